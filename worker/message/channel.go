@@ -1,0 +1,41 @@
+// Package message holds what Herald sends: a Message for one recipient on one channel, its addresses and attachments,
+// and the rules they keep. It knows nothing of templates, queues or servers.
+package message
+
+import "fmt"
+
+// Channel is the way a message travels.
+type Channel string
+
+// The channels.
+const (
+	Email Channel = "email"
+	SMS   Channel = "sms"
+	Chat  Channel = "chat"
+	Note  Channel = "note"
+)
+
+// Channels lists every channel, in the order that help texts use.
+var Channels = []Channel{Email, SMS, Chat, Note}
+
+// ParseChannel reads a channel's name, exactly as the constants write it.
+func ParseChannel(s string) (Channel, error) {
+	switch c := Channel(s); c {
+	case Email, SMS, Chat, Note:
+		return c, nil
+	}
+	return "", fmt.Errorf("unknown channel %q: want email, sms, chat or note", clip(s))
+}
+
+// clip shortens a foreign value for an error text: at most 100 characters.
+func clip(s string) string {
+	const most = 100
+	n := 0
+	for i := range s {
+		if n == most-1 {
+			return s[:i] + "…"
+		}
+		n++
+	}
+	return s
+}

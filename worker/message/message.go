@@ -1,0 +1,59 @@
+package message
+
+// Message is what one recipient gets on one channel, complete: nothing in it is rendered, fetched or looked up later.
+// For email the recipients are To, Cc and Bcc together, and they succeed or fail as one. For sms, chat and note there
+// is one recipient, To[0].Addr: a phone number or a conversation's id.
+type Message struct {
+	// ID names this send for ever, such as "bulkid.123.email": sending again carries the same ID. It becomes the left
+	// half of the Message-ID, and the idempotency key of the channels over HTTP. Letters, digits and ._=+- only.
+	ID      string
+	Channel Channel
+
+	From    Address
+	To      []Address
+	Cc      []Address
+	Bcc     []Address // recipients that no header shows
+	ReplyTo *Address
+
+	Subject string
+	HTML    string
+	Text    string
+
+	Headers     []Header     // further header fields of an email, in this order
+	Attachments []Attachment // in this order
+}
+
+// Header is one further header field of an email. Its value is text, encoded on the wire where it must be.
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Attachment is a file within a message, its bytes in hand. Data is shared between messages and must not be changed.
+type Attachment struct {
+	Name   string // cleaned file name
+	Type   string // media type, such as "application/pdf"
+	Data   []byte
+	SHA256 string // lower-case hex of Data's hash; where set, what is encoded once is shared by all messages
+	Inline bool   // shown within the HTML, which refers to it by "cid:" and ContentID
+	// ContentID is without angle brackets; needed where Inline.
+	ContentID string
+}
+
+// Ref says where an attachment is to be found: it is what travels in a task's payload. Exactly one source is set.
+type Ref struct {
+	Name      string `json:"name,omitempty"`      // file name; where empty, the last part of File or URL
+	Type      string `json:"type,omitempty"`      // media type; where empty, found from name and content
+	ContentID string `json:"contentId,omitempty"` // set for an image within the HTML
+
+	Inline string `json:"inline,omitempty"` // the bytes themselves, standard base64
+	Blob   string `json:"blob,omitempty"`   // SHA-256 of stored bytes, lower-case hex
+	File   string `json:"file,omitempty"`   // path below the configured root, with slashes
+	URL    string `json:"url,omitempty"`    // https
+}
+
+// Recipients are To, Cc and Bcc in this order.
+func (m *Message) Recipients() []Address {
+	all := make([]Address, 0, len(m.To)+len(m.Cc)+len(m.Bcc))
+	return append(append(append(all, m.To...), m.Cc...), m.Bcc...)
+}

@@ -1,0 +1,101 @@
+// Package send holds what every channel's sender gives back: a Receipt, or an Error that says what to do next.
+// The channels are the packages below this one; each has a Sender with Send(ctx, *message.Message) and Close.
+package send
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Receipt is what the other side said when it took a message.
+type Receipt struct {
+	ID     string // the name under which the other side knows it: a Message-ID, a provider's sid; may be empty
+	Detail string // the other side's own words, cut to 200 characters, safe to print
+}
+
+// Error is a message that was not sent, or may not have been. Neither Permanent nor Ambiguous means temporary: nothing
+// was sent, and a later try may succeed. Its text holds no address, body or credential, so it may be logged.
+type Error struct {
+	// Permanent: nothing was sent and no retry of this message can succeed.
+	Permanent bool
+	// Ambiguous: the message left, and no answer came. It may have arrived; the caller's policy decides.
+	Ambiguous bool
+	// Suppress: this recipient must not be written to again (unknown user, unsubscribed). Only with Permanent.
+	Suppress bool
+	// Account: the trouble is the account's or the server's (connection, login, quota), not this message's: whatever
+	// else goes out the same way meets it too. Only where temporary.
+	Account bool
+
+	Code       string        // stable, for machines: "smtp_550", "smtp_timeout", "invalid_message"
+	Status     int           // the protocol's reply code, 0 where there was none
+	Enhanced   string        // RFC 3463 status such as "5.1.1", where there was one
+	Step       string        // what was under way, such as "RCPT" or "POST"
+	RetryAfter time.Duration // what the other side asks to wait; 0 where it didn't say
+
+	// Reply is the other side's own words, cleaned and cut to 200 characters. It may hold an address: it belongs in a
+	// recipient's record and never in a log.
+	Reply string
+	Err   error // what lies beneath, may be nil
+}
+
+// Error is one line: the code, the step, and what lies beneath.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Code)
+	if e.Enhanced != "" {
+		b.WriteString(" " + e.Enhanced)
+	}
+	if e.Step != "" {
+		b.WriteString(" at " + e.Step)
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+// Unwrap gives what lies beneath.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Temporary reports that nothing was sent and a later try may succeed.
+func (e *Error) Temporary() bool { return !e.Permanent && !e.Ambiguous }
+
+// AsError finds the Error in err. An error of any other kind is taken as ambiguous, the careful reading: we can't tell
+// whether something was sent.
+func AsError(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Ambiguous: true, Code: "unknown", Err: err}
+}
+
+// Invalid is the permanent error of a message that breaks message.Validate's rules or a channel's own.
+func Invalid(err error) *Error {
+	return &Error{Permanent: true, Code: "invalid_message", Err: err}
+}
+
+// Words cleans the other side's words for Receipt.Detail and Error.Reply: control characters become spaces, and 200
+// characters are kept.
+func Words(s string) string {
+	const most = 200
+	var b strings.Builder
+	n := 0
+	for _, r := range s {
+		if n == most {
+			b.WriteRune('…')
+			break
+		}
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			r = ' '
+		}
+		b.WriteRune(r)
+		n++
+	}
+	return strings.TrimSpace(b.String())
+}

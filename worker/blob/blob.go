@@ -1,0 +1,71 @@
+// Package blob stores bytes in Redis under their own hash: attachments and pinned template sources. What a
+// bulk shares among a million recipients is stored once, and a name can never come to mean other bytes.
+package blob
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// ErrNotFound says that no blob of that hash is stored, or no longer.
+var ErrNotFound = errors.New("blob not found")
+
+// Store reads and writes blobs. It is safe for concurrent use.
+type Store struct {
+	rdb redis.UniversalClient
+}
+
+// New returns a store on rdb, which stays the caller's to close.
+func New(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
+
+var hashPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+func key(sha string) string { return "herald:blob:{" + sha + "}" }
+
+// Hash returns the name under which Put stores data: its SHA-256 in lower-case hex.
+func Hash(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Put stores data for at least ttl and returns its hash. Bytes that are stored already only get the longer
+// of both life times.
+func (s *Store) Put(ctx context.Context, data []byte, ttl time.Duration) (string, error) {
+	sha := Hash(data)
+	left, err := s.rdb.PTTL(ctx, key(sha)).Result()
+	if err != nil {
+		return "", fmt.Errorf("store blob: %w", err)
+	}
+	if left > ttl {
+		return sha, nil
+	}
+	if err := s.rdb.Set(ctx, key(sha), data, ttl).Err(); err != nil {
+		return "", fmt.Errorf("store blob: %w", err)
+	}
+	return sha, nil
+}
+
+// Blob returns the bytes stored under sha, checked against it; ErrNotFound when there are none.
+func (s *Store) Blob(ctx context.Context, sha string) ([]byte, error) {
+	if !hashPattern.MatchString(sha) {
+		return nil, fmt.Errorf("blob %.70q: not a SHA-256 in lower-case hex: %w", sha, ErrNotFound)
+	}
+	data, err := s.rdb.Get(ctx, key(sha)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("blob %s: %w", sha, ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read blob %s: %w", sha, err)
+	}
+	if Hash(data) != sha {
+		return nil, fmt.Errorf("blob %s: the stored bytes have another hash", sha)
+	}
+	return data, nil
+}

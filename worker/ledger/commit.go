@@ -1,0 +1,250 @@
+package ledger
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// markScript stores marks of one chunk and keeps the counters of its shard in step.
+//
+// KEYS[1] states string, KEYS[2] counts hash, KEYS[3] reasons hash; one hash tag.
+// ARGV[1] retention in seconds. Then for each mark three values: slot index, record (5 bytes: state and
+// Unix time), reason as JSON or "".
+// Returns an array with, for each mark: 1 stored, 0 refused (see allowed below), -1 no such slot.
+//
+// A claim is stored only on a pending slot; every other state on any slot that is not sent. Storing the state
+// that is there already changes nothing and counts as stored, so a repeated call is harmless.
+var markScript = redis.NewScript(`
+local size = redis.call('STRLEN', KEYS[1])
+local result = {}
+for i = 2, #ARGV, 3 do
+  local index, record, reason = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2]
+  local new = string.sub(record, 1, 1)
+  local at = index * 5
+  if at + 5 > size then
+    result[#result + 1] = -1
+  else
+    local old = redis.call('GETRANGE', KEYS[1], at, at)
+    local allowed = old ~= 's'
+    if new == 'c' then allowed = old == '\0' end
+    if old == new and new ~= 'c' then
+      result[#result + 1] = 1
+    elseif not allowed then
+      result[#result + 1] = 0
+    else
+      redis.call('SETRANGE', KEYS[1], at, record)
+      if old ~= '\0' then redis.call('HINCRBY', KEYS[2], old, -1) end
+      redis.call('HINCRBY', KEYS[2], new, 1)
+      if reason ~= '' then redis.call('HSET', KEYS[3], index, reason) end
+      result[#result + 1] = 1
+    end
+  end
+end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+redis.call('EXPIRE', KEYS[2], ARGV[1])
+redis.call('EXPIRE', KEYS[3], ARGV[1])
+return result
+`)
+
+// maxBatch bounds the marks of one pipeline, so that one reply never grows without limit.
+const maxBatch = 2048
+
+// retryPause is how long the writer waits before it tries a refused pipeline again. Marks wait with it: that is
+// the back-pressure a Redis that is down puts on sending.
+const retryPause = 200 * time.Millisecond
+
+// mark is one request to the writer.
+type mark struct {
+	chunk  Chunk
+	index  int
+	record Record
+	ctx    context.Context
+	result chan error // nil: stored; errRefused; or why it could not be stored
+}
+
+var errRefused = errors.New("refused")
+
+func (l *Ledger) mark(ctx context.Context, c Chunk, index int, r Record) (bool, error) {
+	r.At = l.now()
+	m := &mark{chunk: c, index: index, record: r, ctx: ctx, result: make(chan error, 1)}
+	select {
+	case l.pending <- m:
+	case <-ctx.Done():
+		return false, fmt.Errorf("mark %s: %w", r.State, context.Cause(ctx))
+	}
+	select {
+	case err := <-m.result:
+		if errors.Is(err, errRefused) {
+			return false, nil
+		}
+		return err == nil, err
+	case <-ctx.Done():
+		return false, fmt.Errorf("mark %s: %w", r.State, context.Cause(ctx))
+	}
+}
+
+// write is the one writer of the process. It takes everything that waits, stores it in one pipeline, answers,
+// and starts over.
+func (l *Ledger) write() {
+	for {
+		select {
+		case m := <-l.pending:
+			l.commit(l.drain(m))
+		case <-l.stop:
+			for {
+				select {
+				case m := <-l.pending:
+					l.commit(l.drain(m))
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+func (l *Ledger) drain(first *mark) []*mark {
+	batch := []*mark{first}
+	for len(batch) < maxBatch {
+		select {
+		case m := <-l.pending:
+			batch = append(batch, m)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit stores a batch. A chunk whose call failed is tried again until every one who waits for it has gone.
+func (l *Ledger) commit(batch []*mark) {
+	for {
+		batch = l.try(batch)
+		if len(batch) == 0 {
+			return
+		}
+		pause := time.NewTimer(retryPause)
+		select {
+		case <-pause.C:
+		case <-l.stop:
+			pause.Stop()
+			for _, m := range l.try(batch) {
+				m.result <- errors.New("ledger closed before the mark was stored")
+			}
+			return
+		}
+	}
+}
+
+// try runs one pipeline and returns the marks to try again.
+func (l *Ledger) try(batch []*mark) []*mark {
+	var order []Chunk
+	groups := map[Chunk][]*mark{}
+	for _, m := range batch {
+		if m.ctx.Err() != nil {
+			m.result <- context.Cause(m.ctx)
+			continue
+		}
+		if groups[m.chunk] == nil {
+			order = append(order, m.chunk)
+		}
+		groups[m.chunk] = append(groups[m.chunk], m)
+	}
+	if len(order) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	l.loadScript(ctx)
+	pipe := l.rdb.Pipeline()
+	calls := make([]*redis.Cmd, len(order))
+	for i, c := range order {
+		keys := []string{c.statesKey(), c.countsKey(), c.reasonsKey()}
+		calls[i] = markScript.EvalSha(ctx, pipe, keys, l.args(groups[c])...)
+	}
+	_, _ = pipe.Exec(ctx) // each call's own error is looked at below
+
+	var again []*mark
+	var failed error
+	for i, c := range order {
+		marks := groups[c]
+		results, err := calls[i].Int64Slice()
+		if err == nil && len(results) != len(marks) {
+			err = fmt.Errorf("%d results for %d marks", len(results), len(marks))
+		}
+		if err != nil {
+			if redis.HasErrorPrefix(err, "NOSCRIPT") {
+				l.loaded = false
+			}
+			failed, again = err, append(again, marks...)
+			continue
+		}
+		for j, m := range marks {
+			switch results[j] {
+			case 1:
+				m.result <- nil
+			case 0:
+				m.result <- errRefused
+			default:
+				m.result <- fmt.Errorf("slot %d of chunk %d of %s: %w", m.index, c.Index, c.Owner, ErrNotFound)
+			}
+		}
+	}
+	switch {
+	case failed != nil && !l.failing:
+		l.log.Warn("ledger cannot store marks, trying on", "error", failed)
+	case failed == nil && l.failing:
+		l.log.Info("ledger stores marks again")
+	}
+	l.failing = failed != nil
+	return again
+}
+
+// loadScript puts the script on every master, once. What fails here shows again as a call's error.
+func (l *Ledger) loadScript(ctx context.Context) {
+	if l.loaded {
+		return
+	}
+	load := func(ctx context.Context, node redis.Scripter) error { return markScript.Load(ctx, node).Err() }
+	var err error
+	if cluster, ok := l.rdb.(*redis.ClusterClient); ok {
+		err = cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return load(ctx, node) })
+	} else {
+		err = load(ctx, l.rdb)
+	}
+	l.loaded = err == nil
+}
+
+func (l *Ledger) args(marks []*mark) []any {
+	args := make([]any, 0, 1+3*len(marks))
+	args = append(args, int64(l.retention/time.Second))
+	for _, m := range marks {
+		args = append(args, m.index, encode(m.record), reason(m.record))
+	}
+	return args
+}
+
+func encode(r Record) []byte {
+	return binary.BigEndian.AppendUint32([]byte{byte(r.State)}, uint32(r.At.Unix())) // good until 2106
+}
+
+// maxReasonText bounds what a provider's answer may put into the books.
+const maxReasonText = 500
+
+func reason(r Record) string {
+	if r.Reason.Code == "" {
+		return ""
+	}
+	if len(r.Reason.Text) > maxReasonText {
+		r.Reason.Text = strings.ToValidUTF8(r.Reason.Text[:maxReasonText], "") + "…"
+	}
+	data, _ := json.Marshal(r.Reason) // two strings: can't fail
+	return string(data)
+}

@@ -1,0 +1,174 @@
+package ledger
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Shards is the number of hash tags that the chunks of one bulk are spread over.
+const Shards = 16
+
+// slotBytes is the size of one recipient's record in a chunk's string: the state's letter and the time that it
+// was reached, in Unix seconds, big endian.
+const slotBytes = 5
+
+// ErrNotFound says that the books hold no such chunk: never written, or past its retention.
+var ErrNotFound = errors.New("not in the ledger")
+
+// Chunk names a group of recipients whose states are kept together.
+type Chunk struct {
+	Owner string // a bulk's id, or a single message's
+	Index int
+}
+
+func (c Chunk) tag() string {
+	return "herald:{" + c.Owner + ":" + strconv.Itoa(c.Index%Shards) + "}:"
+}
+
+func (c Chunk) statesKey() string  { return c.tag() + "states:" + strconv.Itoa(c.Index) }
+func (c Chunk) reasonsKey() string { return c.tag() + "reasons:" + strconv.Itoa(c.Index) }
+func (c Chunk) countsKey() string  { return c.tag() + "counts" }
+
+// Ledger reads and writes the books. It is safe for concurrent use.
+type Ledger struct {
+	rdb       redis.UniversalClient
+	retention time.Duration
+	now       func() time.Time
+	log       *slog.Logger
+	pending   chan *mark
+	stop      chan struct{}
+	done      sync.WaitGroup
+
+	// The writer's own.
+	loaded  bool // markScript is on the server
+	failing bool // the last pipeline was refused
+}
+
+// Options for New.
+type Options struct {
+	Redis redis.UniversalClient // required; stays the caller's to close
+	Log   *slog.Logger          // required
+	// Retention is how long books are kept after their last change. 30 days when zero.
+	Retention time.Duration
+	Now       func() time.Time // time.Now when nil
+}
+
+// New returns a ledger and starts its writer. Close stops it.
+func New(o Options) (*Ledger, error) {
+	if o.Redis == nil || o.Log == nil {
+		return nil, errors.New("ledger: Redis and Log are required")
+	}
+	if o.Retention <= 0 {
+		o.Retention = 30 * 24 * time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	l := &Ledger{
+		rdb: o.Redis, retention: o.Retention, now: o.Now, log: o.Log,
+		pending: make(chan *mark, 1024), stop: make(chan struct{}),
+	}
+	l.done.Go(l.write)
+	return l, nil
+}
+
+// Close stores what still waits, then stops the writer. Mark must not be called after it.
+func (l *Ledger) Close() error {
+	close(l.stop)
+	l.done.Wait()
+	return nil
+}
+
+// Open creates the books of a chunk with n pending recipients. Books that exist are left as they are.
+func (l *Ledger) Open(ctx context.Context, c Chunk, n int) error {
+	if n <= 0 {
+		return fmt.Errorf("open chunk %d: %d recipients", c.Index, n)
+	}
+	err := l.rdb.SetNX(ctx, c.statesKey(), make([]byte, n*slotBytes), l.retention).Err()
+	if err != nil {
+		return fmt.Errorf("open chunk %d: %w", c.Index, err)
+	}
+	return nil
+}
+
+// Claim takes a recipient before its message is sent, under "hold". It reports false when the recipient was not
+// pending: someone else took it, or its fate is known. A claim whose answer was lost on the way counts as taken by
+// someone else; it ends as unknown, which is the side on which "hold" errs.
+func (l *Ledger) Claim(ctx context.Context, c Chunk, index int) (bool, error) {
+	return l.mark(ctx, c, index, Record{State: Claimed})
+}
+
+// Mark records what became of a recipient and returns when that is stored. A recipient that is sent stays sent:
+// that is no error.
+func (l *Ledger) Mark(ctx context.Context, c Chunk, index int, s State, r Reason) error {
+	if !s.Final() {
+		return fmt.Errorf("mark: %s is no outcome", s)
+	}
+	_, err := l.mark(ctx, c, index, Record{State: s, Reason: r})
+	return err
+}
+
+// Chunk returns the records of a chunk in the order of its recipients, or ErrNotFound.
+func (l *Ledger) Chunk(ctx context.Context, c Chunk) ([]Record, error) {
+	pipe := l.rdb.Pipeline()
+	states, reasons := pipe.Get(ctx, c.statesKey()), pipe.HGetAll(ctx, c.reasonsKey())
+	if _, err := pipe.Exec(ctx); errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("chunk %d of %s: %w", c.Index, c.Owner, ErrNotFound)
+	} else if err != nil {
+		return nil, fmt.Errorf("read chunk %d of %s: %w", c.Index, c.Owner, err)
+	}
+	raw := states.Val()
+	records := make([]Record, len(raw)/slotBytes)
+	for i := range records {
+		slot := raw[i*slotBytes:]
+		records[i].State = State(slot[0])
+		if slot[0] != byte(Pending) {
+			records[i].At = time.Unix(int64(binary.BigEndian.Uint32([]byte(slot[1:slotBytes]))), 0).UTC()
+		}
+	}
+	for field, text := range reasons.Val() {
+		i, err := strconv.Atoi(field)
+		if err != nil || i < 0 || i >= len(records) {
+			return nil, fmt.Errorf("read chunk %d of %s: reason for slot %.20q", c.Index, c.Owner, field)
+		}
+		if records[i].State == Sent || !records[i].State.Final() {
+			continue // the reason of an earlier attempt
+		}
+		if err := json.Unmarshal([]byte(text), &records[i].Reason); err != nil {
+			return nil, fmt.Errorf("read chunk %d of %s: reason of slot %d: %w", c.Index, c.Owner, i, err)
+		}
+	}
+	return records, nil
+}
+
+// Counts returns the books of a bulk by state, summed over its shards.
+func (l *Ledger) Counts(ctx context.Context, owner string) (Counts, error) {
+	pipe := l.rdb.Pipeline()
+	shards := make([]*redis.MapStringStringCmd, Shards)
+	for i := range shards {
+		shards[i] = pipe.HGetAll(ctx, Chunk{owner, i}.countsKey())
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return Counts{}, fmt.Errorf("read counts of %s: %w", owner, err)
+	}
+	var counts Counts
+	for _, shard := range shards {
+		for field, text := range shard.Val() {
+			n, err := strconv.Atoi(text)
+			if err != nil || len(field) != 1 {
+				return Counts{}, fmt.Errorf("read counts of %s: %.20q is %.20q", owner, field, text)
+			}
+			counts.add(State(field[0]), n)
+		}
+	}
+	return counts, nil
+}

@@ -1,0 +1,99 @@
+// Package queue turns payloads into Asynq tasks: which queue, which task id, how often it may be tried, how
+// long its id stays taken. It decides nothing about sending.
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Messages is the queue of single messages, which a person or a service waits for.
+const Messages = "message"
+
+// BulkShards is the number of queues that the chunks of bulks are spread over. A queue is one slot of a
+// Redis Cluster, so one large bulk uses that many.
+const BulkShards = 8
+
+// MaxAttempts is how often Asynq may run a task before it gives up. It is out of reach on purpose: the worker
+// decides itself when a recipient has failed, and Asynq's archive drops tasks silently when it is full.
+const MaxAttempts = 1 << 20
+
+// Retention is how long the id of a finished task stays taken, so that enqueueing it again is harmless.
+const Retention = 24 * time.Hour
+
+// timeout is the longest one run of a task may take. Without one, Asynq sets 30 minutes.
+const timeout = 24 * time.Hour
+
+// BulkShard returns the n-th queue of bulk chunks.
+func BulkShard(n int) string { return "bulk:" + strconv.Itoa(n) }
+
+// Bulks returns the names of all queues of bulk chunks.
+func Bulks() []string {
+	names := make([]string, BulkShards)
+	for i := range names {
+		names[i] = BulkShard(i)
+	}
+	return names
+}
+
+// Client enqueues. It is safe for concurrent use.
+type Client struct {
+	asynq *asynq.Client
+}
+
+// New returns a client on rdb, which stays the caller's to close.
+func New(rdb redis.UniversalClient) *Client {
+	return &Client{asynq: asynq.NewClientFromRedisClient(rdb)}
+}
+
+// Enqueue stores p durably. A task with the same identity that is queued, running or was finished within
+// Retention makes this a no-op that reports added as false. That may also be this very call, repeated by the
+// Redis client after a lost answer.
+func (c *Client) Enqueue(ctx context.Context, p task.Payload) (added bool, err error) {
+	data, err := task.Encode(p)
+	if err != nil {
+		return false, err
+	}
+	id, name, err := address(p)
+	if err != nil {
+		return false, err
+	}
+	_, err = c.asynq.EnqueueContext(ctx, asynq.NewTask(p.Kind(), data),
+		asynq.TaskID(id), asynq.Queue(name), asynq.MaxRetry(MaxAttempts), asynq.Timeout(timeout), asynq.Retention(Retention))
+	switch {
+	case errors.Is(err, asynq.ErrTaskIDConflict):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("enqueue %s: %w", p.Kind(), err)
+	}
+	return true, nil
+}
+
+// address returns the task id and the queue of a payload.
+func address(p task.Payload) (id, name string, err error) {
+	switch p := p.(type) {
+	case task.Message:
+		return p.ID, Messages, nil
+	case task.BulkStart:
+		return p.Bulk + ":start", shard(p.Bulk, 0), nil
+	case task.BulkChunk:
+		return p.Bulk + ":" + strconv.Itoa(p.Chunk), shard(p.Bulk, p.Chunk), nil
+	}
+	return "", "", fmt.Errorf("queue: payload %T has no queue", p)
+}
+
+// shard spreads the chunks of a bulk evenly, and the first chunks of small bulks over all queues.
+func shard(bulk string, chunk int) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(bulk))
+	return BulkShard(int((h.Sum32() + uint32(chunk)) % BulkShards))
+}

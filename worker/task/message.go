@@ -1,0 +1,47 @@
+package task
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// Message asks for one message to one recipient.
+type Message struct {
+	// ID identifies the message for ever: its ledger entry, its Message-ID, the key that makes enqueueing it
+	// twice harmless.
+	ID      string          `json:"id"`
+	Channel message.Channel `json:"channel"`
+	// From is the sender: an address for email, a number for SMS, empty where the channel's own is used.
+	From string `json:"from,omitempty"`
+	// To is the recipient: an email address, a phone number, or a conversation's id for chat and note.
+	To      string `json:"to"`
+	ReplyTo string `json:"replyTo,omitempty"`
+	Content
+	// Context is a JSON object: customer, conversation, currentUser, ….
+	Context     json.RawMessage `json:"context,omitempty"`
+	Locale      string          `json:"locale,omitempty"`
+	Timezone    string          `json:"timezone,omitempty"`
+	Attachments []message.Ref   `json:"attachments,omitempty"`
+	Policy      Policy          `json:"policy,omitempty"`
+	OnIssue     IssuePolicy     `json:"onIssue,omitempty"`
+}
+
+// Kind implements Payload.
+func (Message) Kind() string { return "message.send" }
+
+// Validate reports every fault at once. Addresses are checked when they are used, so that a bad one is a
+// failed message that everyone can see.
+func (m Message) Validate() error {
+	errs := []error{CheckID(m.ID)}
+	if _, err := message.ParseChannel(string(m.Channel)); err != nil {
+		errs = append(errs, fmt.Errorf("channel: %w", err))
+	}
+	if m.To == "" {
+		errs = append(errs, errors.New("to: missing"))
+	}
+	errs = append(errs, m.Content.Validate(), checkContext(m.Context), checkPolicies(m.Policy, m.OnIssue))
+	return errors.Join(errs...)
+}

@@ -1,0 +1,189 @@
+// Package attach turns references to attachments into bytes that may be sent: it finds them, cuts what is too large,
+// checks that extension and content agree, and cleans names. What it gives back is within the policy or is an Error.
+package attach
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/gabriel-vasile/mimetype"
+
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// The limits, in decoded bytes (DESIGN section 5).
+const (
+	MaxFile  = 5 << 20   // one file: 5,242,880
+	MaxTotal = 9_961_472 // all files of a message: 9.5 MB
+	headSize = 3072      // how much of a file tells its type
+)
+
+// Policy says what may be attached. It is a value: Check depends on nothing else.
+type Policy struct {
+	MaxFile  int64    // bytes a file, 0 means no limit of its own
+	MaxTotal int64    // bytes all files of a message
+	Types    []string // extensions in lower case without dot; nil allows every type
+}
+
+var shortcutTypes = []string{"pdf", "doc", "docx", "xls", "xlsx", "zip", "txt", "mov", "mp4", "png", "jpg", "jpeg"}
+
+// Shortcut is the policy for one message from a shortcut.
+func Shortcut() Policy { return Policy{MaxFile, MaxTotal, shortcutTypes} }
+
+// Bulk is the policy for a bulk: as Shortcut, and gif.
+func Bulk() Policy {
+	return Policy{MaxFile, MaxTotal, append(shortcutTypes[:len(shortcutTypes):len(shortcutTypes)], "gif")}
+}
+
+// Forward is the policy for a forwarded conversation: the total alone.
+func Forward() Policy { return Policy{MaxTotal: MaxTotal} }
+
+// Note is the policy for an internal note: types as in a bulk, and the total alone.
+func Note() Policy { return Policy{MaxTotal: MaxTotal, Types: Bulk().Types} }
+
+// For is the policy of a channel where nothing narrower is known.
+func For(c message.Channel) Policy {
+	if c == message.Note {
+		return Note()
+	}
+	return Bulk()
+}
+
+// Error is a file that may not be attached. Its text names the file, what is wrong and what is allowed.
+type Error struct {
+	Code      string // stable: attachment_too_large, attachments_too_large, attachment_type, attachment_missing, …
+	Name      string // cleaned file name
+	Reason    string
+	Temporary bool  // another try may find the file
+	Err       error // what lies beneath, may be nil
+}
+
+// Error is one line with the file's name and the reason.
+func (e *Error) Error() string {
+	if e.Name == "" {
+		return e.Code + ": " + e.Reason
+	}
+	return fmt.Sprintf("%s: %q %s", e.Code, e.Name, e.Reason)
+}
+
+// Unwrap gives what lies beneath.
+func (e *Error) Unwrap() error { return e.Err }
+
+// File is what Check looks at.
+type File struct {
+	Name string // cleaned by CleanName
+	Size int64  // decoded bytes
+	Head []byte // its first 3,072 bytes at least, or all of it
+}
+
+// Check says whether these files may travel together in one message: nil, or the first *Error.
+func (p Policy) Check(files []File) error {
+	var total int64
+	for _, f := range files {
+		if err := p.checkFile(f); err != nil {
+			return err
+		}
+		total += f.Size
+		if total > p.MaxTotal {
+			return p.tooLargeTogether(f.Name)
+		}
+	}
+	return nil
+}
+
+func (p Policy) checkFile(f File) error {
+	if p.MaxFile > 0 && f.Size > p.MaxFile {
+		return p.tooLarge(f.Name)
+	}
+	if p.Types == nil {
+		return nil
+	}
+	ext := extension(f.Name)
+	if !p.allows(ext) {
+		return &Error{Code: "attachment_type", Name: f.Name, Reason: fmt.Sprintf("has the type %q; allowed are %s", ext, strings.Join(p.Types, ", "))}
+	}
+	if f.Size == 0 {
+		return &Error{Code: "attachment_type", Name: f.Name, Reason: "is empty"}
+	}
+	if sniffed := mimetype.Detect(head(f.Head)); !agrees(ext, sniffed) {
+		return &Error{Code: "attachment_type", Name: f.Name, Reason: fmt.Sprintf("is named .%s but holds %s", ext, sniffed.String())}
+	}
+	return nil
+}
+
+func (p Policy) tooLarge(name string) *Error {
+	return &Error{Code: "attachment_too_large", Name: name, Reason: fmt.Sprintf("is larger than %d bytes", p.MaxFile)}
+}
+
+func (p Policy) tooLargeTogether(name string) *Error {
+	return &Error{Code: "attachments_too_large", Name: name, Reason: fmt.Sprintf("takes the attachments of this message over %d bytes", p.MaxTotal)}
+}
+
+func (p Policy) allows(ext string) bool {
+	for _, t := range p.Types {
+		if t == ext {
+			return true
+		}
+	}
+	return false
+}
+
+// contents lists, for each extension that a policy can allow, the type to declare (first) and the contents that agree.
+var contents = map[string][]string{
+	"pdf":  {"application/pdf"},
+	"doc":  {"application/msword", "application/x-ole-storage"},
+	"xls":  {"application/vnd.ms-excel", "application/x-ole-storage"},
+	"docx": {"application/vnd.openxmlformats-officedocument.wordprocessingml.document", "application/zip"},
+	"xlsx": {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/zip"},
+	"zip":  {"application/zip"},
+	"txt":  {"text/plain"},
+	"mov":  {"video/quicktime"},
+	"mp4":  {"video/mp4", "video/x-m4v", "audio/mp4"},
+	"png":  {"image/png", "image/vnd.mozilla.apng"},
+	"jpg":  {"image/jpeg"},
+	"jpeg": {"image/jpeg"},
+	"gif":  {"image/gif"},
+}
+
+// activeText are the texts that programs run or display as a page: never a .txt.
+var activeText = []string{"text/html", "image/svg+xml", "text/xml", "application/xhtml+xml", "text/vbscript", "text/javascript"}
+
+// agrees reports whether content that sniffs as m may carry the extension.
+func agrees(ext string, m *mimetype.MIME) bool {
+	if ext == "txt" {
+		for _, active := range activeText {
+			if m.Is(active) {
+				return false
+			}
+		}
+		for ; m != nil; m = m.Parent() { // csv, json and other plain texts descend from text/plain
+			if m.Is("text/plain") {
+				return true
+			}
+		}
+		return false
+	}
+	for _, want := range contents[ext] {
+		if m.Is(want) {
+			return true
+		}
+	}
+	return false
+}
+
+// mediaType is the type to declare: the extension's where it is known, else what the content looks like.
+func mediaType(name string, data []byte) string {
+	if known := contents[extension(name)]; known != nil {
+		return known[0]
+	}
+	t, _, _ := strings.Cut(mimetype.Detect(head(data)).String(), ";")
+	return t
+}
+
+func head(data []byte) []byte { return data[:min(len(data), headSize)] }
+
+// extension is what follows the last dot, in lower case.
+func extension(name string) string {
+	return strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))
+}

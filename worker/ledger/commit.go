@@ -19,7 +19,8 @@ import (
 // Unix time), reason as JSON or "".
 // Returns an array with, for each mark: 1 stored, 0 refused (see allowed below), -1 no such slot.
 //
-// A claim is stored only on a pending slot; every other state on any slot that is not sent. Storing the state
+// A claim is stored only on a pending slot, pending only on a claimed one, every other state on any slot that is not
+// sent. Storing the state
 // that is there already changes nothing and counts as stored, so a repeated call is harmless.
 var markScript = redis.NewScript(`
 local size = redis.call('STRLEN', KEYS[1])
@@ -34,6 +35,7 @@ for i = 2, #ARGV, 3 do
     local old = redis.call('GETRANGE', KEYS[1], at, at)
     local allowed = old ~= 's'
     if new == 'c' then allowed = old == '\0' end
+    if new == '\0' then allowed = old == 'c' end
     if old == new and new ~= 'c' then
       result[#result + 1] = 1
     elseif not allowed then
@@ -41,7 +43,7 @@ for i = 2, #ARGV, 3 do
     else
       redis.call('SETRANGE', KEYS[1], at, record)
       if old ~= '\0' then redis.call('HINCRBY', KEYS[2], old, -1) end
-      redis.call('HINCRBY', KEYS[2], new, 1)
+      if new ~= '\0' then redis.call('HINCRBY', KEYS[2], new, 1) end
       if reason ~= '' then redis.call('HSET', KEYS[3], index, reason) end
       result[#result + 1] = 1
     end

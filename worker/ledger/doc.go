@@ -6,7 +6,7 @@
 //   - planned = sent + failed + suppressed + skipped + unknown + claimed + pending. The counters of a bulk change
 //     in the same script as the states that they count. Callers show claimed as pending.
 //   - sent is final. No later mark undoes it.
-//   - A claim succeeds at most once, and only on a pending recipient.
+//   - A claim succeeds at most once, and only on a pending recipient. It may be given back.
 //   - A mark that Mark reported as stored is stored; one that it reported as an error may be.
 //   - Every state other than pending, claimed and sent carries a reason.
 //

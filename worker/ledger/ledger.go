@@ -107,6 +107,13 @@ func (l *Ledger) Claim(ctx context.Context, c Chunk, index int) (bool, error) {
 	return l.mark(ctx, c, index, Record{State: Claimed})
 }
 
+// Release gives back a claim whose message is known not to have left, so that it can be tried again. It does nothing
+// to a recipient that is not claimed.
+func (l *Ledger) Release(ctx context.Context, c Chunk, index int) error {
+	_, err := l.mark(ctx, c, index, Record{State: Pending})
+	return err
+}
+
 // Mark records what became of a recipient and returns when that is stored. A recipient that is sent stays sent:
 // that is no error.
 func (l *Ledger) Mark(ctx context.Context, c Chunk, index int, s State, r Reason) error {

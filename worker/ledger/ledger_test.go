@@ -49,16 +49,19 @@ func TestTransitions(t *testing.T) {
 	ctx := context.Background()
 	outcomes := []State{Sent, Failed, Suppressed, Skipped, Unknown}
 	for _, from := range append([]State{Pending, Claimed}, outcomes...) {
-		for _, to := range append([]State{Claimed}, outcomes...) {
+		for _, to := range append([]State{Pending, Claimed}, outcomes...) {
 			t.Run(from.String()+" to "+to.String(), func(t *testing.T) {
 				c := Chunk{fmt.Sprintf("t-%d-%d", from, to), 0}
 				open(t, l, c, 1)
 				reach(t, l, c, from)
 				var err error
 				stored := true
-				if to == Claimed {
+				switch to {
+				case Claimed:
 					stored, err = l.Claim(ctx, c, 0)
-				} else {
+				case Pending:
+					err = l.Release(ctx, c, 0)
+				default:
 					err = l.Mark(ctx, c, 0, to, Reason{Code: "code", Text: "text"})
 				}
 				if err != nil {
@@ -68,8 +71,8 @@ func TestTransitions(t *testing.T) {
 				switch {
 				case to == Claimed && from != Pending:
 					want, wantStored = from, false
-				case from == Sent:
-					want = Sent
+				case from == Sent, to == Pending && from != Claimed:
+					want = from
 				}
 				if got := states(t, l, c)[0]; got != want || stored != wantStored {
 					t.Errorf("state %s, stored %t; want %s, %t", got, stored, want, wantStored)

@@ -32,16 +32,35 @@ type Message struct {
 // Kind implements Payload.
 func (Message) Kind() string { return "message.send" }
 
-// Validate reports every fault at once. Addresses are checked when they are used, so that a bad one is a
-// failed message that everyone can see.
+// Validate reports every fault at once. The recipient's address is checked when it is used, so that a bad one is a
+// failed message that everyone can see; the sender's is the caller's own fault and is checked here.
 func (m Message) Validate() error {
 	errs := []error{CheckID(m.ID)}
 	if _, err := message.ParseChannel(string(m.Channel)); err != nil {
 		errs = append(errs, fmt.Errorf("channel: %w", err))
 	}
+	errs = append(errs, checkSender(m.Channel, m.From, m.ReplyTo))
 	if m.To == "" {
 		errs = append(errs, errors.New("to: missing"))
 	}
-	errs = append(errs, m.Content.Validate(), checkContext(m.Context), checkPolicies(m.Policy, m.OnIssue))
+	errs = append(errs, m.Content.Validate(), CheckContext(m.Context), checkPolicies(m.Policy, m.OnIssue))
+	return errors.Join(errs...)
+}
+
+func checkSender(c message.Channel, from, replyTo string) error {
+	if c != message.Email {
+		return nil
+	}
+	var errs []error
+	if from == "" {
+		errs = append(errs, errors.New("from: an email needs a sender"))
+	} else if _, err := message.ParseAddress(from); err != nil {
+		errs = append(errs, fmt.Errorf("from: %w", err))
+	}
+	if replyTo != "" {
+		if _, err := message.ParseAddress(replyTo); err != nil {
+			errs = append(errs, fmt.Errorf("replyTo: %w", err))
+		}
+	}
 	return errors.Join(errs...)
 }

@@ -72,13 +72,13 @@ const (
 	SkipOnIssue IssuePolicy = "skip"
 )
 
-var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$`)
 
-// CheckID reports whether id can name a message or a bulk: 1 to 100 letters, digits, ".", "_" and "-", not
-// starting with a mark. It becomes part of Redis keys and of the Message-ID.
+// CheckID reports whether id can name a message or a bulk: 1 to 100 letters, digits, "_", "-" and single dots
+// between them, starting with a letter or digit. It becomes part of Redis keys and of the Message-ID.
 func CheckID(id string) error {
-	if !idPattern.MatchString(id) {
-		return fmt.Errorf("id: want 1 to 100 letters, digits, '.', '_' or '-', starting with a letter or digit")
+	if len(id) > 100 || !idPattern.MatchString(id) {
+		return errors.New("id: want 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit")
 	}
 	return nil
 }
@@ -114,8 +114,8 @@ func (c Content) Validate() error {
 	return errors.Join(errs...)
 }
 
-// checkContext reports whether data can be a recipient's context: a JSON object of at most MaxContextBytes.
-func checkContext(data json.RawMessage) error {
+// CheckContext reports whether data can be a recipient's context: a JSON object of at most MaxContextBytes.
+func CheckContext(data json.RawMessage) error {
 	if len(data) == 0 {
 		return nil
 	}

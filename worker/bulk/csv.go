@@ -1,0 +1,302 @@
+package bulk
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// The columns of an audience that are about the recipient and not part of the context.
+const (
+	columnTo          = "to"          // address; where it is missing, the channel's column (see addressColumn)
+	columnLocale      = "locale"      // BCP 47 tag
+	columnTimezone    = "timezone"    // IANA name
+	columnAttachments = "attachments" // files below the worker's attachment folder, separated by ";"
+)
+
+// addressColumn is the field that holds a recipient's address on each channel.
+var addressColumn = map[message.Channel]string{
+	message.Email: "customer.email",
+	message.SMS:   "customer.phone",
+	message.Chat:  "conversation.id",
+	message.Note:  "conversation.id",
+}
+
+// RowError is a fault of one row of an audience. The rows after it can still be read.
+type RowError struct {
+	Line int // of the file, from 1; the header's is 1
+	Err  error
+}
+
+// Error implements error.
+func (e *RowError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+
+// Unwrap returns the fault itself.
+func (e *RowError) Unwrap() error { return e.Err }
+
+// CSV reads an audience from comma-separated values (RFC 4180) in UTF-8. The header row names fields by their
+// path: customer.email,customer.firstName,customer.custom.tierStr,locale. A field whose name ends in Num under
+// "custom" becomes a JSON number, one in Bool a boolean, every other a string; an empty cell is a missing field.
+type CSV struct {
+	rows    *csv.Reader
+	columns []string
+	root    *node
+	to      int // index of the address column
+	extra   map[string]int
+}
+
+// NewCSV reads the header. The errors say which column is missing, doubled or impossible.
+func NewCSV(r io.Reader, channel message.Channel) (*CSV, error) {
+	in := bufio.NewReaderSize(r, 1<<16)
+	if mark, err := in.Peek(3); err == nil && string(mark) == "\ufeff" {
+		_, _ = in.Discard(3)
+	}
+	c := &CSV{rows: csv.NewReader(in), root: &node{}, to: -1, extra: map[string]int{}}
+	header, err := c.rows.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New("the audience is empty: want a header row such as customer.email,customer.firstName")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	c.rows.ReuseRecord = true
+	for i, cell := range header {
+		if err := c.addColumn(i, strings.TrimSpace(cell)); err != nil {
+			return nil, fmt.Errorf("header: column %d: %w", i+1, err)
+		}
+	}
+	if to, given := c.extra[columnTo]; given {
+		c.to = to
+	} else {
+		c.to = slices.Index(c.columns, addressColumn[channel])
+	}
+	if c.to < 0 {
+		return nil, fmt.Errorf("header: no column %q, which %s needs (or %q); it has %.100s",
+			addressColumn[channel], channel, columnTo, strings.Join(c.columns, ", "))
+	}
+	return c, nil
+}
+
+func (c *CSV) addColumn(i int, name string) error {
+	if name == "" {
+		return errors.New("no name")
+	}
+	if slices.Contains(c.columns, name) {
+		return fmt.Errorf("%.100q stands twice", name)
+	}
+	c.columns = append(c.columns, name)
+	switch name {
+	case columnTo, columnLocale, columnTimezone, columnAttachments:
+		c.extra[name] = i
+		return nil
+	}
+	at := c.root
+	parts := strings.Split(name, ".")
+	for depth, part := range parts {
+		if part == "" || !utf8.ValidString(part) {
+			return fmt.Errorf("%.100q is not a field path such as customer.firstName", name)
+		}
+		leaf := depth == len(parts)-1
+		child := at.child(part)
+		switch {
+		case child == nil:
+			child = &node{name: part, column: -1}
+			at.children = append(at.children, child)
+		case leaf || child.column >= 0:
+			return fmt.Errorf("%.100q is a field and holds fields", strings.Join(parts[:depth+1], "."))
+		}
+		if leaf {
+			child.column = i
+			child.kind = kindOf(parts)
+		}
+		at = child
+	}
+	return nil
+}
+
+// All yields the audience. A *RowError stands for its row alone; any other error is the last thing yielded.
+func (c *CSV) All() iter.Seq2[Recipient, error] {
+	return func(yield func(Recipient, error) bool) {
+		for {
+			row, err := c.rows.Read()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			var fault *csv.ParseError
+			switch {
+			case errors.As(err, &fault):
+				// A quote left open swallows what follows it, so only a wrong number of cells is one row's matter.
+				rowErr := &RowError{fault.StartLine, fault.Err}
+				if !errors.Is(err, csv.ErrFieldCount) {
+					yield(Recipient{}, fmt.Errorf("line %d: %w", fault.StartLine, fault.Err))
+					return
+				}
+				rowErr.Err = fmt.Errorf("%d cells, but the header has %d", len(row), len(c.columns))
+				if !yield(Recipient{}, rowErr) {
+					return
+				}
+				continue
+			case err != nil:
+				yield(Recipient{}, err)
+				return
+			}
+			r, err := c.recipient(row)
+			if err != nil {
+				line, _ := c.rows.FieldPos(0)
+				err = &RowError{line, err}
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+func (c *CSV) recipient(row []string) (Recipient, error) {
+	for i, cell := range row {
+		if !utf8.ValidString(cell) {
+			return Recipient{}, fmt.Errorf("column %q: not UTF-8", c.columns[i])
+		}
+	}
+	r := Recipient{
+		To: strings.TrimSpace(row[c.to]), Locale: c.cell(row, columnLocale), Timezone: c.cell(row, columnTimezone),
+	}
+	for name := range strings.SplitSeq(c.cell(row, columnAttachments), ";") {
+		if name = strings.TrimSpace(name); name != "" {
+			r.Attachments = append(r.Attachments, message.Ref{File: name})
+		}
+	}
+	data, err := c.root.appendObject(nil, row)
+	if err != nil {
+		return Recipient{}, err
+	}
+	r.Context = data
+	return r, task.CheckContext(data)
+}
+
+func (c *CSV) cell(row []string, name string) string {
+	i, given := c.extra[name]
+	if !given {
+		return ""
+	}
+	return strings.TrimSpace(row[i])
+}
+
+// node is one name of the tree that the header's paths make.
+type node struct {
+	name     string
+	column   int // of the row; -1 where the node has children
+	kind     kind
+	children []*node
+}
+
+type kind int
+
+const (
+	text kind = iota
+	number
+	boolean
+)
+
+// kindOf reads the type that a custom field's name carries (Kustomer's suffixes).
+func kindOf(path []string) kind {
+	name := path[len(path)-1]
+	switch {
+	case !slices.Contains(path[:len(path)-1], "custom"):
+		return text
+	case strings.HasSuffix(name, "Num"):
+		return number
+	case strings.HasSuffix(name, "Bool"):
+		return boolean
+	}
+	return text
+}
+
+func (n *node) child(name string) *node {
+	for _, c := range n.children {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// appendObject writes the row's cells below n as a JSON object. Empty cells are left out.
+func (n *node) appendObject(dst []byte, row []string) ([]byte, error) {
+	dst = append(dst, '{')
+	first := true
+	for _, c := range n.children {
+		if c.column >= 0 && row[c.column] == "" {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = appendString(dst, c.name)
+		dst = append(dst, ':')
+		var err error
+		if c.column < 0 {
+			dst, err = c.appendObject(dst, row)
+		} else {
+			dst, err = c.appendValue(dst, row[c.column])
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+func (n *node) appendValue(dst []byte, cell string) ([]byte, error) {
+	switch n.kind {
+	case number:
+		cell = strings.TrimSpace(cell)
+		if !isNumber(cell) {
+			return nil, fmt.Errorf("column %q: %.100q is not a number", n.name, cell)
+		}
+		return append(dst, cell...), nil
+	case boolean:
+		switch strings.ToLower(strings.TrimSpace(cell)) {
+		case "true", "1", "yes":
+			return append(dst, "true"...), nil
+		case "false", "0", "no":
+			return append(dst, "false"...), nil
+		}
+		return nil, fmt.Errorf("column %q: %.100q is not true or false", n.name, cell)
+	default:
+		return appendString(dst, cell), nil
+	}
+}
+
+// isNumber reports whether s is a JSON number, which keeps every digit of it.
+func isNumber(s string) bool {
+	return s != "" && (s[0] == '-' || s[0] >= '0' && s[0] <= '9') && json.Valid([]byte(s))
+}
+
+// appendString writes s as a JSON string.
+func appendString(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for i := range len(s) {
+		switch b := s[i]; {
+		case b == '"' || b == '\\':
+			dst = append(dst, '\\', b)
+		case b < 0x20:
+			dst = append(dst, '\\', 'u', '0', '0', hex[b>>4], hex[b&15])
+		default:
+			dst = append(dst, b)
+		}
+	}
+	return append(dst, '"')
+}

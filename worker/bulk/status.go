@@ -1,0 +1,107 @@
+package bulk
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// State is how far a bulk is. It is worked out from what is stored, never stored itself, so it can't disagree with the
+// books.
+type State string
+
+// The states of a bulk.
+const (
+	Loading   State = "loading"   // its audience is being stored; nothing goes out yet
+	Ready     State = "ready"     // stored, not yet started
+	Running   State = "running"   // someone is pending
+	Completed State = "completed" // nobody is pending
+)
+
+// Status is the account of one bulk. Planned is always the sum of the other counts.
+type Status struct {
+	ID         string `json:"id"`
+	State      State  `json:"state"`
+	Planned    int    `json:"planned"`
+	Pending    int    `json:"pending"` // whoever is claimed right now included
+	Sent       int    `json:"sent"`
+	Failed     int    `json:"failed"`
+	Suppressed int    `json:"suppressed"`
+	Skipped    int    `json:"skipped"`
+	Unknown    int    `json:"unknown"`
+}
+
+// Done is the number of recipients to whom nothing more will happen.
+func (s Status) Done() int { return s.Planned - s.Pending }
+
+// Status reads the account of a bulk, or returns ErrNotFound.
+func (s *Store) Status(ctx context.Context, id string) (Status, error) {
+	b, err := s.Bulk(ctx, id)
+	if err != nil {
+		return Status{}, err
+	}
+	counts, err := s.ledger.Counts(ctx, id)
+	if err != nil {
+		return Status{}, err
+	}
+	status := Status{
+		ID: id, Planned: b.Planned, Pending: b.Planned - counts.Final(), Sent: counts.Sent, Failed: counts.Failed,
+		Suppressed: counts.Suppressed, Skipped: counts.Skipped, Unknown: counts.Unknown,
+	}
+	switch {
+	case b.Chunks == 0:
+		status.State = Loading
+	case b.Started.IsZero():
+		status.State = Ready
+	case status.Pending > 0:
+		status.State = Running
+	default:
+		status.State = Completed
+	}
+	return status, nil
+}
+
+// Result is what became of one recipient.
+type Result struct {
+	Index   int // place in the audience, from 0
+	To      string
+	Channel message.Channel
+	ledger.Record
+}
+
+// Results yields every recipient in the order of the audience, reading one chunk at a time. It ends after an error.
+func (s *Store) Results(ctx context.Context, id string) iter.Seq2[Result, error] {
+	return func(yield func(Result, error) bool) {
+		b, err := s.Bulk(ctx, id)
+		if err != nil {
+			yield(Result{}, err)
+			return
+		}
+		index := 0
+		for chunk := range b.Chunks {
+			recipients, err := s.Recipients(ctx, id, chunk)
+			if err != nil {
+				yield(Result{}, err)
+				return
+			}
+			records, err := s.ledger.Chunk(ctx, ledger.Chunk{Owner: id, Index: chunk})
+			if err != nil {
+				yield(Result{}, err)
+				return
+			}
+			if len(records) != len(recipients) {
+				yield(Result{}, fmt.Errorf("chunk %d of bulk %s: %d recipients, %d records", chunk, id, len(recipients), len(records)))
+				return
+			}
+			for i, r := range recipients {
+				if !yield(Result{index, r.To, b.Channel, records[i]}, nil) {
+					return
+				}
+				index++
+			}
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package bulk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/ledger"
+)
+
+// ChunkSize is the number of recipients of a full chunk.
+const ChunkSize = 200
+
+// Retention is how long a bulk is kept after it was stored.
+const Retention = 30 * 24 * time.Hour
+
+// ErrNotFound says that no bulk of that id is stored, or no longer.
+var ErrNotFound = errors.New("bulk not found")
+
+// Store reads and writes bulks. It is safe for concurrent use.
+type Store struct {
+	rdb    redis.UniversalClient
+	ledger *ledger.Ledger
+}
+
+// NewStore returns a store. Both stay the caller's to close.
+func NewStore(rdb redis.UniversalClient, l *ledger.Ledger) *Store { return &Store{rdb: rdb, ledger: l} }
+
+func metaKey(id string) string { return "herald:bulk:{" + id + "}" }
+
+// chunkKey shares its hash tag with the chunk's books.
+func chunkKey(id string, chunk int) string {
+	return "herald:{" + id + ":" + strconv.Itoa(chunk%ledger.Shards) + "}:recipients:" + strconv.Itoa(chunk)
+}
+
+// The fields of a bulk's meta hash.
+const (
+	fieldDefinition = "definition" // JSON
+	fieldPlanned    = "planned"    // recipients; written when all chunks are stored
+	fieldChunks     = "chunks"     // written with it
+	fieldStarted    = "started"    // Unix milliseconds; written when the chunks are being enqueued
+	fieldSources    = "sources"    // hash of the pinned template sources, where the definition names none
+)
+
+// Create stores a new bulk's definition. It is an error if the id is taken.
+func (s *Store) Create(ctx context.Context, d Definition) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
+	data, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("encode bulk: %w", err)
+	}
+	fresh, err := s.rdb.HSetNX(ctx, metaKey(d.ID), fieldDefinition, data).Result()
+	if err != nil {
+		return fmt.Errorf("store bulk %s: %w", d.ID, err)
+	}
+	if !fresh {
+		return fmt.Errorf("bulk %s exists already: choose another id", d.ID)
+	}
+	if err := s.rdb.Expire(ctx, metaKey(d.ID), Retention).Err(); err != nil {
+		return fmt.Errorf("store bulk %s: %w", d.ID, err)
+	}
+	return nil
+}
+
+// PutChunk stores one chunk of recipients and opens its books.
+func (s *Store) PutChunk(ctx context.Context, id string, chunk int, data []byte, n int) error {
+	if err := s.rdb.Set(ctx, chunkKey(id, chunk), data, Retention).Err(); err != nil {
+		return fmt.Errorf("store chunk %d of bulk %s: %w", chunk, id, err)
+	}
+	return s.ledger.Open(ctx, ledger.Chunk{Owner: id, Index: chunk}, n)
+}
+
+// Seal records that the audience is complete: planned recipients in so many chunks.
+func (s *Store) Seal(ctx context.Context, id string, planned, chunks int) error {
+	if err := s.rdb.HSet(ctx, metaKey(id), fieldPlanned, planned, fieldChunks, chunks).Err(); err != nil {
+		return fmt.Errorf("seal bulk %s: %w", id, err)
+	}
+	return nil
+}
+
+// MarkStarted records that the bulk's chunks are being enqueued. Called again it changes nothing.
+func (s *Store) MarkStarted(ctx context.Context, id string, at time.Time) error {
+	if err := s.rdb.HSetNX(ctx, metaKey(id), fieldStarted, at.UnixMilli()).Err(); err != nil {
+		return fmt.Errorf("start bulk %s: %w", id, err)
+	}
+	return nil
+}
+
+// Pin records the template sources that the whole bulk uses and returns those in force: the first ones pinned.
+func (s *Store) Pin(ctx context.Context, id, sources string) (string, error) {
+	if err := s.rdb.HSetNX(ctx, metaKey(id), fieldSources, sources).Err(); err != nil {
+		return "", fmt.Errorf("pin the sources of bulk %s: %w", id, err)
+	}
+	pinned, err := s.rdb.HGet(ctx, metaKey(id), fieldSources).Result()
+	if err != nil {
+		return "", fmt.Errorf("pin the sources of bulk %s: %w", id, err)
+	}
+	return pinned, nil
+}
+
+// Bulk is one bulk as stored.
+type Bulk struct {
+	Definition
+	Planned int // 0 until the audience is complete
+	Chunks  int
+	Started time.Time // zero until its chunks were enqueued
+}
+
+// Bulk reads a bulk, or returns ErrNotFound. Its Sources are the pinned ones.
+func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) {
+	fields, err := s.rdb.HGetAll(ctx, metaKey(id)).Result()
+	if err != nil {
+		return Bulk{}, fmt.Errorf("read bulk %s: %w", id, err)
+	}
+	if fields[fieldDefinition] == "" {
+		return Bulk{}, fmt.Errorf("bulk %.100s: %w", id, ErrNotFound)
+	}
+	var b Bulk
+	if err := json.Unmarshal([]byte(fields[fieldDefinition]), &b.Definition); err != nil {
+		return Bulk{}, fmt.Errorf("read bulk %s: %w", id, err)
+	}
+	if b.Sources == "" {
+		b.Sources = fields[fieldSources]
+	}
+	numbers := map[string]int64{fieldPlanned: 0, fieldChunks: 0, fieldStarted: 0}
+	for name := range numbers {
+		if fields[name] == "" {
+			continue
+		}
+		if numbers[name], err = strconv.ParseInt(fields[name], 10, 64); err != nil {
+			return Bulk{}, fmt.Errorf("read bulk %s: %s: %w", id, name, err)
+		}
+	}
+	b.Planned, b.Chunks = int(numbers[fieldPlanned]), int(numbers[fieldChunks])
+	if ms := numbers[fieldStarted]; ms != 0 {
+		b.Started = time.UnixMilli(ms).UTC()
+	}
+	return b, nil
+}
+
+// Recipients reads one chunk, in order, or returns ErrNotFound.
+func (s *Store) Recipients(ctx context.Context, id string, chunk int) ([]Recipient, error) {
+	data, err := s.rdb.Get(ctx, chunkKey(id, chunk)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("chunk %d of bulk %s: %w", chunk, id, ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read chunk %d of bulk %s: %w", chunk, id, err)
+	}
+	recipients, err := DecodeChunk(data)
+	if err != nil {
+		return nil, fmt.Errorf("read chunk %d of bulk %s: %w", chunk, id, err)
+	}
+	return recipients, nil
+}

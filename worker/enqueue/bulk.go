@@ -1,0 +1,83 @@
+package enqueue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// BulkOptions of one call of Bulk.
+type BulkOptions struct {
+	// OnBadRow is called for a row that can't be read. It returns nil to go on without that row, or an error to give
+	// up before anything is sent. When nil, every bad row gives up.
+	OnBadRow func(*bulk.RowError) error
+	// OnProgress, where set, is called after every stored chunk with the number of recipients so far.
+	OnProgress func(recipients int)
+}
+
+// Bulk stores a bulk and its whole audience, then starts it, and returns its id, a fresh one where d has none. Until
+// it returns nil, nothing is sent: an audience that breaks off leaves a bulk that stays in state "loading".
+// Memory use doesn't depend on the size of the audience.
+func (c *Client) Bulk(ctx context.Context, d bulk.Definition, audience iter.Seq2[bulk.Recipient, error], o BulkOptions) (string, error) {
+	if d.ID == "" {
+		d.ID = NewID()
+	}
+	d.CreatedAt = now()
+	if err := c.bulks.Create(ctx, d); err != nil {
+		return "", err
+	}
+	if err := c.load(ctx, d.ID, audience, o); err != nil {
+		return "", err
+	}
+	return d.ID, c.StartBulk(ctx, d.ID)
+}
+
+// StartBulk starts a stored bulk. Calling it again is harmless.
+func (c *Client) StartBulk(ctx context.Context, id string) error {
+	_, err := c.queue.Enqueue(ctx, task.BulkStart{Bulk: id})
+	return err
+}
+
+func (c *Client) load(ctx context.Context, id string, audience iter.Seq2[bulk.Recipient, error], o BulkOptions) error {
+	planned, chunks := 0, 0
+	w, err := bulk.NewChunkWriter(func(data []byte, n int) error {
+		if err := c.bulks.PutChunk(ctx, id, chunks, data, n); err != nil {
+			return err
+		}
+		chunks++
+		planned += n
+		if o.OnProgress != nil {
+			o.OnProgress(planned)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for r, err := range audience {
+		if err == nil {
+			err = w.Add(r)
+		}
+		var bad *bulk.RowError
+		switch {
+		case err == nil:
+		case errors.As(err, &bad) && o.OnBadRow != nil:
+			if err := o.OnBadRow(bad); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("audience: %w", err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if planned == 0 {
+		return errors.New("audience: no recipients")
+	}
+	return c.bulks.Seal(ctx, id, planned, chunks)
+}

@@ -1,0 +1,139 @@
+// Package enqueue is the client that other services import: it puts messages and bulks into the queue and reads
+// what became of them. It talks to Redis and to nothing else, and links neither templates nor locale data.
+//
+//	client, err := enqueue.New(enqueue.Options{Redis: rdb})
+//	id, err := client.Message(ctx, task.Message{
+//		Channel: message.Email, From: "Acme Support <help@acme.example>", To: "ada@example.com",
+//		Content: task.Content{Shortcut: "order_delayed"},
+//		Context: json.RawMessage(`{"customer":{"firstName":"Ada"}}`),
+//	})
+//
+// What a call returned without an error is stored, as durably as Redis is set up to store it.
+package enqueue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/blob"
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// ErrConflict says that another message was enqueued under the same id.
+var ErrConflict = errors.New("another message has this id")
+
+// Client enqueues messages and bulks. It is safe for concurrent use.
+type Client struct {
+	rdb    redis.UniversalClient
+	queue  *queue.Client
+	ledger *ledger.Ledger
+	bulks  *bulk.Store
+	blobs  *blob.Store
+}
+
+// Options for New.
+type Options struct {
+	Redis redis.UniversalClient // required; stays the caller's to close
+	Log   *slog.Logger          // slog.Default() when nil
+}
+
+// New returns a client. Close it before its Redis client.
+func New(o Options) (*Client, error) {
+	if o.Redis == nil {
+		return nil, errors.New("enqueue: Redis is required")
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	books, err := ledger.New(ledger.Options{Redis: o.Redis, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	return &Client{
+		rdb: o.Redis, queue: queue.New(o.Redis), ledger: books,
+		bulks: bulk.NewStore(o.Redis, books), blobs: blob.New(o.Redis),
+	}, nil
+}
+
+// Close releases what New started.
+func (c *Client) Close() error { return c.ledger.Close() }
+
+// NewID returns a fresh id for a message or a bulk. Later ones sort after earlier ones.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Attach stores the bytes of an attachment once, whoever sends it how often, and returns the reference that
+// messages and bulks carry. The type, where empty, is found from name and content.
+func (c *Client) Attach(ctx context.Context, name, mediaType string, data []byte) (message.Ref, error) {
+	sha, err := c.blobs.Put(ctx, data, bulk.Retention)
+	if err != nil {
+		return message.Ref{}, err
+	}
+	return message.Ref{Name: name, Type: mediaType, Blob: sha}, nil
+}
+
+// Pin stores template sources and returns the hash that Content.Sources takes.
+func (c *Client) Pin(ctx context.Context, sources []byte) (string, error) {
+	return c.blobs.Put(ctx, sources, bulk.Retention)
+}
+
+// messageKey holds what was enqueued under an id, so that a repeated call can be told from a conflict.
+func messageKey(id string) string { return "herald:message:{" + id + "}" }
+
+// Message enqueues one message and returns its id, a fresh one where m has none. Enqueueing the same message again
+// is harmless and returns the same id; another message under the same id is ErrConflict.
+func (c *Client) Message(ctx context.Context, m task.Message) (string, error) {
+	if m.ID == "" {
+		m.ID = NewID()
+	}
+	data, err := task.Encode(m)
+	if err != nil {
+		return "", err
+	}
+	fresh, err := c.rdb.SetNX(ctx, messageKey(m.ID), blob.Hash(data), bulk.Retention).Result()
+	if err != nil {
+		return "", fmt.Errorf("enqueue message: %w", err)
+	}
+	if !fresh {
+		known, err := c.rdb.Get(ctx, messageKey(m.ID)).Result()
+		if err != nil {
+			return "", fmt.Errorf("enqueue message: %w", err)
+		}
+		if known != blob.Hash(data) {
+			return "", fmt.Errorf("message %s: %w", m.ID, ErrConflict)
+		}
+	}
+	if err := c.ledger.Open(ctx, ledger.Chunk{Owner: m.ID}, 1); err != nil {
+		return "", err
+	}
+	if _, err := c.queue.Enqueue(ctx, m); err != nil {
+		return "", err
+	}
+	return m.ID, nil
+}
+
+// MessageStatus returns what became of a message, or ledger.ErrNotFound.
+func (c *Client) MessageStatus(ctx context.Context, id string) (ledger.Record, error) {
+	records, err := c.ledger.Chunk(ctx, ledger.Chunk{Owner: id})
+	if err != nil {
+		return ledger.Record{}, err
+	}
+	if len(records) != 1 {
+		return ledger.Record{}, fmt.Errorf("message %s: %w", id, ledger.ErrNotFound)
+	}
+	return records[0], nil
+}
+
+// Bulks reads stored bulks: status and results.
+func (c *Client) Bulks() *bulk.Store { return c.bulks }
+
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

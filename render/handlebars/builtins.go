@@ -1,0 +1,78 @@
+package handlebars
+
+// builtin says which of the language's own helpers a Helper is; the executor
+// shortcuts those.
+type builtin uint8
+
+const (
+	builtinNone builtin = iota
+	builtinIf
+	builtinUnless
+	builtinEach
+	builtinWith
+)
+
+// builtins returns the language's own helpers. The functions of if and unless
+// serve the forms that the executor doesn't shortcut.
+func builtins() []Helper {
+	any := []string{"*"}
+	return []Helper{
+		{Name: "if", MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: ifHelper, builtin: builtinIf},
+		{Name: "unless", MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: unlessHelper, builtin: builtinUnless},
+		{Name: "each", MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: nothing, builtin: builtinEach},
+		{Name: "with", MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: nothing, builtin: builtinWith},
+		{Name: "lookup", MinArgs: 2, MaxArgs: 2, Options: any, Form: Either, Func: lookupHelper},
+		{Name: "log", MaxArgs: -1, Options: any, Form: Either, Func: nothing},
+	}
+}
+
+func nothing(*Call) (Value, error) { return Value{}, nil }
+
+func ifHelper(c *Call) (Value, error) {
+	v := c.Arg(0)
+	if !c.Option("includeZero").Truthy() && !v.Truthy() || v.IsEmpty() {
+		return Value{}, c.Inverse(nil)
+	}
+	return Value{}, c.Body(nil)
+}
+
+func unlessHelper(c *Call) (Value, error) {
+	v := c.Arg(0)
+	if !c.Option("includeZero").Truthy() && !v.Truthy() || v.IsEmpty() {
+		return Value{}, c.Body(nil)
+	}
+	return Value{}, c.Inverse(nil)
+}
+
+func lookupHelper(c *Call) (Value, error) {
+	obj := c.Arg(0)
+	if !obj.Truthy() {
+		return obj, nil
+	}
+	key := c.Arg(1)
+	switch key.Kind() {
+	case KindUndefined:
+		return obj.Get("undefined"), nil
+	case KindNull:
+		return obj.Get("null"), nil
+	}
+	return obj.Get(key.Text()), nil
+}
+
+// validate checks a helper's declaration.
+func (h *Helper) validate() error {
+	problem := ""
+	switch {
+	case h.Name == "":
+		problem = "has no name"
+	case (h.Func == nil) == (h.Append == nil):
+		problem = "must have one of Func and Append"
+	case h.MaxArgs >= 0 && h.MaxArgs < h.MinArgs:
+		problem = "allows fewer arguments than it needs"
+	case h.Append != nil && h.Form != Inline:
+		problem = "is a block, which needs Func"
+	default:
+		return nil
+	}
+	return &Error{Code: CodeArgument, Message: "helper " + quote(h.Name) + " " + problem}
+}

@@ -1,0 +1,145 @@
+package handlebars
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Code says what kind of error or issue something is. Codes are stable.
+type Code string
+
+// The codes of Error.
+const (
+	CodeSyntax         Code = "syntax"          // the template can't be parsed
+	CodeUnclosed       Code = "unclosed_block"  // a block without its closing tag; the position is the opener's
+	CodeUnknownHelper  Code = "unknown_helper"  // a call with arguments of a helper that isn't there
+	CodeUnknownPartial Code = "unknown_partial" //
+	CodeUnknownSnippet Code = "unknown_snippet" //
+	CodeSnippetCycle   Code = "snippet_cycle"   // a snippet that holds itself
+	CodeArgument       Code = "argument"        // wrong number of arguments, unknown option, or a literal that the helper refuses
+	CodeHelper         Code = "helper"          // a helper failed at execution; Err is its error
+	CodeStrict         Code = "strict"          // a missing field in strict mode
+	CodeBlockParam     Code = "block_param"     // a block parameter that the helper doesn't give
+	CodeCanceled       Code = "canceled"        // the context is done; Err is its error
+	CodeLimitSource    Code = "limit_source"    // the source is too long
+	CodeLimitNesting   Code = "limit_nesting"   // blocks or sub-expressions nested too deeply
+	CodeLimitPartials  Code = "limit_partials"  // partials nested too deeply
+	CodeLimitSnippets  Code = "limit_snippets"  // snippets nested too deeply
+	CodeLimitOutput    Code = "limit_output"    // too much output
+	CodeLimitSteps     Code = "limit_steps"     // too much work
+)
+
+// The codes of Issue that this package raises; helpers add their own.
+const (
+	IssueMissingField    Code = "missing_field"    // a printed field is undefined or null
+	IssueSnippetFallback Code = "snippet_fallback" // a snippet has no text in a wanted language
+)
+
+// Error is the error of compiling or executing a template. Line and Column are
+// 1-based and count runes; they are 0 where an error has no position.
+type Error struct {
+	Code       Code
+	Message    string
+	Template   string // name of the template, partial or snippet (with its language) that the position is in
+	Line       int
+	Column     int
+	SourceLine string // the offending line, shortened to 100 characters
+	Err        error  // the cause, if any
+}
+
+// Error returns "template:line:column: message".
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Template)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", e.Line, e.Column)
+	}
+	if b.Len() > 0 {
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Message)
+	return b.String()
+}
+
+// Unwrap returns the cause, if any.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Limit reports whether the error is a broken limit rather than a fault of the template.
+func (e *Error) Limit() bool { return strings.HasPrefix(string(e.Code), "limit_") }
+
+// Detail returns the message with the source line and a caret below the column.
+func (e *Error) Detail() string {
+	if e.Line == 0 {
+		return e.Error()
+	}
+	line, column := e.SourceLine, e.Column-1
+	pad := []rune(line)
+	if column < len(pad) {
+		pad = pad[:column]
+	}
+	for i, r := range pad {
+		if r != '\t' {
+			pad[i] = ' '
+		}
+	}
+	return e.Error() + "\n\t" + line + "\n\t" + string(pad) + "^"
+}
+
+// Issue is something that a rendering went on in spite of: a missing field, a
+// snippet without a translation, an invalid date.
+type Issue struct {
+	Code     Code
+	Message  string
+	Field    string // the path as written, where there is one
+	Template string
+	Line     int
+	Column   int
+}
+
+// position is a place in a named source.
+type source struct {
+	name string
+	text string
+}
+
+// errorAt makes an Error at byte offset pos of s; pos < 0 means no position.
+func (s *source) errorAt(code Code, pos int, format string, args ...any) *Error {
+	e := &Error{Code: code, Message: fmt.Sprintf(format, args...), Template: s.name}
+	if pos >= 0 {
+		e.Line, e.Column, e.SourceLine = s.position(pos)
+	}
+	return e
+}
+
+// position turns a byte offset into line, column and the line's text.
+func (s *source) position(pos int) (line, column int, text string) {
+	pos = min(pos, len(s.text))
+	start := strings.LastIndexByte(s.text[:pos], '\n') + 1
+	line = strings.Count(s.text[:start], "\n") + 1
+	column = utf8.RuneCountInString(s.text[start:pos]) + 1
+	text = s.text[start:]
+	if end := strings.IndexByte(text, '\n'); end >= 0 {
+		text = text[:end]
+	}
+	return line, column, shorten(strings.TrimSuffix(text, "\r"))
+}
+
+// shorten cuts s to at most 100 characters, for messages.
+func shorten(s string) string {
+	if len(s) <= 100 {
+		return s
+	}
+	n := 0
+	for i := range s {
+		if n == 97 {
+			return s[:i] + "..."
+		}
+		n++
+	}
+	return s
+}
+
+// quote quotes a name for a message, shortened.
+func quote(s string) string { return strconv.Quote(shorten(s)) }

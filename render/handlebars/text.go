@@ -1,0 +1,137 @@
+package handlebars
+
+import (
+	"math"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Text returns v as JavaScript's String prints it, but undefined and null as "".
+func (v Value) Text() string {
+	if v.kind == KindString || v.kind == KindNumber && v.rep == repPrints {
+		return v.text()
+	}
+	return string(v.AppendText(nil))
+}
+
+// AppendText appends v as JavaScript's String prints it, but undefined and null
+// as "": arrays joined by commas, objects as [object Object].
+func (v Value) AppendText(dst []byte) []byte {
+	switch v.kind {
+	case KindBool:
+		return strconv.AppendBool(dst, v.bits != 0)
+	case KindNumber:
+		switch v.rep {
+		case repInt:
+			return strconv.AppendInt(dst, int64(v.bits), 10)
+		case repPrints:
+			return append(dst, v.text()...)
+		}
+		f, _ := v.Float()
+		return appendNumber(dst, f)
+	case KindString:
+		return append(dst, v.text()...)
+	case KindArray:
+		for i, item := range v.Items() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = item.AppendText(dst)
+		}
+	case KindObject:
+		return append(dst, "[object Object]"...)
+	}
+	return dst
+}
+
+// appendNumber prints a number as JavaScript does.
+func appendNumber(dst []byte, f float64) []byte {
+	switch {
+	case f == 0:
+		return append(dst, '0')
+	case math.IsNaN(f):
+		return append(dst, "NaN"...)
+	case math.IsInf(f, 1):
+		return append(dst, "Infinity"...)
+	case math.IsInf(f, -1):
+		return append(dst, "-Infinity"...)
+	}
+	if a := math.Abs(f); a >= 1e21 || a < 1e-6 {
+		dst = strconv.AppendFloat(dst, f, 'e', -1, 64)
+		if n := len(dst); dst[n-2] == '0' { // e-07 is e-7
+			dst[n-2] = dst[n-1]
+			dst = dst[:n-1]
+		}
+		return dst
+	}
+	return strconv.AppendFloat(dst, f, 'f', -1, 64)
+}
+
+// numberValue makes a number of a JSON number's text.
+func numberValue(s string) Value {
+	v := String(s)
+	v.kind, v.rep = KindNumber, repText
+	if printsAsIs(s) {
+		v.rep = repPrints
+	}
+	return v
+}
+
+// printsAsIs reports whether JavaScript (or, of an integer, exactness) prints a
+// number as its text is.
+func printsAsIs(s string) bool {
+	i := 0
+	if s[0] == '-' {
+		i = 1
+	}
+	if s[i] == '0' && (len(s) == i+1 && i == 0 || len(s) > i+1 && s[i+1] != '.') {
+		return i == 0 && len(s) == 1
+	}
+	if s == "-0" {
+		return false
+	}
+	for ; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '.':
+			// Up to 15 digits survive float64, and nothing shorter is the same number.
+			return len(s) <= 16 && s[len(s)-1] != '0' && digits(s[i+1:]) == len(s)-i-1 && (s[0] != '0' && s[0] != '-')
+		case c-'0' > 9:
+			return false
+		}
+	}
+	return true
+}
+
+// utf16Len is the length of s in UTF-16 units.
+func utf16Len(s string) int {
+	n := 0
+	for i := range len(s) {
+		if c := s[i]; c < 0x80 || c >= 0xc0 {
+			n++
+			if c >= 0xf0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// utf16At returns the UTF-16 unit i of s as a string; half of a pair is U+FFFD.
+func utf16At(s string, i int) Value {
+	for at, r := range s {
+		size := 1
+		if r > 0xffff {
+			size = 2
+		}
+		if i < size {
+			if size == 2 {
+				return String("\uFFFD")
+			}
+			return String(s[at : at+utf8.RuneLen(r)])
+		}
+		i -= size
+	}
+	return Value{}
+}
+
+func itoa(i int) string { return strconv.Itoa(i) }

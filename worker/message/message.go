@@ -19,6 +19,8 @@ type Message struct {
 	HTML    string
 	Text    string
 
+	Unsubscribe string       // https URL for one-click unsubscribing of an email (RFC 8058); empty for none
+	Automatic   bool         // an email that no person wrote: Auto-Submitted is set (RFC 3834)
 	Headers     []Header     // further header fields of an email, in this order
 	Attachments []Attachment // in this order
 }

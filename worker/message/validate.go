@@ -3,6 +3,7 @@ package message
 import (
 	"fmt"
 	"mime"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,7 +12,7 @@ import (
 const (
 	maxID         = 200     // bytes
 	maxSubject    = 998     // bytes
-	maxHeader     = 998     // bytes of a header's value
+	maxHeader     = 900     // bytes of a header's value: with its name it fits on a line of 998
 	maxHeaders    = 50      // further header fields
 	maxRecipients = 100     // RFC 5321: every server takes that many
 	maxBody       = 5 << 20 // bytes of HTML, and of text
@@ -106,6 +107,7 @@ func (m *Message) validateEmail(f *Faults) {
 	if m.HTML == "" && m.Text == "" {
 		f.add("text", "neither text nor HTML")
 	}
+	f.addErr("unsubscribe", checkUnsubscribe(m.Unsubscribe))
 	if len(m.Headers) > maxHeaders {
 		f.add("headers", "%d headers, at most %d", len(m.Headers), maxHeaders)
 		return
@@ -230,6 +232,23 @@ func checkMediaType(s string) error {
 	kind, sub, _ := strings.Cut(t, "/")
 	if err != nil || len(params) > 0 || t != s || kind == "" || sub == "" || kind == "multipart" || kind == "message" {
 		return fmt.Errorf("must be a media type in lower case without parameters, such as application/pdf")
+	}
+	return nil
+}
+
+// checkUnsubscribe wants what RFC 8058 does: an https URL, which stands between angle brackets.
+func checkUnsubscribe(s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if len(s) > maxHeader || err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return fmt.Errorf("must be an https URL of at most %d bytes", maxHeader)
+	}
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c >= 0x7f || c == '<' || c == '>' || c == ',' {
+			return fmt.Errorf("holds %q: percent-encode it", c)
+		}
 	}
 	return nil
 }

@@ -1,0 +1,214 @@
+package email
+
+import (
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// mail is one composed message. Its content is the segments one after the other: ASCII (unless utf8), CRLF line ends,
+// lines of at most 998 characters. Segments marked shared belong to the cache and many mails.
+type mail struct {
+	id       string // Message-ID with its angle brackets
+	from     string // MAIL FROM
+	to       []message.Address
+	utf8     bool // an address needs SMTPUTF8
+	segments []segment
+	size     int64
+}
+
+// segment is a run of a mail's bytes. Encoded files can't begin a line with a dot, so DATA leaves them as they are.
+type segment struct {
+	data []byte
+	file bool
+}
+
+// composer turns messages into mails. It is safe for concurrent use.
+type composer struct {
+	now   func() time.Time
+	files *fileCache
+}
+
+// compose writes m, which is valid, as:
+//
+//	mixed                    where there are files
+//	  related                where there are images within the HTML
+//	    alternative          where there are text and HTML
+//	      text, HTML
+//	    images
+//	  files
+//
+// The same message gives the same bytes again, but for its Date.
+func (c *composer) compose(m *message.Message) *mail {
+	w := &writer{
+		mail: &mail{id: messageID(m), from: m.From.Addr, to: m.Recipients()},
+		buf:  make([]byte, 0, 1024+len(m.Text)+len(m.HTML)+(len(m.Text)+len(m.HTML))/4),
+		mark: boundaryBase(m.ID),
+	}
+	w.mail.utf8 = needsUTF8(m)
+	w.header(m, c.now())
+	w.buf = append(w.buf, "MIME-Version: 1.0\r\n"...)
+
+	var images, files []*message.Attachment
+	for i := range m.Attachments {
+		if a := &m.Attachments[i]; a.Inline && m.HTML != "" {
+			images = append(images, a)
+		} else {
+			files = append(files, a)
+		}
+	}
+	if len(files) == 0 {
+		w.related(m, images, c.files)
+	} else {
+		w.multipart("mixed", func(part func()) {
+			part()
+			w.related(m, images, c.files)
+			for _, f := range files {
+				part()
+				w.file(c.files.get(f))
+			}
+		})
+	}
+	w.flush()
+	return w.mail
+}
+
+// messageID is the same for every try: <ID@domain of the sender>.
+func messageID(m *message.Message) string { return "<" + m.ID + "@" + m.From.Domain() + ">" }
+
+// boundaryBase makes boundaries differ between messages, and stay for one message.
+func boundaryBase(id string) string {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(id))
+	return strconv.FormatUint(h.Sum64(), 36)
+}
+
+// needsUTF8 reports an address whose local part has characters beyond ASCII (RFC 6531). Domains never do.
+func needsUTF8(m *message.Message) bool {
+	if !isASCII(m.From.Addr) || m.ReplyTo != nil && !isASCII(m.ReplyTo.Addr) {
+		return true
+	}
+	for _, list := range [][]message.Address{m.To, m.Cc, m.Bcc} {
+		for _, a := range list {
+			if !isASCII(a.Addr) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isASCII(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// writer collects a mail: its own bytes in buf, cut into segments where shared files come between.
+type writer struct {
+	mail *mail
+	buf  []byte
+	done int // what of buf is in segments already
+	mark string
+}
+
+// header writes the fields above MIME-Version. Bcc has none, by its nature.
+func (w *writer) header(m *message.Message, now time.Time) {
+	b := append(w.buf, "Date: "...)
+	b = now.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 -0700\r\n")
+	b = appendAddresses(b, "From", []message.Address{m.From})
+	b = appendAddresses(b, "To", m.To)
+	b = appendAddresses(b, "Cc", m.Cc)
+	if len(m.To)+len(m.Cc) == 0 {
+		b = append(b, "To: undisclosed-recipients:;\r\n"...)
+	}
+	if m.ReplyTo != nil {
+		b = appendAddresses(b, "Reply-To", []message.Address{*m.ReplyTo})
+	}
+	b = appendField(b, "Subject", m.Subject)
+	b = append(append(append(b, "Message-ID: "...), w.mail.id...), "\r\n"...)
+	if m.Unsubscribe != "" { // RFC 8058
+		b = append(append(append(b, "List-Unsubscribe: <"...), m.Unsubscribe...), ">\r\n"...)
+		b = append(b, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...)
+	}
+	if m.Automatic { // RFC 3834
+		b = append(b, "Auto-Submitted: auto-generated\r\n"...)
+	}
+	for _, h := range m.Headers {
+		b = appendField(b, h.Name, h.Value)
+	}
+	w.buf = b
+}
+
+// related writes the texts, together with the images that the HTML shows.
+func (w *writer) related(m *message.Message, images []*message.Attachment, files *fileCache) {
+	if len(images) == 0 {
+		w.texts(m)
+		return
+	}
+	w.multipart("related", func(part func()) {
+		part()
+		w.texts(m)
+		for _, f := range images {
+			part()
+			w.file(files.get(f))
+		}
+	})
+}
+
+// texts writes text, HTML, or both with the richer one last.
+func (w *writer) texts(m *message.Message) {
+	switch {
+	case m.HTML == "":
+		w.text("plain", m.Text)
+	case m.Text == "":
+		w.text("html", m.HTML)
+	default:
+		w.multipart("alternative", func(part func()) {
+			part()
+			w.text("plain", m.Text)
+			part()
+			w.text("html", m.HTML)
+		})
+	}
+}
+
+func (w *writer) text(subtype, s string) {
+	t := chooseTransfer(s)
+	w.buf = append(append(append(w.buf, "Content-Type: text/"...), subtype...), "; charset=utf-8\r\nContent-Transfer-Encoding: "...)
+	w.buf = append(append(w.buf, t...), "\r\n\r\n"...)
+	w.buf = appendBody(w.buf, s, t)
+}
+
+// multipart writes a multipart entity; body calls part before each of its parts. The first letter of the kind tells
+// the boundaries of one message apart.
+func (w *writer) multipart(kind string, body func(part func())) {
+	boundary := boundaryMark + kind[:1] + w.mark
+	w.buf = append(append(append(w.buf, "Content-Type: multipart/"...), kind...), "; boundary=\""...)
+	w.buf = append(append(w.buf, boundary...), "\"\r\n\r\n"...)
+	body(func() {
+		w.buf = append(append(append(w.buf, "--"...), boundary...), "\r\n"...)
+	})
+	w.buf = append(append(append(w.buf, "--"...), boundary...), "--\r\n"...)
+}
+
+// file adds a shared part without copying it.
+func (w *writer) file(part []byte) {
+	w.flush()
+	w.mail.segments = append(w.mail.segments, segment{part, true})
+	w.mail.size += int64(len(part))
+}
+
+// flush makes a segment of what was written since the last one.
+func (w *writer) flush() {
+	if own := w.buf[w.done:]; len(own) > 0 {
+		w.mail.segments = append(w.mail.segments, segment{own, false})
+		w.mail.size += int64(len(own))
+		w.done = len(w.buf)
+	}
+}

@@ -1,0 +1,53 @@
+package email
+
+import (
+	"bufio"
+	"net"
+	"time"
+)
+
+// conn is one connection, greeted and logged in, used by one goroutine at a time.
+type conn struct {
+	net net.Conn // for deadlines and for closing; under TLS it is what lies below
+	r   *bufio.Reader
+	w   *bufio.Writer
+
+	timeouts   Timeouts
+	pipelining bool
+	chunking   bool
+	utf8       bool  // SMTPUTF8
+	sizes      bool  // SIZE
+	maxSize    int64 // what SIZE says, 0 for no limit
+
+	sent  int       // messages so far
+	since time.Time // in the pool since
+	open  bool      // a transaction was begun and not ended: RSET goes before the next
+	dead  bool      // to be closed without a word
+	steps []string  // scratch for transactions
+}
+
+// deadline bounds the next reads and writes. An error shows at the next of them.
+func (c *conn) deadline(span time.Duration) { _ = c.net.SetDeadline(time.Now().Add(span)) }
+
+// alive asks the server whether it is still there.
+func (c *conn) alive() bool {
+	c.deadline(c.timeouts.Command)
+	_, _ = c.w.WriteString("NOOP\r\n")
+	if c.w.Flush() != nil {
+		return false
+	}
+	r, err := readReply(c.r)
+	return err == nil && r.ok()
+}
+
+// quit says goodbye and closes. Its outcome changes nothing for any message.
+func (c *conn) quit() {
+	if !c.dead {
+		c.deadline(lastWords)
+		_, _ = c.w.WriteString("QUIT\r\n")
+		if c.w.Flush() == nil {
+			_, _ = readReply(c.r)
+		}
+	}
+	_ = c.net.Close()
+}

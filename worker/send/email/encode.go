@@ -1,0 +1,166 @@
+package email
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strconv"
+	"strings"
+)
+
+// Bodies and files, encoded in ASCII with CRLF line ends: what is written here passes any server unchanged. A line
+// break of any kind (CRLF, a bare CR, a bare LF) comes out as CRLF, so that no body can end a message early.
+
+// transfer is a Content-Transfer-Encoding.
+type transfer string
+
+const (
+	sevenBit        transfer = "7bit"
+	quotedPrintable transfer = "quoted-printable"
+	base64Lines     transfer = "base64"
+)
+
+// boundaryMark begins every boundary. Encoded text can't hold "=_", and chooseTransfer keeps it out of plain text: so
+// no body can hold a boundary.
+const boundaryMark = "=_"
+
+// chooseTransfer picks the encoding for a text: as it is where it is plain ASCII in lines of at most 998 characters,
+// else the shorter of quoted-printable and base64.
+func chooseTransfer(s string) transfer {
+	plain, foreign, line := true, 0, 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\n' || c == '\r':
+			line = 0
+			continue
+		case c >= 0x80:
+			foreign++
+		case c < ' ' && c != '\t', c == 0x7f:
+			plain = false
+		}
+		if line++; line > 998 {
+			plain = false
+		}
+	}
+	switch {
+	case plain && foreign == 0 && !strings.Contains(s, "--"+boundaryMark):
+		return sevenBit
+	case foreign > len(s)/6:
+		return base64Lines
+	default:
+		return quotedPrintable
+	}
+}
+
+func appendBody(dst []byte, s string, t transfer) []byte {
+	switch t {
+	case sevenBit:
+		dst = appendCRLF(dst, s)
+	case quotedPrintable:
+		dst = appendQuotedPrintable(dst, s)
+	case base64Lines:
+		dst = appendBase64(dst, appendCRLF(nil, s))
+	}
+	if n := len(dst); n < 2 || dst[n-1] != '\n' {
+		dst = append(dst, "\r\n"...)
+	}
+	return dst
+}
+
+// lines walks over the lines of a text, whatever ends them.
+type lines struct {
+	rest string
+	cr   bool // the text has CRs: look at every byte
+}
+
+func newLines(s string) lines { return lines{s, strings.IndexByte(s, '\r') >= 0} }
+
+// next gives the first line that is left, and whether a line break ended it.
+func (l *lines) next() (line string, broken bool) {
+	s, end := l.rest, -1
+	if l.cr {
+		end = strings.IndexAny(s, "\r\n")
+	} else {
+		end = strings.IndexByte(s, '\n')
+	}
+	if end < 0 {
+		l.rest = ""
+		return s, false
+	}
+	l.rest = s[end+1:]
+	if s[end] == '\r' && strings.HasPrefix(l.rest, "\n") {
+		l.rest = l.rest[1:]
+	}
+	return s[:end], true
+}
+
+func appendCRLF(dst []byte, s string) []byte {
+	for l := newLines(s); l.rest != ""; {
+		line, broken := l.next()
+		dst = append(dst, line...)
+		if broken {
+			dst = append(dst, "\r\n"...)
+		}
+	}
+	return dst
+}
+
+// appendQuotedPrintable writes RFC 2045 section 6.7: lines of at most 76 characters, blanks at line ends encoded.
+func appendQuotedPrintable(dst []byte, s string) []byte {
+	for l := newLines(s); l.rest != ""; {
+		line, broken := l.next()
+		column := 0
+		for i := 0; i < len(line); i++ {
+			c := line[i]
+			cost := 1
+			if c < ' ' && c != '\t' || c >= 0x7f || c == '=' || i == len(line)-1 && (c == ' ' || c == '\t') {
+				cost = 3
+			}
+			if column+cost > 75 {
+				dst, column = append(dst, "=\r\n"...), 0
+			}
+			if cost == 1 {
+				dst = append(dst, c)
+			} else {
+				dst = append(dst, '=', upperHex[c>>4], upperHex[c&15])
+			}
+			column += cost
+		}
+		if broken {
+			dst = append(dst, "\r\n"...)
+		}
+	}
+	return dst
+}
+
+// appendBase64 writes lines of 76 characters, each with its CRLF.
+func appendBase64(dst []byte, data []byte) []byte {
+	const in = 57
+	for len(data) > 0 {
+		n := min(in, len(data))
+		dst = append(base64.StdEncoding.AppendEncode(dst, data[:n]), "\r\n"...)
+		data = data[n:]
+	}
+	return dst
+}
+
+// base64Size is how many bytes appendBase64 writes for n.
+func base64Size(n int) int { return (n+2)/3*4 + (n+56)/57*2 }
+
+// appendStuffed copies what goes after DATA: a dot at the start of a line is doubled (RFC 5321 section 4.5.2). The
+// input has CRLF line ends and begins at the start of a line.
+func appendStuffed(dst, data []byte) []byte {
+	for len(data) > 0 {
+		if data[0] == '.' {
+			dst = append(dst, '.')
+		}
+		end := bytes.IndexByte(data, '\n') + 1
+		if end == 0 {
+			end = len(data)
+		}
+		dst = append(dst, data[:end]...)
+		data = data[end:]
+	}
+	return dst
+}
+
+func appendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }

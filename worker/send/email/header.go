@@ -120,7 +120,7 @@ func appendFolded(dst []byte, s string, column int) []byte {
 // maxEncoded is the text of one encoded word: 75 characters with =?utf-8?q? and ?= around it (RFC 2047 section 2).
 const maxEncoded = 75 - len("=?utf-8?q?") - len("?=")
 
-// appendEncoded writes encoded words, none of which splits a character: Q where most is ASCII, else B.
+// appendEncoded writes encoded words, none of which splits a character: Q or B, whichever is shorter.
 func appendEncoded(dst []byte, s string, column int) []byte {
 	cost := 0
 	for i := 0; i < len(s); i++ {

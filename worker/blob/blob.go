@@ -8,14 +8,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
-
-// ErrNotFound says that no blob of that hash is stored, or no longer.
-var ErrNotFound = errors.New("blob not found")
 
 // Store reads and writes blobs. It is safe for concurrent use.
 type Store struct {
@@ -52,14 +50,14 @@ func (s *Store) Put(ctx context.Context, data []byte, ttl time.Duration) (string
 	return sha, nil
 }
 
-// Blob returns the bytes stored under sha, checked against it; ErrNotFound when there are none.
+// Blob returns the bytes stored under sha, checked against it; fs.ErrNotExist when there are none, or no longer.
 func (s *Store) Blob(ctx context.Context, sha string) ([]byte, error) {
 	if !hashPattern.MatchString(sha) {
-		return nil, fmt.Errorf("blob %.70q: not a SHA-256 in lower-case hex: %w", sha, ErrNotFound)
+		return nil, fmt.Errorf("blob %.70q: not a SHA-256 in lower-case hex: %w", sha, fs.ErrNotExist)
 	}
 	data, err := s.rdb.Get(ctx, key(sha)).Bytes()
 	if errors.Is(err, redis.Nil) {
-		return nil, fmt.Errorf("blob %s: %w", sha, ErrNotFound)
+		return nil, fmt.Errorf("blob %s: %w", sha, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read blob %s: %w", sha, err)

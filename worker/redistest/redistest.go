@@ -96,7 +96,7 @@ func (s *Server) run() error {
 // ready waits until the server answers, loaded data included.
 func (s *Server) ready() error {
 	probe := redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1})
-	defer probe.Close()
+	defer func() { _ = probe.Close() }()
 	deadline := time.Now().Add(10 * time.Second)
 	for {
 		err := probe.Ping(context.Background()).Err()

@@ -1,0 +1,39 @@
+# `make` lists the targets. All of them work on a bare Debian machine with Go.
+
+GO        ?= go
+BIN       := $(CURDIR)/.bin
+LINT      := $(BIN)/golangci-lint
+LINT_V    := v2.15.0
+FUZZTIME  ?= 30s
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint bench fuzz deps image clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## compile ./herald
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o herald ./cmd/herald
+
+demo: ## send a sample bulk, everything embedded
+	$(GO) run ./cmd/herald demo
+
+test: deps ## run all tests with the race detector (installs what they need)
+	$(GO) test -race -timeout 20m ./...
+
+lint: $(LINT) ## check style, vet and the floors of the architecture
+	$(LINT) run ./...
+
+$(LINT):
+	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_V)
+
+# Tests talk to real servers. Where one is missing it is installed, or the run fails and says what to install.
+deps:
+	@scripts/deps.sh
+
+image: ## build the container image
+	docker build --build-arg VERSION=$(VERSION) -t herald .
+
+clean: ## remove what was built
+	rm -rf herald $(BIN)

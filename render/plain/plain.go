@@ -11,15 +11,22 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
+// Options change how HTML is converted. The zero Options are the default.
+type Options struct {
+	// Reading gives how an address reads as a link's text, where that is not the
+	// address itself. A link whose text is its address is written once.
+	Reading func(address string) string
+}
+
 // FromHTML converts a document or a fragment. Hidden elements (display:none,
 // the hidden attribute), styles, scripts and comments are left out. The error
 // is the parser's: elements nested deeper than it allows.
-func FromHTML(source string) (string, error) {
+func FromHTML(source string, o Options) (string, error) {
 	root, err := html.Parse(strings.NewReader(source))
 	if err != nil {
 		return "", err
 	}
-	w := &writer{}
+	w := &writer{options: o}
 	w.children(root)
 	return string(w.out), nil
 }
@@ -27,6 +34,7 @@ func FromHTML(source string) (string, error) {
 // writer collapses white space as a browser does and emits line breaks late,
 // so that the margins of nested blocks merge.
 type writer struct {
+	options  Options
 	out      []byte
 	prefixes []prefix // of the current line, outermost first
 	breaks   int      // line breaks owed before the next text
@@ -261,16 +269,28 @@ func (w *writer) link(n *html.Node) {
 	w.children(n)
 	label := strings.TrimSpace(string(w.out[before:]))
 	bare := strings.TrimPrefix(strings.TrimPrefix(href, "mailto:"), "tel:")
+	reading := href
+	if w.options.Reading != nil {
+		reading = w.options.Reading(href)
+	}
 	switch {
 	case href == "" || strings.HasPrefix(href, "#"):
-	case label == href || label == bare || "https://"+label == strings.TrimSuffix(href, "/") ||
-		"http://"+label == strings.TrimSuffix(href, "/"):
+	case sameAddress(label, reading):
 	case label == "":
 		w.word(bare)
 	default:
 		w.space = true
 		w.word("(" + bare + ")")
 	}
+}
+
+func sameAddress(label, address string) bool {
+	for _, scheme := range []string{"", "mailto:", "tel:", "https://", "http://"} {
+		if rest, ok := strings.CutPrefix(address, scheme); ok && (label == rest || label == strings.TrimSuffix(rest, "/")) {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *writer) checkbox(n *html.Node) {

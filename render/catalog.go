@@ -1,0 +1,402 @@
+package render
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+	"strings"
+	"unicode/utf8"
+)
+
+// Catalog is a folder of templates, loaded once and immutable:
+//
+//	shortcuts/**/*.yaml     a shortcut a file
+//	snippets/**/*.yaml      a snippet a file
+//	emails/*.hbs            email templates, *.txt.hbs their text twins
+//	emails/partials/*.hbs   partials
+//	attachments/*           files that shortcuts attach
+//	defaults.yaml           what shortcuts leave open
+//
+// It is safe for concurrent use.
+type Catalog struct {
+	shortcuts   map[string]*Shortcut
+	snippets    map[string]*Snippet
+	emails      map[string]*EmailTemplate
+	partials    map[string]string
+	attachments map[string]Attachment // by name
+	blobs       map[string][]byte     // by SHA-256
+	defaults    Defaults
+	origins     map[string]origin // by kind and name, see originKey
+	hash        string
+	compilers   *compilers
+}
+
+// Defaults are what shortcuts leave open.
+type Defaults struct {
+	ReplyTemplate string `json:"replyTemplate,omitempty"` // email template of shortcuts that name none
+}
+
+// Attachment is a file that a shortcut attaches.
+type Attachment struct {
+	Name   string `json:"name"`
+	Type   string `json:"type"`   // MIME type by the name's extension
+	SHA256 string `json:"sha256"` // hex, of the content
+	Size   int    `json:"size"`   // bytes
+}
+
+// origin is where something was loaded from.
+type origin struct {
+	file string
+	line int // of the first line of a template that is a file of its own
+	at   positions
+}
+
+const maxAttachment = 32 << 20 // read into memory; delivery has its own limits
+
+// LoadCatalog reads a catalog and reports every fault of form at once, as a
+// *CatalogError. It does not compile templates: Bundle and Lint do.
+func LoadCatalog(fsys fs.FS) (*Catalog, error) {
+	c, findings := loadCatalog(fsys)
+	if faults := errorsOf(findings); len(faults) > 0 {
+		return nil, &CatalogError{Findings: faults}
+	}
+	return c, nil
+}
+
+func loadCatalog(fsys fs.FS) (*Catalog, []Finding) {
+	l := &loader{fsys: fsys, catalog: &Catalog{
+		shortcuts: map[string]*Shortcut{}, snippets: map[string]*Snippet{}, emails: map[string]*EmailTemplate{},
+		partials: map[string]string{}, attachments: map[string]Attachment{}, blobs: map[string][]byte{}, origins: map[string]origin{},
+	}}
+	l.defaults()
+	l.walk("shortcuts", l.shortcut)
+	l.walk("snippets", l.snippet)
+	l.walk("emails", l.email)
+	l.walk("attachments", l.attachment)
+	l.twins()
+	l.references()
+	sort.Strings(l.hashes)
+	sum := sha256.Sum256([]byte(strings.Join(l.hashes, "\n")))
+	l.catalog.hash = hex.EncodeToString(sum[:])
+	l.catalog.compilers = newCompilers(l.catalog)
+	sortFindings(l.findings)
+	return l.catalog, l.findings
+}
+
+// Hash identifies what the catalog was loaded from: equal files, equal hash.
+func (c *Catalog) Hash() string { return c.hash }
+
+// Shortcuts lists the names of all shortcuts, sorted.
+func (c *Catalog) Shortcuts() []string { return sortedKeys(c.shortcuts) }
+
+// Snippets lists the names of all snippets, sorted.
+func (c *Catalog) Snippets() []string { return sortedKeys(c.snippets) }
+
+// EmailTemplates lists the names of all email templates, sorted.
+func (c *Catalog) EmailTemplates() []string { return sortedKeys(c.emails) }
+
+// Shortcut returns a shortcut as its author wrote it; an *UnknownError if
+// there is none.
+func (c *Catalog) Shortcut(name string) (Shortcut, error) {
+	if s, ok := c.shortcuts[name]; ok {
+		return *s, nil
+	}
+	return Shortcut{}, &UnknownError{Kind: "shortcut", Name: name, Suggestion: suggest(name, c.Shortcuts())}
+}
+
+// Snippet returns a snippet; an *UnknownError if there is none.
+func (c *Catalog) Snippet(name string) (Snippet, error) {
+	if s, ok := c.snippets[name]; ok {
+		return *s, nil
+	}
+	return Snippet{}, &UnknownError{Kind: "snippet", Name: name, Suggestion: suggest(name, c.Snippets())}
+}
+
+// Attachment returns the content of a file by the hash that a Bundle gives.
+// The caller must not change it.
+func (c *Catalog) Attachment(sha256 string) ([]byte, error) {
+	if data, ok := c.blobs[sha256]; ok {
+		return data, nil
+	}
+	return nil, &UnknownError{Kind: "attachment", Name: sha256}
+}
+
+// UnknownError is a name that stands for nothing in the catalog.
+type UnknownError struct {
+	Kind       string // "shortcut", "snippet", "email template", "attachment"
+	Name       string
+	Suggestion string // a name that may have been meant, or ""
+}
+
+func (e *UnknownError) Error() string {
+	message := fmt.Sprintf("unknown %s %s", e.Kind, quote(e.Name))
+	if e.Suggestion != "" {
+		message += "; did you mean " + quote(e.Suggestion) + "?"
+	}
+	return message
+}
+
+// originKey names something in Catalog.origins.
+func originKey(kind, name string) string { return kind + "\x00" + name }
+
+type loader struct {
+	fsys     fs.FS
+	catalog  *Catalog
+	findings []Finding
+	hashes   []string
+	twinText map[string]string // email name → text
+}
+
+func (l *loader) fault(file string, pos textPos, code, message string) {
+	l.findings = append(l.findings, Finding{Severity: Error, Code: code, File: file, Line: pos.line, Column: pos.column, Message: message})
+}
+
+// walk calls load for every regular file below dir; a missing dir is empty.
+func (l *loader) walk(dir string, load func(file string, data []byte)) {
+	if _, err := fs.Stat(l.fsys, dir); err != nil {
+		return
+	}
+	err := fs.WalkDir(l.fsys, dir, func(file string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			l.fault(file, textPos{}, "read", err.Error())
+			return nil
+		case strings.HasPrefix(entry.Name(), ".") && file != dir:
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case entry.IsDir():
+			return nil
+		case !entry.Type().IsRegular():
+			l.fault(file, textPos{}, "read", "not a regular file")
+			return nil
+		}
+		if info, err := entry.Info(); err == nil && info.Size() > maxAttachment {
+			l.fault(file, textPos{}, "file_too_large", fmt.Sprintf("the file has %d bytes; at most %d are read", info.Size(), maxAttachment))
+			return nil
+		}
+		data, err := fs.ReadFile(l.fsys, file)
+		if err != nil {
+			l.fault(file, textPos{}, "read", err.Error())
+			return nil
+		}
+		l.hash(file, data)
+		if dir != "attachments" && !utf8.Valid(data) {
+			l.fault(file, textPos{}, "encoding", "the file is not UTF-8")
+			return nil
+		}
+		load(file, data)
+		return nil
+	})
+	if err != nil {
+		l.fault(dir, textPos{}, "read", err.Error())
+	}
+}
+
+func (l *loader) hash(file string, data []byte) {
+	sum := sha256.Sum256(data)
+	l.hashes = append(l.hashes, file+" "+hex.EncodeToString(sum[:]))
+}
+
+func (l *loader) defaults() {
+	const file = "defaults.yaml"
+	data, err := fs.ReadFile(l.fsys, file)
+	if err != nil {
+		return
+	}
+	l.hash(file, data)
+	at, findings := decodeYAML(file, data, 1, &l.catalog.defaults)
+	l.findings = append(l.findings, findings...)
+	l.catalog.origins[originKey("defaults", "")] = origin{file: file, line: 1, at: at}
+}
+
+// stem is the file's name without folders and the extension; false if it has
+// another extension, which is then a fault.
+func (l *loader) stem(file, extension string) (string, bool) {
+	base := path.Base(file)
+	stem, ok := strings.CutSuffix(base, extension)
+	if !ok {
+		l.fault(file, textPos{}, "file_name", fmt.Sprintf("only *%s files belong here", extension))
+	}
+	return stem, ok
+}
+
+func (l *loader) shortcut(file string, data []byte) {
+	stem, ok := l.stem(file, ".yaml")
+	if !ok {
+		return
+	}
+	s := &Shortcut{}
+	at, findings := decodeYAML(file, data, 1, s)
+	l.findings = append(l.findings, findings...)
+	if s.Name == "" {
+		s.Name = stem
+	}
+	l.report(file, at, s.faults())
+	if l.claim("shortcut", s.Name, origin{file: file, line: 1, at: at}) {
+		l.catalog.shortcuts[s.Name] = s
+	}
+}
+
+func (l *loader) snippet(file string, data []byte) {
+	stem, ok := l.stem(file, ".yaml")
+	if !ok {
+		return
+	}
+	s := &Snippet{}
+	at, findings := decodeYAML(file, data, 1, s)
+	l.findings = append(l.findings, findings...)
+	if s.Name == "" {
+		s.Name = stem
+	}
+	l.report(file, at, s.faults())
+	normal := make(map[string]string, len(s.Texts))
+	for key, text := range s.Texts {
+		if tag, err := normalLanguage(key); err == nil {
+			normal[tag] = text
+			at["texts."+tag] = at["texts."+key]
+		}
+	}
+	s.Texts = normal
+	if tag, err := normalLanguage(s.Source); err == nil {
+		s.Source = tag
+	}
+	for i, key := range s.Outdated {
+		if tag, err := normalLanguage(key); err == nil {
+			s.Outdated[i] = tag
+		}
+	}
+	if l.claim("snippet", s.Name, origin{file: file, line: 1, at: at}) {
+		l.catalog.snippets[s.Name] = s
+	}
+}
+
+func (l *loader) email(file string, data []byte) {
+	stem, ok := l.stem(file, ".hbs")
+	if !ok {
+		return
+	}
+	if path.Dir(file) == "emails/partials" {
+		if l.claim("partial", stem, origin{file: file, line: 1}) {
+			l.catalog.partials[stem] = string(data)
+		}
+		return
+	}
+	if name, isText := strings.CutSuffix(stem, ".txt"); isText {
+		if l.twinText == nil {
+			l.twinText = make(map[string]string)
+		}
+		if l.claim("email text", name, origin{file: file, line: 1}) {
+			l.twinText[name] = string(data)
+		}
+		return
+	}
+	t, htmlLine, findings := parseEmailTemplate(file, stem, data)
+	l.findings = append(l.findings, findings...)
+	if l.claim("email", stem, origin{file: file, line: htmlLine}) {
+		l.catalog.emails[stem] = t
+	}
+}
+
+func (l *loader) attachment(file string, data []byte) {
+	name := path.Base(file)
+	if path.Dir(file) != "attachments" {
+		l.fault(file, textPos{}, "attachment_name", "attachments has no folders within")
+		return
+	}
+	sum := sha256.Sum256(data)
+	a := Attachment{Name: name, Type: typeByName(name), SHA256: hex.EncodeToString(sum[:]), Size: len(data)}
+	l.catalog.attachments[name] = a
+	l.catalog.blobs[a.SHA256] = data
+}
+
+// claim registers a name, which must be the only one of its kind.
+func (l *loader) claim(kind, name string, o origin) bool {
+	key := originKey(kind, name)
+	if other, taken := l.catalog.origins[key]; taken {
+		l.fault(o.file, o.at["name"], "duplicate_name", fmt.Sprintf("the %s %s is already defined in %s", kind, quote(name), other.file))
+		return false
+	}
+	l.catalog.origins[key] = o
+	return true
+}
+
+func (l *loader) report(file string, at positions, faults []fieldFault) {
+	for _, f := range faults {
+		pos := at[f.path]
+		if pos.line == 0 {
+			pos.line = 1
+		}
+		l.fault(file, pos, f.code, f.message)
+	}
+}
+
+// twins joins text twins to their email templates.
+func (l *loader) twins() {
+	for _, name := range sortedKeys(l.twinText) {
+		if t, ok := l.catalog.emails[name]; ok {
+			t.Text = l.twinText[name]
+			continue
+		}
+		l.fault(l.catalog.origins[originKey("email text", name)].file, textPos{}, "unknown_template",
+			fmt.Sprintf("there is no emails/%s.hbs that this is the text of", name))
+	}
+}
+
+// references checks that email templates and attachments that shortcuts name exist.
+func (l *loader) references() {
+	c := l.catalog
+	for _, name := range c.Shortcuts() {
+		s, o := c.shortcuts[name], c.origins[originKey("shortcut", name)]
+		check := func(path, template string) {
+			if template == "" || template == NoTemplate || c.emails[template] != nil {
+				return
+			}
+			l.fault(o.file, o.at[path], "unknown_template", fmt.Sprintf("unknown email template %s%s", quote(template), didYouMean(template, c.EmailTemplates())))
+		}
+		files := func(path string, names []string) {
+			for i, attachment := range names {
+				if _, ok := c.attachments[attachment]; !ok && isFileName(attachment) {
+					l.fault(o.file, o.at[fmt.Sprintf("%s.%d", path, i)], "unknown_attachment",
+						fmt.Sprintf("there is no file attachments/%s%s", attachment, didYouMean(attachment, sortedKeys(c.attachments))))
+				}
+			}
+		}
+		check("emailTemplate", s.EmailTemplate)
+		files("attachments", s.Attachments)
+		for _, channel := range sortedKeys(s.Channels) {
+			over := s.Channels[channel]
+			if over.EmailTemplate != nil {
+				check("channels."+string(channel)+".emailTemplate", *over.EmailTemplate)
+			}
+			if over.Attachments != nil {
+				files("channels."+string(channel)+".attachments", *over.Attachments)
+			}
+		}
+	}
+	if t := c.defaults.ReplyTemplate; t != "" && c.emails[t] == nil {
+		l.fault("defaults.yaml", c.origins[originKey("defaults", "")].at["replyTemplate"], "unknown_template",
+			fmt.Sprintf("unknown email template %s%s", quote(t), didYouMean(t, c.EmailTemplates())))
+	}
+}
+
+// typeByName gives the MIME type of the types that shortcuts may attach; it
+// does not depend on the machine.
+func typeByName(name string) string {
+	types := map[string]string{
+		".pdf": "application/pdf", ".doc": "application/msword",
+		".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+		".xls":  "application/vnd.ms-excel",
+		".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+		".zip":  "application/zip", ".txt": "text/plain; charset=utf-8", ".mov": "video/quicktime",
+		".mp4": "video/mp4", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif",
+	}
+	if t, ok := types[strings.ToLower(path.Ext(name))]; ok {
+		return t
+	}
+	return "application/octet-stream"
+}

@@ -1,0 +1,42 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Channel is where a content goes; it decides what the content consists of.
+type Channel string
+
+// The channels.
+const (
+	Email Channel = "email" // subject, HTML and a text alternative
+	SMS   Channel = "sms"   // plain text with its segment count
+	Chat  Channel = "chat"  // Markdown
+	Note  Channel = "note"  // Markdown
+)
+
+// Channels lists them all, in the order people expect.
+func Channels() []Channel { return []Channel{Email, SMS, Chat, Note} }
+
+// ParseChannel reads a channel's name in any case.
+func ParseChannel(s string) (Channel, error) {
+	c := Channel(strings.ToLower(strings.TrimSpace(s)))
+	for _, known := range Channels() {
+		if c == known {
+			return c, nil
+		}
+	}
+	return "", fmt.Errorf("unknown channel %s: want email, sms, chat, or note", quote(s))
+}
+
+// Format is what a shortcut's message is written in.
+type Format string
+
+// The formats. Markdown is CommonMark with tables, strikethrough and bare
+// links; values of fields never become Markdown or HTML.
+const (
+	Markdown Format = "markdown"
+	HTML     Format = "html"
+	Text     Format = "text"
+)

@@ -1,0 +1,174 @@
+package render
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// htmlReferences are those of Handlebars.js.
+var htmlReferences = [256]string{
+	'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&quot;", '\'': "&#x27;", '`': "&#x60;", '=': "&#x3D;",
+}
+
+// appendHTML appends s with HTML's special characters as references. lineBreak
+// is what a newline becomes.
+func appendHTML(dst, s []byte, lineBreak string) []byte {
+	start := 0
+	for i, c := range s {
+		reference := htmlReferences[c]
+		if c == '\n' && lineBreak != "\n" {
+			reference = lineBreak
+		}
+		if reference != "" {
+			dst = append(dst, s[start:i]...)
+			dst = append(dst, reference...)
+			start = i + 1
+		}
+	}
+	return append(dst, s[start:]...)
+}
+
+// appendComment appends s so that it can neither end an HTML comment nor, where
+// a mail client reads the comment, become markup.
+func appendComment(dst, s []byte) []byte {
+	for _, c := range s {
+		switch {
+		case c == '-':
+			dst = append(dst, "&#45;"...)
+		case htmlReferences[c] != "":
+			dst = append(dst, htmlReferences[c]...)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// appendCSS appends s if it is a plain value, such as #ff8800, 12px or Arial.
+func appendCSS(dst, s []byte) []byte {
+	for _, c := range s {
+		if !isAlphanumeric(c) && !strings.ContainsRune(" #.,%-", rune(c)) {
+			return dst
+		}
+	}
+	return append(dst, s...)
+}
+
+func isAlphanumeric(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}
+
+// appendURL appends s with what may not stand in a URL percent-encoded. A
+// component is a value in a query or fragment: its reserved characters are
+// encoded too.
+func appendURL(dst, s []byte, component bool) []byte {
+	const hex = "0123456789ABCDEF"
+	for i, c := range s {
+		keep := isAlphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~'
+		if !keep && !component {
+			keep = strings.IndexByte("!#$&*+,/:;=?@[]", c) >= 0 ||
+				c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2])
+		}
+		if keep {
+			dst = append(dst, c)
+			continue
+		}
+		dst = append(dst, '%', hex[c>>4], hex[c&15])
+	}
+	return dst
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+// safeURL says whether url may be followed: relative, or of a scheme that only
+// leads to a page, a mail, or a call.
+func safeURL(url string) bool {
+	url = strings.TrimSpace(url)
+	scheme, _, ok := strings.Cut(url, ":")
+	if !ok || strings.ContainsAny(scheme, "/?#") {
+		return true
+	}
+	switch strings.ToLower(scheme) {
+	case "http", "https", "mailto", "tel", "sms", "cid":
+		return true
+	}
+	return false
+}
+
+// isMarkdownPunctuation says whether Markdown reads c.
+var isMarkdownPunctuation = func() (t [256]bool) {
+	for _, c := range "\\`*_{}[]()<>#+-.!|~&" {
+		t[c] = true
+	}
+	return t
+}()
+
+// appendMarkdown appends s so that Markdown shows it as it is. Its line breaks
+// are kept as hard breaks; it can't begin a block.
+func appendMarkdown(dst, s []byte) []byte {
+	s = trimSpace(s)
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '\n':
+			dst = append(dst, "\\\n"...)
+			for i+1 < len(s) && (s[i+1] == ' ' || s[i+1] == '\t' || s[i+1] == '\n') {
+				i++
+			}
+		case isMarkdownPunctuation[c]:
+			dst = append(dst, '\\', c)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// appendIndented appends s with indent after each of its line breaks.
+func appendIndented(dst, s []byte, indent string) []byte {
+	if indent == "" {
+		return append(dst, s...)
+	}
+	for _, c := range s {
+		dst = append(dst, c)
+		if c == '\n' {
+			dst = append(dst, indent...)
+		}
+	}
+	return dst
+}
+
+// appendOneLine appends s with every run of white space as one space, none at
+// the ends.
+func appendOneLine(dst, s []byte) []byte {
+	space := false
+	begin := len(dst)
+	for len(s) > 0 {
+		r, n := utf8.DecodeRune(s)
+		switch {
+		case r == ' ' || r == '\n' || r == '\r' || r == '\t' || r == '\u2028' || r == '\u2029' || r == '\u0085':
+			space = len(dst) > begin
+		case r < ' ' || r == 0x7f:
+		default:
+			if space {
+				dst = append(dst, ' ')
+			}
+			space = false
+			dst = append(dst, s[:n]...)
+		}
+		s = s[n:]
+	}
+	return dst
+}
+
+func trimSpace(s []byte) []byte {
+	for len(s) > 0 && (s[0] == ' ' || s[0] == '\n' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for len(s) > 0 && (s[len(s)-1] == ' ' || s[len(s)-1] == '\n' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}

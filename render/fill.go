@@ -1,0 +1,95 @@
+package render
+
+import "html"
+
+// filling is what holes are filled from, for one recipient.
+type filling struct {
+	converter *converter
+	output    []byte // of the marked template
+	spans     []span
+	htmlBody  []byte // the message, for a layout
+	textBody  []byte
+	unsafe    func(context holeContext, value []byte) // told of each value or address that was left out
+	scratch   []byte
+}
+
+func (f *filling) value(i int) []byte {
+	if i >= len(f.spans) {
+		return nil
+	}
+	return f.output[f.spans[i].start:f.spans[i].end]
+}
+
+// fill appends p with its holes filled.
+func (f *filling) fill(dst []byte, p *pieces) []byte {
+	for i := range p.parts {
+		part := &p.parts[i]
+		dst = append(dst, part.text...)
+		if part.hole.context != holeNone {
+			dst = f.hole(dst, &part.hole)
+		}
+	}
+	return dst
+}
+
+func (f *filling) hole(dst []byte, h *hole) []byte {
+	switch h.context {
+	case holeHTML, holeAttribute:
+		return appendHTML(dst, f.value(h.value), "\n")
+	case holeHTMLBreaks:
+		return appendHTML(dst, f.value(h.value), "<br>\n")
+	case holeText:
+		return appendIndented(dst, f.value(h.value), h.indent)
+	case holeHTMLBody:
+		return append(dst, f.htmlBody...)
+	case holeTextBody:
+		return appendIndented(dst, f.textBody, h.indent)
+	case holeTextInHTML:
+		return appendHTML(dst, f.textBody, "<br>\n")
+	case holeAddress:
+		return append(dst, html.EscapeString(string(f.address(h)))...)
+	case holeAddressText:
+		return append(dst, f.address(h)...)
+	case holeRaw:
+		return append(dst, f.converter.rawHTML(f.value(h.value))...)
+	case holeRawMarkdown:
+		return append(dst, f.converter.rawMarkdown(f.value(h.value), true)...)
+	case holeRawText:
+		return appendIndented(dst, f.converter.rawText(f.converter.rawHTML(f.value(h.value))), h.indent)
+	case holeRawMarkText:
+		return appendIndented(dst, f.converter.rawText(f.converter.rawMarkdown(f.value(h.value), true)), h.indent)
+	case holeComment:
+		return appendComment(dst, f.value(h.value))
+	case holeCSS:
+		before := len(dst)
+		if dst = appendCSS(dst, f.value(h.value)); len(dst) == before {
+			f.leftOut(h.context, f.value(h.value))
+		}
+	case holeDrop:
+		f.leftOut(h.context, f.value(h.value))
+	}
+	return dst
+}
+
+// address assembles a URL. One that could run a script becomes "#".
+func (f *filling) address(h *hole) []byte {
+	f.scratch = f.scratch[:0]
+	for _, part := range h.address {
+		if part.isValue {
+			f.scratch = appendURL(f.scratch, trimSpace(f.value(part.value)), part.component)
+		} else {
+			f.scratch = append(f.scratch, part.text...)
+		}
+	}
+	if !safeURL(string(f.scratch)) {
+		f.leftOut(h.context, f.scratch)
+		f.scratch = append(f.scratch[:0], '#')
+	}
+	return f.scratch
+}
+
+func (f *filling) leftOut(c holeContext, value []byte) {
+	if f.unsafe != nil && len(value) > 0 {
+		f.unsafe(c, value)
+	}
+}

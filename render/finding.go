@@ -1,0 +1,97 @@
+package render
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// Severity says whether a finding stops anything.
+type Severity string
+
+// An Error keeps a catalog from loading or a template from compiling; a
+// Warning is something that a customer may notice.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+)
+
+// Finding is one thing that is wrong with a catalog, at the place where its
+// author can put it right.
+type Finding struct {
+	Severity Severity `json:"severity"`
+	Code     string   `json:"code"` // stable, e.g. "unknown_snippet"; docs: see Codes
+	File     string   `json:"file"` // slash-separated, relative to the catalog's root
+	Line     int      `json:"line,omitempty"`
+	Column   int      `json:"column,omitempty"` // 1-based, in runes; 0: the whole line
+	Message  string   `json:"message"`
+	Subject  string   `json:"subject,omitempty"` // the shortcut, snippet, or template it is about
+}
+
+// String gives "file:line:col: message".
+func (f Finding) String() string {
+	var b strings.Builder
+	b.WriteString(f.File)
+	if f.Line > 0 {
+		fmt.Fprintf(&b, ":%d", f.Line)
+		if f.Column > 0 {
+			fmt.Fprintf(&b, ":%d", f.Column)
+		}
+	}
+	if f.File != "" {
+		b.WriteString(": ")
+	}
+	if f.Severity == Warning {
+		b.WriteString("warning: ")
+	}
+	b.WriteString(f.Message)
+	return b.String()
+}
+
+// CatalogError is everything that keeps a catalog from loading, at once.
+type CatalogError struct {
+	Findings []Finding
+}
+
+func (e *CatalogError) Error() string {
+	lines := make([]string, len(e.Findings))
+	for i, f := range e.Findings {
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// errorsOf returns the findings of severity Error.
+func errorsOf(all []Finding) []Finding {
+	var out []Finding
+	for _, f := range all {
+		if f.Severity == Error {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func sortFindings(all []Finding) {
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		switch {
+		case a.File != b.File:
+			return a.File < b.File
+		case a.Line != b.Line:
+			return a.Line < b.Line
+		case a.Column != b.Column:
+			return a.Column < b.Column
+		}
+		return a.Message < b.Message
+	})
+}
+
+// quote shows a value in a message: at most 60 characters, control characters
+// escaped.
+func quote(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		s = string(r[:57]) + "..."
+	}
+	return fmt.Sprintf("%q", s)
+}

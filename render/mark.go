@@ -1,0 +1,142 @@
+package render
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// A marked template prints each value between marks, so that its output tells
+// text of the author from data. Data can't forge a mark: values are printed
+// without control characters. A mark is markOpen, a kind, then for a value the
+// value and markClose.
+const (
+	markOpen  = '\x01'
+	markClose = '\x02'
+
+	kindValue    = 't' // {{x}}
+	kindRaw      = 'r' // {{{x}}}
+	kindHTMLBody = 'h' // {{{draft.htmlBody}}}, no value
+	kindTextBody = 'x' // {{draft.textBody}}, no value
+)
+
+// shifts maps places in marked sources back to their templates', by template
+// name: what an issue says must be where the author wrote it.
+type shifts map[string][]shift
+
+// shift says that from column marked on, a line of the marked source is the
+// template's from column original on.
+type shift struct {
+	line, marked, original int
+}
+
+func (s shifts) original(template string, line, column int) int {
+	best := column
+	for _, e := range s[template] {
+		if e.line == line && e.marked <= column {
+			best = e.original + column - e.marked
+		}
+		if e.line > line {
+			break
+		}
+	}
+	return best
+}
+
+// mark returns source with marks around everything that it prints.
+func mark(name, source string, all shifts) string {
+	tags := scanTags(source)
+	if len(tags) == 0 {
+		return source
+	}
+	m := marker{source: source, line: 1, column: 1, markedColumn: 1}
+	for _, t := range tags {
+		m.copy(t.start)
+		switch {
+		case t.kind != tagPrint && t.kind != tagPrintRaw:
+			m.copy(t.end)
+		case isPath(t, "draft.htmlBody") && t.kind == tagPrintRaw:
+			m.instead(t, kindHTMLBody, "")
+		case isPath(t, "draft.textBody"):
+			m.instead(t, kindTextBody, "")
+		case t.kind == tagPrintRaw:
+			m.instead(t, kindRaw, t.inside)
+		default:
+			m.instead(t, kindValue, t.inside)
+		}
+	}
+	m.copy(len(source))
+	if all != nil {
+		all[name] = m.shifts
+	}
+	return m.out.String()
+}
+
+func isPath(t tag, path string) bool { return strings.TrimSpace(t.inside) == path }
+
+type marker struct {
+	source               string
+	pos                  int // in source: all before is out
+	out                  strings.Builder
+	line                 int
+	column, markedColumn int // of pos, in runes
+	shifts               []shift
+}
+
+// copy writes the source up to end as it is.
+func (m *marker) copy(end int) {
+	text := m.source[m.pos:end]
+	m.out.WriteString(text)
+	m.pos = end
+	m.advance(text)
+}
+
+func (m *marker) advance(text string) {
+	n := strings.Count(text, "\n")
+	if n > 0 {
+		m.line += n
+		m.column, m.markedColumn = 1, 1
+		text = text[strings.LastIndexByte(text, '\n')+1:]
+	}
+	runes := utf8.RuneCountInString(text)
+	m.column += runes
+	m.markedColumn += runes
+}
+
+// add writes text that the source has not.
+func (m *marker) add(text string) {
+	m.out.WriteString(text)
+	m.markedColumn += utf8.RuneCountInString(text)
+}
+
+// instead writes a marked print of expression in place of t. The white space
+// that t strips is stripped by comments outside the marks.
+func (m *marker) instead(t tag, kind byte, expression string) {
+	if t.stripLeft {
+		m.add("{{~!}}")
+	}
+	m.add(string([]byte{markOpen, kind}))
+	if expression != "" {
+		m.add("{{")
+		skipped := m.source[t.start:t.body]
+		m.column += utf8.RuneCountInString(skipped)
+		m.pos = t.body
+		m.shifts = append(m.shifts, shift{m.line, m.markedColumn, m.column})
+		m.copy(t.body + len(expression))
+		m.add("}}")
+	}
+	rest := m.source[m.pos:t.end]
+	m.pos = t.end
+	if n := strings.Count(rest, "\n"); n > 0 {
+		m.line += n // only within an expression that is left out
+		m.column = 1
+		rest = rest[strings.LastIndexByte(rest, '\n')+1:]
+	}
+	m.column += utf8.RuneCountInString(rest)
+	if expression != "" {
+		m.add(string(rune(markClose)))
+	}
+	if t.stripRight {
+		m.add("{{!~}}")
+	}
+	m.shifts = append(m.shifts, shift{m.line, m.markedColumn, m.column})
+}

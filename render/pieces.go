@@ -1,0 +1,163 @@
+package render
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// pieces is a skeleton laid out for one output: text of the author with holes
+// for values. It is made once for each skeleton and filled in for each
+// recipient.
+type pieces struct {
+	parts []piece
+	size  int // bytes of all texts
+}
+
+// piece is a text and the hole behind it.
+type piece struct {
+	text string
+	hole hole
+}
+
+// hole is a place for a value. The zero hole is none.
+type hole struct {
+	context holeContext
+	value   int     // index of the value
+	address address // for holeAddress, holeAddressText
+	indent  string  // in plain text: what begins each further line
+}
+
+// address is a URL made of texts and values.
+type address []addressPart
+
+type addressPart struct {
+	text      string
+	value     int
+	isValue   bool
+	component bool // the value stands in the query or fragment
+}
+
+// holeContext is how a value is written where it stands.
+type holeContext uint8
+
+const (
+	holeNone        holeContext = iota
+	holeHTML                    // text of an HTML page
+	holeHTMLBreaks              // likewise, newlines as <br>
+	holeAttribute               // within a quoted attribute
+	holeComment                 // within a comment
+	holeCSS                     // within a style
+	holeDrop                    // where no value is safe: a script, an event attribute
+	holeRaw                     // value of {{{x}}} in HTML text: sanitised HTML
+	holeRawMarkdown             // likewise, of Markdown
+	holeAddress                 // a URL in an attribute, as a whole
+	holeText                    // plain text
+	holeRawText                 // value of {{{x}}} in plain text: the text of its HTML
+	holeRawMarkText             // likewise, of Markdown
+	holeAddressText             // a URL in plain text
+	holeHTMLBody                // the message, in a layout
+	holeTextBody                // the message's text, in a layout's text
+	holeTextInHTML              // the message's text, escaped, in a layout
+)
+
+// tokens stand in for marks while Markdown and HTML are parsed: letters and
+// digits that no parser gives a meaning and that the author's text doesn't hold.
+type tokens struct {
+	prefix string
+}
+
+const tokenDigits = 6
+
+func newTokens(skeleton []byte) tokens {
+	for n := 0; ; n++ {
+		prefix := fmt.Sprintf("zq%dhv", n)
+		if !strings.Contains(strings.ToLower(string(skeleton)), prefix) {
+			return tokens{prefix: prefix}
+		}
+	}
+}
+
+func (t tokens) length() int { return len(t.prefix) + tokenDigits + 1 }
+
+func (t tokens) append(dst []byte, index int, kind byte) []byte {
+	return append(append(dst, t.prefix...), fmt.Sprintf("%0*d%c", tokenDigits, index, kind)...)
+}
+
+func (t tokens) string(index int, kind byte) string { return string(t.append(nil, index, kind)) }
+
+// insert returns the skeleton with a token for each mark.
+func (t tokens) insert(skeleton []byte) string {
+	out := make([]byte, 0, len(skeleton)+64)
+	value := 0
+	for i := 0; i < len(skeleton); i++ {
+		if skeleton[i] != markOpen || i+1 == len(skeleton) {
+			out = append(out, skeleton[i])
+			continue
+		}
+		i++
+		switch kind := skeleton[i]; kind {
+		case kindValue, kindRaw:
+			out = t.append(out, value, kind)
+			value++
+		default:
+			out = t.append(out, 0, kind)
+		}
+	}
+	return string(out)
+}
+
+// next finds the first token in s: its place, index and kind; at < 0: none.
+func (t tokens) next(s string) (at, index int, kind byte) {
+	for from := 0; ; {
+		i := strings.Index(s[from:], t.prefix)
+		if i < 0 || from+i+t.length() > len(s) {
+			return -1, 0, 0
+		}
+		at = from + i
+		digits := s[at+len(t.prefix) : at+len(t.prefix)+tokenDigits]
+		if n, err := strconv.Atoi(digits); err == nil {
+			return at, n, s[at+t.length()-1]
+		}
+		from = at + 1
+	}
+}
+
+// has says whether s holds a token.
+func (t tokens) has(s string) bool { return strings.Contains(s, t.prefix) }
+
+// builder collects pieces.
+type builder struct {
+	tokens  tokens
+	pending strings.Builder
+	pieces  pieces
+}
+
+func (b *builder) text(s string) { b.pending.WriteString(s) }
+
+func (b *builder) hole(h hole) {
+	b.pieces.parts = append(b.pieces.parts, piece{text: b.pending.String(), hole: h})
+	b.pieces.size += b.pending.Len()
+	b.pending.Reset()
+}
+
+func (b *builder) done() *pieces {
+	if b.pending.Len() > 0 {
+		b.hole(hole{})
+	}
+	return &b.pieces
+}
+
+// each calls text for the texts and hole for the tokens of s, in order.
+func (b *builder) each(s string, hole func(index int, kind byte)) {
+	for {
+		at, index, kind := b.tokens.next(s)
+		if at < 0 {
+			b.text(s)
+			return
+		}
+		b.text(s[:at])
+		hole(index, kind)
+		s = s[at+b.tokens.length():]
+	}
+}

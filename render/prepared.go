@@ -1,0 +1,265 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/sms"
+)
+
+// locale is what a request's locale comes to.
+type locale struct {
+	name  string // for helpers, lower case with "-"
+	chain []string
+	known bool
+}
+
+// Render makes the content for one recipient. The errors are *ContextError for
+// a context that is no JSON object, *TemplateError for a limit or a failed
+// helper, and the context's own.
+func (p *Prepared) Render(ctx context.Context, req Request) (*Content, error) {
+	plan := p.plans[req.Channel]
+	if plan == nil {
+		return nil, fmt.Errorf("unknown channel %s", quote(string(req.Channel)))
+	}
+	r := runs.Get().(*run)
+	defer r.end()
+	if err := r.begin(ctx, p, plan, req); err != nil {
+		return nil, err
+	}
+	var content *Content
+	var err error
+	switch req.Channel {
+	case Email:
+		content, err = r.email()
+	case SMS:
+		content, err = r.sms()
+	default:
+		content, err = r.markdown()
+	}
+	if err != nil {
+		return nil, templateError(nil, p.marked.shifts, err)
+	}
+	content.Channel, content.Attachments, content.Issues = req.Channel, plan.attachments, r.issues.list
+	return content, nil
+}
+
+// ContextError is a context that can't be rendered with.
+type ContextError struct {
+	Err error
+}
+
+func (e *ContextError) Error() string { return "context: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ContextError) Unwrap() error { return e.Err }
+
+var runs = sync.Pool{New: func() any { return newRun() }}
+
+// run is one rendering. It is used again for others, with its buffers.
+type run struct {
+	ctx      context.Context
+	prepared *Prepared
+	plan     *plan
+	exec     handlebars.Exec
+	root     handlebars.Value
+	issues   issueLog
+	body     filling
+	page     filling
+	skeleton []byte
+	line     []byte
+	html     []byte
+	text     []byte
+	twin     []byte
+}
+
+func newRun() *run {
+	r := &run{}
+	r.exec.OnIssue = r.issues.note
+	r.body.unsafe, r.page.unsafe = r.leftOut, r.leftOut
+	return r
+}
+
+func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) error {
+	root, err := handlebars.ParseJSON(req.Context)
+	if err != nil {
+		return &ContextError{Err: err}
+	}
+	if root.Kind() != handlebars.KindObject {
+		return &ContextError{Err: errors.New("want an object such as {\"customer\":{…}}")}
+	}
+	r.ctx, r.prepared, r.plan = ctx, p, plan
+	r.root = withUser(root)
+	r.issues.list, r.issues.shifts = nil, p.marked.shifts
+	r.body.converter, r.page.converter = p.renderer.converter, p.renderer.converter
+	l := p.locale(req.Locale)
+	if !l.known {
+		r.issues.add(Issue{Code: IssueUnknownLocale, Message: fmt.Sprintf("%s is no language tag: %s was used", quote(req.Locale), p.renderer.options.Locale)})
+	}
+	r.exec.Context, r.exec.Escape = r.root, handlebars.EscapeText
+	r.exec.Languages, r.exec.Locale, r.exec.Timezone = l.chain, l.name, req.Timezone
+	if req.Timezone == "" {
+		r.exec.Timezone = p.renderer.options.Timezone
+	}
+	return nil
+}
+
+// end drops what the run holds of the recipient and gives it back, unless it
+// has grown large.
+func (r *run) end() {
+	r.ctx, r.prepared, r.plan = nil, nil, nil
+	r.root, r.exec.Context = handlebars.Value{}, handlebars.Value{}
+	r.issues.list, r.issues.shifts = nil, nil
+	if cap(r.html)+cap(r.body.output)+cap(r.page.output) < 1<<20 {
+		runs.Put(r)
+	}
+}
+
+func (p *Prepared) locale(name string) *locale {
+	if name == "" {
+		return &locale{name: p.renderer.options.Locale, chain: p.renderer.chain, known: true}
+	}
+	if l, ok := p.locales.all()[name]; ok {
+		return l
+	}
+	l := &locale{name: p.renderer.options.Locale, chain: p.renderer.chain}
+	if chain, err := languageChain(name); err == nil {
+		l.name, l.chain, l.known = strings.ToLower(strings.ReplaceAll(strings.TrimSpace(name), "_", "-")), chain, true
+	}
+	if len(name) > 64 { // not worth keeping
+		return l
+	}
+	return p.locales.put(name, l)
+}
+
+// withUser lets templates write user for currentUser and the other way round,
+// as email templates and shortcuts each do.
+func withUser(root handlebars.Value) handlebars.Value {
+	user, current := root.Get("user"), root.Get("currentUser")
+	switch {
+	case user.IsNil() && !current.IsNil():
+		return withMembers(root, handlebars.Member{Key: "user", Value: current})
+	case current.IsNil() && !user.IsNil():
+		return withMembers(root, handlebars.Member{Key: "currentUser", Value: user})
+	}
+	return root
+}
+
+func withMembers(object handlebars.Value, more ...handlebars.Member) handlebars.Value {
+	members := make([]handlebars.Member, 0, len(object.Members())+len(more))
+	members = append(append(members, object.Members()...), more...)
+	return handlebars.Object(members...)
+}
+
+func (r *run) leftOut(c holeContext, value []byte) {
+	if c == holeAddress || c == holeAddressText {
+		r.issues.add(Issue{Code: IssueUnsafeURL, Part: r.issues.part, Message: "the address " + quote(string(value)) + " could run a script: # was used"})
+		return
+	}
+	r.issues.add(Issue{Code: IssueUnsafePlace, Part: r.issues.part, Message: "a value stands where no value is safe, and was left out: " + quote(string(value))})
+}
+
+// execute runs t; nil gives nothing.
+func (r *run) execute(part string, t *handlebars.Template, dst []byte) ([]byte, error) {
+	if t == nil {
+		return dst, nil
+	}
+	r.issues.part = part
+	return t.Append(r.ctx, dst, &r.exec)
+}
+
+// oneLine renders a subject or a preheader.
+func (r *run) oneLine(part string, t *handlebars.Template) (string, error) {
+	out, err := r.execute(part, t, r.body.output[:0])
+	if err != nil {
+		return "", err
+	}
+	r.body.output = out
+	out = unmark(out)
+	if lines := trimSpace(out); part == "subject" && strings.IndexByte(string(lines), '\n') >= 0 {
+		r.issues.add(Issue{Code: IssueSubjectLines, Part: part, Message: "the subject has line breaks; they became spaces"})
+	}
+	r.line = appendOneLine(r.line[:0], out)
+	return string(r.line), nil
+}
+
+// message renders the message and finds its layout.
+func (r *run) message() (*bodyLayout, error) {
+	m := r.plan.message
+	out, err := r.execute("message", m.template, r.body.output[:0])
+	if err != nil {
+		return nil, err
+	}
+	r.body.output = out
+	r.skeleton, r.body.spans = split(out, r.skeleton[:0], r.body.spans[:0])
+	if found, ok := m.laidOut.all()[string(r.skeleton)]; ok {
+		return found, nil
+	}
+	made, err := m.layOut(r.prepared.renderer.converter, r.skeleton)
+	if err != nil {
+		return nil, err
+	}
+	return m.laidOut.put(string(r.skeleton), made), nil
+}
+
+func (m *message) layOut(c *converter, skeleton []byte) (*bodyLayout, error) {
+	t := newTokens(skeleton)
+	source := t.insert(skeleton)
+	o := htmlOptions{styles: m.styles}
+	out := &bodyLayout{}
+	switch m.format {
+	case Text:
+		o.breaks = true
+		out.text = textPieces(strings.TrimSpace(source), t, nil, false)
+		source = textToHTML(source)
+	case Markdown:
+		o.breaks, o.markdown = true, true
+		converted, err := c.html(source)
+		if err != nil {
+			return nil, err
+		}
+		source = converted
+	}
+	laid := layOutHTML(source, t, o)
+	out.html = laid.html
+	if out.text == nil {
+		text, err := layOutText(laid, t, o.markdown)
+		if err != nil {
+			return nil, err
+		}
+		out.text = text
+	}
+	return out, nil
+}
+
+func (r *run) sms() (*Content, error) {
+	body, err := r.message()
+	if err != nil {
+		return nil, err
+	}
+	r.text = r.body.fill(r.text[:0], body.text)
+	text := strings.TrimSpace(string(r.text))
+	size := sms.Measure(text)
+	if text == "" {
+		r.issues.add(Issue{Code: IssueEmptyMessage, Part: "message", Message: "there is no text to send"})
+	}
+	if size.Encoding == sms.UCS2 {
+		f := size.Forcing[0]
+		message := fmt.Sprintf("%s makes this a Unicode message: 70 characters a segment instead of 160", quote(f.Text))
+		if f.Swap != "" {
+			message += "; " + quote(f.Swap) + " would not"
+		}
+		r.issues.add(Issue{Code: IssueUnicodeSMS, Part: "message", Message: message})
+	}
+	if size.Segments > manySegments {
+		r.issues.add(Issue{Code: IssueManySegments, Part: "message", Message: fmt.Sprintf("%d segments are billed", size.Segments)})
+	}
+	return &Content{Text: text, SMS: &size}, nil
+}
+
+// manySegments is what an SMS may come to without an issue.
+const manySegments = 4

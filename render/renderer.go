@@ -1,0 +1,171 @@
+package render
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/heraldsend/herald/render/handlebars"
+)
+
+// Options are what New makes a Renderer of. All fields are optional.
+type Options struct {
+	Locale   string // for requests without one; "en-us"
+	Timezone string // IANA zone for requests without one; "UTC"
+	Limits   Limits
+}
+
+// Renderer opens bundles. It is safe for concurrent use.
+type Renderer struct {
+	options   Options
+	chain     []string
+	converter *converter
+}
+
+// New returns a Renderer. Locale and timezone must exist.
+func New(o Options) (*Renderer, error) {
+	if o.Locale == "" {
+		o.Locale = "en-us"
+	}
+	if o.Timezone == "" {
+		o.Timezone = "UTC"
+	}
+	locale, err := normalLanguage(o.Locale)
+	if err != nil {
+		return nil, fmt.Errorf("default locale: %w", err)
+	}
+	o.Locale = locale
+	if _, err := time.LoadLocation(o.Timezone); err != nil {
+		return nil, fmt.Errorf("default timezone: unknown zone %s", quote(o.Timezone))
+	}
+	if o.Limits.Output <= 0 {
+		o.Limits.Output = 1 << 20
+	}
+	chain, err := languageChain(o.Locale)
+	if err != nil {
+		return nil, fmt.Errorf("default locale: %w", err)
+	}
+	return &Renderer{options: o, chain: chain, converter: newConverter()}, nil
+}
+
+// Open compiles a bundle for all channels, so that it can be rendered many
+// times. The errors are *TemplateError, joined.
+func (r *Renderer) Open(b *Bundle) (*Prepared, error) {
+	marked, err := newMarkedEnv(b.Snippets, b.Partials, r.options.Limits)
+	if err != nil {
+		return nil, err
+	}
+	p := &Prepared{renderer: r, bundle: b, marked: marked, plans: make(map[Channel]*plan)}
+	c := &opener{prepared: p, compiled: map[string]*handlebars.Template{}, messages: map[messageKey]*message{}}
+	for _, channel := range Channels() {
+		p.plans[channel] = c.plan(channel)
+	}
+	if err := joinFaults(c.faults); err != nil {
+		return nil, fmt.Errorf("shortcut %s: %w", quote(b.Shortcut.Name), err)
+	}
+	return p, nil
+}
+
+// Prepared is a bundle ready to render. It is immutable but for caches, and
+// safe for concurrent use.
+type Prepared struct {
+	renderer *Renderer
+	bundle   *Bundle
+	marked   *markedEnv
+	plans    map[Channel]*plan
+	locales  cache[string, *locale]
+}
+
+// Bundle returns what was opened.
+func (p *Prepared) Bundle() *Bundle { return p.bundle }
+
+// plan is what a channel renders.
+type plan struct {
+	subject, preheader *handlebars.Template // nil: empty
+	message            *message
+	layout             *layout // email only; nil: no email template
+	attachments        []Attachment
+}
+
+// message is a compiled message with what was laid out of it so far. Channels
+// that say the same share it.
+type message struct {
+	template *handlebars.Template
+	format   Format
+	styles   map[string]string
+	laidOut  cache[string, *bodyLayout]
+}
+
+// bodyLayout is a message's skeleton as HTML and as plain text.
+type bodyLayout struct {
+	html, text *pieces
+}
+
+// layout is a compiled email template.
+type layout struct {
+	html, text *handlebars.Template // text nil: made from the HTML
+	laidOut    cache[string, *bodyLayout]
+	textPieces cache[string, *pieces]
+}
+
+type messageKey struct {
+	path   string
+	format Format
+	email  string // styles differ by email template
+}
+
+// opener compiles each text of a bundle once.
+type opener struct {
+	prepared *Prepared
+	compiled map[string]*handlebars.Template
+	messages map[messageKey]*message
+	faults   []error
+}
+
+func (o *opener) compile(name, text string) *handlebars.Template {
+	if text == "" {
+		return nil
+	}
+	if t, ok := o.compiled[name]; ok {
+		return t
+	}
+	t, err := o.prepared.marked.compile(name, text)
+	if err != nil {
+		o.faults = append(o.faults, templateError(nil, o.prepared.marked.shifts, err))
+	}
+	o.compiled[name] = t
+	return t
+}
+
+func (o *opener) plan(c Channel) *plan {
+	b := o.prepared.bundle
+	s := &b.Shortcut
+	parts := s.For(c)
+	out := &plan{attachments: b.AttachmentsFor(c)}
+	key := messageKey{path: parts.path["message"], format: parts.Format}
+	if c == Email {
+		out.subject = o.compile(s.Name+"/"+parts.path["subject"], parts.Subject)
+		out.preheader = o.compile(s.Name+"/"+parts.path["preheader"], parts.Preheader)
+		out.layout = o.layout(parts.EmailTemplate)
+		key.email = parts.EmailTemplate
+	}
+	if out.message = o.messages[key]; out.message == nil {
+		out.message = &message{template: o.compile(s.Name+"/"+key.path, parts.Message), format: parts.Format}
+		if t := b.Emails[key.email]; t != nil {
+			out.message.styles = t.Styles
+		}
+		o.messages[key] = out.message
+	}
+	return out
+}
+
+func (o *opener) layout(name string) *layout {
+	if name == "" || name == NoTemplate {
+		return nil
+	}
+	t := o.prepared.bundle.Emails[name]
+	if t == nil {
+		o.faults = append(o.faults, &UnknownError{Kind: "email template", Name: name})
+		return nil
+	}
+	return &layout{html: o.compile("emails/"+name, t.HTML), text: o.compile("emails/"+name+".txt", t.Text)}
+}

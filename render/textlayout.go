@@ -1,0 +1,95 @@
+package render
+
+import (
+	"strings"
+
+	"github.com/heraldsend/herald/render/plain"
+)
+
+// layOutText makes the plain text of an HTML layout, as pieces.
+func layOutText(l htmlLayout, t tokens, markdown bool) (*pieces, error) {
+	text, err := plain.FromHTML(l.forText, plain.Options{Reading: func(address string) string {
+		if at, index, kind := t.next(address); at == 0 && kind == kindAddress && len(address) == t.length() {
+			return l.addresses[index].reading(t)
+		}
+		return address
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return textPieces(text, t, l.addresses, markdown), nil
+}
+
+// reading is the address as it reads where its values stand in a text.
+func (a address) reading(t tokens) string {
+	var b strings.Builder
+	for _, part := range a {
+		if part.isValue {
+			b.WriteString(t.string(part.value, kindValue))
+		} else {
+			b.WriteString(part.text)
+		}
+	}
+	return b.String()
+}
+
+// textPieces cuts plain text with tokens into pieces.
+func textPieces(text string, t tokens, addresses []address, markdown bool) *pieces {
+	b := &builder{tokens: t}
+	done := 0 // bytes of text that are out
+	rest := text
+	for {
+		at, index, kind := t.next(rest)
+		if at < 0 {
+			b.text(rest)
+			return b.done()
+		}
+		b.text(rest[:at])
+		h := hole{context: holeText, value: index, indent: indentAt(text, done+at)}
+		switch kind {
+		case kindRaw:
+			h.context = holeRawText
+			if markdown {
+				h.context = holeRawMarkText
+			}
+		case kindAddress:
+			h.context, h.address = holeAddressText, addresses[index]
+		case kindHTMLBody, kindTextBody:
+			h.context = holeTextBody
+		}
+		b.hole(h)
+		done += at + t.length()
+		rest = rest[at+t.length():]
+	}
+}
+
+// indentAt is what begins a further line of a value at pos: the quotation
+// marks of its line, and blanks for indents and list marks.
+func indentAt(text string, pos int) string {
+	line := text[strings.LastIndexByte(text[:pos], '\n')+1 : pos]
+	var b strings.Builder
+	for line != "" {
+		switch {
+		case strings.HasPrefix(line, "> "):
+			b.WriteString("> ")
+			line = line[2:]
+		case strings.HasPrefix(line, "- "):
+			b.WriteString("  ")
+			line = line[2:]
+		case line[0] == ' ':
+			b.WriteByte(' ')
+			line = line[1:]
+		default:
+			n := 0
+			for n < len(line) && line[n] >= '0' && line[n] <= '9' {
+				n++
+			}
+			if n == 0 || !strings.HasPrefix(line[n:], ". ") {
+				return b.String()
+			}
+			b.WriteString(strings.Repeat(" ", n+2))
+			line = line[n+2:]
+		}
+	}
+	return b.String()
+}

@@ -83,17 +83,7 @@ func (c *compiler) statement(p *program, node ast.Node) {
 		}
 		p.ops = append(p.ops, op{code: opText, text: n.Value, pos: n.Pos})
 	case *ast.MustacheStatement:
-		e := c.callable(n.Expression, false)
-		code := opValue
-		switch {
-		case n.Unescaped:
-			code = opRaw
-		case e.kind == exprPath && e.depth == 0:
-			code = opField
-		case e.kind == exprCall:
-			code = opPrint
-		}
-		p.ops = append(p.ops, op{code: code, expr: e, call: e.call, pos: n.Pos})
+		p.ops = append(p.ops, c.mustache(n))
 	case *ast.BlockStatement:
 		c.block(p, n)
 	case *ast.PartialStatement:
@@ -104,8 +94,21 @@ func (c *compiler) statement(p *program, node ast.Node) {
 		c.decorator(p, n)
 	case *SnippetRef:
 		c.unit.snipPos[n.Name] = n.Pos
-		p.ops = append(p.ops, op{code: opSnippet, snip: c.snippet(n), pos: n.Pos})
+		p.ops = append(p.ops, op{code: opSnippet, snippet: c.snippet(n), pos: n.Pos})
 	}
+}
+
+func (c *compiler) mustache(n *ast.MustacheStatement) op {
+	e := c.callable(n.Expression, false)
+	o := op{code: opValue, raw: n.Unescaped, expr: e, call: e.call, pos: n.Pos}
+	switch {
+	case e.kind == exprCall:
+		o.code = opPrint
+		c.check(e.call)
+	case e.kind == exprPath && e.depth == 0 && !o.raw && !c.env.strict && e.call == nil:
+		o.code = opField
+	}
+	return o
 }
 
 func (c *compiler) snippet(n *SnippetRef) *snippetEntry {
@@ -157,12 +160,12 @@ func (c *compiler) callable(e *ast.Expression, sub bool) *expr {
 			call := c.call(e, path, h)
 			return &expr{kind: exprCall, call: call, pos: path.Pos, source: path.Original}
 		}
-	} else if withArgs && isParam {
-		// Handlebars.js reads the parameter and ignores the arguments.
-		_ = isParam
 	}
 	v := c.path(path)
-	v.strict = true
+	v.head = true
+	if h := c.env.helpers["helperMissing"]; h != nil && simple && !isParam {
+		v.call = c.call(e, path, h)
+	}
 	return v
 }
 
@@ -266,7 +269,7 @@ func (c *compiler) path(p *ast.PathExpression) *expr {
 	}
 	if p.Data && len(p.Parts) > 0 {
 		e.kind = exprData
-		e.data = dataNameOf(p.Parts[0])
+		e.data, e.parts = dataNameOf(p.Parts[0]), p.Parts[1:]
 		return e
 	}
 	if len(p.Parts) > 0 {
@@ -286,11 +289,7 @@ func (c *compiler) block(p *program, n *ast.BlockStatement) {
 	}
 	o := op{pos: path.Pos}
 	if h == nil {
-		o.code = opSection
-		o.expr = c.path(path)
-		o.expr.strict = true
-		o.body, o.other = c.program(n.Program), c.program(n.Inverse)
-		p.ops = append(p.ops, o)
+		p.ops = append(p.ops, c.section(n, path))
 		return
 	}
 	call := c.call(n.Expression, path, h)
@@ -300,17 +299,31 @@ func (c *compiler) block(p *program, n *ast.BlockStatement) {
 	o.call = call
 	o.body, o.other = call.body, call.inverse
 	o.code = opCall
+	plain := len(call.names) == 0 && !scoped(o.body) && !scoped(o.other)
 	switch {
-	case h.builtin == builtinIf && len(call.names) == 0 && !scoped(o.body) && !scoped(o.other):
+	case h.builtin == builtinIf && plain:
 		o.code, o.expr = opIf, call.args[0]
-	case h.builtin == builtinUnless && len(call.names) == 0 && !scoped(o.body) && !scoped(o.other):
-		o.code, o.expr, o.negate = opIf, call.args[0], true
+	case h.builtin == builtinUnless && plain:
+		o.code, o.expr = opIf, call.args[0]
+		o.body, o.other = o.other, o.body
 	case h.builtin == builtinEach:
 		o.code, o.expr = opEach, call.args[0]
 	case h.builtin == builtinWith:
 		o.code, o.expr = opWith, call.args[0]
 	}
 	p.ops = append(p.ops, o)
+}
+
+// section compiles {{#field}}.
+func (c *compiler) section(n *ast.BlockStatement, path *ast.PathExpression) op {
+	e := c.path(path)
+	e.head = true
+	o := op{code: opSection, pos: path.Pos, expr: e, body: c.program(n.Program), other: c.program(n.Inverse)}
+	if h := c.env.helpers["blockHelperMissing"]; h != nil {
+		o.code = opCall
+		o.call = &callExpr{src: c.src, pos: path.Pos, name: path.Original, helper: h, args: []*expr{e}, block: true, body: o.body, inverse: o.other}
+	}
+	return o
 }
 
 func scoped(p *program) bool { return p != nil && p.scoped }
@@ -335,7 +348,7 @@ func (c *compiler) partial(p *program, n *ast.PartialStatement, block *ast.Progr
 		call.names, call.values = c.hash(n.Hash)
 	}
 	call.block = c.program(block)
-	p.ops = append(p.ops, op{code: opPartial, part: call, pos: n.Pos})
+	p.ops = append(p.ops, op{code: opPartial, partial: call, pos: n.Pos})
 }
 
 func (c *compiler) decorator(p *program, n *Decorator) {
@@ -346,14 +359,14 @@ func (c *compiler) decorator(p *program, n *Decorator) {
 	if n.Program == nil || len(n.Expression.Params) != 1 {
 		c.fail(CodeArgument, n.Pos, `an inline partial is written {{#*inline "name"}}…{{/inline}}`)
 	}
-	def := &inlineDef{name: c.argument(n.Expression.Params[0]), pos: n.Pos}
+	def := &inlineDef{name: c.argument(n.Expression.Params[0])}
 	if def.name.kind == exprLiteral {
 		c.unit.inlines[def.name.value.Text()] = true
 	} else {
 		c.unit.anyName = true
 	}
 	def.body = c.program(n.Program)
-	p.inline = append(p.inline, def)
+	p.inlines = append(p.inlines, def)
 }
 
 // arity describes a number of arguments.

@@ -187,7 +187,7 @@ func (env *Env) Compile(name, text string) (*Template, error) {
 // *Error, and the slice then dst as it was; it has CodeCanceled when ctx is done.
 func (t *Template) Append(ctx context.Context, dst []byte, x *Exec) ([]byte, error) {
 	r := newRun(ctx, t.env, x, dst)
-	err := r.template(t.main.main)
+	err := r.execute(t.main.main)
 	out := r.out
 	r.release()
 	if err != nil {

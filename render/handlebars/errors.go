@@ -98,12 +98,6 @@ type Issue struct {
 	Column   int
 }
 
-// position is a place in a named source.
-type source struct {
-	name string
-	text string
-}
-
 // errorAt makes an Error at byte offset pos of s; pos < 0 means no position.
 func (s *source) errorAt(code Code, pos int, format string, args ...any) *Error {
 	e := &Error{Code: code, Message: fmt.Sprintf(format, args...), Template: s.name}

@@ -1,46 +1,91 @@
 package handlebars
 
-// htmlEscapes has the character references of Handlebars.js.
-var htmlEscapes = [256]string{
-	'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&quot;", '\'': "&#x27;", '`': "&#x60;", '=': "&#x3D;",
+// text is what can be escaped.
+type text interface{ ~string | ~[]byte }
+
+// special has, by mode, the bytes that don't stand for themselves.
+var special = [...][256]bool{
+	EscapeHTML:     bytesOf(`&<>"'` + "`="),
+	EscapeMarkdown: bytesOf("\\`*_{}[]()<>#+-.!|~&"),
+	EscapeText:     controls(),
 }
 
-// markdownEscapes has a backslash before the punctuation that Markdown reads.
-var markdownEscapes = func() (t [256]string) {
-	for _, c := range "\\`*_{}[]()<>#+-.!|~&" {
-		t[c] = "\\" + string(c)
+func bytesOf(s string) (set [256]bool) {
+	for i := range len(s) {
+		set[s[i]] = true
 	}
-	return t
-}()
+	return set
+}
 
-// appendEscaped appends s in a mode.
-func appendEscaped(dst []byte, s string, mode Escape) []byte {
-	if mode == EscapeText {
-		return appendPlain(dst, s)
+// controls are the control characters but newline and tab.
+func controls() (set [256]bool) {
+	for c := range ' ' {
+		set[c] = c != '\n' && c != '\t'
 	}
-	table := &htmlEscapes
-	if mode == EscapeMarkdown {
-		table = &markdownEscapes
+	set[0x7f] = true
+	return set
+}
+
+// needsEscape reports whether s holds a special byte.
+func needsEscape[T text](s T, mode Escape) bool {
+	set := &special[mode]
+	for i := range len(s) {
+		if set[s[i]] {
+			return true
+		}
 	}
+	return false
+}
+
+// appendEscaped appends s, escaped by mode.
+func appendEscaped[T text](dst []byte, s T, mode Escape) []byte {
+	set := &special[mode]
 	start := 0
-	for i := 0; i < len(s); i++ {
-		if r := table[s[i]]; r != "" {
+	for i := range len(s) {
+		if !set[s[i]] {
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		start = i + 1
+		switch mode {
+		case EscapeHTML:
+			dst = append(dst, reference(s[i])...)
+		case EscapeMarkdown:
+			dst = append(dst, '\\', s[i])
+		}
+	}
+	return append(dst, s[start:]...)
+}
+
+// appendHTML is appendEscaped for HTML.
+func appendHTML(dst []byte, s string) []byte {
+	set := &special[EscapeHTML]
+	start := 0
+	for i := range len(s) {
+		if set[s[i]] {
 			dst = append(dst, s[start:i]...)
-			dst = append(dst, r...)
+			dst = append(dst, reference(s[i])...)
 			start = i + 1
 		}
 	}
 	return append(dst, s[start:]...)
 }
 
-// appendPlain appends s without control characters other than newline and tab.
-func appendPlain(dst []byte, s string) []byte {
-	start := 0
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' && c != '\n' && c != '\t' || c == 0x7f {
-			dst = append(dst, s[start:i]...)
-			start = i + 1
-		}
+// reference returns Handlebars.js' character reference of a special character.
+func reference(c byte) string {
+	switch c {
+	case '&':
+		return "&amp;"
+	case '<':
+		return "&lt;"
+	case '>':
+		return "&gt;"
+	case '"':
+		return "&quot;"
+	case '\'':
+		return "&#x27;"
+	case '`':
+		return "&#x60;"
 	}
-	return append(dst, s[start:]...)
+	return "&#x3D;"
 }

@@ -78,7 +78,7 @@ func (s *Site) Option(name string) (Value, bool) {
 }
 
 // IsBlock reports whether the call is a block.
-func (s *Site) IsBlock() bool { return s.call.isBlock() }
+func (s *Site) IsBlock() bool { return s.call.block }
 
 // Call is one execution of a helper. It is only valid until the helper returns.
 type Call struct {
@@ -129,10 +129,10 @@ func (c *Call) Options(yield func(name string, v Value) bool) {
 func (c *Call) This() Value { return notNull(c.frame.this) }
 
 // Root returns the root context.
-func (c *Call) Root() Value { return c.run.root() }
+func (c *Call) Root() Value { return c.Data("root") }
 
 // Data returns the @variable of that name.
-func (c *Call) Data(name string) Value { return c.frame.data.get(c.run, name) }
+func (c *Call) Data(name string) Value { return c.frame.data.lookup(c.run, dataNameOf(name)) }
 
 // Context returns the context that the execution runs under.
 func (c *Call) Context() context.Context { return c.run.ctx }
@@ -165,7 +165,7 @@ func (c *Call) Issue(code Code, field, message string) {
 }
 
 // IsBlock reports whether the helper is called as a block.
-func (c *Call) IsBlock() bool { return c.site.isBlock() }
+func (c *Call) IsBlock() bool { return c.site.block }
 
 // BlockParams returns how many block parameters (as |a b|) the block declares.
 func (c *Call) BlockParams() int {

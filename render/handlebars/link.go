@@ -13,7 +13,7 @@ func (t *Template) link() error {
 	}
 	for _, u := range l.units {
 		for _, call := range u.partials {
-			if call.static != nil || call.block != nil || call.name == "@partial-block" || l.anyName || l.inlines(call.name) {
+			if call.static != nil || call.block != nil || call.name == partialBlockName || l.anyName || l.inlines(call.name) {
 				continue
 			}
 			return u.src.errorAt(CodeUnknownPartial, call.pos, "unknown partial %s%s", quote(call.name), didYouMean(call.name, keysOf(t.env.partials)))

@@ -1,6 +1,26 @@
 package handlebars
 
-import "slices"
+import "bytes"
+
+// define puts the inline partials of p in scope of f. Their bodies see what
+// scope says; without one, what f then sees.
+func (r *run) define(p *program, f *frame, inline *inlineFrame, scope *inlineFrame) error {
+	first := inline
+	for _, def := range p.inlines {
+		name, err := r.eval(def.name, p.src, f)
+		if err != nil {
+			return err
+		}
+		inline = &inlineFrame{name: name.Text(), body: def.body, params: f.params, depth: f.outside, scope: scope, out: inline}
+	}
+	f.inline = inline
+	if scope == nil {
+		for in := inline; in != first; in = in.out {
+			in.scope = inline
+		}
+	}
+	return nil
+}
 
 // partial executes a partial statement.
 func (r *run) partial(call *partialCall, f *frame) error {
@@ -10,108 +30,201 @@ func (r *run) partial(call *partialCall, f *frame) error {
 		if err != nil {
 			return err
 		}
-		name = v.Text()
-	}
-	context := f.this
-	if call.context != nil {
-		v, err := r.eval(call.context, call.src, f)
-		if err != nil {
-			return err
-		}
-		context = v
-	}
-	if call.names != nil {
-		merged := slices.Clone(context.Members())
-		for i, name := range call.names {
-			v, err := r.eval(call.values[i], call.src, f)
-			if err != nil {
-				return err
-			}
-			merged = append(merged, Member{name, v})
-		}
-		context = Object(merged...)
-	}
-	if r.depthP++; r.depthP > r.limits.Partials {
-		return call.src.errorAt(CodeLimitPartials, call.pos, "partials nested more than %d deep: does %s include itself?", r.limits.Partials, quote(name))
-	}
-	defer func() { r.depthP-- }()
-	start := len(r.out)
-	if err := r.invoke(call, name, context, f); err != nil {
-		return err
-	}
-	r.indent(start, call.indent)
-	return nil
-}
-
-func (r *run) invoke(call *partialCall, name string, context Value, f *frame) error {
-	s := r.child(f)
-	defer r.pop()
-	s.frame.params = nil
-	s.setThis(context, f.depth, false)
-	for in := f.inline; in != nil; in = in.out {
-		if in.name == name {
-			return r.program(in.body, &s.frame)
+		if name = v.Text(); v.IsNil() {
+			name = v.kind.String()
 		}
 	}
-	entry := r.env.partials[name]
-	if entry == nil {
-		if call.block != nil {
-			s.frame.params = f.params
-			return r.program(call.block, &s.frame)
-		}
-		return call.src.errorAt(CodeUnknownPartial, call.pos, "unknown partial %s%s", quote(name), didYouMean(name, keysOf(r.env.partials)))
-	}
-	u, err := entry.compile(r.env)
+	this, err := r.partialContext(call, f)
 	if err != nil {
 		return err
 	}
-	return r.program(u.main, &s.frame)
+	if r.partials++; r.partials > r.limits.Partials {
+		return call.src.errorAt(CodeLimitPartials, call.pos, "partials nested more than %d deep: does %s include itself?", r.limits.Partials, quote(name))
+	}
+	start := len(r.out)
+	s := r.child(f)
+	s.params = nil
+	s.setThis(this, f.depth)
+	err = r.invoke(call, name, s, f)
+	r.nframe--
+	if err == nil && call.indent != "" {
+		err = r.indent(start, call)
+	}
+	r.partials--
+	return err
 }
 
-// indent puts indent before every line of the output from start.
-func (r *run) indent(start int, indent string) {
-	if indent == "" || len(r.out) == start {
-		return
-	}
-	text := string(r.out[start:])
-	r.out = r.out[:start]
-	line := true
-	for i := range len(text) {
-		if line {
-			r.out = append(r.out, indent...)
+// partialContext evaluates the context and hash of a partial call.
+func (r *run) partialContext(call *partialCall, f *frame) (Value, error) {
+	this := f.this
+	if call.context != nil {
+		v, err := r.eval(call.context, call.src, f)
+		if err != nil {
+			return Value{}, err
 		}
-		r.out = append(r.out, text[i])
-		line = text[i] == '\n'
+		this = v
 	}
+	if len(call.names) == 0 {
+		return this, nil
+	}
+	members := this.spread(len(call.names))
+	for i := len(call.names) - 1; i >= 0; i-- { // of two with one name the first counts
+		v, err := r.eval(call.values[i], call.src, f)
+		if err != nil {
+			return Value{}, err
+		}
+		members = append(members, Member{call.names[i], v})
+	}
+	return Object(members...), nil
 }
+
+// spread returns the members of an object, or of an array or string by index, in
+// a new slice with room for more.
+func (v Value) spread(more int) []Member {
+	switch v.kind {
+	case KindObject:
+		return append(make([]Member, 0, len(v.Members())+more), v.Members()...)
+	case KindArray:
+		members := make([]Member, 0, len(v.Items())+more)
+		for i, item := range v.Items() {
+			members = append(members, Member{itoa(i), item})
+		}
+		return members
+	case KindString:
+		n := utf16Len(v.text())
+		members := make([]Member, 0, n+more)
+		for i := range n {
+			members = append(members, Member{itoa(i), utf16At(v.text(), i)})
+		}
+		return members
+	}
+	return make([]Member, 0, more)
+}
+
+// invoke executes the partial of that name in s, called from f.
+func (r *run) invoke(call *partialCall, name string, s *scopeFrame, f *frame) error {
+	if call.dynamic == nil && name == partialBlockName {
+		if b := f.data.partialBlock(); b != nil {
+			if err := r.openBlock(call, s, f); err != nil {
+				return err
+			}
+			return r.invokeBlock(b, s)
+		}
+	}
+	inline := f.inline.find(name)
+	entry := call.static
+	if call.dynamic != nil && inline == nil {
+		entry = r.env.partials[name]
+	}
+	if call.block == nil && inline == nil && entry == nil {
+		return call.src.errorAt(CodeUnknownPartial, call.pos, "unknown partial %s%s", quote(name), didYouMean(name, keysOf(r.env.partials)))
+	}
+	if err := r.openBlock(call, s, f); err != nil {
+		return err
+	}
+	switch {
+	case inline != nil:
+		s.params, s.inline, s.outside = inline.params, inline.scope, inline.depth
+		s.setThis(s.this, inline.depth)
+		return r.program(inline.body, &s.frame)
+	case entry != nil:
+		u, err := entry.compile(r.env)
+		if err != nil {
+			return err
+		}
+		return r.program(u.main, &s.frame)
+	}
+	return r.invokeBlock(&s.ownBlock, s)
+}
+
+// openBlock puts the call's block, if any, in scope of s as @partial-block, and
+// the inline partials that it defines.
+func (r *run) openBlock(call *partialCall, s *scopeFrame, f *frame) error {
+	if call.block == nil {
+		return nil
+	}
+	s.ownBlock = partialBlock{body: call.block, frame: f, outer: f.data.partialBlock()}
+	s.ownData = dataFrame{hasBlock: true, block: &s.ownBlock, out: f.data}
+	s.data = &s.ownData
+	if len(call.block.inlines) == 0 {
+		return nil
+	}
+	d := r.child(f)
+	err := r.define(call.block, &d.frame, f.inline, f.inline)
+	s.inline = d.inline
+	r.nframe--
+	return err
+}
+
+// invokeBlock executes a partial's block, called from the frame of s.
+func (r *run) invokeBlock(b *partialBlock, s *scopeFrame) error {
+	in := r.child(b.frame)
+	in.setThis(s.this, b.frame.depth)
+	in.ownData = dataFrame{hasBlock: true, block: b.outer, out: s.data}
+	in.data = &in.ownData
+	err := r.program(b.body, &in.frame)
+	r.nframe--
+	return err
+}
+
+// indent puts the call's indentation before every line of the output from start.
+func (r *run) indent(start int, call *partialCall) error {
+	tail := r.out[start:]
+	lines := bytes.Count(tail, newline) + 1
+	if len(tail) == 0 || tail[len(tail)-1] == '\n' {
+		lines--
+	}
+	more := lines * len(call.indent)
+	if len(r.out)+more > r.most {
+		return r.tooLong(call.src, call.pos)
+	}
+	r.buffer = append(r.buffer[:0], tail...)
+	r.out = r.out[:start]
+	for rest := r.buffer; len(rest) > 0; {
+		n := bytes.IndexByte(rest, '\n') + 1
+		if n == 0 {
+			n = len(rest)
+		}
+		r.out = append(append(r.out, call.indent...), rest[:n]...)
+		rest = rest[n:]
+	}
+	return nil
+}
+
+var newline = []byte{'\n'}
 
 // snippet executes a snippet in the first wanted language that it has.
 func (r *run) snippet(o *op, src *source, f *frame) error {
-	entry := o.snip
-	var text *snippetText
-	for _, language := range r.exec.Languages {
-		if text = entry.text(language); text != nil {
-			break
-		}
-	}
+	entry := o.snippet
+	text := entry.best(r.exec.Languages)
 	if text == nil {
 		text = entry.text(entry.source)
 		if len(r.exec.Languages) > 0 {
-			r.issue(src, o.pos, IssueSnippetFallback, entry.name, "snippet "+quote(entry.name)+" has no text in "+quote(r.exec.Languages[0]))
+			r.issue(src, o.pos, IssueSnippetFallback, entry.name, "the snippet "+quote(entry.name)+" has no text in "+quote(r.exec.Languages[0]))
 		}
-	}
-	if text == nil {
-		return src.errorAt(CodeUnknownSnippet, o.pos, "snippet %s has no text in its source language %s", quote(entry.name), quote(entry.source))
 	}
 	u, err := text.compile(r.env)
 	if err != nil {
 		return err
 	}
+	if r.snippets++; r.snippets > r.limits.Snippets {
+		return src.errorAt(CodeLimitSnippets, o.pos, "snippets nested more than %d deep", r.limits.Snippets)
+	}
 	s := r.child(f)
-	s.frame.params = nil
+	s.params = nil
 	err = r.program(u.main, &s.frame)
-	r.pop()
+	r.nframe--
+	r.snippets--
 	return err
+}
+
+func (s *snippetEntry) best(languages []string) *snippetText {
+	for _, language := range languages {
+		if t := s.text(language); t != nil {
+			return t
+		}
+	}
+	return nil
 }
 
 func (s *snippetEntry) text(language string) *snippetText {
@@ -121,10 +234,4 @@ func (s *snippetEntry) text(language string) *snippetText {
 		}
 	}
 	return nil
-}
-
-// escapeTail escapes out from start in place.
-func escapeTail(out []byte, start int, mode Escape) []byte {
-	escaped := appendEscaped(nil, string(out[start:]), mode)
-	return append(out[:start], escaped...)
 }

@@ -1,13 +1,26 @@
 package handlebars
 
+import "slices"
+
+// source is a named source text.
+type source struct {
+	name string
+	text string
+}
+
 // program is a compiled list of operations.
 type program struct {
-	src    *source
-	ops    []op
-	params int  // declared block parameters
-	scoped bool // declares block parameters, even if none
-	inline []*inlineDef
-	text   string // of a raw block or plain text program
+	src     *source
+	ops     []op
+	inlines []*inlineDef // inline partials that it defines
+	params  int          // declared block parameters
+	scoped  bool         // declares block parameters
+}
+
+// inlineDef is {{#*inline "name"}}…{{/inline}}.
+type inlineDef struct {
+	name *expr
+	body *program
 }
 
 // opcode is what an op does.
@@ -15,31 +28,30 @@ type opcode uint8
 
 const (
 	opText    opcode = iota // append text
-	opField                 // append expr, escaped; the common plain path
-	opValue                 // append expr, escaped
-	opRaw                   // append expr as it is
-	opIf                    // built-in if and unless
-	opEach                  // built-in each
-	opWith                  // built-in with
+	opField                 // print a field of the context, escaped: the common case of opValue
+	opValue                 // print expr; call, if set, when there is no value
+	opPrint                 // print the result of call
+	opIf                    // if and unless without options
+	opEach                  //
+	opWith                  //
 	opSection               // {{#field}}
-	opCall                  // helper called as a block, or with a result to append raw
+	opCall                  // a helper's block
 	opPartial               //
 	opSnippet               //
-	opPrint                 // append the result of a helper, escaped
 )
 
 // op is one operation.
 type op struct {
-	code   opcode
-	negate bool // opIf: unless
-	text   string
-	expr   *expr
-	call   *callExpr
-	part   *partialCall
-	snip   *snippetEntry
-	body   *program
-	other  *program // the inverse
-	pos    int
+	code    opcode
+	raw     bool // print without escaping
+	pos     int  // byte offset
+	text    string
+	expr    *expr
+	call    *callExpr
+	body    *program
+	other   *program // the inverse
+	partial *partialCall
+	snippet *snippetEntry
 }
 
 // exprKind is the kind of an expression.
@@ -47,27 +59,28 @@ type exprKind uint8
 
 const (
 	exprLiteral exprKind = iota
-	exprPath             // field path in the context, or out of it by depth
-	exprParam            // block parameter
-	exprData             // @variable
-	exprCall             // sub-expression
+	exprPath             // a field of the context, or of one further out
+	exprParam            // a block parameter
+	exprData             // an @variable
+	exprCall             // a helper's result
 )
 
 // expr is a compiled expression.
 type expr struct {
 	kind   exprKind
-	depth  int // exprPath, exprData: number of ../
-	level  int // exprParam: enclosing declarations to go out
-	index  int // exprParam: which parameter
-	data   dataName
-	parts  []string
-	value  Value
+	head   bool     // stands where it is printed, not as an argument
+	depth  int      // exprPath, exprData: number of ../
+	level  int      // exprParam: blocks with parameters to go out
+	index  int      // exprParam: which parameter
+	data   dataName // exprData
+	parts  []string // the path, without parameter and @variable
+	value  Value    // exprLiteral
 	call   *callExpr
 	pos    int
-	strict bool // the last part must exist, in strict mode
-	source string
+	source string // the path as written
 }
 
+// original is how the expression is written, a literal as it prints.
 func (e *expr) original() string {
 	if e.kind == exprLiteral {
 		return e.value.Text()
@@ -75,50 +88,36 @@ func (e *expr) original() string {
 	return e.source
 }
 
-// callExpr is a compiled helper call.
+// callExpr is a compiled call of a helper.
 type callExpr struct {
 	src      *source
 	pos      int
 	name     string
 	helper   *Helper
 	args     []*expr
-	names    []string // hash
-	values   []*expr
+	names    []string // of the hash
+	values   []*expr  // of the hash
 	body     *program
 	inverse  *program
 	block    bool
 	prepared any
 }
 
-func (c *callExpr) isBlock() bool { return c.block }
-
-func (c *callExpr) option(name string) int {
-	for i := len(c.names) - 1; i >= 0; i-- {
-		if c.names[i] == name {
-			return i
-		}
-	}
-	return -1
-}
+// option finds a hash argument; of two with one name the first counts.
+func (c *callExpr) option(name string) int { return slices.Index(c.names, name) }
 
 // partialCall is a compiled partial statement.
 type partialCall struct {
 	src     *source
 	pos     int
-	name    string // static name
-	dynamic *expr
-	static  *partialEntry // nil if only an inline partial can have the name
+	name    string
+	dynamic *expr         // computes the name
+	static  *partialEntry // of the name; nil if only an inline partial can have it
 	context *expr
-	names   []string
-	values  []*expr
+	names   []string // of the hash
+	values  []*expr  // of the hash
 	indent  string
 	block   *program
-	block2  bool // {{> @partial-block}}
 }
 
-// inlineDef is {{#*inline "name"}}…{{/inline}}.
-type inlineDef struct {
-	name *expr
-	body *program
-	pos  int
-}
+const partialBlockName = "@partial-block"

@@ -1,12 +1,15 @@
 package handlebars
 
-// frame is what a program is executed in.
+// frame is what a program is executed in. Frames are linked to those around them
+// by their parts, each of which goes out at its own pace: a block that keeps the
+// context opens no depth, a block without parameters adds none.
 type frame struct {
-	this   Value
-	depth  *depth      // the context chain; depth.this is this
-	params *paramFrame // block parameters, innermost first
-	data   *dataFrame  // @variables
-	inline *inlineFrame
+	this    Value
+	depth   *depth       // the contexts that ../ goes out; depth.this is this
+	outside *depth       // the depth that the program was made in
+	params  *paramFrame  // block parameters
+	data    *dataFrame   // @variables
+	inline  *inlineFrame // inline partials
 }
 
 // depth is one context of the chain that ../ goes out.
@@ -17,88 +20,135 @@ type depth struct {
 
 // paramFrame has the values of one block's parameters.
 type paramFrame struct {
-	values []Value
-	given  bool
+	values []Value // nil if the helper gives none
 	two    [2]Value
 	out    *paramFrame
 }
 
 // dataFrame has @variables.
 type dataFrame struct {
-	loop        bool // has key, index, first and last
-	first, last bool
-	index       int
-	key         Value
-	vars        []Member
-	block       *partialBlock // @partial-block
-	hasBlock    bool
-	out         *dataFrame
+	out       *dataFrame
+	key       Value // @key
+	index     int   // @index
+	loop      bool  // has key, index, first and last
+	first     bool  // @first
+	last      bool  // @last
+	hasBlock  bool  // has @partial-block
+	block     *partialBlock
+	variables []Member
 }
 
-// partialBlock is the block of a partial call.
+// partialBlock is the block of a {{#> partial}} call, with where it stands.
 type partialBlock struct {
 	body  *program
 	frame *frame
-	outer *partialBlock
+	outer *partialBlock // @partial-block there
 }
 
-// inlineFrame is an inline partial in scope.
+// inlineFrame is an inline partial in scope, with where it stands.
 type inlineFrame struct {
-	name  string
-	body  *program
-	frame *frame
-	out   *inlineFrame
+	name   string
+	body   *program
+	params *paramFrame
+	depth  *depth
+	scope  *inlineFrame // what the body sees
+	out    *inlineFrame
 }
 
-// dataName is the name of an @variable; those of the language have a number.
+func (in *inlineFrame) find(name string) *inlineFrame {
+	for ; in != nil; in = in.out {
+		if in.name == name {
+			return in
+		}
+	}
+	return nil
+}
+
+// scopeFrame is a frame with room for what it adds to its surroundings.
+type scopeFrame struct {
+	frame
+	ownDepth  depth
+	ownParams paramFrame
+	ownData   dataFrame
+	ownBlock  partialBlock
+}
+
+// setThis makes v the context, a depth further in than out unless it is the same.
+func (s *scopeFrame) setThis(v Value, out *depth) {
+	if out != nil && sameContext(v, out.this) {
+		s.this, s.depth = v, out
+		return
+	}
+	s.openDepth(v, out)
+}
+
+// openDepth makes v the context, a depth further in than out.
+func (s *scopeFrame) openDepth(v Value, out *depth) {
+	s.this = v
+	s.ownDepth = depth{this: v, out: out}
+	s.depth = &s.ownDepth
+}
+
+// openParams gives values to the block's parameters.
+func (s *scopeFrame) openParams(values []Value) {
+	s.ownParams = paramFrame{values: values, out: s.params}
+	s.params = &s.ownParams
+}
+
+// sameContext is how Handlebars.js compares contexts: JavaScript's ==.
+func sameContext(a, b Value) bool {
+	if a.kind >= KindArray && b.kind >= KindArray {
+		return a.ptr == b.ptr && a.bits == b.bits
+	}
+	return LooseEqual(a, b)
+}
+
+// dataName is the name of an @variable; the language's own have a number.
 type dataName struct {
-	id   uint8
+	id   dataID
 	name string
 }
 
+type dataID uint8
+
 const (
-	dataOther uint8 = iota
+	dataOther dataID = iota
 	dataRoot
 	dataIndex
 	dataKey
 	dataFirst
 	dataLast
+	dataPartialBlock
 )
 
 func dataNameOf(name string) dataName {
-	ids := map[string]uint8{"root": dataRoot, "index": dataIndex, "key": dataKey, "first": dataFirst, "last": dataLast}
-	return dataName{ids[name], name}
-}
-
-func (d *dataFrame) get(r *run, name string) Value {
-	return d.lookup(r, dataNameOf(name))
+	var id dataID
+	switch name {
+	case "root":
+		id = dataRoot
+	case "index":
+		id = dataIndex
+	case "key":
+		id = dataKey
+	case "first":
+		id = dataFirst
+	case "last":
+		id = dataLast
+	case "partial-block":
+		id = dataPartialBlock
+	}
+	return dataName{id, name}
 }
 
 // lookup finds an @variable in d and the frames around it.
 func (d *dataFrame) lookup(r *run, name dataName) Value {
 	for ; d != nil; d = d.out {
-		if d.loop {
-			switch name.id {
-			case dataIndex:
-				return Int(int64(d.index))
-			case dataKey:
-				return d.key
-			case dataFirst:
-				return Bool(d.first)
-			case dataLast:
-				return Bool(d.last)
-			}
-		}
-		for i := range d.vars {
-			if d.vars[i].Key == name.name {
-				return d.vars[i].Value
-			}
-		}
-	}
-	if r.exec.Data != nil {
-		if v, ok := r.exec.Data[name.name]; ok {
+		if v, ok := d.own(name); ok {
 			return v
 		}
+	}
+	if v, ok := r.exec.Data[name.name]; ok {
+		return v
 	}
 	if name.id == dataRoot {
 		return r.exec.Context
@@ -106,7 +156,42 @@ func (d *dataFrame) lookup(r *run, name dataName) Value {
 	return Value{}
 }
 
-// emptyObject stands for a null context where a helper asks for it.
+// own finds an @variable in d itself.
+func (d *dataFrame) own(name dataName) (Value, bool) {
+	if d.loop {
+		switch name.id {
+		case dataIndex:
+			return Int(int64(d.index)), true
+		case dataKey:
+			return d.key, true
+		case dataFirst:
+			return Bool(d.first), true
+		case dataLast:
+			return Bool(d.last), true
+		}
+	}
+	if d.hasBlock && name.id == dataPartialBlock {
+		return Bool(d.block != nil), true // a function in JavaScript: good for {{#if}} only
+	}
+	for i := range d.variables {
+		if d.variables[i].Key == name.name {
+			return d.variables[i].Value, true
+		}
+	}
+	return Value{}, false
+}
+
+// partialBlock returns what {{> @partial-block}} calls.
+func (d *dataFrame) partialBlock() *partialBlock {
+	for ; d != nil; d = d.out {
+		if d.hasBlock {
+			return d.block
+		}
+	}
+	return nil
+}
+
+// emptyObject stands for a null context where a helper's block asks for it.
 var emptyObject = Object()
 
 func notNull(v Value) Value {

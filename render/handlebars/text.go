@@ -16,7 +16,10 @@ func (v Value) Text() string {
 
 // AppendText appends v as JavaScript's String prints it, but undefined and null
 // as "": arrays joined by commas, objects as [object Object].
-func (v Value) AppendText(dst []byte) []byte {
+func (v Value) AppendText(dst []byte) []byte { return v.appendText(dst, math.MaxInt) }
+
+// appendText is AppendText, but may stop where dst is longer than most.
+func (v Value) appendText(dst []byte, most int) []byte {
 	switch v.kind {
 	case KindBool:
 		return strconv.AppendBool(dst, v.bits != 0)
@@ -36,7 +39,9 @@ func (v Value) AppendText(dst []byte) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = item.AppendText(dst)
+			if dst = item.appendText(dst, most); len(dst) > most {
+				break
+			}
 		}
 	case KindObject:
 		return append(dst, "[object Object]"...)

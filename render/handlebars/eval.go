@@ -1,0 +1,256 @@
+package handlebars
+
+import "errors"
+
+// eval evaluates an expression.
+func (r *run) eval(e *expr, src *source, f *frame) (Value, error) {
+	if r.env.strict && e.kind != exprLiteral && e.kind != exprCall {
+		return r.strictly(e, src, f)
+	}
+	return r.lenient(e, src, f)
+}
+
+// lenient is eval where missing fields are no error.
+func (r *run) lenient(e *expr, src *source, f *frame) (Value, error) {
+	var v Value
+	switch e.kind {
+	case exprLiteral:
+		return e.value, nil
+	case exprCall:
+		return r.call(e.call, f)
+	case exprPath:
+		if e.depth > 0 {
+			v = outward(f.depth, e.depth, e.parts)
+		} else {
+			v = follow(f.this, e.parts)
+		}
+	case exprParam:
+		p := f.params
+		for range e.level {
+			p = p.out
+		}
+		switch {
+		case p.values == nil:
+			return Value{}, src.errorAt(CodeBlockParam, e.pos, "the block parameter %s has no value: the helper gives none", quote(e.source))
+		case e.index < len(p.values):
+			v = follow(p.values[e.index], e.parts)
+		}
+	case exprData:
+		d := f.data
+		for i := 0; i < e.depth && d != nil; i++ {
+			d = d.out
+		}
+		v = d.lookup(r, e.data)
+		for _, part := range e.parts {
+			if !v.Truthy() {
+				break
+			}
+			v = v.Get(part)
+		}
+	}
+	return v, nil
+}
+
+// strictly is eval in strict mode: each part of a path but the last must be an
+// object, and the last part of one that is printed must exist.
+func (r *run) strictly(e *expr, src *source, f *frame) (Value, error) {
+	parts := e.parts
+	var v Value
+	switch {
+	case e.kind == exprPath && e.depth == 0:
+		v = f.this
+	case e.kind == exprParam || e.kind == exprPath || len(parts) == 0:
+		whole, err := r.lenient(e, src, f)
+		if err == nil && e.head && whole.kind == KindUndefined {
+			err = e.undefined(src)
+		}
+		return whole, err
+	default:
+		first := *e
+		first.parts = nil
+		v, _ = r.lenient(&first, src, f)
+	}
+	for i, part := range parts {
+		next := v.Get(part)
+		if v.IsNil() || next.kind == KindUndefined && e.head && i == len(parts)-1 {
+			return Value{}, e.undefined(src)
+		}
+		v = next
+	}
+	return v, nil
+}
+
+func (e *expr) undefined(src *source) error {
+	return src.errorAt(CodeStrict, e.pos, "%s is not defined", quote(e.source))
+}
+
+// follow follows a path; from undefined and null it goes no further.
+func follow(v Value, parts []string) Value {
+	for _, part := range parts {
+		if v.kind <= KindNull {
+			return v
+		}
+		v = v.Get(part)
+	}
+	return v
+}
+
+// outward follows a path from the context n levels out, or the first one further
+// out where it is defined. There is nothing outside of the root.
+func outward(d *depth, n int, parts []string) Value {
+	for ; n > 0 && d.out != nil; n-- {
+		d = d.out
+	}
+	v := follow(d.this, parts)
+	for v.kind == KindUndefined && d.out != nil {
+		d = d.out
+		v = follow(d.this, parts)
+	}
+	return v
+}
+
+// begin evaluates a call's arguments.
+func (r *run) begin(site *callExpr, f *frame) (*Call, error) {
+	if err := r.charge(site.src, site.pos); err != nil {
+		return nil, err
+	}
+	base := len(r.stack)
+	for _, e := range site.args {
+		v, err := r.eval(e, site.src, f)
+		if err != nil {
+			return nil, err
+		}
+		r.stack = append(r.stack, v)
+	}
+	for _, e := range site.values {
+		v, err := r.eval(e, site.src, f)
+		if err != nil {
+			return nil, err
+		}
+		r.stack = append(r.stack, v)
+	}
+	if r.ncalls == len(r.calls) {
+		r.calls = append(r.calls, new(Call))
+	}
+	c := r.calls[r.ncalls]
+	r.ncalls++
+	*c = Call{run: r, site: site, frame: f, base: base}
+	return c, nil
+}
+
+// end takes the call's arguments back.
+func (r *run) end(c *Call) {
+	clear(r.stack[c.base:])
+	r.stack = r.stack[:c.base]
+	r.ncalls--
+}
+
+// call calls a helper for its value.
+func (r *run) call(site *callExpr, f *frame) (Value, error) {
+	c, err := r.begin(site, f)
+	if err != nil {
+		return Value{}, err
+	}
+	var v Value
+	if site.helper.Append != nil {
+		start := len(r.out)
+		var out []byte
+		if out, err = site.helper.Append(c, r.out); err == nil {
+			v = String(string(out[start:]))
+			r.out = out[:start]
+		}
+	} else {
+		v, err = site.helper.Func(c)
+	}
+	r.end(c)
+	if err != nil {
+		return Value{}, site.failed(err)
+	}
+	if v.kind == KindString && int(v.bits) > r.limits.Output {
+		return Value{}, site.src.errorAt(CodeLimitOutput, site.pos, "helper %s returns more than %d bytes", quote(site.name), r.limits.Output)
+	}
+	return v, nil
+}
+
+// print calls a helper and prints its result, escaped unless raw.
+func (r *run) print(site *callExpr, raw bool, f *frame) error {
+	if site.helper.Append == nil {
+		v, err := r.call(site, f)
+		if err != nil || v.IsNil() {
+			return err
+		}
+		return r.write(v, raw, site.src, site.pos)
+	}
+	c, err := r.begin(site, f)
+	if err != nil {
+		return err
+	}
+	start := len(r.out)
+	out, err := site.helper.Append(c, r.out)
+	r.end(c)
+	if err != nil {
+		return site.failed(err)
+	}
+	r.out = out
+	if !raw {
+		r.escapeFrom(start)
+	}
+	return nil
+}
+
+// failed gives a helper's error its position, unless it comes from further in.
+func (c *callExpr) failed(err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Template != "" {
+		return err
+	}
+	e = c.src.errorAt(CodeHelper, c.pos, "helper %s: %v", quote(c.name), err)
+	e.Err = err
+	return e
+}
+
+// block executes a part of a helper's block.
+func (r *run) block(site *callExpr, p *program, f *frame, scope *Scope) error {
+	if p == nil {
+		return nil
+	}
+	if scope == nil {
+		if !site.helper.Depth {
+			return r.same(p, notNull(f.this), f)
+		}
+		scope = &noScope
+	}
+	s := r.child(f)
+	this := scope.This
+	if this.kind == KindUndefined {
+		this = notNull(f.this)
+	}
+	if site.helper.Depth {
+		s.openDepth(this, f.depth)
+	} else {
+		s.setThis(this, f.depth)
+	}
+	if p.scoped {
+		s.openParams(scope.Params)
+	}
+	if scope.Data != nil {
+		s.ownData = dataFrame{variables: scope.Data, out: f.data}
+		s.data = &s.ownData
+	}
+	err := r.program(p, &s.frame)
+	r.nframe--
+	return err
+}
+
+var noScope Scope
+
+// capture returns what f appends to the output, instead of leaving it there.
+func (r *run) capture(f func() error) (string, error) {
+	start := len(r.out)
+	if err := f(); err != nil {
+		return "", err
+	}
+	text := string(r.out[start:])
+	r.out = r.out[:start]
+	return text, nil
+}

@@ -1,0 +1,103 @@
+package bulk
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/heraldsend/herald/worker/message"
+)
+
+func TestChunksRoundTrip(t *testing.T) {
+	var want, got []Recipient
+	var sizes []int
+	w, err := NewChunkWriter(func(data []byte, n int) error {
+		chunk, err := DecodeChunk(data)
+		if err != nil {
+			return err
+		}
+		if len(chunk) != n {
+			return fmt.Errorf("%d recipients, said %d", len(chunk), n)
+		}
+		got = append(got, chunk...)
+		sizes = append(sizes, n)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2*ChunkSize + 7 {
+		r := Recipient{
+			To: fmt.Sprintf("user%d@example.com", i), Locale: "de", Timezone: "Europe/Berlin",
+			Context:     json.RawMessage(fmt.Sprintf(`{"customer":{"custom":{"orderNum":%d,"t":"<&>\u2028"}}}`, 9007199254740993+i)),
+			Attachments: []message.Ref{{File: "a.pdf"}},
+		}
+		want = append(want, r)
+		if err := w.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Error("recipients changed on the way")
+	}
+	if !reflect.DeepEqual(sizes, []int{ChunkSize, ChunkSize, 7}) {
+		t.Errorf("chunks of %v", sizes)
+	}
+}
+
+// Large contexts make smaller chunks, so that no chunk outgrows Redis or memory.
+func TestLargeContextsTravelInSmallerChunks(t *testing.T) {
+	var sizes []int
+	w, err := NewChunkWriter(func(_ []byte, n int) error { sizes = append(sizes, n); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	big := json.RawMessage(`{"x":"` + strings.Repeat("a", 900_000) + `"}`)
+	for range 12 {
+		if err := w.Add(Recipient{To: "a@b.com", Context: big}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(sizes, []int{5, 5, 2}) {
+		t.Errorf("chunks of %v", sizes)
+	}
+}
+
+func TestBadContextsAreRefused(t *testing.T) {
+	w, err := NewChunkWriter(func([]byte, int) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{`[1]`, `{"a":`, `"x"`, `{"x":"` + strings.Repeat("a", 1<<20) + `"}`} {
+		if err := w.Add(Recipient{To: "a@b.com", Context: json.RawMessage(bad)}); err == nil {
+			t.Errorf("took %.20s", bad)
+		}
+	}
+}
+
+func TestOverlay(t *testing.T) {
+	cases := []struct{ shared, own, want string }{
+		{``, `{"a":1}`, `{"a":1}`},
+		{`{"a":1}`, ``, `{"a":1}`},
+		{`{"a":1,"b":2}`, `{"b":3}`, `{"a":1,"b":3}`},
+		{`{"a":1}`, `{"a":2}`, `{"a":2}`},
+		{`{"a":1}`, `{}`, `{"a":1}`},
+		{`{}`, `{"a":1}`, `{"a":1}`},
+		{`{}`, `{}`, `{}`},
+		{`{"n":9007199254740993}`, ` {"m":1.10}`, `{"n":9007199254740993,"m":1.10}`},
+	}
+	for _, c := range cases {
+		got, err := overlay(json.RawMessage(c.shared), json.RawMessage(c.own))
+		if err != nil || string(got) != c.want {
+			t.Errorf("%s over %s: %s %v, want %s", c.own, c.shared, got, err, c.want)
+		}
+	}
+}

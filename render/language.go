@@ -28,10 +28,10 @@ func parseLanguage(tag string) (language.Tag, error) {
 	return t, nil
 }
 
-// languageChain lists the languages to look for, best first: the locale as it
+// Languages lists the languages in which snippets are looked for, best first: the locale as it
 // is, its CLDR parents (en-gb, en-001, en; zh-tw, zh-hant), its base language.
 // Snippets fall back to their source language after these.
-func languageChain(locale string) ([]string, error) {
+func Languages(locale string) ([]string, error) {
 	t, err := parseLanguage(locale)
 	if err != nil {
 		return nil, err

@@ -21,13 +21,13 @@ func TestLanguageChain(t *testing.T) {
 		"sr-Latn-RS":         "sr-latn-rs sr-latn sr",
 		"de-DE-u-co-phonebk": "de-de-u-co-phonebk de-de de",
 	} {
-		got, err := languageChain(locale)
+		got, err := Languages(locale)
 		if err != nil || strings.Join(got, " ") != want {
 			t.Errorf("%s: %v, %v; want %s", locale, got, err, want)
 		}
 	}
 	for _, bad := range []string{"", "und", "not a tag", "e", "../../etc/passwd", strings.Repeat("en-", 50)} {
-		if got, err := languageChain(bad); err == nil {
+		if got, err := Languages(bad); err == nil {
 			t.Errorf("%q: %v, want an error", bad, got)
 		}
 	}

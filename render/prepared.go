@@ -127,7 +127,7 @@ func (p *Prepared) locale(name string) *locale {
 		return l
 	}
 	l := &locale{name: p.renderer.options.Locale, chain: p.renderer.chain}
-	if chain, err := languageChain(name); err == nil {
+	if chain, err := Languages(name); err == nil {
 		l.name, l.chain, l.known = strings.ToLower(strings.ReplaceAll(strings.TrimSpace(name), "_", "-")), chain, true
 	}
 	if len(name) > 64 { // not worth keeping

@@ -40,7 +40,7 @@ func New(o Options) (*Renderer, error) {
 	if o.Limits.Output <= 0 {
 		o.Limits.Output = 1 << 20
 	}
-	chain, err := languageChain(o.Locale)
+	chain, err := Languages(o.Locale)
 	if err != nil {
 		return nil, fmt.Errorf("default locale: %w", err)
 	}

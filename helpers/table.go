@@ -1,0 +1,79 @@
+package helpers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/heraldsend/herald/render/handlebars"
+)
+
+// The issues that helpers raise, besides handlebars.IssueMissingField for a value that is absent.
+const (
+	IssueInvalidDate     handlebars.Code = "invalid_date"     // text or a number that is no date
+	IssueInvalidNumber   handlebars.Code = "invalid_number"   // text that is no number
+	IssueInvalidFormat   handlebars.Code = "invalid_format"   // a date format that is too long
+	IssueUnknownZone     handlebars.Code = "unknown_zone"     // a time zone that is not in the data
+	IssueUnknownLocale   handlebars.Code = "unknown_locale"   // a locale that there is no data for
+	IssueUnknownCurrency handlebars.Code = "unknown_currency" // a currency code that is not in ISO 4217
+	IssueUnknownOperator handlebars.Code = "unknown_operator" // an operator of ifCond's that came from data
+)
+
+// Entry is one row of the table.
+type Entry struct {
+	Name      string
+	Signature string // as it is written in a template, without braces: "join list separator last="
+	Doc       string // one or more sentences
+	Examples  []Example
+	BuiltIn   bool // the language's own; not among All
+	helper    handlebars.Helper
+}
+
+// Example is a template, the JSON of its context, and what comes out of it. Locale and Timezone are the execution's
+// defaults, mostly empty.
+type Example struct {
+	Template, Context, Output string
+	Locale, Timezone          string
+}
+
+// All returns the helpers for handlebars.Options. Each call makes its own cache of compiled formats.
+func All() []handlebars.Helper {
+	var out []handlebars.Helper
+	for _, e := range Table() {
+		if !e.BuiltIn {
+			out = append(out, e.helper)
+		}
+	}
+	return out
+}
+
+// Table returns every helper: dates and conditions first, the language's own last.
+func Table() []Entry {
+	return slices.Concat(dateEntries(), conditionEntries(), textEntries(), listEntries(), numberEntries(), builtInEntries())
+}
+
+// Markdown prints the table as the README's list.
+func Markdown() string {
+	var b strings.Builder
+	for _, e := range Table() {
+		kind := ""
+		if e.BuiltIn {
+			kind = " (of the language)"
+		}
+		fmt.Fprintf(&b, "- `%s`%s: %s\n", e.Signature, kind, e.Doc)
+		for _, x := range e.Examples {
+			fmt.Fprintf(&b, "  - `%s`", oneLine(x.Template))
+			if x.Context != "" {
+				fmt.Fprintf(&b, " with `%s`", oneLine(x.Context))
+			}
+			if x.Output == "" {
+				b.WriteString(" gives nothing\n")
+			} else {
+				fmt.Fprintf(&b, " gives `%s`\n", oneLine(x.Output))
+			}
+		}
+	}
+	return b.String()
+}
+
+func oneLine(s string) string { return strings.ReplaceAll(s, "\n", " ") }

@@ -245,7 +245,11 @@ func (c *compiler) argument(node ast.Node) *expr {
 	case *ast.StringLiteral:
 		return &expr{kind: exprLiteral, value: String(n.Value), pos: loc.Pos}
 	case *ast.NumberLiteral:
-		return &expr{kind: exprLiteral, value: numberValue(n.Original), pos: loc.Pos}
+		v := numberValue(n.Original)
+		if v.kind == KindUndefined { // 007
+			v = Number(n.Value)
+		}
+		return &expr{kind: exprLiteral, value: v, pos: loc.Pos}
 	case *ast.BooleanLiteral:
 		return &expr{kind: exprLiteral, value: Bool(n.Value), pos: loc.Pos}
 	case *NullLiteral:

@@ -1,152 +1,422 @@
 package handlebars
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
-	"slices"
-	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
-func (o *object) normalize() {
-	o.members = dedupe(o.members)
-	slices.SortStableFunc(o.members, func(a, b Member) int {
-		x, okx := arrayIndex(a.Key)
-		y, oky := arrayIndex(b.Key)
-		switch {
-		case okx && oky:
-			return x - y
-		case okx:
-			return -1
-		case oky:
-			return 1
-		}
-		return 0
-	})
-	if len(o.members) >= indexFrom {
-		o.index = make(map[string]int, len(o.members))
-		for i, m := range o.members {
-			o.index[m.Key] = i
-		}
-	}
+// maxJSONDepth bounds how deeply arrays and objects of a JSON text are nested.
+const maxJSONDepth = 1000
+
+// JSONError is a fault in a JSON text, at a byte offset.
+type JSONError struct {
+	Offset  int
+	Message string
 }
 
-func dedupe(members []Member) []Member {
-	out := make([]Member, 0, len(members))
-	at := map[string]int{}
-	for _, m := range members {
-		if i, ok := at[m.Key]; ok {
-			out[i].Value = m.Value
-			continue
-		}
-		at[m.Key] = len(out)
-		out = append(out, m)
-	}
-	return out
-}
+// Error returns the message and the offset.
+func (e *JSONError) Error() string { return fmt.Sprintf("json: %s at offset %d", e.Message, e.Offset) }
 
-// ParseJSON decodes a JSON text. Objects keep their order, numbers their text.
+// ParseJSON decodes a JSON text. The value keeps nothing of the slice. Objects
+// keep their order, numbers their text. As in JavaScript, of members with one key
+// the last counts, and what is not Unicode becomes U+FFFD. Arrays and objects
+// nest at most 1,000 deep. The error is a *JSONError.
 func ParseJSON(text []byte) (Value, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	v, err := decode(d, 0)
-	if err != nil {
-		return Value{}, err
+	return decodeJSON(string(text), false)
+}
+
+// ValidateJSON checks a JSON text as a boundary should: beyond what ParseJSON
+// refuses, two members with one key, invalid UTF-8 and lone surrogates are errors.
+// The error is a *JSONError.
+func ValidateJSON(text []byte) error {
+	_, err := decodeJSON(string(text), true)
+	return err
+}
+
+func decodeJSON(text string, strict bool) (Value, error) {
+	d := jsonDecoder{text: text, strict: strict}
+	d.space()
+	v, ok := d.value(0)
+	if !ok {
+		return Value{}, d.err
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return Value{}, fmt.Errorf("json: text after the value")
+	d.space()
+	if d.pos < len(text) {
+		d.fail("text after the value")
+		return Value{}, d.err
 	}
 	return v, nil
 }
 
-// ValidateJSON checks a JSON text strictly.
-func ValidateJSON(text []byte) error {
-	_, err := ParseJSON(text)
-	return err
+// jsonDecoder decodes one text. Strings without escapes are parts of the text;
+// members, items and objects are cut from slabs.
+type jsonDecoder struct {
+	text   string
+	pos    int
+	strict bool
+	err    error
+
+	members    []Member // of the objects in progress, innermost last
+	items      []Value  // of the arrays in progress
+	memberSlab []Member
+	itemSlab   []Value
+	objectSlab []object
+	room       [16]Member // what members begin with
 }
 
-func decode(d *json.Decoder, depth int) (Value, error) {
-	if depth > 1000 {
-		return Value{}, fmt.Errorf("json: nested too deeply")
+func (d *jsonDecoder) fail(message string) bool {
+	if d.err == nil {
+		d.err = &JSONError{d.pos, message}
 	}
-	t, err := d.Token()
-	if err != nil {
-		return Value{}, err
-	}
-	switch t := t.(type) {
-	case json.Delim:
-		if t == '[' {
-			items := []Value{}
-			for d.More() {
-				v, err := decode(d, depth+1)
-				if err != nil {
-					return Value{}, err
-				}
-				items = append(items, v)
-			}
-			_, err := d.Token()
-			return Array(items), err
-		}
-		var members []Member
-		for d.More() {
-			k, err := d.Token()
-			if err != nil {
-				return Value{}, err
-			}
-			v, err := decode(d, depth+1)
-			if err != nil {
-				return Value{}, err
-			}
-			members = append(members, Member{k.(string), v})
-		}
-		_, err := d.Token()
-		return Object(members...), err
-	}
-	return FromGo(t), nil
+	return false
 }
 
-// FromGo makes a Value of Go data as encoding/json decodes it, and of strings,
-// integers, floats, and slices and maps of those. Maps are in order of their
-// keys. Anything else goes by its JSON encoding, and is undefined without one.
-func FromGo(v any) Value {
-	switch v := v.(type) {
-	case nil:
-		return Null()
-	case Value:
-		return v
-	case bool:
-		return Bool(v)
-	case string:
-		return String(v)
-	case json.Number:
-		if _, err := strconv.ParseFloat(string(v), 64); err != nil && len(v) == 0 {
-			return Value{}
+func (d *jsonDecoder) space() {
+	for d.pos < len(d.text) {
+		switch d.text[d.pos] {
+		case ' ', '\n', '\r', '\t':
+			d.pos++
+		default:
+			return
 		}
-		return numberValue(string(v))
-	case float64:
-		return Number(v)
-	case int:
-		return Int(int64(v))
-	case int64:
-		return Int(v)
-	case []any:
-		items := make([]Value, len(v))
-		for i, item := range v {
-			items[i] = FromGo(item)
-		}
-		return Array(items)
-	case map[string]any:
-		members := make([]Member, 0, len(v))
-		for _, k := range sortedKeys(v) {
-			members = append(members, Member{k, FromGo(v[k])})
-		}
-		return Object(members...)
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
+}
+
+// peek returns the next byte, 0 at the end.
+func (d *jsonDecoder) peek() byte {
+	if d.pos < len(d.text) {
+		return d.text[d.pos]
+	}
+	return 0
+}
+
+// next skips white space and returns the byte after it, which is not taken.
+func (d *jsonDecoder) next() byte {
+	if c := d.peek(); c > ' ' {
+		return c
+	}
+	d.space()
+	return d.peek()
+}
+
+func (d *jsonDecoder) value(depth int) (Value, bool) {
+	switch c := d.peek(); c {
+	case '"':
+		s, ok := d.string()
+		return String(s), ok
+	case '{':
+		return d.object(depth + 1)
+	case '[':
+		return d.array(depth + 1)
+	case 't':
+		return Bool(true), d.literal("true")
+	case 'f':
+		return Bool(false), d.literal("false")
+	case 'n':
+		return Null(), d.literal("null")
+	default:
+		if c == '-' || c-'0' <= 9 {
+			return d.number()
+		}
+	}
+	if d.pos >= len(d.text) {
+		return Value{}, d.fail("the text ends too early")
+	}
+	return Value{}, d.fail("unexpected " + quote(d.text[d.pos:d.pos+1]))
+}
+
+func (d *jsonDecoder) literal(word string) bool {
+	if !strings.HasPrefix(d.text[d.pos:], word) {
+		return d.fail("unexpected " + quote(d.text[d.pos:d.pos+1]))
+	}
+	d.pos += len(word)
+	return true
+}
+
+func (d *jsonDecoder) number() (Value, bool) {
+	s := d.text[d.pos:]
+	n := 0
+	if s[0] == '-' {
+		n++
+	}
+	whole := digits(s[n:])
+	if whole == 0 || whole > 1 && s[n] == '0' {
+		return Value{}, d.fail("a malformed number")
+	}
+	n += whole
+	prints := whole > 1 || s[0] != '-' || s[n-1] != '0' // not -0
+	if n < len(s) && s[n] == '.' {
+		fraction := digits(s[n+1:])
+		if fraction == 0 {
+			return Value{}, d.fail("a malformed number")
+		}
+		n += 1 + fraction
+		// JavaScript prints up to 15 digits as they are, if nothing is shorter.
+		prints = whole+fraction <= 15 && s[n-1] != '0' && s[n-1-fraction-whole] != '0'
+	}
+	if n < len(s) && s[n]|0x20 == 'e' {
+		prints = false
+		n++
+		if n < len(s) && (s[n] == '+' || s[n] == '-') {
+			n++
+		}
+		exponent := digits(s[n:])
+		if exponent == 0 {
+			return Value{}, d.fail("a malformed number")
+		}
+		n += exponent
+	}
+	v := String(s[:n])
+	v.kind, v.rep = KindNumber, repText
+	if prints {
+		v.rep = repPrints
+	}
+	d.pos += n
+	return v, true
+}
+
+// numberValue makes a number of the text of a JSON number or a template's
+// literal; a text that is neither is undefined.
+func numberValue(text string) Value {
+	d := jsonDecoder{text: text}
+	if c := d.peek(); c != '-' && c-'0' > 9 {
 		return Value{}
 	}
-	out, _ := ParseJSON(text)
+	v, ok := d.number()
+	if !ok || d.pos < len(text) {
+		return Value{}
+	}
+	return v
+}
+
+func (d *jsonDecoder) array(depth int) (Value, bool) {
+	if depth > maxJSONDepth {
+		return Value{}, d.fail("nested too deeply")
+	}
+	d.pos++
+	if d.next() == ']' {
+		d.pos++
+		return Array(nil), true
+	}
+	base := len(d.items)
+	for {
+		v, ok := d.value(depth)
+		if !ok {
+			return Value{}, false
+		}
+		d.items = append(d.items, v)
+		switch d.next() {
+		case ',':
+			d.pos++
+			d.next()
+			continue
+		case ']':
+			d.pos++
+		default:
+			return Value{}, d.fail("expected , or ]")
+		}
+		items := take(&d.itemSlab, len(d.items)-base, len(d.text)/64)
+		copy(items, d.items[base:])
+		d.items = d.items[:base]
+		return Array(items), true
+	}
+}
+
+func (d *jsonDecoder) object(depth int) (Value, bool) {
+	if depth > maxJSONDepth {
+		return Value{}, d.fail("nested too deeply")
+	}
+	d.pos++
+	o := &take(&d.objectSlab, 1, len(d.text)/512)[0]
+	if d.next() == '}' {
+		d.pos++
+		return objectValue(o), true
+	}
+	if d.members == nil {
+		d.members = d.room[:0]
+	}
+	base := len(d.members)
+	var seen keySet
+	for {
+		if d.peek() != '"' {
+			return Value{}, d.fail("expected a key in quotes")
+		}
+		key, ok := d.string()
+		if !ok {
+			return Value{}, false
+		}
+		if d.next() != ':' {
+			return Value{}, d.fail("expected :")
+		}
+		d.pos++
+		d.next()
+		v, ok := d.value(depth)
+		if !ok {
+			return Value{}, false
+		}
+		if i := seen.add(d.members[base:], key); i >= 0 {
+			if d.strict {
+				return Value{}, d.fail("the key " + quote(key) + " comes twice")
+			}
+			d.members[base+i].Value = v
+		} else {
+			d.members = append(d.members, Member{key, v})
+		}
+		switch d.next() {
+		case ',':
+			d.pos++
+			d.next()
+			continue
+		case '}':
+			d.pos++
+		default:
+			return Value{}, d.fail("expected , or }")
+		}
+		o.members = take(&d.memberSlab, len(d.members)-base, len(d.text)/24)
+		copy(o.members, d.members[base:])
+		d.members = d.members[:base]
+		o.finish(&seen)
+		return objectValue(o), true
+	}
+}
+
+// take cuts n elements from a slab, which is renewed when it is used up. About
+// as many are expected in all.
+func take[T any](slab *[]T, n, expected int) []T {
+	if n > len(*slab) {
+		*slab = make([]T, max(n, min(expected, 256), 4))
+	}
+	out := (*slab)[:n:n]
+	*slab = (*slab)[n:]
 	return out
+}
+
+// string decodes the string at the position.
+func (d *jsonDecoder) string() (string, bool) {
+	d.pos++
+	s := d.text[d.pos:]
+	ascii := true
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"':
+			d.pos += i + 1
+			if !ascii {
+				return d.unicode(s[:i])
+			}
+			return s[:i], true
+		case c == '\\':
+			return d.escaped(s, i)
+		case c < ' ':
+			d.pos += i
+			return "", d.fail("a control character in a string")
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+	d.pos = len(d.text)
+	return "", d.fail("a string is not closed")
+}
+
+// unicode makes s valid UTF-8, or fails.
+func (d *jsonDecoder) unicode(s string) (string, bool) {
+	if utf8.ValidString(s) {
+		return s, true
+	}
+	if d.strict {
+		return "", d.fail("invalid UTF-8 in a string")
+	}
+	return strings.ToValidUTF8(s, "\uFFFD"), true
+}
+
+// escaped decodes a string with escapes; the first is at s[i].
+func (d *jsonDecoder) escaped(s string, i int) (string, bool) {
+	out := append(make([]byte, 0, i+32), s[:i]...)
+	for i < len(s) {
+		c := s[i]
+		switch {
+		case c == '"':
+			d.pos += i + 1
+			return d.unicode(string(out))
+		case c < ' ':
+			d.pos += i
+			return "", d.fail("a control character in a string")
+		case c != '\\':
+			out = append(out, c)
+			i++
+			continue
+		case i+1 == len(s):
+			i++
+			continue
+		}
+		i += 2
+		switch c := s[i-1]; c {
+		case '"', '\\', '/':
+			out = append(out, c)
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		case 'u':
+			r, n := unicodeEscape(s[i:])
+			if n == 0 || r == utf8.RuneError && d.strict && s[i:i+4] != "fffd" && s[i:i+4] != "FFFD" {
+				d.pos += i - 2
+				return "", d.fail("a malformed escape")
+			}
+			out = utf8.AppendRune(out, r)
+			i += n
+		default:
+			d.pos += i - 2
+			return "", d.fail("an unknown escape")
+		}
+	}
+	d.pos = len(d.text)
+	return "", d.fail("a string is not closed")
+}
+
+// unicodeEscape decodes what follows \u: four digits, or a pair of surrogates. It
+// returns the character and the number of bytes, 0 if it is malformed.
+func unicodeEscape(s string) (rune, int) {
+	r, ok := hex4(s)
+	if !ok {
+		return 0, 0
+	}
+	if !utf16.IsSurrogate(r) {
+		return r, 4
+	}
+	if len(s) >= 10 && s[4] == '\\' && s[5] == 'u' {
+		if low, ok := hex4(s[6:]); ok {
+			if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
+				return pair, 10
+			}
+		}
+	}
+	return utf8.RuneError, 4
+}
+
+func hex4(s string) (rune, bool) {
+	if len(s) < 4 {
+		return 0, false
+	}
+	var r rune
+	for i := range 4 {
+		c := s[i]
+		switch {
+		case c-'0' <= 9:
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
 }

@@ -1,6 +1,7 @@
 package handlebars
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/aymerick/raymond/ast"
@@ -272,7 +273,7 @@ func (p *parser) name() ast.Node {
 		return ast.NewStringLiteral(t.pos, p.loc(t.pos).Line, t.text)
 	case tokNumber:
 		p.advance()
-		f, _ := numberValue(t.text).Float()
+		f, _ := strconv.ParseFloat(t.text, 64) // out of range is ±Inf, as in JavaScript
 		return ast.NewNumberLiteral(t.pos, p.loc(t.pos).Line, f, !strings.Contains(t.text, "."), t.text)
 	case tokBoolean:
 		p.advance()

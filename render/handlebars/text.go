@@ -72,41 +72,6 @@ func appendNumber(dst []byte, f float64) []byte {
 	return strconv.AppendFloat(dst, f, 'f', -1, 64)
 }
 
-// numberValue makes a number of a JSON number's text.
-func numberValue(s string) Value {
-	v := String(s)
-	v.kind, v.rep = KindNumber, repText
-	if printsAsIs(s) {
-		v.rep = repPrints
-	}
-	return v
-}
-
-// printsAsIs reports whether JavaScript (or, of an integer, exactness) prints a
-// number as its text is.
-func printsAsIs(s string) bool {
-	i := 0
-	if s[0] == '-' {
-		i = 1
-	}
-	if s[i] == '0' && (len(s) == i+1 && i == 0 || len(s) > i+1 && s[i+1] != '.') {
-		return i == 0 && len(s) == 1
-	}
-	if s == "-0" {
-		return false
-	}
-	for ; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '.':
-			// Up to 15 digits survive float64, and nothing shorter is the same number.
-			return len(s) <= 16 && s[len(s)-1] != '0' && digits(s[i+1:]) == len(s)-i-1 && (s[0] != '0' && s[0] != '-')
-		case c-'0' > 9:
-			return false
-		}
-	}
-	return true
-}
-
 // utf16Len is the length of s in UTF-16 units.
 func utf16Len(s string) int {
 	n := 0

@@ -49,21 +49,6 @@ const (
 	repPrints     // number: as repText, and the text is also how it prints
 )
 
-// object is what an object Value points to.
-type object struct {
-	members []Member
-	index   map[string]int // position by key, in large objects only
-}
-
-// Member is one member of an object.
-type Member struct {
-	Key   string
-	Value Value
-}
-
-// indexFrom is the number of members from which an object is indexed.
-const indexFrom = 16
-
 // Null returns JSON's null.
 func Null() Value { return Value{kind: KindNull} }
 
@@ -101,14 +86,6 @@ func Safe(s string) Value {
 // Array returns an array value. It keeps items: don't change them afterwards.
 func Array(items []Value) Value {
 	return Value{kind: KindArray, ptr: unsafe.Pointer(unsafe.SliceData(items)), bits: uint64(len(items))}
-}
-
-// Object returns an object value. It keeps members: don't change them
-// afterwards. Of members with the same key the last one counts.
-func Object(members ...Member) Value {
-	o := &object{members: members}
-	o.normalize()
-	return Value{kind: KindObject, ptr: unsafe.Pointer(o)}
 }
 
 // Kind returns the type of v.
@@ -172,21 +149,6 @@ func (v Value) Get(name string) Value {
 		}
 		if i, ok := arrayIndex(name); ok {
 			return utf16At(v.text(), i)
-		}
-	}
-	return Value{}
-}
-
-func (o *object) get(name string) Value {
-	if o.index != nil {
-		if i, ok := o.index[name]; ok {
-			return o.members[i].Value
-		}
-		return Value{}
-	}
-	for i := range o.members {
-		if o.members[i].Key == name {
-			return o.members[i].Value
 		}
 	}
 	return Value{}

@@ -55,6 +55,7 @@ func (r *run) layOut(out *Content) error {
 	r.exec.Context = withMembers(r.root, handlebars.Member{Key: "draft", Value: handlebars.Object(
 		handlebars.Member{Key: "subject", Value: handlebars.String(out.Subject)},
 		handlebars.Member{Key: "preheader", Value: handlebars.String(out.Preheader)},
+		handlebars.Member{Key: "locale", Value: handlebars.String(r.exec.Locale)},
 		handlebars.Member{Key: "htmlBody", Value: handlebars.Bool(len(r.page.htmlBody) > 0)},
 		handlebars.Member{Key: "textBody", Value: handlebars.Bool(len(r.page.textBody) > 0)},
 	)})

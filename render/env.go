@@ -1,6 +1,7 @@
 package render
 
 import (
+	"github.com/heraldsend/herald/helpers"
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
@@ -8,12 +9,9 @@ import (
 // the defaults.
 type Limits = handlebars.Limits
 
-// allHelpers is the helper table that templates are compiled with.
-func allHelpers() []handlebars.Helper { return nil }
-
 // newEnv compiles against snippets and partials as their authors wrote them.
 func newEnv(snippets map[string]*Snippet, partials map[string]string, limits Limits) (*handlebars.Env, error) {
-	o := handlebars.Options{Helpers: allHelpers(), Partials: partials, Limits: limits, Snippets: make(map[string]handlebars.Snippet, len(snippets))}
+	o := handlebars.Options{Helpers: helpers.All(), Partials: partials, Limits: limits, Snippets: make(map[string]handlebars.Snippet, len(snippets))}
 	for name, s := range snippets {
 		o.Snippets[name] = handlebars.Snippet{Source: s.Source, Texts: s.Texts}
 	}

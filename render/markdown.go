@@ -12,7 +12,8 @@ import (
 	"github.com/heraldsend/herald/render/plain"
 )
 
-// converter turns Markdown into HTML. It is safe for concurrent use.
+// converter turns Markdown into HTML. A line break is a line break, as in every
+// other channel. It is safe for concurrent use.
 type converter struct {
 	author goldmark.Markdown // of a template's author, who may write HTML
 	data   goldmark.Markdown // of customers, who may not
@@ -22,8 +23,8 @@ type converter struct {
 func newConverter() *converter {
 	extensions := goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify, extension.TaskList)
 	return &converter{
-		author: goldmark.New(extensions, goldmark.WithRendererOptions(goldmarkhtml.WithUnsafe())),
-		data:   goldmark.New(extensions),
+		author: goldmark.New(extensions, goldmark.WithRendererOptions(goldmarkhtml.WithHardWraps(), goldmarkhtml.WithUnsafe())),
+		data:   goldmark.New(extensions, goldmark.WithRendererOptions(goldmarkhtml.WithHardWraps())),
 		policy: dataPolicy(),
 	}
 }

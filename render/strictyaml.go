@@ -86,7 +86,7 @@ func (d *yamlDecoder) fault(n *yaml.Node, code, format string, args ...any) {
 // syntax reports what the YAML reader said; it gives the line only in words.
 func (d *yamlDecoder) syntax(err error) {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	f := Finding{Severity: Error, Code: "yaml_syntax", File: d.file}
+	f := Finding{Severity: Error, Code: "yaml_syntax", File: d.file, Line: d.offset + 1} // it names no line for the first
 	if rest, ok := strings.CutPrefix(message, "line "); ok {
 		if number, what, ok := strings.Cut(rest, ": "); ok {
 			if n, err := strconv.Atoi(number); err == nil {

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/heraldsend/herald/helpers/moment"
+)
+
+// Where nobody says otherwise.
+const (
+	defaultLocale   = "en-us"
+	defaultTimezone = "UTC"
+)
+
+// config is every setting, from flags and environment alike.
+type config struct {
+	RedisURL           string        `placeholder:"URL" default:"redis://127.0.0.1:6379/0" help:"Redis: redis://, rediss:// or unix://; ?addr= names more nodes of a cluster, ?master_name= a Sentinel's master."`
+	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none, or smtps://."`
+	Templates          string        `placeholder:"DIR" help:"Folder of shortcuts, snippets and email layouts. The built-in samples when empty."`
+	Attachments        string        `placeholder:"DIR" help:"Folder below which recipients' own attachments are looked up. None when empty."`
+	Timezone           string        `placeholder:"ZONE" help:"IANA time zone of dates, for recipients who bring none. UTC when empty."`
+	Locale             string        `placeholder:"TAG" help:"Language of dates, numbers and snippets, for recipients who bring none. en-us when empty."`
+	AllowVolatileRedis bool          `help:"Work on a Redis that can lose jobs. For development."`
+	Listen             string        `placeholder:"ADDR" help:"Address of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken."`
+	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides."`
+	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that is told to stop waits for what is in flight."`
+	LogLevel           string        `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error."`
+	LogFormat          string        `enum:"text,json" default:"text" help:"text or json."`
+}
+
+// Validate reports every fault at once, each with the name of its setting.
+func (c *config) Validate() error {
+	var errs []error
+	fault := func(setting, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %w", envName(setting), fmt.Errorf(format, args...)))
+	}
+	if _, err := redisOptions(c.RedisURL); err != nil {
+		fault("redis-url", "%w", err)
+	}
+	if err := checkSMTPURL(c.SMTPURL); err != nil {
+		fault("smtp-url", "%w", err)
+	}
+	for setting, dir := range map[string]string{"templates": c.Templates, "attachments": c.Attachments} {
+		if dir == "" {
+			continue
+		}
+		if info, err := os.Stat(dir); err != nil {
+			fault(setting, "no folder %.100q", dir)
+		} else if !info.IsDir() {
+			fault(setting, "%.100q is not a folder", dir)
+		}
+	}
+	if c.Timezone != "" {
+		if _, ok := moment.FindZone(c.Timezone); !ok {
+			fault("timezone", "%.100q is not an IANA time zone such as Europe/Berlin", c.Timezone)
+		}
+	}
+	if c.Listen != "" {
+		if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+			fault("listen", "%.100q is not host:port", c.Listen)
+		}
+	}
+	if c.Concurrency < 1 || c.Concurrency > 10_000 {
+		fault("concurrency", "%d is not between 1 and 10000", c.Concurrency)
+	}
+	if c.DrainTimeout < time.Second {
+		fault("drain-timeout", "%s is less than a second", c.DrainTimeout)
+	}
+	return errors.Join(errs...)
+}
+
+// checkSMTPURL looks at the form only; it never echoes the URL, which may hold a password.
+func checkSMTPURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return errors.New("not a URL such as smtp://user:secret@host:587 (a password's special characters must be %-encoded)")
+	}
+	if u.Scheme != "smtp" && u.Scheme != "smtps" {
+		return errors.New("want smtp:// or smtps://")
+	}
+	if u.Hostname() == "" {
+		return errors.New("no host")
+	}
+	return nil
+}
+
+// logger returns the program's log on standard error.
+func (c *config) logger(std stdio) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(strings.ToUpper(c.LogLevel))) // one of the enum's
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(std.err, options))
+	}
+	return slog.New(slog.NewTextHandler(std.err, options))
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/term"
+)
+
+// Exit codes, as the README documents them.
+const (
+	exitOK     = 0 // done as asked
+	exitFailed = 1 // not done; the reason is on standard error
+	exitUsage  = 2 // the flags, the environment or the arguments are wrong; nothing was tried
+)
+
+// stdio is where a command reads and writes.
+type stdio struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// terminal reports whether people watch what is written to standard error: progress goes there.
+func (s stdio) terminal() bool {
+	f, ok := s.err.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// cli is the command line: settings that all commands share, and one command.
+type cli struct {
+	config `embed:""`
+
+	Demo    demoCmd    `cmd:"" help:"Send a sample bulk to a mailbox in this process, and show what happened."`
+	Worker  workerCmd  `cmd:"" help:"Consume the queue: render and send. Run as many as you like; SIGTERM drains."`
+	Send    sendCmd    `cmd:"" help:"Enqueue one message."`
+	Bulk    bulkCmd    `cmd:"" help:"Enqueue a bulk, follow it, export what became of everyone."`
+	Render  renderCmd  `cmd:"" help:"Render templates from standard input: one JSON object a line in, one a line out."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// usageError is a fault of the call itself.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }
+
+// run is the whole program. Tests call it.
+func run(ctx context.Context, args []string, getenv func(string) string, std stdio) int {
+	redis.SetLogger(silent{}) // its lines repeat the errors that it returns
+	err := parseAndRun(ctx, args, getenv, std)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		printError(std.err, err)
+		return exitUsage
+	default:
+		printError(std.err, err)
+		return exitFailed
+	}
+}
+
+// printError prints each fault on a line of its own.
+func printError(w io.Writer, err error) {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if line != "" {
+			fmt.Fprintf(w, "herald: %s\n", line)
+		}
+	}
+}
+
+// exited carries kong's wish to stop, after --help, up to parseAndRun.
+type exited int
+
+func parseAndRun(ctx context.Context, args []string, getenv func(string) string, std stdio) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if code, ok := p.(exited); !ok || code != exitOK {
+				panic(p)
+			}
+			err = nil
+		}
+	}()
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("herald"),
+		kong.Description("Renders shortcuts and sends them. Start with `herald demo`.\n\nEvery flag can be set as an environment variable too: --redis-url is HERALD_REDIS_URL."),
+		kong.Writers(std.out, std.err),
+		kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.Resolvers(fromEnv(getenv)),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(std, &c.config),
+	)
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return usageError{fmt.Errorf("%w (`herald --help` lists what there is)", err)}
+	}
+	if err := c.config.Validate(); err != nil {
+		return usageError{err}
+	}
+	return command.Run()
+}
+
+// fromEnv gives every flag its environment variable: --redis-url is HERALD_REDIS_URL.
+func fromEnv(getenv func(string) string) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		if flag.Name == "help" {
+			return nil, nil
+		}
+		if value := getenv(envName(flag.Name)); value != "" {
+			return value, nil
+		}
+		return nil, nil
+	})
+}
+
+func envName(flag string) string {
+	return "HERALD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// silent is go-redis's logger.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+type sendCmd struct {
+	contentFlags `embed:""`
+	To           string        `required:"" placeholder:"ADDR" help:"Recipient: an email address, a phone number, or a conversation's id for chat and note."`
+	ID           string        `name:"id" help:"Id of the message. Sending again under the same id is harmless."`
+	Wait         bool          `help:"Wait until the message was sent or given up."`
+	WaitTimeout  time.Duration `default:"5m" help:"How long --wait waits."`
+	JSON         bool          `name:"json" help:"Print JSON."`
+}
+
+// Run enqueues one message. With --wait it fails unless the message was sent.
+func (s *sendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
+	// Mistakes that need no server to be seen come first.
+	data, err := s.context(std)
+	if err != nil {
+		return err
+	}
+	channel := message.Channel(s.Channel)
+	if channel == message.Email {
+		if _, err := message.ParseAddress(s.To); err != nil {
+			return usageError{fmt.Errorf("--to: %w", err)}
+		}
+	}
+	var stop closers
+	defer func() { err = errors.Join(err, stop.close()) }()
+	q, err := newClient(ctx, c, c.logger(std), &stop)
+	if err != nil {
+		return err
+	}
+	m := task.Message{
+		ID: s.ID, Channel: channel, From: s.From, To: s.To, ReplyTo: s.ReplyTo, Context: data,
+		Locale: c.Locale, Timezone: c.Timezone, Policy: task.Policy(s.Policy), OnIssue: task.IssuePolicy(s.OnIssue),
+	}
+	if m.Content, err = s.content(ctx, q, c); err != nil {
+		return err
+	}
+	if m.Attachments, err = s.attachments(ctx, q, attach.For(channel)); err != nil {
+		return err
+	}
+	id, err := q.Message(ctx, m)
+	if err != nil {
+		return err
+	}
+	if !s.Wait {
+		return s.print(std, id, "queued", ledger.Reason{})
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.WaitTimeout)
+	defer cancel()
+	record, err := awaitMessage(ctx, q, id)
+	if err != nil {
+		return fmt.Errorf("message %s: %w", id, err)
+	}
+	if err := s.print(std, id, record.State.String(), record.Reason); err != nil {
+		return err
+	}
+	if record.State != ledger.Sent {
+		return fmt.Errorf("message %s: %s: %s", id, record.State, record.Reason.Text)
+	}
+	return nil
+}
+
+func (s *sendCmd) print(std stdio, id, state string, r ledger.Reason) error {
+	if s.JSON {
+		return json.NewEncoder(std.out).Encode(struct {
+			ID     string `json:"id"`
+			State  string `json:"state"`
+			Code   string `json:"code,omitempty"`
+			Reason string `json:"reason,omitempty"`
+		}{id, state, r.Code, r.Text})
+	}
+	_, err := fmt.Fprintf(std.out, "%s %s\n", id, state)
+	return err
+}
+
+// awaitMessage waits until the books of a message are closed.
+func awaitMessage(ctx context.Context, q *client, id string) (ledger.Record, error) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		record, err := q.MessageStatus(ctx, id)
+		if err == nil && record.State.Final() {
+			return record, nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return record, errors.New("still pending; it stays queued, is a worker running?")
+			}
+			return record, context.Cause(ctx)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/templates"
+	"github.com/heraldsend/herald/worker"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/blob"
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/send/email"
+	"github.com/heraldsend/herald/worker/send/logger"
+)
+
+// closers end what was started, in reverse order.
+type closers []func() error
+
+func (c *closers) add(f func() error) { *c = append(*c, f) }
+
+func (c *closers) close() error {
+	var errs []error
+	for i := len(*c) - 1; i >= 0; i-- {
+		errs = append(errs, (*c)[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// loadCatalog reads the folder of templates, or the built-in one.
+func loadCatalog(c *config) (*render.Catalog, error) {
+	files := templates.Catalog()
+	if c.Templates != "" {
+		files = os.DirFS(c.Templates)
+	}
+	catalog, err := render.LoadCatalog(files)
+	if err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	return catalog, nil
+}
+
+// newWorker joins a worker with everything that it works with. Closing what it adds to stop ends all of it.
+func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometheus.Registerer, stop *closers) (*worker.Worker, redis.UniversalClient, error) {
+	catalog, err := loadCatalog(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	renderer, err := render.New(render.Options{Locale: first(c.Locale, defaultLocale), Timezone: first(c.Timezone, defaultTimezone)})
+	if err != nil {
+		return nil, nil, err
+	}
+	rdb, err := connectRedis(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	stop.add(rdb.Close)
+	if err := checkDurable(ctx, c, log, rdb); err != nil {
+		return nil, nil, err
+	}
+	books, err := ledger.New(ledger.Options{Redis: rdb, Log: log})
+	if err != nil {
+		return nil, nil, err
+	}
+	stop.add(books.Close)
+	files, err := attach.New(attach.Options{Root: c.Attachments, Blobs: blob.New(rdb)})
+	if err != nil {
+		return nil, nil, err
+	}
+	stop.add(files.Close)
+	mail, err := email.New(email.Options{URL: c.SMTPURL, MaxConns: c.Concurrency + max(1, c.Concurrency/4)})
+	if err != nil {
+		return nil, nil, err
+	}
+	stop.add(mail.Close)
+	others, err := logger.New(log)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := worker.New(worker.Options{
+		Redis: rdb, Ledger: books, Catalog: catalog, Renderer: renderer, Attachments: files,
+		Senders: map[message.Channel]worker.Sender{
+			message.Email: mail, message.SMS: others, message.Chat: others, message.Note: others,
+		},
+		Log: log, Metrics: metrics, Concurrency: c.Concurrency, DrainTimeout: c.DrainTimeout,
+	})
+	return w, rdb, err
+}
+
+// checkDurable refuses a Redis that could lose accepted work, unless the operator allowed it.
+func checkDurable(ctx context.Context, c *config, log *slog.Logger, rdb redis.UniversalClient) error {
+	if c.AllowVolatileRedis {
+		log.Warn("a volatile Redis is allowed: a restart of it may lose jobs")
+		return nil
+	}
+	if err := worker.CheckDurable(ctx, rdb); err != nil {
+		return errors.Join(err, errors.New("or allow it for development with --allow-volatile-redis"))
+	}
+	return nil
+}
+
+// client is what the commands that enqueue work with.
+type client struct {
+	*enqueue.Client
+	blobs *blob.Store
+}
+
+// newClient connects a command to the queue.
+func newClient(ctx context.Context, c *config, log *slog.Logger, stop *closers) (*client, error) {
+	rdb, err := connectRedis(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	stop.add(rdb.Close)
+	queue, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	stop.add(queue.Close)
+	return &client{Client: queue, blobs: blob.New(rdb)}, nil
+}

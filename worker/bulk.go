@@ -1,0 +1,215 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// handleBulkStart enqueues the chunks of a bulk. Their ids are fixed, so running it again is harmless.
+func (w *Worker) handleBulkStart(ctx context.Context, log *slog.Logger, t task.BulkStart) error {
+	b, err := w.bulk(ctx, t.Bulk)
+	if err != nil {
+		return err
+	}
+	if b.Chunks == 0 {
+		return fmt.Errorf("bulk %s: %w: its audience was never completed", t.Bulk, errGone)
+	}
+	for chunk := range b.Chunks {
+		if w.stopping() {
+			return &later{reason: "worker stops"}
+		}
+		if _, err := w.queue.Enqueue(ctx, task.BulkChunk{Bulk: t.Bulk, Chunk: chunk}); err != nil {
+			return err
+		}
+	}
+	if err := w.bulks.MarkStarted(ctx, t.Bulk, time.Now()); err != nil {
+		return err
+	}
+	log.Info("bulk started", "bulk", t.Bulk, "channel", b.Channel, "planned", b.Planned, "chunks", b.Chunks)
+	return nil
+}
+
+func (w *Worker) bulk(ctx context.Context, id string) (bulk.Bulk, error) {
+	b, err := w.bulks.Bulk(ctx, id)
+	if errors.Is(err, bulk.ErrNotFound) {
+		return b, fmt.Errorf("%w: %w", errGone, err)
+	}
+	return b, err
+}
+
+// openBulk is what all chunks of a bulk share in this process.
+type openBulk struct {
+	bulk.Bulk
+	prepared *prepared
+	shared   *sharedFiles // what everyone gets
+	policy   attach.Policy
+}
+
+// openBulk reads a bulk, pins its template sources if nobody has, and finds the attachments that everyone gets.
+func (w *Worker) openBulk(ctx context.Context, id string) (*openBulk, error) {
+	return w.open.get(id, func() (*openBulk, error) {
+		b, err := w.bulk(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if b.Sources == "" {
+			sources, err := PinSources(ctx, w.blobs, w.Catalog, b.Content)
+			if err != nil {
+				return nil, err
+			}
+			if b.Sources, err = w.bulks.Pin(ctx, id, sources); err != nil {
+				return nil, err
+			}
+		}
+		o := &openBulk{Bulk: b, policy: attach.Bulk()}
+		if o.prepared, err = w.prepare(ctx, b.Content); err != nil {
+			return nil, err
+		}
+		o.shared = w.find(ctx, o.policy, o.prepared.files(b.Channel), b.Attachments)
+		var known *attach.Error
+		if err := o.shared.err; err != nil && (!errors.As(err, &known) || known.Temporary) {
+			return nil, err // not for good: ask again next time
+		}
+		return o, nil
+	})
+}
+
+// handleBulkChunk sends one chunk: every recipient of it that is still pending.
+func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.BulkChunk) error {
+	log = log.With("bulk", t.Bulk, "chunk", t.Chunk)
+	books := ledger.Chunk{Owner: t.Bulk, Index: t.Chunk}
+	records, err := w.books(ctx, books)
+	if err != nil {
+		return err
+	}
+	recipients, err := w.bulks.Recipients(ctx, t.Bulk, t.Chunk)
+	if errors.Is(err, bulk.ErrNotFound) {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	if err != nil {
+		return err
+	}
+	if len(records) != len(recipients) {
+		return fmt.Errorf("%w: chunk of %d recipients with %d records", errGone, len(recipients), len(records))
+	}
+	var pending []int
+	for slot, r := range records {
+		if r.State == ledger.Pending {
+			pending = append(pending, slot)
+		}
+	}
+	o, err := w.openBulk(ctx, t.Bulk)
+	if err != nil {
+		return w.giveUpAll(ctx, log, books, pending, err)
+	}
+	started := time.Now()
+	attempt, _ := asynq.GetRetryCount(ctx)
+	waiting, err := w.each(ctx, pending, func(slot int) error {
+		m, err := o.Message(t.Chunk, slot, recipients[slot])
+		if err != nil {
+			return w.Ledger.Mark(ctx, books, slot, ledger.Failed, ledger.Reason{Code: "invalid_context", Text: err.Error()})
+		}
+		j := job{log: log, chunk: books, slot: slot, message: m, prepared: o.prepared, policy: o.policy, attempt: attempt}
+		if len(recipients[slot].Attachments) == 0 {
+			j.shared = o.shared
+		}
+		return w.deliver(ctx, j)
+	})
+	log.Info("chunk worked on", "recipients", len(recipients), "pending_before", len(pending), "pending_after", waiting,
+		"attempt", attempt, "took", time.Since(started))
+	return err
+}
+
+// each runs deliver for the slots of a chunk, several at a time. When the worker drains, or a recipient met trouble that
+// is everyone's, it starts no further one. It returns how many are still pending, and a *later that suits them all.
+func (w *Worker) each(ctx context.Context, slots []int, deliver func(slot int) error) (waiting int, err error) {
+	var (
+		mu     sync.Mutex
+		next   int
+		again  *later
+		broken error
+	)
+	take := func() (slot int, ok bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if next == len(slots) || broken != nil || ctx.Err() != nil || w.stopping() || again != nil && !again.counts {
+			return 0, false
+		}
+		next++
+		return slots[next-1], true
+	}
+	done := func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		var l *later
+		switch {
+		case err == nil:
+		case errors.As(err, &l):
+			waiting++
+			again = merge(again, l)
+		default:
+			waiting++
+			broken = err
+		}
+	}
+	var senders sync.WaitGroup
+	for range max(1, w.Concurrency/chunksAtOnce) {
+		senders.Go(func() {
+			for slot, ok := take(); ok; slot, ok = take() {
+				done(deliver(slot))
+			}
+		})
+	}
+	senders.Wait()
+	waiting += len(slots) - next
+	switch {
+	case broken != nil:
+		return waiting, broken
+	case again != nil:
+		return waiting, again
+	case waiting > 0:
+		return waiting, &later{reason: "worker stops"}
+	}
+	return 0, nil
+}
+
+// merge makes of two wishes to run again one that suits both: trouble that is everyone's wins, then the longer pause.
+func merge(a, b *later) *later {
+	switch {
+	case a == nil:
+		return b
+	case a.counts != b.counts && !a.counts:
+		return a
+	case a.counts != b.counts:
+		return b
+	case a.after >= b.after:
+		return a
+	default:
+		return b
+	}
+}
+
+// giveUpAll fails every pending recipient of a chunk whose bulk can't be prepared, unless the trouble is the worker's
+// own.
+func (w *Worker) giveUpAll(ctx context.Context, log *slog.Logger, c ledger.Chunk, pending []int, err error) error {
+	out := outcomeOfPrepare(err)
+	if out.again != nil {
+		return out.again
+	}
+	log.Error("bulk can't be prepared", "error", err)
+	_, err = w.each(ctx, pending, func(slot int) error {
+		return w.Ledger.Mark(ctx, c, slot, out.state, out.reason)
+	})
+	return err
+}

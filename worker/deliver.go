@@ -1,0 +1,193 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// job is one message for one recipient, and what is known of it before it starts.
+type job struct {
+	log      *slog.Logger
+	chunk    ledger.Chunk // where its books are
+	slot     int
+	message  task.Message
+	prepared *prepared
+	shared   *sharedFiles // set when the message has no files but these
+	policy   attach.Policy
+	attempt  int // tries before this one
+}
+
+// deliver carries one message to its recipient. It returns nil when the books hold its outcome, a *later when it is
+// still pending and may be tried again, and any other error when the worker itself is in trouble.
+func (w *Worker) deliver(ctx context.Context, j job) error {
+	mine, err := w.claim(ctx, j)
+	if err != nil || !mine {
+		return err
+	}
+	msg, out := w.render(ctx, j)
+	if out == nil {
+		out = w.attach(ctx, j, msg)
+	}
+	if out == nil {
+		out = w.send(ctx, j, msg)
+	}
+	return w.record(ctx, j, out)
+}
+
+// claim takes the recipient under "hold", and does nothing under "resend", which marks after sending.
+func (w *Worker) claim(ctx context.Context, j job) (bool, error) {
+	if policyOf(j.message) != task.Hold {
+		return true, nil
+	}
+	return w.Ledger.Claim(ctx, j.chunk, j.slot)
+}
+
+// render makes the message out of its content, or says why there is none.
+func (w *Worker) render(ctx context.Context, j job) (msg *message.Message, out *outcome) {
+	defer j.survive(&out, ledger.Failed)
+	m := j.message
+	to, err := recipients(m)
+	if err != nil {
+		return nil, failed("invalid_address", err.Error())
+	}
+	request := render.Request{Channel: render.Channel(m.Channel), Context: m.Context, Locale: m.Locale, Timezone: m.Timezone}
+	if len(request.Context) == 0 {
+		request.Context = []byte("{}")
+	}
+	content, err := j.prepared.Render(ctx, request)
+	if err != nil {
+		return nil, outcomeOfRender(ctx, err)
+	}
+	if m.OnIssue == task.SkipOnIssue && len(content.Issues) > 0 {
+		issue := content.Issues[0]
+		return nil, &outcome{state: ledger.Skipped, reason: ledger.Reason{Code: issue.Code, Text: issue.Message}}
+	}
+	msg = &message.Message{
+		ID: m.ID, Channel: m.Channel, To: to, Subject: content.Subject, HTML: content.HTML, Text: content.Text,
+	}
+	if m.Channel == message.Email {
+		// Checked when the message was enqueued.
+		msg.From, err = message.ParseAddress(m.From)
+		if err == nil && m.ReplyTo != "" {
+			var reply message.Address
+			reply, err = message.ParseAddress(m.ReplyTo)
+			msg.ReplyTo = &reply
+		}
+		if err != nil {
+			return nil, failed("invalid_sender", err.Error())
+		}
+	} else {
+		msg.From = message.Address{Addr: m.From}
+	}
+	return msg, nil
+}
+
+// recipients reads the recipient's address as its channel wants it.
+func recipients(m task.Message) ([]message.Address, error) {
+	if m.To == "" {
+		return nil, fmt.Errorf("the recipient has no address for %s", m.Channel)
+	}
+	if m.Channel != message.Email {
+		return []message.Address{{Addr: m.To}}, nil
+	}
+	to, err := message.ParseAddress(m.To)
+	if err != nil {
+		return nil, err
+	}
+	return []message.Address{to}, nil
+}
+
+// attach adds the files.
+func (w *Worker) attach(ctx context.Context, j job, msg *message.Message) *outcome {
+	shared := j.shared
+	if shared == nil {
+		shared = w.find(ctx, j.policy, j.prepared.files(msg.Channel), j.message.Attachments)
+	}
+	if shared.err != nil {
+		return outcomeOfAttach(ctx, shared.err)
+	}
+	msg.Attachments = shared.files
+	return nil
+}
+
+// sharedFiles are attachments found within policy, or why they were not. They may be shared by many messages.
+type sharedFiles struct {
+	files []message.Attachment
+	err   error
+}
+
+// find looks up the shortcut's files and the message's own, in this order.
+func (w *Worker) find(ctx context.Context, p attach.Policy, shortcut, own []message.Ref) *sharedFiles {
+	refs := slices.Concat(shortcut, own)
+	if len(refs) == 0 {
+		return &sharedFiles{}
+	}
+	files, err := w.Attachments.Resolve(ctx, p, refs)
+	return &sharedFiles{files, err}
+}
+
+// send hands the message to its channel.
+func (w *Worker) send(ctx context.Context, j job, msg *message.Message) (out *outcome) {
+	defer j.survive(&out, ledger.Unknown)
+	sender, ok := w.Senders[msg.Channel]
+	if !ok {
+		j.log.Error("no sender is configured for this channel; its messages wait", "channel", msg.Channel)
+		return interrupted("no_sender", accountPause)
+	}
+	started := time.Now()
+	_, err := sender.Send(ctx, msg)
+	w.metrics.sendTook(msg.Channel, time.Since(started))
+	if err == nil {
+		return &outcome{state: ledger.Sent}
+	}
+	return outcomeOfSend(send.AsError(err), policyOf(j.message), j.attempt)
+}
+
+// survive turns a panic into an outcome of this recipient alone: the others of its chunk go on.
+func (j job) survive(out **outcome, state ledger.State) {
+	if p := recover(); p != nil {
+		j.log.Error("panic", "type", fmt.Sprintf("%T", p), "slot", j.slot, "stack", string(debug.Stack()))
+		*out = &outcome{state: state, reason: ledger.Reason{
+			Code: "internal_error", Text: "Herald broke down over this message; please report it with the worker's log",
+		}}
+	}
+}
+
+// record writes the outcome into the books. Even a worker that was told to stop does that.
+func (w *Worker) record(ctx context.Context, j job, out *outcome) error {
+	ctx = context.WithoutCancel(ctx)
+	w.metrics.sent(j.message.Channel, out)
+	if out.again != nil {
+		if policyOf(j.message) == task.Hold {
+			if err := w.Ledger.Release(ctx, j.chunk, j.slot); err != nil {
+				return err
+			}
+		}
+		return out.again
+	}
+	return w.Ledger.Mark(ctx, j.chunk, j.slot, out.state, out.reason)
+}
+
+// policyOf is the message's policy, or its channel's: a second SMS costs money and trust, a second email with the
+// same Message-ID hardly anything.
+func policyOf(m task.Message) task.Policy {
+	switch {
+	case m.Policy != "":
+		return m.Policy
+	case m.Channel == message.SMS:
+		return task.Hold
+	default:
+		return task.Resend
+	}
+}

@@ -1,0 +1,68 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// handleMessage sends one message.
+func (w *Worker) handleMessage(ctx context.Context, log *slog.Logger, m task.Message) error {
+	chunk := ledger.Chunk{Owner: m.ID}
+	records, err := w.books(ctx, chunk)
+	if err != nil {
+		return err
+	}
+	if len(records) != 1 || records[0].State.Final() {
+		return nil // an earlier run got that far
+	}
+	prepared, err := w.prepare(ctx, m.Content)
+	if err != nil {
+		// A shortcut that isn't there, a template that doesn't compile: no retry mends it.
+		return w.giveUp(ctx, log, chunk, 0, err)
+	}
+	attempt, _ := asynq.GetRetryCount(ctx)
+	return w.deliver(ctx, job{
+		log: log, chunk: chunk, message: m, prepared: prepared, policy: attach.For(m.Channel), attempt: attempt,
+	})
+}
+
+// books reads a chunk's records. What a run before this one left claimed becomes unknown: that run died between
+// claiming and recording, and nobody can tell how far it came.
+func (w *Worker) books(ctx context.Context, c ledger.Chunk) ([]ledger.Record, error) {
+	records, err := w.Ledger.Chunk(ctx, c)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil, fmt.Errorf("%w: %w", errGone, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for slot, r := range records {
+		if r.State != ledger.Claimed {
+			continue
+		}
+		reason := ledger.Reason{Code: "interrupted", Text: "the worker stopped in the middle of sending; it may have arrived"}
+		if err := w.Ledger.Mark(ctx, c, slot, ledger.Unknown, reason); err != nil {
+			return nil, err
+		}
+		records[slot].State = ledger.Unknown
+	}
+	return records, nil
+}
+
+// giveUp fails a recipient whose content can't be prepared, unless the trouble is the worker's own.
+func (w *Worker) giveUp(ctx context.Context, log *slog.Logger, c ledger.Chunk, slot int, err error) error {
+	out := outcomeOfPrepare(err)
+	if out.again != nil {
+		return out.again
+	}
+	log.Error("content can't be prepared", "error", err)
+	return w.Ledger.Mark(ctx, c, slot, out.state, out.reason)
+}

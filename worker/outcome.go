@@ -1,0 +1,145 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// maxTries is how often a recipient is tried before a temporary failure counts as a permanent one: with the pauses of
+// backoff that is most of a day.
+const maxTries = 30
+
+// The pauses between tries double from the first to the last.
+const (
+	firstPause = 5 * time.Second
+	lastPause  = time.Hour
+)
+
+// accountPause is the pause after trouble that is the account's or the server's: everyone else would meet it too.
+const accountPause = 15 * time.Second
+
+// outcome is what one try came to: a final state with its reason, or another try.
+type outcome struct {
+	state  ledger.State
+	reason ledger.Reason
+	again  *later // when set, the recipient stays pending
+	// stop: the trouble is not this recipient's; the others of the chunk should not be tried now.
+	stop bool
+}
+
+func failed(code, text string) *outcome {
+	return &outcome{state: ledger.Failed, reason: ledger.Reason{Code: code, Text: text}}
+}
+
+// tryAgain keeps a recipient pending, or gives up when it was tried often enough.
+func tryAgain(code, text string, attempt int, after time.Duration) *outcome {
+	if attempt+1 >= maxTries {
+		return failed(code, text)
+	}
+	return &outcome{
+		reason: ledger.Reason{Code: code, Text: text},
+		again:  &later{after: max(backoff(attempt), min(after, lastPause)), counts: true, reason: code},
+	}
+}
+
+// interrupted keeps a recipient pending for a cause that has nothing to do with it.
+func interrupted(code string, after time.Duration) *outcome {
+	return &outcome{
+		reason: ledger.Reason{Code: code},
+		again:  &later{after: after, reason: code},
+		stop:   true,
+	}
+}
+
+// backoff is the pause after a try: it doubles, up to lastPause, less a random part of up to a quarter, so that what
+// failed together isn't tried together.
+func backoff(attempt int) time.Duration {
+	pause := lastPause
+	if attempt < 20 {
+		pause = min(lastPause, firstPause<<attempt)
+	}
+	return pause - rand.N(pause/4)
+}
+
+// outcomeOfRender says what an error of the renderer means. The same template and data fail the same way every time, so
+// only a worker that was told to stop leaves the recipient pending.
+func outcomeOfRender(ctx context.Context, err error) *outcome {
+	if ctx.Err() != nil {
+		return interrupted("stopped", 0)
+	}
+	code := "render_error"
+	var known *handlebars.Error
+	if errors.As(err, &known) && known.Code != "" {
+		code = "template_" + string(known.Code)
+	}
+	return failed(code, err.Error())
+}
+
+// outcomeOfPrepare says what an error means that everyone who gets the content meets.
+func outcomeOfPrepare(err error) *outcome {
+	var known *attach.Error
+	switch {
+	case errors.Is(err, errContent):
+		return failed("template_error", err.Error())
+	case errors.As(err, &known) && !known.Temporary:
+		return failed(known.Code, textOf(known))
+	default:
+		return interrupted("content_unreadable", interruptedPause)
+	}
+}
+
+// outcomeOfAttach says what an error of an attachment means.
+func outcomeOfAttach(ctx context.Context, err error) *outcome {
+	if ctx.Err() != nil {
+		return interrupted("stopped", 0)
+	}
+	var known *attach.Error
+	if !errors.As(err, &known) {
+		return interrupted("attachment_unreadable", interruptedPause)
+	}
+	if known.Temporary {
+		return interrupted(known.Code, interruptedPause)
+	}
+	return failed(known.Code, textOf(known))
+}
+
+// textOf is what the books say of an attachment beside its code.
+func textOf(e *attach.Error) string {
+	if e.Name == "" {
+		return "an attachment " + e.Reason
+	}
+	return fmt.Sprintf("%q %s", e.Name, e.Reason)
+}
+
+// outcomeOfSend says what an error of a sender means.
+//
+//	permanent                      failed, with the other side's words
+//	ambiguous, policy "hold"       unknown: a person decides
+//	ambiguous, policy "resend"     again, under the same message id
+//	temporary, the account's fault again for the whole chunk; counts for nobody
+//	temporary                      again, with growing pauses, until maxTries
+func outcomeOfSend(e *send.Error, policy task.Policy, attempt int) *outcome {
+	text := e.Reply
+	if text == "" {
+		text = e.Error()
+	}
+	switch {
+	case e.Permanent:
+		return failed(e.Code, text)
+	case e.Ambiguous && policy == task.Hold:
+		return &outcome{state: ledger.Unknown, reason: ledger.Reason{Code: e.Code, Text: text}}
+	case !e.Ambiguous && e.Account:
+		return interrupted(e.Code, max(accountPause, min(e.RetryAfter, lastPause)))
+	default:
+		return tryAgain(e.Code, text, attempt, e.RetryAfter)
+	}
+}

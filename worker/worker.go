@@ -1,0 +1,156 @@
+// Package worker consumes the queue. Its handlers carry each recipient through five steps that stand in one
+// function (deliver.go): claim → render → attach → send → record. What a failure means, try again, give up or hold,
+// is decided in one place (outcome.go), and one adapter (mux.go) turns that into what Asynq understands.
+//
+// Any number of workers may run on one Redis. A worker may be killed at any time: what it had not recorded, another
+// one takes up, by the rules of package ledger.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/blob"
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Sender is one channel's way out. Its errors are *send.Error.
+type Sender interface {
+	Send(ctx context.Context, m *message.Message) (send.Receipt, error)
+}
+
+// Attachments finds the bytes of attachments within a policy. Its errors are *attach.Error.
+type Attachments interface {
+	Resolve(ctx context.Context, p attach.Policy, refs []message.Ref) ([]message.Attachment, error)
+}
+
+// Options for New. All but Concurrency are required.
+type Options struct {
+	Redis       redis.UniversalClient
+	Ledger      *ledger.Ledger
+	Catalog     *render.Catalog // for jobs that bring no sources of their own
+	Renderer    *render.Renderer
+	Attachments Attachments
+	Senders     map[message.Channel]Sender
+	Log         *slog.Logger
+	Metrics     prometheus.Registerer
+	// Concurrency is how many bulk messages are sent at the same time; single messages have a quarter of that of
+	// their own, so that no bulk can hold them up. 16 when zero.
+	Concurrency int
+	// DrainTimeout is how long Run waits for what is in flight after its context ended. 30 s when zero.
+	DrainTimeout time.Duration
+}
+
+// chunksAtOnce is how many chunks one worker has open; their recipients share Concurrency.
+const chunksAtOnce = 4
+
+// Worker consumes the queue.
+type Worker struct {
+	Options
+	queue    *queue.Client
+	bulks    *bulk.Store
+	blobs    *blob.Store
+	prepared *cache[task.Content, *prepared]
+	open     *cache[string, *openBulk]
+	metrics  *metrics
+	draining chan struct{} // closed when no further recipient may be started
+}
+
+// New checks the options and returns a worker that Run starts.
+func New(o Options) (*Worker, error) {
+	var errs []error
+	for name, missing := range map[string]bool{
+		"Redis": o.Redis == nil, "Ledger": o.Ledger == nil, "Catalog": o.Catalog == nil, "Renderer": o.Renderer == nil,
+		"Attachments": o.Attachments == nil, "Senders": len(o.Senders) == 0, "Log": o.Log == nil, "Metrics": o.Metrics == nil,
+	} {
+		if missing {
+			errs = append(errs, fmt.Errorf("worker: %s is required", name))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if o.Concurrency <= 0 {
+		o.Concurrency = 16
+	}
+	if o.DrainTimeout <= 0 {
+		o.DrainTimeout = 30 * time.Second
+	}
+	m, err := newMetrics(o.Metrics, asynq.NewInspectorFromRedisClient(o.Redis))
+	if err != nil {
+		return nil, err
+	}
+	return &Worker{
+		Options: o, queue: queue.New(o.Redis), bulks: bulk.NewStore(o.Redis, o.Ledger), blobs: blob.New(o.Redis),
+		prepared: newCache[task.Content, *prepared](256), open: newCache[string, *openBulk](64),
+		metrics: m, draining: make(chan struct{}),
+	}, nil
+}
+
+// Run consumes until ctx ends, then lets what is in flight finish, hands the rest back to the queue and returns. It
+// can be called once.
+func (w *Worker) Run(ctx context.Context) error {
+	// Single messages have a server of their own: Asynq's strict priorities starve the lower queue, and weighted
+	// ones would still have a message wait for a chunk's slot.
+	messages := w.server(max(1, w.Concurrency/4), []string{queue.Messages})
+	bulks := w.server(min(chunksAtOnce, w.Concurrency), queue.Bulks())
+	for _, s := range []*asynq.Server{messages, bulks} {
+		if err := s.Start(w.mux()); err != nil {
+			return fmt.Errorf("start the worker: %w", err)
+		}
+	}
+	<-ctx.Done()
+	w.Log.Info("draining: finishing what is in flight", "timeout", w.DrainTimeout)
+	messages.Stop()
+	bulks.Stop()
+	close(w.draining)
+	var both sync.WaitGroup
+	both.Go(messages.Shutdown)
+	both.Go(bulks.Shutdown)
+	both.Wait()
+	w.Log.Info("drained")
+	return nil
+}
+
+func (w *Worker) server(concurrency int, queues []string) *asynq.Server {
+	weights := map[string]int{}
+	for _, name := range queues {
+		weights[name] = 1
+	}
+	return asynq.NewServerFromRedisClient(w.Redis, asynq.Config{
+		Concurrency:              concurrency,
+		Queues:                   weights,
+		RetryDelayFunc:           retryDelay,
+		IsFailure:                countsAsAttempt,
+		Logger:                   asynqLog{w.Log},
+		LogLevel:                 asynq.WarnLevel,
+		ShutdownTimeout:          w.DrainTimeout,
+		TaskCheckInterval:        200 * time.Millisecond,
+		DelayedTaskCheckInterval: time.Second,
+	})
+}
+
+// stopping reports whether the worker drains.
+func (w *Worker) stopping() bool {
+	select {
+	case <-w.draining:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,552 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"iter"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/blob"
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/redistest"
+	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// catalogFiles is a small catalog: what the tests send.
+func catalogFiles() fs.FS {
+	return fstest.MapFS{
+		"shortcuts/hello.yaml":      {Data: []byte("name: hello\nsubject: Hello {{customer.firstName}}\nmessage: |\n  Hi {{customer.firstName}}!\nemailTemplate: none\n")},
+		"shortcuts/with_guide.yaml": {Data: []byte("name: with_guide\nsubject: Guide\nmessage: Hi\nemailTemplate: none\nattachments: [guide.txt]\n")},
+		"snippets/sn.greeting.yaml": {Data: []byte("name: sn.greeting\nsource: en\ntexts:\n  en: Hello\n  fr: Bonjour\n")},
+		"attachments/guide.txt":     {Data: []byte("how to\n")},
+	}
+}
+
+// outbox is a sender that remembers, and answers as the test says.
+type outbox struct {
+	mu     sync.Mutex
+	sent   map[string]int // by recipient
+	mails  []*message.Message
+	answer func(m *message.Message, try int) error // nil accepts
+	tries  map[string]int
+}
+
+func (o *outbox) Send(_ context.Context, m *message.Message) (send.Receipt, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	to := m.To[0].Addr
+	if o.sent == nil {
+		o.sent, o.tries = map[string]int{}, map[string]int{}
+	}
+	o.tries[to]++
+	if o.answer != nil {
+		if err := o.answer(m, o.tries[to]); err != nil {
+			return send.Receipt{}, err
+		}
+	}
+	o.sent[to]++
+	o.mails = append(o.mails, m)
+	return send.Receipt{}, nil
+}
+
+func (o *outbox) count() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.mails)
+}
+
+// site is a Redis with a client, to which workers can be added.
+type site struct {
+	t      *testing.T
+	rdb    *redis.Client
+	client *enqueue.Client
+	out    *outbox
+	log    *slog.Logger
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	if testing.Verbose() {
+		log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
+	s := &site{t: t, rdb: redistest.Start(t).Client(), out: &outbox{}, log: log}
+	var err error
+	if s.client, err = enqueue.New(enqueue.Options{Redis: s.rdb, Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.client.Close() })
+	return s
+}
+
+// worker starts one and returns what stops it and waits until it has drained.
+func (s *site) worker(spoil ...func(*Options)) (stop func()) {
+	s.t.Helper()
+	catalog, err := render.LoadCatalog(catalogFiles())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	renderer, err := render.New(render.Options{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	books, err := ledger.New(ledger.Options{Redis: s.rdb, Log: s.log})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	files, err := attach.New(attach.Options{Blobs: blob.New(s.rdb)})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	o := Options{
+		Redis: s.rdb, Ledger: books, Catalog: catalog, Renderer: renderer, Attachments: files,
+		Senders: map[message.Channel]Sender{message.Email: s.out, message.SMS: s.out},
+		Log:     s.log, Metrics: prometheus.NewRegistry(), Concurrency: 8, DrainTimeout: 10 * time.Second,
+	}
+	for _, f := range spoil {
+		f(&o)
+	}
+	w, err := New(o)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			if err := <-done; err != nil {
+				s.t.Error(err)
+			}
+			if err := books.Close(); err != nil {
+				s.t.Error(err)
+			}
+		})
+	}
+	s.t.Cleanup(stop)
+	return stop
+}
+
+func (s *site) bulk(d bulk.Definition, n int) string {
+	s.t.Helper()
+	d.Channel, d.From = message.Email, "Acme <help@acme.example>"
+	id, err := s.client.Bulk(context.Background(), d, people(n), enqueue.BulkOptions{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return id
+}
+
+func people(n int) iter.Seq2[bulk.Recipient, error] {
+	return func(yield func(bulk.Recipient, error) bool) {
+		for i := range n {
+			r := bulk.Recipient{
+				To:      fmt.Sprintf("u%d@example.com", i),
+				Context: json.RawMessage(fmt.Sprintf(`{"customer":{"firstName":"U%d"}}`, i)),
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// await polls until ok, or fails the test after a minute.
+func (s *site) await(what string, ok func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !ok(); {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("waited in vain until %s", what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func (s *site) complete(id string) bulk.Status {
+	s.t.Helper()
+	var status bulk.Status
+	s.await("the bulk is complete", func() bool {
+		var err error
+		if status, err = s.client.Bulks().Status(context.Background(), id); err != nil {
+			s.t.Fatal(err)
+		}
+		if sum := status.Pending + status.Sent + status.Failed + status.Suppressed + status.Skipped + status.Unknown; sum != status.Planned {
+			s.t.Fatalf("the books don't balance: %+v", status)
+		}
+		return status.State == bulk.Completed
+	})
+	return status
+}
+
+// results counts the recipients of a bulk by state and reason.
+func (s *site) results(id string) map[string]int {
+	s.t.Helper()
+	counts := map[string]int{}
+	for r, err := range s.client.Bulks().Results(context.Background(), id) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		counts[strings.TrimSpace(r.State.String()+" "+r.Reason.Code)]++
+	}
+	return counts
+}
+
+func (s *site) want(id string, want map[string]int) {
+	s.t.Helper()
+	if got := s.results(id); fmt.Sprint(got) != fmt.Sprint(want) {
+		s.t.Errorf("results %v, want %v", got, want)
+	}
+}
+
+func TestBulkReachesEveryoneOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker()
+	s.worker() // two workers share the queue
+	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 650)
+	if status := s.complete(id); status.Sent != 650 {
+		t.Errorf("status %+v", status)
+	}
+	for to, n := range s.out.sent {
+		if n != 1 {
+			t.Errorf("%s got %d", to, n)
+		}
+	}
+	if len(s.out.sent) != 650 {
+		t.Errorf("%d recipients", len(s.out.sent))
+	}
+	ids := map[string]bool{}
+	for _, m := range s.out.mails {
+		ids[m.ID] = true
+		name := "U" + strings.TrimSuffix(strings.TrimPrefix(m.To[0].Addr, "u"), "@example.com")
+		if m.Subject != "Hello "+name || !strings.Contains(m.Text, "Hi "+name+"!") {
+			t.Fatalf("%s got %q: %q", m.To[0].Addr, m.Subject, m.Text)
+		}
+	}
+	if len(ids) != 650 {
+		t.Errorf("%d message ids for 650 messages", len(ids))
+	}
+}
+
+// A worker that is told to stop in the middle of a bulk finishes what is in flight; the next one does the rest. Nobody
+// is left out, nobody is sent to twice.
+func TestDrainAndRestart(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.out.answer = func(*message.Message, int) error { time.Sleep(time.Millisecond); return nil }
+	stop := s.worker()
+	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 600)
+	s.await("some are sent", func() bool { return s.out.count() > 50 })
+	stop()
+	before := s.out.count()
+	if before >= 600 {
+		t.Fatal("the worker was done before it was stopped")
+	}
+	status, err := s.client.Bulks().Status(context.Background(), id)
+	if err != nil || status.Sent != before || status.Pending != 600-before {
+		t.Errorf("%d sent, books %+v, %v", before, status, err)
+	}
+	s.worker()
+	if status := s.complete(id); status.Sent != 600 {
+		t.Errorf("status %+v", status)
+	}
+	for to, n := range s.out.sent {
+		if n != 1 {
+			t.Errorf("%s got %d", to, n)
+		}
+	}
+}
+
+// One recipient never fails a chunk: what goes wrong with each is its own matter, and is written down.
+func TestEachFailureIsItsOwn(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.out.answer = func(m *message.Message, try int) error {
+		switch m.To[0].Addr {
+		case "gone@example.com":
+			return &send.Error{Permanent: true, Code: "smtp_550", Reply: "no such user"}
+		case "busy@example.com":
+			if try == 1 {
+				return &send.Error{Code: "smtp_451"}
+			}
+		case "panic@example.com":
+			panic("poison")
+		}
+		return nil
+	}
+	s.worker()
+	rows := func(yield func(bulk.Recipient, error) bool) {
+		for _, r := range []bulk.Recipient{
+			{To: "ok@example.com"}, {To: "gone@example.com"}, {To: "not an address"}, {To: ""}, {To: "busy@example.com"},
+			{To: "panic@example.com"}, {To: "large@example.com", Attachments: []message.Ref{{Name: "a.txt", Inline: strings.Repeat("YWFh", 2<<20)}}},
+			{To: "missing@example.com", Attachments: []message.Ref{{File: "../../etc/passwd"}}}, {To: "last@example.com"},
+		} {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+	id, err := s.client.Bulk(context.Background(), bulk.Definition{
+		Channel: message.Email, From: "help@acme.example", Content: task.Content{Text: "Hi", Subject: "Hi"},
+	}, rows, enqueue.BulkOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.complete(id)
+	s.want(id, map[string]int{
+		"sent": 3, "failed smtp_550": 1, "failed invalid_address": 2, "failed attachment_too_large": 1,
+		"failed attachment_path": 1, "unknown internal_error": 1,
+	})
+	if s.out.tries["gone@example.com"] != 1 || s.out.tries["busy@example.com"] != 2 {
+		t.Errorf("tries %v", s.out.tries)
+	}
+}
+
+// What a worker left claimed when it died is unknown under "hold": listed, and never sent again.
+func TestHold(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ctx := context.Background()
+	s.out.answer = func(m *message.Message, try int) error {
+		switch {
+		case m.To[0].Addr == "u1@example.com":
+			return &send.Error{Ambiguous: true, Code: "timeout"}
+		case m.To[0].Addr == "u2@example.com" && try == 1:
+			return &send.Error{Code: "smtp_451"} // surely not sent: given back and tried again
+		}
+		return nil
+	}
+	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}, Policy: task.Hold}, 10)
+	dead, err := ledger.New(ledger.Options{Redis: s.rdb, Log: s.log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := dead.Claim(ctx, ledger.Chunk{Owner: id}, 7); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if err := dead.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.worker()
+	s.complete(id)
+	s.want(id, map[string]int{"sent": 8, "unknown interrupted": 1, "unknown timeout": 1})
+	if s.out.sent["u7@example.com"] != 0 || s.out.tries["u1@example.com"] != 1 || s.out.tries["u2@example.com"] != 2 {
+		t.Errorf("sent %v, tries %v", s.out.sent, s.out.tries)
+	}
+}
+
+// Under "resend" an answer that never came is another try with the same message id.
+func TestResend(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var ids []string
+	s.out.answer = func(m *message.Message, try int) error {
+		ids = append(ids, m.ID)
+		if try == 1 {
+			return &send.Error{Ambiguous: true, Code: "timeout"}
+		}
+		return nil
+	}
+	s.worker()
+	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 1)
+	s.complete(id)
+	if len(ids) != 2 || ids[0] != ids[1] {
+		t.Errorf("message ids %v", ids)
+	}
+}
+
+// Trouble with the account stops the chunk instead of trying everyone against a closed door, and counts for nobody.
+func TestAccountTrouble(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var down sync.Map
+	down.Store("down", true)
+	s.out.answer = func(*message.Message, int) error {
+		if _, yes := down.Load("down"); yes {
+			return &send.Error{Account: true, Code: "smtp_connect"}
+		}
+		return nil
+	}
+	s.worker()
+	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 100)
+	s.await("someone was tried", func() bool { s.out.mu.Lock(); defer s.out.mu.Unlock(); return len(s.out.tries) > 0 })
+	down.Delete("down")
+	if status := s.complete(id); status.Sent != 100 {
+		t.Errorf("status %+v", status)
+	}
+	if n := len(s.out.tries); n != 100 {
+		t.Errorf("%d tried", n)
+	}
+	tried := 0
+	for _, n := range s.out.tries {
+		tried += n
+	}
+	if tried > 110 {
+		t.Errorf("%d tries for 100 recipients: the closed door was tried by more than those in flight", tried)
+	}
+}
+
+func TestContentThatCannotBePrepared(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]task.Content{
+		"unknown shortcut": {Shortcut: "helo"},
+		"broken template":  {Text: "Hi {{#if a}}", Subject: "x"},
+		"unknown helper":   {Text: "{{dateFmt a b}}", Subject: "x"},
+		"lost sources":     {Shortcut: "hello", Sources: strings.Repeat("0", 64)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.worker()
+			id := s.bulk(bulk.Definition{Content: content}, 3)
+			s.complete(id)
+			s.want(id, map[string]int{"failed template_error": 3})
+			if s.out.count() != 0 {
+				t.Error("something was sent")
+			}
+		})
+	}
+}
+
+func TestSkipOnIssue(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker()
+	id := s.bulk(bulk.Definition{Content: task.Content{Text: "Hi {{customer.lastName}}", Subject: "Hi"}, OnIssue: task.SkipOnIssue}, 2)
+	s.complete(id)
+	s.want(id, map[string]int{"skipped missing_field": 2})
+}
+
+// Everyone gets the shortcut's file and the bulk's; a recipient's own comes on top, within one limit.
+func TestAttachments(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker()
+	ref, err := s.client.Attach(context.Background(), "terms.txt", "", []byte("terms\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := func(yield func(bulk.Recipient, error) bool) {
+		_ = yield(bulk.Recipient{To: "a@example.com"}, nil) &&
+			yield(bulk.Recipient{To: "b@example.com", Attachments: []message.Ref{{Name: "own.txt", Inline: "b3du"}}}, nil)
+	}
+	id, err := s.client.Bulk(context.Background(), bulk.Definition{
+		Channel: message.Email, From: "help@acme.example", Content: task.Content{Shortcut: "with_guide"}, Attachments: []message.Ref{ref},
+	}, rows, enqueue.BulkOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.complete(id)
+	s.want(id, map[string]int{"sent": 2})
+	got := map[string]string{}
+	for _, m := range s.out.mails {
+		for _, a := range m.Attachments {
+			got[m.To[0].Addr] += a.Name + "=" + strings.TrimSpace(string(a.Data)) + " "
+		}
+	}
+	want := map[string]string{
+		"a@example.com": "guide.txt=how to terms.txt=terms ",
+		"b@example.com": "guide.txt=how to terms.txt=terms own.txt=own ",
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("attachments %v, want %v", got, want)
+	}
+}
+
+// A bulk keeps the sources it started with, whatever becomes of the worker's catalog.
+func TestSourcesArePinned(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	stop := s.worker()
+	s.out.answer = func(*message.Message, int) error { return &send.Error{Account: true, Code: "smtp_connect"} }
+	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 5)
+	s.await("someone was tried", func() bool { s.out.mu.Lock(); defer s.out.mu.Unlock(); return len(s.out.tries) > 0 })
+	stop()
+	s.out.answer = nil
+	s.worker(func(o *Options) {
+		changed := fstest.MapFS{"shortcuts/hello.yaml": {Data: []byte("name: hello\nsubject: Changed\nmessage: Changed\n")}}
+		catalog, err := render.LoadCatalog(changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Catalog = catalog
+	})
+	s.complete(id)
+	for _, m := range s.out.mails {
+		if !strings.HasPrefix(m.Subject, "Hello") {
+			t.Errorf("subject %q", m.Subject)
+		}
+	}
+}
+
+func TestSingleMessage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker()
+	ctx := context.Background()
+	letter := task.Message{
+		ID: "one", Channel: message.Email, From: "help@acme.example", To: "ada@example.com",
+		Content: task.Content{Text: "[[sn.greeting]] {{customer.firstName}}", Subject: "Hi"},
+		Context: json.RawMessage(`{"customer":{"firstName":"Ada"}}`), Locale: "fr-CA",
+	}
+	for range 3 { // enqueued again, sent once
+		if _, err := s.client.Message(ctx, letter); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var record ledger.Record
+	s.await("the message is done", func() bool {
+		var err error
+		record, err = s.client.MessageStatus(ctx, "one")
+		return err == nil && record.State.Final()
+	})
+	if record.State != ledger.Sent || s.out.count() != 1 {
+		t.Fatalf("record %+v, %d sent", record, s.out.count())
+	}
+	if text := s.out.mails[0].Text; strings.TrimSpace(text) != "Bonjour Ada" {
+		t.Errorf("text %q", text)
+	}
+	if _, err := s.client.Message(ctx, letter); err != nil {
+		t.Error("enqueued again after it was sent:", err)
+	}
+}
+
+func TestVolatileRedisIsRefused(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	if err := CheckDurable(ctx, redistest.Start(t).Client()); err != nil {
+		t.Errorf("a durable Redis: %v", err)
+	}
+	err := CheckDurable(ctx, redistest.Start(t, "--appendonly", "no", "--maxmemory-policy", "allkeys-lru").Client())
+	if err == nil || !strings.Contains(err.Error(), "appendonly yes") || !strings.Contains(err.Error(), "noeviction") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMissingOptionsAreNamed(t *testing.T) {
+	t.Parallel()
+	_, err := New(Options{})
+	for _, name := range []string{"Redis", "Ledger", "Catalog", "Renderer", "Attachments", "Senders", "Log", "Metrics"} {
+		if err == nil || !strings.Contains(err.Error(), name+" is required") {
+			t.Errorf("%v does not name %s", err, name)
+		}
+	}
+}

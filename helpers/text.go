@@ -98,8 +98,11 @@ func capitalize(s string, l language.Tag) string {
 	if start < 0 {
 		return s
 	}
-	first, rest, _, _ := uniseg.FirstGraphemeClusterInString(s[start:], -1)
-	return s[:start] + cases.Title(l, cases.NoLower).String(first) + rest
+	end := start + cut(s[start:], 1)
+	if base, _ := l.Base(); base.String() == "nl" {
+		end = start + cut(s[start:], 2) // ij is one letter in Dutch
+	}
+	return s[:start] + cases.Title(l, cases.NoLower).String(s[start:end]) + s[end:]
 }
 
 var errLength = errors.New("the length must be a whole number from 0")

@@ -1,0 +1,207 @@
+package helpers_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+	"golang.org/x/text/number"
+
+	"github.com/heraldsend/herald/render/handlebars"
+)
+
+// TestNumberIsLikeText compares with what golang.org/x/text prints where it can: its data, its groups, its digits.
+func TestNumberIsLikeText(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	env := environment(t)
+	template, err := env.Compile("test", `{{number n}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, locale := range strings.Fields("en de fr hi ar ar-EG es pl de-CH pt pt-PT en-IN sv ja de-AT fa ru bn mr my ne it-CH he tr nl zh ko th vi uk cs fi") {
+		p := message.NewPrinter(language.MustParse(locale))
+		for i := range 200 {
+			n := float64(r.Int64N(1<<40)-1<<39) / []float64{1, 8, 2, 4}[i%4] / []float64{1, 1 << 20, 1 << 35}[i%3]
+			text := strconv.FormatFloat(n, 'f', 2, 64)
+			n, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := p.Sprint(number.Decimal(n, number.MaxFractionDigits(2)))
+			x := &handlebars.Exec{Locale: locale, Escape: handlebars.EscapeText, Context: handlebars.Object(handlebars.Member{Key: "n", Value: handlebars.Number(n)})}
+			got, err := template.Append(t.Context(), nil, x)
+			if err != nil || string(got) != want && n != 0 {
+				t.Errorf("%s %s: got %q, %v, want %q", locale, text, got, err, want)
+			}
+		}
+	}
+}
+
+func TestNumber(t *testing.T) {
+	for name, c := range map[string]struct{ template, context, locale, want, issues string }{
+		"missing":              {`[{{number n}}]`, `{}`, "", "[]", "missing_field"},
+		"null":                 {`[{{number n}}]`, `{"n":null}`, "", "[]", "missing_field"},
+		"blank":                {`[{{number n}}]`, `{"n":""}`, "", "[]", "missing_field"},
+		"no number":            {`{{number n}}`, `{"n":"twelve"}`, "", "twelve", "invalid_number"},
+		"bool":                 {`{{number n}}`, `{"n":true}`, "", "true", "invalid_number"},
+		"list":                 {`{{number n}}`, `{"n":[1]}`, "", "1", "invalid_number"},
+		"infinite":             {`{{number n}}`, `{"n":1e999}`, "", "Infinity", "invalid_number"},
+		"exponent too large":   {`{{number n}}`, `{"n":"1e401"}`, "", "1e401", "invalid_number"},
+		"exponent":             {`{{number n}}`, `{"n":"1.5e3"}`, "", "1,500", ""},
+		"negative exponent":    {`{{number n}}`, `{"n":"1234e-6"}`, "", "0.001", ""},
+		"numeric text":         {`{{number n}}`, `{"n":" -1234.5 "}`, "", "-1,234.5", ""},
+		"plus":                 {`{{number n}}`, `{"n":"+5"}`, "", "5", ""},
+		"leading zeros":        {`{{number n}}`, `{"n":"007"}`, "", "7", ""},
+		"point first":          {`{{number n}}`, `{"n":".5"}`, "", "0.5", ""},
+		"half rounds up":       {`{{number n decimals=0}}`, `{"n":2.5}`, "", "3", ""},
+		"half rounds away":     {`{{number n decimals=0}}`, `{"n":-2.5}`, "", "-3", ""},
+		"half of a text":       {`{{number n decimals=2}}`, `{"n":"1.005"}`, "", "1.01", ""},
+		"carry":                {`{{number n decimals=1}}`, `{"n":999.95}`, "", "1,000.0", ""},
+		"to zero":              {`{{number n decimals=1}}`, `{"n":-0.04}`, "", "0.0", ""},
+		"three decimals":       {`{{number n}}`, `{"n":1.23456}`, "", "1.235", ""},
+		"many digits":          {`{{number n}}`, `{"n":123456789012345678901234567890}`, "de", "123.456.789.012.345.678.901.234.567.890", ""},
+		"group of 4":           {`{{number n}}`, `{"n":1234}`, "fr", "1\u00a0234", ""},
+		"Indian":               {`{{number n}}`, `{"n":12345678}`, "en-IN", "1,23,45,678", ""},
+		"Arabic":               {`{{number n decimals=1}}`, `{"n":-1234.5}`, "ar", "\u061c-١٬٢٣٤٫٥", ""},
+		"option over message":  {`{{number n locale="de"}}`, `{"n":1234.5}`, "fr", "1.234,5", ""},
+		"underscore":           {`{{number n locale="de_CH"}}`, `{"n":1234.5}`, "", "1’234.5", ""},
+		"unknown locale":       {`{{number n locale="../x"}}`, `{"n":1234.5}`, "", "1,234.5", "unknown_locale"},
+		"dollar":               {`{{currency n "USD"}}`, `{"n":1234.5}`, "", "$1,234.50", ""},
+		"dollar, German":       {`{{currency n "USD"}}`, `{"n":-1234.5}`, "de", "-1.234,50\u00a0$", ""},
+		"euro, Dutch":          {`{{currency n "EUR"}}`, `{"n":1234.5}`, "nl", "€\u00a01.234,50", ""},
+		"franc, English":       {`{{currency n "CHF"}}`, `{"n":5}`, "en", "CHF\u00a05.00", ""},
+		"franc, Swiss":         {`{{currency n "chf"}}`, `{"n":5}`, "de-CH", "CHF\u00a05.00", ""},
+		"real":                 {`{{currency n "BRL"}}`, `{"n":5}`, "pt-BR", "R$\u00a05,00", ""},
+		"euro, Portugal":       {`{{currency n "EUR"}}`, `{"n":5}`, "pt-PT", "5,00\u00a0€", ""},
+		"yen":                  {`{{currency n "JPY"}}`, `{"n":1234.5}`, "en", "¥1,235", ""},
+		"dinar":                {`{{currency n "KWD"}}`, `{"n":1.2345}`, "en", "KWD\u00a01.235", ""},
+		"decimals":             {`{{currency n "USD" decimals=0}}`, `{"n":1234.5}`, "en", "$1,235", ""},
+		"code from data":       {`{{currency n c}}`, `{"n":5,"c":"EUR"}`, "en", "€5.00", ""},
+		"unknown code":         {`{{currency n c}}`, `{"n":5,"c":"<b>"}`, "en", "5.00", "unknown_currency"},
+		"missing code":         {`{{currency n c}}`, `{"n":5}`, "en", "5.00", "unknown_currency"},
+		"currency, missing":    {`[{{currency n "USD"}}]`, `{}`, "en", "[]", "missing_field"},
+		"currency, no number":  {`{{currency n "USD"}}`, `{"n":"free"}`, "en", "free", "invalid_number"},
+		"decimals from data":   {`{{number n decimals=d}}`, `{"n":5,"d":"x"}`, "en", "5", ""},
+		"too many decimals":    {`{{number n decimals=d}}`, `{"n":5,"d":1e9}`, "en", "5.00000000000000000000", ""},
+		"a million of decimal": {`{{number n}}`, `{"n":"0.` + strings.Repeat("1", 1<<20) + `"}`, "en", "0.111", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, issues, err := rendering{template: c.template, context: c.context, locale: c.locale, escape: handlebars.EscapeText}.run(t)
+			if err != nil || got != c.want || codes(issues) != c.issues {
+				t.Errorf("got %.100q, issues %q, %v, want %q, %q", got, codes(issues), err, c.want, c.issues)
+			}
+		})
+	}
+}
+
+func TestCompileErrors(t *testing.T) {
+	for template, want := range map[string]string{
+		`{{number}}`:                           "number",
+		`{{number a decimals=21}}`:             "decimals must be",
+		`{{number a decimals="2"}}`:            "decimals must be",
+		`{{currency a}}`:                       "currency",
+		`{{currency a "US"}}`:                  `"US" is no currency code`,
+		`{{truncate a}}`:                       "truncate",
+		`{{truncate a -1}}`:                    "length must be",
+		`{{truncate a 1.5}}`:                   "length must be",
+		`{{truncate a "10"}}`:                  "length must be",
+		`{{join}}`:                             "join",
+		`{{default a}}`:                        "default",
+		`{{#uppercase a}}x{{/uppercase}}`:      "uppercase",
+		`{{eq a}}`:                             "eq",
+		`{{#reverse a b}}{{this}}{{/reverse}}`: "reverse",
+	} {
+		_, err := environment(t).Compile("test", template)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want an error with %q", template, err, want)
+		}
+	}
+}
+
+func TestTextsAndLists(t *testing.T) {
+	context, err := json.Marshal(map[string]any{
+		"family": "👩‍👩‍👧‍👧", "combined": "e\u0301a\u0301", "long": strings.Repeat("ab ", 1000), "markup": "<b>",
+		"items": []any{"a", 1, nil, true, "<"}, "none": []any{}, "one": []any{"x"}, "object": map[string]any{"a": 1, "b": 2},
+		"zero": 0, "no": false, "empty": "",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for template, want := range map[string]string{
+		`{{default missing empty "x"}}`:                      "x",
+		`{{default zero "x"}}`:                               "0",
+		`{{default no "x"}}`:                                 "false",
+		`{{default missing empty}}`:                          "",
+		`{{default none "x"}}|{{length (default none "x")}}`: "|0",
+		`{{uppercase "ß ı ŉ"}}`:                              "SS I ʼN",
+		`{{uppercase "i" locale="tr"}}`:                      "İ",
+		`{{lowercase "ΣΑΣ"}}`:                                "σας",
+		`{{capitalize "ijs" locale="nl"}}`:                   "IJs",
+		`{{capitalize "  élan"}}`:                            "  Élan",
+		`{{capitalize "ǆ"}}`:                                 "ǅ",
+		`{{capitalize missing}}|{{uppercase ""}}`:            "|",
+		`{{truncate family 1}}`:                              "👩‍👩‍👧‍👧",
+		`{{truncate combined 1 ellipsis=""}}`:                "e\u0301",
+		`{{truncate combined 1}}`:                            "…",
+		`{{truncate combined 0}}|{{truncate missing 5}}`:     "|",
+		`{{truncate "abcdef" 3 ellipsis="..."}}`:             "...",
+		`{{truncate "abcdef" 2 ellipsis="..."}}`:             "..",
+		`{{truncate "abcdef" 6}}`:                            "abcdef",
+		`{{length (truncate long 20)}}{{truncate long 7}}|`:  "20ab ab…|",
+		`{{join items}}`:                                     "a, 1, , true, <",
+		`{{join items ""}}`:                                  "a1true<",
+		`{{join none}}|{{join one "-" last="+"}}|{{join missing}}|{{join "text"}}`:                "|x||text",
+		`{{join items "-" last=" & "}}`:                                                           "a-1--true & <",
+		`{{length object}} {{length none}} {{length family}} {{length zero}} {{length missing}}`:  "2 0 1 0 0",
+		`{{reverse family}}{{reverse "abc"}}{{reverse zero}}`:                                     "👩‍👩‍👧‍👧cba0",
+		`{{#each (reverse items)}}{{@index}}{{this}}{{/each}}{{join items}}`:                      "0<1true23" + "14aa, 1, , true, <",
+		`{{#reverse items as |v i|}}{{i}}{{v}}{{#if @last}}!{{/if}}{{/reverse}}`:                  "0<1true2314a!",
+		`{{#reverse none}}x{{else}}none{{/reverse}}{{#reverse missing}}x{{else}}none{{/reverse}}`: "nonenone",
+		`{{#each object}}{{@key}}{{/each}}{{#if (eq (length object) 2)}}two{{/if}}`:               "abtwo",
+	} {
+		got, _, err := rendering{template: template, context: string(context), escape: handlebars.EscapeText}.run(t)
+		if err != nil || got != want {
+			t.Errorf("%s: got %q, %v, want %q", template, got, err, want)
+		}
+	}
+}
+
+// TestResultsAreEscaped holds that no helper prints customer data as markup.
+func TestResultsAreEscaped(t *testing.T) {
+	const evil = `<script>&"`
+	for _, template := range []string{
+		`{{default missing evil}}`, `{{uppercase evil}}`, `{{lowercase evil}}`, `{{capitalize evil}}`, `{{truncate evil 100}}`,
+		`{{truncate "abc" 2 ellipsis=evil}}`, `{{join list}}`, `{{join "a" evil}}`, `{{join list evil last=evil}}`, `{{reverse evil}}`,
+		`{{number evil}}`, `{{currency evil "USD"}}`, `{{dateFormat 0 format=evil}}`, `{{dateFormat 0 format=brackets}}`,
+		`{{or evil}}`, `{{dateFormat evil}}`, `{{currency 1 evil}}`, `{{number 1 locale=evil}}`,
+	} {
+		context := fmt.Sprintf(`{"evil":%q,"list":[%q,%q],"brackets":"[<b>&]"}`, evil, evil, evil)
+		got, _, err := rendering{template: template, context: context}.run(t)
+		if err != nil || strings.ContainsAny(got, `<>"`) {
+			t.Errorf("%s: got %q, %v", template, got, err)
+		}
+	}
+}
+
+// TestJoinIsBounded joins more than an execution may print.
+func TestJoinIsBounded(t *testing.T) {
+	items := make([]handlebars.Value, 100_000)
+	for i := range items {
+		items[i] = handlebars.Int(int64(i))
+	}
+	template, err := environment(t).Compile("test", `{{join items separator}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = template.Append(t.Context(), nil, &handlebars.Exec{Context: handlebars.Object(
+		handlebars.Member{Key: "items", Value: handlebars.Array(items)},
+		handlebars.Member{Key: "separator", Value: handlebars.String(strings.Repeat("x", 100_000))})})
+	if err == nil {
+		t.Error("10 GB were joined")
+	}
+}

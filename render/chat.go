@@ -20,7 +20,11 @@ func (r *run) markdown() (*Content, error) {
 			return nil, err
 		}
 		r.body.output = out
-		r.text = r.appendMarked(r.text[:0], out, m.format == Text)
+		if m.format == Text {
+			r.text = appendMarkdownText(r.text[:0], unmark(out))
+		} else {
+			r.text = r.appendMarked(r.text[:0], out)
+		}
 	}
 	text := strings.TrimSpace(string(r.text))
 	if text == "" {
@@ -30,16 +34,16 @@ func (r *run) markdown() (*Content, error) {
 }
 
 // appendMarked appends the output of a marked Markdown template, its values
-// escaped. All of it is escaped if the template is no Markdown but literal text.
-func (r *run) appendMarked(dst, output []byte, literal bool) []byte {
-	skeleton, spans := split(output, nil, nil)
-	next := 0
+// escaped.
+func (r *run) appendMarked(dst, output []byte) []byte {
+	skeleton, spans := split(output, r.skeleton[:0], r.body.spans[:0])
+	r.skeleton, r.body.spans = skeleton, spans
+	next, line := 0, len(dst) // line: where the author's line begins
 	for i := 0; i < len(skeleton); i++ {
 		if skeleton[i] != markOpen || i+1 == len(skeleton) {
-			if literal {
-				dst = appendMarkdownText(dst, skeleton[i:i+1])
-			} else {
-				dst = append(dst, skeleton[i])
+			dst = append(dst, skeleton[i])
+			if skeleton[i] == '\n' {
+				line = len(dst)
 			}
 			continue
 		}
@@ -49,12 +53,12 @@ func (r *run) appendMarked(dst, output []byte, literal bool) []byte {
 		}
 		value := output[spans[next].start:spans[next].end]
 		switch address := openAddress(dst); {
-		case address >= 0 && !literal:
+		case address >= 0:
 			dst = r.appendAddress(dst, address, value)
-		case spans[next].kind == kindRaw && !literal:
+		case spans[next].kind == kindRaw:
 			dst = append(dst, value...)
 		default:
-			dst = appendMarkdown(dst, value)
+			dst = appendMarkdown(dst, value, breakIn(dst[line:]))
 		}
 		next++
 	}
@@ -84,15 +88,11 @@ func (r *run) appendAddress(dst []byte, start int, value []byte) []byte {
 // appendMarkdownText appends a whole plain text as Markdown that shows it:
 // paragraphs stay, lines end in hard breaks.
 func appendMarkdownText(dst, s []byte) []byte {
-	for i, c := range s {
-		switch {
-		case c == '\n' && i+1 < len(s) && s[i+1] != '\n' && i > 0 && s[i-1] != '\n':
-			dst = append(dst, "\\\n"...)
-		case isMarkdownPunctuation[c]:
-			dst = append(dst, '\\', c)
-		default:
-			dst = append(dst, c)
+	for i, paragraph := range bytes.Split(trimSpace(s), []byte("\n\n")) {
+		if i > 0 {
+			dst = append(dst, "\n\n"...)
 		}
+		dst = appendMarkdown(dst, paragraph, hardBreak)
 	}
 	return dst
 }

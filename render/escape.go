@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -97,33 +98,66 @@ func safeURL(url string) bool {
 	return false
 }
 
-// isMarkdownPunctuation says whether Markdown reads c.
-var isMarkdownPunctuation = func() (t [256]bool) {
-	for _, c := range "\\`*_{}[]()<>#+-.!|~&" {
-		t[c] = true
-	}
-	return t
-}()
+// Markdown reads these characters anywhere, and the others only where a line
+// has no letter before them: there they begin a heading, quotation, list, or rule.
+const (
+	markdownAnywhere = "\\`*_{}[]<>|~&"
+	markdownAtStart  = "#+-.)=:"
+)
 
-// appendMarkdown appends s so that Markdown shows it as it is. Its line breaks
-// are kept as hard breaks; it can't begin a block.
-func appendMarkdown(dst, s []byte) []byte {
+// appendMarkdown appends s so that Markdown shows it as it is; it can't begin
+// a block. lineBreak is what its line breaks become, blank lines left out.
+func appendMarkdown(dst, s []byte, lineBreak string) []byte {
 	s = trimSpace(s)
+	letters := hasLetter(dst[bytes.LastIndexByte(dst, '\n')+1:])
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
 		case c == '\n':
-			dst = append(dst, "\\\n"...)
+			dst = append(dst, lineBreak...)
+			letters = letters && lineBreak == " "
 			for i+1 < len(s) && (s[i+1] == ' ' || s[i+1] == '\t' || s[i+1] == '\n') {
 				i++
 			}
-		case isMarkdownPunctuation[c]:
-			dst = append(dst, '\\', c)
-		default:
-			dst = append(dst, c)
+			continue
+		case strings.IndexByte(markdownAnywhere, c) >= 0, !letters && strings.IndexByte(markdownAtStart, c) >= 0:
+			dst = append(dst, '\\')
 		}
+		letters = letters || isLetter(c)
+		dst = append(dst, c)
 	}
 	return dst
+}
+
+// hardBreak is a line break that Markdown shows.
+const hardBreak = "\\\n"
+
+// breakIn is what a line break of a value becomes in an author's line that
+// begins like this: a heading, list item, quotation, or table row goes on in
+// one line.
+func breakIn(line []byte) string {
+	line = bytes.TrimLeft(line, " ")
+	if len(line) == 0 {
+		return hardBreak
+	}
+	digits := len(line) - len(bytes.TrimLeft(line, "0123456789"))
+	switch {
+	case bytes.IndexByte([]byte("|>"), line[0]) >= 0, bytes.IndexByte(line, '|') >= 0,
+		line[0] == '#' && bytes.HasPrefix(bytes.TrimLeft(line, "#"), []byte(" ")),
+		len(line) > 1 && line[1] == ' ' && bytes.IndexByte([]byte("-*+"), line[0]) >= 0,
+		digits > 0 && len(line) > digits+1 && (line[digits] == '.' || line[digits] == ')') && line[digits+1] == ' ':
+		return " "
+	}
+	return hardBreak
+}
+
+// isLetter counts every byte beyond ASCII as part of a letter.
+func isLetter(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+func hasLetter(s []byte) bool {
+	return bytes.ContainsFunc(s, func(r rune) bool { return r >= 0x80 || isLetter(byte(r)) })
 }
 
 // appendIndented appends s with indent after each of its line breaks.

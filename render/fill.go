@@ -1,6 +1,9 @@
 package render
 
-import "html"
+import (
+	"bytes"
+	"html"
+)
 
 // filling is what holes are filled from, for one recipient.
 type filling struct {
@@ -49,7 +52,7 @@ func (f *filling) hole(dst []byte, h *hole) []byte {
 	case holeAddress:
 		return append(dst, html.EscapeString(string(f.address(h)))...)
 	case holeAddressText:
-		return append(dst, f.address(h)...)
+		return f.addressText(dst, h)
 	case holeRaw:
 		return append(dst, f.converter.rawHTML(f.value(h.value))...)
 	case holeRawMarkdown:
@@ -86,6 +89,25 @@ func (f *filling) address(h *hole) []byte {
 		f.scratch = append(f.scratch[:0], '#')
 	}
 	return f.scratch
+}
+
+// addressText writes a URL for reading: "mailto:" says nothing there, and a
+// link whose text is its address needs no second one.
+func (f *filling) addressText(dst []byte, h *hole) []byte {
+	a := f.address(h)
+	for _, scheme := range []string{"mailto:", "tel:"} {
+		a = bytes.TrimPrefix(a, []byte(scheme))
+	}
+	if !h.aside {
+		return append(dst, a...)
+	}
+	for _, scheme := range []string{"", "https://", "http://"} {
+		if rest, ok := bytes.CutPrefix(a, []byte(scheme)); ok && len(rest) > 0 && bytes.HasSuffix(dst, rest) {
+			return dst
+		}
+	}
+	dst = append(dst, " ("...)
+	return append(append(dst, a...), ')')
 }
 
 func (f *filling) leftOut(c holeContext, value []byte) {

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 
 	"github.com/microcosm-cc/bluemonday"
@@ -33,8 +34,11 @@ func newConverter() *converter {
 func (c *converter) html(markdown string) (string, error) {
 	var out bytes.Buffer
 	err := c.author.Convert([]byte(markdown), &out)
-	return out.String(), err
+	return blankHead.ReplaceAllString(out.String(), ""), err
 }
+
+// blankHead is the heading of a table whose author left it blank.
+var blankHead = regexp.MustCompile(`<thead>\s*<tr>(\s*<th[^>]*></th>)+\s*</tr>\s*</thead>\n?`)
 
 // rawHTML is what {{{x}}} puts into HTML: the value's own HTML, sanitised.
 func (c *converter) rawHTML(value []byte) []byte { return c.policy.SanitizeBytes(value) }

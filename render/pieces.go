@@ -26,6 +26,7 @@ type hole struct {
 	value   int     // index of the value
 	address address // for holeAddress, holeAddressText
 	indent  string  // in plain text: what begins each further line
+	aside   bool    // holeAddressText: in parentheses behind a link's text, unless that is the address
 }
 
 // address is a URL made of texts and values.

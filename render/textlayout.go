@@ -42,7 +42,9 @@ func textPieces(text string, t tokens, addresses []address, markdown bool) *piec
 		at, index, kind := t.next(rest)
 		if at < 0 {
 			b.text(rest)
-			return b.done()
+			p := b.done()
+			p.setAside()
+			return p
 		}
 		b.text(rest[:at])
 		h := hole{context: holeText, value: index, indent: indentAt(text, done+at)}
@@ -60,6 +62,20 @@ func textPieces(text string, t tokens, addresses []address, markdown bool) *piec
 		b.hole(h)
 		done += at + t.length()
 		rest = rest[at+t.length():]
+	}
+}
+
+// setAside finds the addresses that stand in parentheses behind a link's text.
+func (p *pieces) setAside() {
+	for i := range p.parts {
+		if p.parts[i].hole.context != holeAddressText || i+1 >= len(p.parts) {
+			continue
+		}
+		before, open := strings.CutSuffix(p.parts[i].text, " (")
+		after, closed := strings.CutPrefix(p.parts[i+1].text, ")")
+		if open && closed {
+			p.parts[i].text, p.parts[i+1].text, p.parts[i].hole.aside = before, after, true
+		}
 	}
 }
 

@@ -313,6 +313,9 @@ func (w *writer) table(n *html.Node) {
 	}
 	w.owe(2)
 	for row := range rows(n) {
+		if !hasContent(row) {
+			continue
+		}
 		w.owe(1)
 		w.row = true
 		first := true
@@ -351,6 +354,17 @@ func isData(table *html.Node) bool {
 		}
 	}
 	return wide
+}
+
+// hasContent says whether a row has anything to read: Markdown tables must have
+// a heading row, and some leave it blank.
+func hasContent(row *html.Node) bool {
+	for d := range row.Descendants() {
+		if d.Type == html.TextNode && strings.TrimSpace(d.Data) != "" || d.DataAtom == atom.Img || d.DataAtom == atom.Input {
+			return true
+		}
+	}
+	return false
 }
 
 func holdsTable(n *html.Node) bool {

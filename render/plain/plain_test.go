@@ -25,6 +25,7 @@ func TestFromHTML(t *testing.T) {
 		{"table", "<table><thead><tr><th>Item</th><th>Price</th></tr></thead><tbody><tr><td>Lamp</td><td>24.00</td></tr></tbody></table>",
 			"Item | Price\nLamp | 24.00"},
 		{"table with blocks in cells", "<table><tr><td><p>Lamp</p><p>brass</p></td><td>24<br>25</td></tr></table>x", "Lamp brass | 24 25\n\nx"},
+		{"table with a blank heading", "<table><thead><tr><th></th><th></th></tr></thead><tr><td>a</td><td>b</td></tr></table>", "a | b"},
 		{"layout table", `<table role="presentation"><tr><td><h1>Title</h1></td><td>side</td></tr><tr><td><p>body</p></td></tr></table>`,
 			"Title\n\nside\n\nbody"},
 		{"layout table without role", `<table><tr><td><table><tr><td>a</td></tr></table></td><td>b</td></tr></table>`, "a\nb"},

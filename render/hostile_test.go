@@ -1,0 +1,411 @@
+package render
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+	"golang.org/x/net/html"
+)
+
+// customerStrings are what people have typed into name fields.
+func customerStrings(t *testing.T) map[string]string {
+	t.Helper()
+	var all map[string]string
+	if err := json.Unmarshal([]byte(hostile(t, "customer_strings.json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func hostile(t testing.TB, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", "hostile", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// hostilePlaces puts {{customer.name}} where authors put names.
+var hostilePlaces = map[Format]string{
+	Markdown: `
+    Hi {{customer.name}},
+
+    # {{customer.name}}
+
+    - {{customer.name}}
+    - **{{customer.name}}** and _{{customer.name}}_ and ~~{{customer.name}}~~
+
+    > {{customer.name}}
+
+    1. {{customer.name}}
+
+    | a | b |
+    |---|---|
+    | {{customer.name}} | x |
+
+    {{customer.name}}
+
+    [{{customer.name}}](https://example.com/{{customer.name}}?q={{customer.name}}) ![{{customer.name}}](https://example.com/i.png)
+
+    <p title="{{customer.name}}">{{customer.name}}</p>
+
+    end`,
+	HTML: `
+    <h1 id="{{customer.name}}">{{customer.name}}</h1>
+    <p title='{{customer.name}}' class={{customer.name}}>{{customer.name}}</p><!-- {{customer.name}} -->
+    <a href="https://example.com/{{customer.name}}?q={{customer.name}}" style="color: {{customer.name}}" onclick="f('{{customer.name}}')">x</a>
+    <a href={{customer.name}}>unquoted</a><textarea>{{customer.name}}</textarea><title>{{customer.name}}</title>
+    <script>var x = "{{customer.name}}"</script><style>p {color: {{customer.name}} }</style>
+    <p>end</p>`,
+	Text: `
+    Hi {{customer.name}},
+
+    # {{customer.name}}
+    - {{customer.name}}
+
+    end`,
+}
+
+func hostilePrepared(t *testing.T, format Format) *Prepared {
+	c := load(t, "emails/page.hbs", "<html><head><title>{{customer.name}}</title></head><body><p>{{customer.name}}</p>{{{draft.htmlBody}}}</body></html>\n",
+		"defaults.yaml", "replyTemplate: page\n",
+		"shortcuts/s.yaml", fmt.Sprintf("subject: For {{customer.name}}!\nformat: %s\nmessage: |%s\n", format, hostilePlaces[format]))
+	return open(t, c, "s")
+}
+
+func renderName(t *testing.T, p *Prepared, channel Channel, name string) *Content {
+	t.Helper()
+	data, err := json.Marshal(map[string]any{"customer": map[string]any{"name": name}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return renderOne(t, p, channel, string(data), "en")
+}
+
+// shape is a page's elements and the names of their attributes, without the
+// line breaks that a value may bring.
+func shape(t *testing.T, page string) string {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for n := range root.Descendants() {
+		switch {
+		case n.Type == html.CommentNode:
+			b.WriteString("<!---->")
+		case n.Type == html.ElementNode && n.Data != "br":
+			b.WriteString("<" + n.Data)
+			for _, a := range n.Attr {
+				b.WriteString(" " + a.Key)
+			}
+			b.WriteString(">")
+		}
+	}
+	return b.String()
+}
+
+// reading is a page's text with white space as single spaces.
+func reading(t *testing.T, page string) string {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for n := range root.Descendants() {
+		if n.Type == html.TextNode {
+			b.WriteString(n.Data)
+		}
+	}
+	return oneLine(b.String())
+}
+
+func oneLine(s string) string { return string(appendOneLine(nil, []byte(s))) }
+
+// Lines 1, 2 and 10 of the list of bad inputs, and every customer string, in
+// every channel and format: the value reads as it was typed, and nothing else
+// of the content changes.
+func TestCustomerStrings(t *testing.T) {
+	// Without bare links: those a chat makes of any text.
+	markdown := goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough))
+	toHTML := func(s string) string {
+		var b bytes.Buffer
+		if err := markdown.Convert([]byte(s), &b); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	for format := range hostilePlaces {
+		p := hostilePrepared(t, format)
+		wantMail := shape(t, renderName(t, p, Email, "benign").HTML)
+		// Where the author wrote no Markdown a blank line of a value is a blank line, not a change.
+		chatShape := func(page string) string {
+			if format == Markdown {
+				return shape(t, page)
+			}
+			return strings.ReplaceAll(shape(t, page), "<p>", "")
+		}
+		wantChat := chatShape(toHTML(renderName(t, p, Chat, "benign").Text))
+		for label, value := range customerStrings(t) {
+			t.Run(string(format)+"/"+label, func(t *testing.T) {
+				want := oneLine(strings.ReplaceAll(value, "\r", "")) // control characters are dropped
+				mail := renderName(t, p, Email, value)
+				if got := shape(t, mail.HTML); got != wantMail {
+					t.Errorf("the page's structure changed:\n%s\nwant\n%s\n%s", got, wantMail, mail.HTML)
+				}
+				if !strings.Contains(reading(t, mail.HTML), want) {
+					t.Errorf("HTML lacks %q:\n%s", want, mail.HTML)
+				}
+				if got := "For " + want + "!"; mail.Subject != got {
+					t.Errorf("subject %q, want %q", mail.Subject, got)
+				}
+				for _, channel := range []Channel{Email, SMS} {
+					if got := oneLine(renderName(t, p, channel, value).Text); !strings.Contains(got, want) || !strings.HasSuffix(got, "end") {
+						t.Errorf("%s text lacks %q: %q", channel, want, got)
+					}
+				}
+				for _, channel := range []Channel{Chat, Note} {
+					text := renderName(t, p, channel, value).Text
+					page := toHTML(text)
+					if got := chatShape(page); got != wantChat {
+						t.Errorf("%s: the structure changed:\n%s\nwant\n%s\n%s", channel, got, wantChat, text)
+					}
+					if got := reading(t, page); !strings.Contains(got, want) {
+						t.Errorf("%s lacks %q: %q", channel, want, got)
+					}
+				}
+				for _, r := range mail.HTML + mail.Text + mail.Subject {
+					if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+						t.Fatalf("control character %U in the mail", r)
+					}
+				}
+			})
+		}
+	}
+}
+
+// Line 2: data split over two fields does not join into a tag.
+func TestSplitFields(t *testing.T) {
+	p := open(t, load(t, "shortcuts/s.yaml", "subject: \"{{customer.a}}{{customer.b}}\"\nmessage: \"{{customer.a}}{{customer.b}}\"\n"), "s")
+	all := customerStrings(t)
+	for _, kind := range []string{"mustache", "snippet"} {
+		a, b := all["split_"+kind+"_a"], all["split_"+kind+"_b"]
+		data, _ := json.Marshal(map[string]any{"customer": map[string]string{"a": a, "b": b}, "secret": "leaked"})
+		for _, channel := range Channels() {
+			content := renderOne(t, p, channel, string(data), "")
+			text := strings.ReplaceAll(content.Text, `\`, "")
+			if strings.TrimSpace(text) != a+b || channel == Email && content.Subject != a+b {
+				t.Errorf("%s, %s: %q, %q; want %q", kind, channel, content.Text, content.Subject, a+b)
+			}
+		}
+	}
+}
+
+// Lines 3, 4, 6 and 9: what must not compile, and where it says so.
+func TestBrokenTemplates(t *testing.T) {
+	for _, c := range []struct {
+		name, message, code string
+		line, column        int
+		says                string
+	}{
+		{"snippet by data", "a\n[[sn.{{name}}]]", "unknown_snippet", 3, 3, "sn."},
+		{"unknown snippet", "a [[sn.gretting]]", "unknown_snippet", 2, 5, `did you mean "sn.greeting"`},
+		{"cycle", "[[sn.cycle_a]]", "snippet_cycle", 0, 0, "sn.cycle_a → sn.cycle_b → sn.cycle_a"},
+		{"unclosed", "text\n  " + strings.TrimSpace(hostile(t, "unclosed.hbs")), "unclosed_block", 3, 5, "if"},
+		{"bad close", strings.TrimSpace(hostile(t, "bad_close.hbs")), "syntax", 2, 0, ""},
+		{"helper", strings.TrimSpace(hostile(t, "missing_helper.hbs")), "unknown_helper", 2, 5, "nope"},
+		{"partial", strings.TrimSpace(hostile(t, "missing_partial.hbs")), "unknown_partial", 2, 7, "nope"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			catalog := load(t,
+				"snippets/sn.greeting.yaml", greetingSnippet,
+				"snippets/sn.cycle_a.yaml", "source: en\ntexts:\n  en: "+quote(strings.TrimSpace(hostile(t, "snippet_cycle_a.txt")))+"\n",
+				"snippets/sn.cycle_b.yaml", "source: en\ntexts:\n  en: "+quote(strings.TrimSpace(hostile(t, "snippet_cycle_b.txt")))+"\n",
+				"shortcuts/s.yaml", "message: |\n  "+strings.ReplaceAll(c.message, "\n", "\n  ")+"\n")
+			_, err := catalog.Bundle("s")
+			var fault *TemplateError
+			if !errors.As(err, &fault) {
+				t.Fatalf("error %v, want a *TemplateError", err)
+			}
+			if fault.Code != c.code || !strings.Contains(fault.Message, c.says) {
+				t.Errorf("%s: %s; want %s, saying %q", fault.Code, fault.Message, c.code, c.says)
+			}
+			if c.line > 0 && (fault.File != "shortcuts/s.yaml" || fault.Line != c.line || c.column > 0 && fault.Column != c.column) {
+				t.Errorf("at %s:%d:%d, want shortcuts/s.yaml:%d:%d", fault.File, fault.Line, fault.Column, c.line, c.column)
+			}
+		})
+	}
+}
+
+// Lines 5, 6, 7 and 8: bombs end as errors, soon, and leave nothing running.
+func TestBombs(t *testing.T) {
+	snippets := []string{"emails/partials/p.hbs", hostile(t, "recursive_partial.hbs"),
+		"emails/partials/mutual_a.hbs", hostile(t, "mutual_a.hbs"), "emails/partials/mutual_b.hbs", hostile(t, "mutual_b.hbs")}
+	for line := range strings.Lines(hostile(t, "snippet_bomb.txt")) {
+		if name, text, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			snippets = append(snippets, "snippets/"+name+".yaml", "source: en\ntexts:\n  en: \""+text+"\"\n")
+		}
+	}
+	list := make([]int, 100)
+	data, err := json.Marshal(map[string]any{"a": list})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, message, codes string }{
+		{"snippet bomb", "[[sn.b0]]", "limit_snippets limit_output limit_steps"},
+		{"shallower snippet bomb", "[[sn.b3]]", "limit_output limit_steps"},
+		{"partial", "{{> p}}", "limit_partials limit_output limit_steps"},
+		{"partials", "{{> mutual_a}}", "limit_partials"},
+		{"nested blocks", strings.Repeat("{{#if a}}", 20_000) + strings.Repeat("{{/if}}", 20_000), "limit_nesting limit_source"},
+		{"nested subexpressions", "{{not " + strings.Repeat("(not ", 20_000) + "a" + strings.Repeat(")", 20_000) + "}}", "limit_nesting"},
+		{"each bomb", hostile(t, "each_bomb.hbs"), "limit_steps limit_output"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start, routines := time.Now(), runtime.NumGoroutine()
+			message, _ := json.Marshal(c.message)
+			catalog := load(t, append(snippets, "shortcuts/s.yaml", "message: "+string(message)+"\n")...)
+			b, err := catalog.Bundle("s")
+			if err == nil {
+				r, newErr := New(Options{})
+				if newErr != nil {
+					t.Fatal(newErr)
+				}
+				var p *Prepared
+				if p, err = r.Open(b); err == nil {
+					_, err = p.Render(context.Background(), Request{Channel: Email, Context: data})
+				}
+			}
+			var fault *TemplateError
+			if !errors.As(err, &fault) || !strings.Contains(c.codes, fault.Code) {
+				t.Fatalf("error %.200v, want one of %s", err, c.codes)
+			}
+			if d := time.Since(start); d > 2*time.Second {
+				t.Errorf("took %v", d)
+			}
+			runtime.ReadMemStats(&after)
+			if n := after.TotalAlloc - before.TotalAlloc; n > 256<<20 {
+				t.Errorf("allocated %d MB", n>>20)
+			}
+			if n := runtime.NumGoroutine(); n > routines+1 {
+				t.Errorf("%d goroutines, %d before", n, routines)
+			}
+		})
+	}
+}
+
+// Line 11: HTML from data is sanitised, and addresses from data run nothing.
+func TestRawAndAddresses(t *testing.T) {
+	for _, c := range []struct{ name, format, message, value, want, not string }{
+		{"raw script", "html", "<p>a</p>{{{v}}}", `<b onclick="x()">bold</b><script>alert(1)</script><img src=x onerror=alert(1)>`, "<b>bold</b>", "alert"},
+		{"raw markdown", "markdown", "{{{v}}}", "**bold** <script>alert(1)</script> [x](javascript:alert(1))", "<strong>bold</strong>", "alert(1)\">"},
+		{"raw ampersand form", "html", "<p>{{&v}}</p>", "<i>x</i><form action=/><input>", "<i>x</i>", "<form"},
+		{"raw in attribute", "html", `<p title="{{{v}}}">x</p>`, `"><script>alert(1)</script>`, "&lt;script", "<script"},
+		{"raw in script", "html", `<script>var x = "{{{v}}}"</script>`, `</script><img src=x onerror=alert(1)>`, "", "onerror"},
+		{"unquoted attribute", "html", hostile(t, "unquoted_attr.hbs"), "x onmouseover=alert(1)", `href="x%20onmouseover=alert%281%29"`, " onmouseover"},
+		{"javascript", "html", hostile(t, "href.hbs"), "javascript:alert(1)", `href="#"`, "javascript"},
+		{"javascript in disguise", "html", hostile(t, "href.hbs"), "\x01JaVa\tScript:alert(1)", ``, `href="java`},
+		{"javascript in Markdown", "markdown", "[x]({{v}})", "javascript:alert(1)", `href="#"`, "javascript"},
+		{"javascript in two fields", "html", `<a href="{{v}}{{w}}">x</a>`, "java", `href="#"`, "javascript"},
+		{"data", "html", `<img src="{{v}}">`, "data:text/html,<script>alert(1)</script>", `src="#"`, "script"},
+		{"entity", "html", hostile(t, "href.hbs"), "javascript&colon;alert(1)", `href="javascript&amp;colon;alert%281%29"`, "javascript:"},
+		{"tag name", "html", `<{{v}} x>hi</{{v}}>`, "script", "&lt;script x&gt;", "<script"},
+		{"attribute name", "html", `<p {{v}}=1>hi</p>`, "onclick", "<p>hi</p>", "onclick"},
+		{"event", "html", `<p onclick="go('{{v}}')">hi</p>`, "');alert(1);('", `onclick="go(`, "alert"},
+		{"style", "html", `<p style="color:{{v}}">hi</p>`, customerStrings(t)["css"], "<p", "evil"},
+		{"style that is one", "html", `<p style="color:{{v}}">hi</p>`, "#ff8800", "color:#ff8800", ""},
+		{"web address", "html", `<a href="{{v}}">x</a>`, "https://example.com/a b?x=1&y=ü", `href="https://example.com/a%20b?x=1&amp;y=%C3%BC"`, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			message, _ := json.Marshal(c.message)
+			p := open(t, load(t, "shortcuts/s.yaml", "format: "+c.format+"\nmessage: "+string(message)+"\n"), "s")
+			data, _ := json.Marshal(map[string]string{"v": c.value, "w": "script:alert(1)"})
+			mail := renderOne(t, p, Email, string(data), "")
+			if !strings.Contains(mail.HTML, c.want) {
+				t.Errorf("lacks %s:\n%s", c.want, mail.HTML)
+			}
+			if c.not != "" && strings.Contains(strings.ToLower(mail.HTML), c.not) {
+				t.Errorf("has %s:\n%s", c.not, mail.HTML)
+			}
+		})
+	}
+}
+
+// Lines 12 and 28, and JSON that is not one.
+func TestContexts(t *testing.T) {
+	proto, _ := json.Marshal(hostile(t, "proto.hbs"))
+	p := open(t, load(t, "shortcuts/s.yaml", "format: text\nmessage: "+string(proto)+"\n",
+		"shortcuts/n.yaml", "message: \"order {{orderId}}\"\n"), "s")
+	if got := renderOne(t, p, SMS, `{"u":{"name":"x"},"f":null}`, "").Text; got != "" {
+		t.Errorf("prototype names print %q", got)
+	}
+	n := open(t, load(t, "shortcuts/n.yaml", "subject: \"{{orderId}}\"\nmessage: \"order {{orderId}}\"\n"), "n")
+	for _, channel := range Channels() {
+		got := renderOne(t, n, channel, hostile(t, "bigint.json"), "")
+		if !strings.Contains(got.Text, "order 9007199254740993") || channel == Email && got.Subject != "9007199254740993" {
+			t.Errorf("%s: %q", channel, got.Text)
+		}
+	}
+	for _, bad := range []string{"", "[]", "null", `"x"`, "{", `{"a":1}{}`, `{"a":1,}`} {
+		_, err := n.Render(context.Background(), Request{Channel: Email, Context: []byte(bad)})
+		var fault *ContextError
+		if !errors.As(err, &fault) {
+			t.Errorf("context %q: error %v, want a *ContextError", bad, err)
+		}
+	}
+	if got := renderOne(t, n, SMS, `{"orderId":"\ud800x"}`, "").Text; !strings.Contains(got, "x") || strings.ContainsRune(got, '\u0000') {
+		t.Errorf("lone surrogate: %q", got)
+	}
+	if c, err := n.Render(context.Background(), Request{Channel: Email, Context: []byte(strings.Replace(hostile(t, "invalid_utf8.json"), "name", "orderId", 1))}); err == nil && !utf8.ValidString(c.HTML+c.Text+c.Subject) {
+		t.Errorf("invalid UTF-8 goes through: %q", c.Text)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := n.Render(ctx, Request{Channel: Email, Context: []byte(`{}`)}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// Line 25: names with paths reach no file.
+func TestPathsAsNames(t *testing.T) {
+	const evil = "../../etc/passwd"
+	c := load(t, "shortcuts/s.yaml", "message: x\n")
+	var unknown *UnknownError
+	if _, err := c.Bundle(evil); !errors.As(err, &unknown) || unknown.Kind != "shortcut" {
+		t.Errorf("shortcut: %v", err)
+	}
+	if _, err := c.InlineBundle(Shortcut{Message: "x", EmailTemplate: evil}); !errors.As(err, &unknown) || unknown.Kind != "email template" {
+		t.Errorf("email template: %v", err)
+	}
+	if _, err := c.InlineBundle(Shortcut{Message: "x", Attachments: []string{evil}}); err == nil || !strings.Contains(err.Error(), "must be the name of a file") {
+		t.Errorf("attachment: %v", err)
+	}
+	if _, err := c.InlineBundle(Shortcut{Message: "[[sn." + evil + "]]"}); err == nil {
+		t.Error("snippet: no error")
+	}
+	if _, err := c.InlineBundle(Shortcut{Message: "{{> " + evil + "}}"}); err == nil {
+		t.Error("partial: no error")
+	}
+	if _, err := c.InlineBundle(Shortcut{Name: evil, Message: "x"}); err == nil {
+		t.Error("shortcut's own name: no error")
+	}
+	if _, err := c.Attachment(evil); !errors.As(err, &unknown) {
+		t.Errorf("attachment by hash: %v", err)
+	}
+}

@@ -1,6 +1,7 @@
 package helpers
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ func TestFormatCacheIsBounded(t *testing.T) {
 	if _, err := c.get(en, strings.Repeat("Y", 300)); err != nil {
 		t.Error(err)
 	}
-	if _, err := c.get(en, strings.Repeat("Y", moment.MaxFormat+1)); err != moment.ErrFormatTooLong {
+	if _, err := c.get(en, strings.Repeat("Y", moment.MaxFormat+1)); !errors.Is(err, moment.ErrFormatTooLong) {
 		t.Errorf("got %v", err)
 	}
 	for key := range c.young {

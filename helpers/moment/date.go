@@ -64,9 +64,9 @@ func floorDiv(a, b int64) int64 {
 }
 
 func floorMod(a, b int64) int64 {
-	if m := a % b; m < 0 {
-		return m + b
-	} else {
-		return m
+	m := a % b
+	if m < 0 {
+		m += b
 	}
+	return m
 }

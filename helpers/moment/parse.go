@@ -55,7 +55,10 @@ func (w *wall) in(zone *Zone) (int64, bool) {
 	if zone != nil {
 		local = at + zone.offset(at) // a Date must hold the wall clock, too
 	}
-	return at, local <= MaxMillis && local >= -MaxMillis
+	if local > MaxMillis || local < -MaxMillis {
+		return 0, false
+	}
+	return at, true
 }
 
 // parseASPNet reads "/Date(1547769600000)/"; what follows the digits does not matter.
@@ -74,7 +77,10 @@ func parseASPNet(s string) (at int64, matched, ok bool) {
 	if negative {
 		at = -at
 	}
-	return at, n > 0, at <= MaxMillis && at >= -MaxMillis
+	if n == 0 || at > MaxMillis || at < -MaxMillis {
+		return 0, n > 0, false
+	}
+	return at, true, true
 }
 
 // parseCommon reads the usual shapes without regular expressions: YYYY-MM-DD, with Thh:mm, seconds and fraction, and

@@ -1,6 +1,7 @@
 'use strict';
 // Measures Moment.js. A line of input is {mode, locale, format, zone, instants, milliseconds}; the answer is the
-// nanoseconds of one formatted date, the best of five rounds that together take about so many milliseconds.
+// nanoseconds of one formatted date, the best of five rounds that together take about so many milliseconds, and the
+// texts of the first instants.
 //   format:   a moment that is there is formatted; nothing else is measured
 //   create:   a moment is made of milliseconds, put in zone and locale, and formatted
 //   parse:    the same from ISO 8601 text
@@ -18,25 +19,26 @@ function work({ mode, locale, format, zone, instants }) {
   moment.locale('en');
   const n = instants.length;
   let length = 0; // keeps the work from being optimized away
-  let body;
+  let text;
   if (mode === 'format') {
     const moments = instants.map((ms) => moment.tz(ms, zone).locale(locale));
-    body = (i) => { length += moments[i % n].format(format).length; };
+    text = (i) => moments[i % n].format(format);
   } else if (mode === 'create') {
-    body = (i) => { length += moment.tz(instants[i % n], zone).locale(locale).format(format).length; };
+    text = (i) => moment.tz(instants[i % n], zone).locale(locale).format(format);
   } else if (mode === 'parse') {
     const texts = instants.map((ms) => new Date(ms).toISOString());
-    body = (i) => { length += moment.tz(texts[i % n], zone).locale(locale).format(format).length; };
+    text = (i) => moment.tz(texts[i % n], zone).locale(locale).format(format);
   } else {
     const contexts = instants.map((ms) => ({ at: new Date(ms).toISOString() }));
     const template = Handlebars.compile(`{{dateFormat at format="${format}" locale="${locale}" timezone="${zone}"}}`);
-    body = (i) => { length += template(contexts[i % n]).length; };
+    text = (i) => template(contexts[i % n]);
   }
-  return { body, used: () => length };
+  const body = (i) => { length += text(i).length; };
+  return { body, used: () => length, texts: instants.slice(0, 50).map((_, i) => text(i)) };
 }
 
 function measure(request) {
-  const { body, used } = work(request);
+  const { body, used, texts } = work(request);
   const round = request.milliseconds / 6;
   let best = Infinity;
   for (let r = 0; r < 6; r++) { // the first warms up
@@ -51,7 +53,7 @@ function measure(request) {
     if (r > 0) best = Math.min(best, elapsed / count);
   }
   if (used() === 0) throw new Error('nothing was formatted');
-  return best;
+  return { nanoseconds: best, texts };
 }
 
 readline.createInterface({ input: process.stdin }).on('line', (line) => {

@@ -65,11 +65,15 @@ func run(least float64, milliseconds int) error {
 		for _, locale := range []string{"en", "de", "ru", "ar"} {
 			for _, format := range []string{"LL", "LL z", "LLLL"} {
 				r := request{mode, locale, format, "America/Los_Angeles", instants(), milliseconds}
-				ours, allocs, err := measure(r)
+				body, err := work(r)
 				if err != nil {
 					return err
 				}
-				theirs, err := ask(in, answers, r)
+				ours, allocs, err := measure(r, body)
+				if err != nil {
+					return err
+				}
+				theirs, err := ask(in, answers, r, body)
 				if err != nil {
 					return err
 				}
@@ -94,7 +98,8 @@ func run(least float64, milliseconds int) error {
 	return nil
 }
 
-func ask(in io.Writer, answers *bufio.Reader, r request) (float64, error) {
+// ask measures Moment, and fails where it prints other texts than we do.
+func ask(in io.Writer, answers *bufio.Reader, r request, body func(i int) ([]byte, error)) (float64, error) {
 	line, err := json.Marshal(r)
 	if err != nil {
 		return 0, err
@@ -106,9 +111,23 @@ func ask(in io.Writer, answers *bufio.Reader, r request) (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read the answer of bench.js (is npm ci done in bench/dates?): %w", err)
 	}
-	var nanoseconds float64
-	err = json.Unmarshal(reply, &nanoseconds)
-	return nanoseconds, err
+	var answer struct {
+		Nanoseconds float64
+		Texts       []string
+	}
+	if err := json.Unmarshal(reply, &answer); err != nil {
+		return 0, err
+	}
+	for i, want := range answer.Texts {
+		got, err := body(i)
+		if err != nil {
+			return 0, err
+		}
+		if string(got) != want {
+			return 0, fmt.Errorf("%s %s %s prints %q, Moment %q", r.Mode, r.Locale, r.Format, got, want)
+		}
+	}
+	return answer.Nanoseconds, nil
 }
 
 // instants lie all over fifty years, so that nothing can be remembered from one to the next.
@@ -122,18 +141,13 @@ func instants() []int64 {
 }
 
 // measure gives nanoseconds and allocations of one date, the best of five rounds as in bench.js.
-func measure(r request) (float64, int64, error) {
-	body, err := work(r)
-	if err != nil {
-		return 0, 0, err
-	}
-	best := 0.0
+func measure(r request, body func(i int) ([]byte, error)) (best float64, allocs int64, err error) {
 	for i := range 6 {
 		start := time.Now()
 		count := 0
 		for time.Since(start) < time.Duration(r.Milliseconds)*time.Millisecond/6 {
 			for range 200 {
-				if err := body(count); err != nil {
+				if _, err := body(count); err != nil {
 					return 0, 0, err
 				}
 				count++
@@ -144,14 +158,15 @@ func measure(r request) (float64, int64, error) {
 		}
 	}
 	n := 0
-	allocs := testing.AllocsPerRun(1000, func() {
-		err = body(n)
+	allocs = int64(testing.AllocsPerRun(1000, func() {
+		_, err = body(n)
 		n++
-	})
-	return best, int64(allocs), err
+	}))
+	return best, allocs, err
 }
 
-func work(r request) (func(i int) error, error) {
+// work makes the function that prints instant i; what it returns is valid until the next call.
+func work(r request) (func(i int) ([]byte, error), error) {
 	locale, _ := moment.FindLocale(r.Locale)
 	format, err := locale.Compile(r.Format)
 	if err != nil {
@@ -165,18 +180,18 @@ func work(r request) (func(i int) error, error) {
 	var buf []byte
 	switch r.Mode {
 	case "format", "create": // an instant is a number here: there is nothing to create
-		return func(i int) error {
+		return func(i int) ([]byte, error) {
 			buf = format.Append(buf[:0], r.Instants[i%len(r.Instants)], zone)
-			return nil
+			return buf, nil
 		}, nil
 	case "parse":
-		return func(i int) error {
+		return func(i int) ([]byte, error) {
 			at, ok := moment.Parse(texts[i%len(texts)], zone)
 			if !ok {
-				return fmt.Errorf("%s is no date", texts[i%len(texts)])
+				return nil, fmt.Errorf("%s is no date", texts[i%len(texts)])
 			}
 			buf = format.Append(buf[:0], at, zone)
-			return nil
+			return buf, nil
 		}, nil
 	}
 	env, err := handlebars.New(handlebars.Options{Helpers: helpers.All()})
@@ -193,10 +208,10 @@ func work(r request) (func(i int) error, error) {
 		contexts[i] = handlebars.Object(handlebars.Member{Key: "at", Value: handlebars.String(text)})
 	}
 	x := &handlebars.Exec{}
-	return func(i int) error {
+	return func(i int) ([]byte, error) {
 		x.Context = contexts[i%len(contexts)]
 		var err error
 		buf, err = template.Append(context.Background(), buf[:0], x)
-		return err
+		return buf, err
 	}, nil
 }

@@ -21,18 +21,18 @@ const (
 
 // config is every setting, from flags and environment alike.
 type config struct {
-	RedisURL           string        `placeholder:"URL" default:"redis://127.0.0.1:6379/0" help:"Redis: redis://, rediss:// or unix://; ?addr= names more nodes of a cluster, ?master_name= a Sentinel's master."`
-	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none, or smtps://."`
-	Templates          string        `placeholder:"DIR" help:"Folder of shortcuts, snippets and email layouts. The built-in samples when empty."`
-	Attachments        string        `placeholder:"DIR" help:"Folder below which recipients' own attachments are looked up. None when empty."`
-	Timezone           string        `placeholder:"ZONE" help:"IANA time zone of dates, for recipients who bring none. UTC when empty."`
-	Locale             string        `placeholder:"TAG" help:"Language of dates, numbers and snippets, for recipients who bring none. en-us when empty."`
-	AllowVolatileRedis bool          `help:"Work on a Redis that can lose jobs. For development."`
-	Listen             string        `placeholder:"ADDR" help:"Address of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken."`
-	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides."`
-	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that is told to stop waits for what is in flight."`
-	LogLevel           string        `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error."`
-	LogFormat          string        `enum:"text,json" default:"text" help:"text or json."`
+	RedisURL           string        `placeholder:"URL" default:"redis://127.0.0.1:6379/0" help:"Redis: redis://, rediss:// or unix://; ?addr= names more nodes of a cluster, ?master_name= a Sentinel's master." group:"settings"`
+	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none, or smtps://." group:"settings"`
+	Templates          string        `placeholder:"DIR" help:"Folder of shortcuts, snippets and email layouts. The built-in samples when empty." group:"settings"`
+	Attachments        string        `placeholder:"DIR" help:"Folder below which recipients' own attachments are looked up. None when empty." group:"settings"`
+	Timezone           string        `placeholder:"ZONE" help:"IANA time zone of dates, for recipients who bring none. UTC when empty." group:"settings"`
+	Locale             string        `placeholder:"TAG" help:"Language of dates, numbers and snippets, for recipients who bring none. en-us when empty." group:"settings"`
+	AllowVolatileRedis bool          `help:"Work on a Redis that can lose jobs. For development." group:"settings"`
+	Listen             string        `placeholder:"ADDR" help:"Address of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken." group:"settings"`
+	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
+	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that is told to stop waits for what is in flight." group:"settings"`
+	LogLevel           string        `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error." group:"settings"`
+	LogFormat          string        `enum:"text,json" default:"text" help:"text or json." group:"settings"`
 }
 
 // Validate reports every fault at once, each with the name of its setting.

@@ -107,15 +107,15 @@ func (renderCmd) Run(ctx context.Context, c *config, std stdio) error {
 
 // renderLine answers one line. The error says that the line itself is malformed.
 func renderLine(ctx context.Context, c *config, env *handlebars.Env, line []byte) (any, error) {
-	if err := handlebars.ValidateJSON(line); err != nil {
-		return nil, err
-	}
 	var r renderRequest
 	if err := json.Unmarshal(line, &r); err != nil {
 		return nil, err
 	}
 	if len(r.ID) == 0 {
 		r.ID = json.RawMessage("null")
+	}
+	if err := handlebars.ValidateJSON(line); err != nil {
+		return failure(r.ID, err), nil
 	}
 	out, err := r.render(ctx, c, env)
 	if err != nil {

@@ -90,10 +90,13 @@ func parseAndRun(ctx context.Context, args []string, getenv func(string) string,
 	var c cli
 	parser, err := kong.New(&c,
 		kong.Name("herald"),
-		kong.Description("Renders shortcuts and sends them. Start with `herald demo`.\n\nEvery flag can be set as an environment variable too: --redis-url is HERALD_REDIS_URL."),
+		kong.Description("Renders shortcuts and sends them. Start with `herald demo`."),
 		kong.Writers(std.out, std.err),
 		kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.Resolvers(fromEnv(getenv)),
+		kong.ExplicitGroups([]kong.Group{{
+			Key: settingsGroup, Title: "Settings. Each is an environment variable too: --redis-url is HERALD_REDIS_URL.",
+		}}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(std, &c.config),
@@ -114,10 +117,13 @@ func parseAndRun(ctx context.Context, args []string, getenv func(string) string,
 	return command.Run()
 }
 
-// fromEnv gives every flag its environment variable: --redis-url is HERALD_REDIS_URL.
+// settingsGroup marks the flags of config.
+const settingsGroup = "settings"
+
+// fromEnv gives every setting its environment variable: --redis-url is HERALD_REDIS_URL.
 func fromEnv(getenv func(string) string) kong.Resolver {
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-		if flag.Name == "help" {
+		if flag.Group == nil || flag.Group.Key != settingsGroup {
 			return nil, nil
 		}
 		if value := getenv(envName(flag.Name)); value != "" {

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/heraldsend/herald/worker/redistest"
+	"github.com/heraldsend/herald/worker/send/catcher"
+)
+
+// The test binary is the program too, so that scripts start real processes.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"herald": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			os.Exit(run(ctx, os.Args[1:], os.Getenv, stdio{os.Stdin, os.Stdout, os.Stderr}))
+		},
+	})
+}
+
+// TestScripts runs the command line as people do: each file of testdata/script is one story.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"redis":    startRedis,
+			"mailbox":  startMailbox,
+			"received": received,
+			"arriving": arriving,
+			"sigterm":  sigterm,
+			"audience": audience,
+			"file":     makeFile,
+		},
+	})
+}
+
+// redis [args…] starts a Redis and points HERALD_REDIS_URL at it.
+func startRedis(ts *testscript.TestScript, _ bool, args []string) {
+	s := redistest.Start(scriptTB{ts: ts}, args...)
+	ts.Setenv("HERALD_REDIS_URL", s.URL())
+	ts.Setenv("REDIS", s.Addr)
+}
+
+// mailbox [delay] starts a mail catcher and points HERALD_SMTP_URL at it. The delay is the server's for each message.
+func startMailbox(ts *testscript.TestScript, _ bool, args []string) {
+	o := catcher.Options{}
+	if len(args) == 1 {
+		delay, err := time.ParseDuration(args[0])
+		ts.Check(err)
+		o.OnMail = func(*catcher.Mail) error { time.Sleep(delay); return nil }
+	}
+	c, err := catcher.Start(o)
+	ts.Check(err)
+	ts.Defer(func() { _ = c.Close() })
+	ts.Setenv("HERALD_SMTP_URL", c.URL())
+	mailboxes.Store(ts.Getenv("WORK"), c)
+}
+
+// mailboxes are the scripts' catchers by work folder.
+var mailboxes sync.Map
+
+// received N checks that exactly N messages arrived, to N recipients, waiting for them if need be. received FILE
+// writes the text of the only message to a file, its header's subject first.
+func received(ts *testscript.TestScript, _ bool, args []string) {
+	started, ok := mailboxes.Load(ts.Getenv("WORK"))
+	if !ok || len(args) != 1 {
+		ts.Fatalf("usage: received N|FILE, after mailbox")
+	}
+	c := started.(*catcher.Catcher)
+	n, err := strconv.Atoi(args[0])
+	if err != nil {
+		n = 1
+	}
+	for deadline := time.Now().Add(30 * time.Second); c.Count() < n && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	people := map[string]bool{}
+	for _, m := range c.Messages() {
+		people[m.To[0]] = true
+	}
+	if c.Count() != n || len(people) != n {
+		ts.Fatalf("%d messages to %d recipients, want %d", c.Count(), len(people), n)
+	}
+	if err != nil {
+		parsed, err := c.Messages()[0].Parse()
+		ts.Check(err)
+		text := fmt.Sprintf("Subject: %s\n%s\n", parsed.GetHeader("Subject"), strings.ReplaceAll(parsed.Text, "\r\n", "\n"))
+		for _, a := range parsed.Attachments {
+			text += fmt.Sprintf("Attached: %s %d\n", a.FileName, len(a.Content))
+		}
+		ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+	}
+}
+
+// arriving N waits until at least N messages arrived.
+func arriving(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	started, ok := mailboxes.Load(ts.Getenv("WORK"))
+	if !ok {
+		ts.Fatalf("arriving needs a mailbox")
+	}
+	c := started.(*catcher.Catcher)
+	for deadline := time.Now().Add(30 * time.Second); c.Count() < n; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("%d messages after 30 s, want %d", c.Count(), n)
+		}
+	}
+}
+
+// sigterm ends all background processes as an orchestrator does.
+func sigterm(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+	}
+}
+
+// audience FILE N writes a CSV of N people.
+func audience(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var b bytes.Buffer
+	b.WriteString("customer.email,customer.firstName,locale\n")
+	for i := range n {
+		fmt.Fprintf(&b, "user%d@example.com,User %d,en\n", i, i)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
+}
+
+// file NAME BYTES writes a text file of that size.
+func makeFile(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[0])), 0o700))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.Repeat([]byte("a"), n), 0o600))
+}
+
+// scriptTB is as much of a testing.TB as redistest needs.
+type scriptTB struct {
+	testing.TB
+	ts *testscript.TestScript
+}
+
+func (s scriptTB) Helper()                      {}
+func (s scriptTB) Cleanup(f func())             { s.ts.Defer(f) }
+func (s scriptTB) Fatal(args ...any)            { s.ts.Fatalf("%s", fmt.Sprint(args...)) }
+func (s scriptTB) Fatalf(f string, args ...any) { s.ts.Fatalf(f, args...) }
+func (s scriptTB) TempDir() string {
+	dir, err := os.MkdirTemp(s.ts.Getenv("WORK"), "redis-")
+	s.ts.Check(err)
+	return dir
+}

@@ -77,13 +77,13 @@ func (c *compiler) statement(p *program, node ast.Node) {
 		if n.Value == "" {
 			return
 		}
-		if k := len(p.ops); k > 0 && p.ops[k-1].code == opText {
-			p.ops[k-1].text += n.Value
+		if k := len(p.ops) - 1; k >= 0 && p.ops[k].code == opText {
+			p.ops[k].text += n.Value
 			return
 		}
 		p.ops = append(p.ops, op{code: opText, text: n.Value, pos: n.Pos})
 	case *ast.MustacheStatement:
-		p.ops = append(p.ops, c.mustache(n))
+		p.add(c.mustache(n))
 	case *ast.BlockStatement:
 		c.block(p, n)
 	case *ast.PartialStatement:
@@ -94,8 +94,18 @@ func (c *compiler) statement(p *program, node ast.Node) {
 		c.decorator(p, n)
 	case *SnippetRef:
 		c.unit.snipPos[n.Name] = n.Pos
-		p.ops = append(p.ops, op{code: opSnippet, snippet: c.snippet(n), pos: n.Pos})
+		p.add(op{code: opSnippet, snippet: c.snippet(n), pos: n.Pos})
 	}
+}
+
+// add appends an operation, which takes over the text before it.
+func (p *program) add(o op) {
+	if k := len(p.ops) - 1; k >= 0 && p.ops[k].code == opText {
+		o.text = p.ops[k].text
+		p.ops[k] = o
+		return
+	}
+	p.ops = append(p.ops, o)
 }
 
 func (c *compiler) mustache(n *ast.MustacheStatement) op {
@@ -293,7 +303,7 @@ func (c *compiler) block(p *program, n *ast.BlockStatement) {
 	}
 	o := op{pos: path.Pos}
 	if h == nil {
-		p.ops = append(p.ops, c.section(n, path))
+		p.add(c.section(n, path))
 		return
 	}
 	call := c.call(n.Expression, path, h)
@@ -315,7 +325,7 @@ func (c *compiler) block(p *program, n *ast.BlockStatement) {
 	case h.builtin == builtinWith:
 		o.code, o.expr = opWith, call.args[0]
 	}
-	p.ops = append(p.ops, o)
+	p.add(o)
 }
 
 // section compiles {{#field}}.
@@ -352,7 +362,7 @@ func (c *compiler) partial(p *program, n *ast.PartialStatement, block *ast.Progr
 		call.names, call.values = c.hash(n.Hash)
 	}
 	call.block = c.program(block)
-	p.ops = append(p.ops, op{code: opPartial, partial: call, pos: n.Pos})
+	p.add(op{code: opPartial, partial: call, pos: n.Pos})
 }
 
 func (c *compiler) decorator(p *program, n *Decorator) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // maxJSONDepth bounds how deeply arrays and objects of a JSON text are nested.
@@ -24,19 +25,57 @@ func (e *JSONError) Error() string { return fmt.Sprintf("json: %s at offset %d",
 // the last counts, and what is not Unicode becomes U+FFFD. Arrays and objects
 // nest at most 1,000 deep. The error is a *JSONError.
 func ParseJSON(text []byte) (Value, error) {
-	return decodeJSON(string(text), false)
+	var d Decoder
+	return d.decode(string(text), false)
 }
 
 // ValidateJSON checks a JSON text as a boundary should: beyond what ParseJSON
 // refuses, two members with one key, invalid UTF-8 and lone surrogates are errors.
 // The error is a *JSONError.
 func ValidateJSON(text []byte) error {
-	_, err := decodeJSON(string(text), true)
+	var d Decoder
+	_, err := d.decode(string(text), true)
 	return err
 }
 
-func decodeJSON(text string, strict bool) (Value, error) {
-	d := jsonDecoder{text: text, strict: strict}
+// Decoder decodes JSON texts one after the other into memory that it uses again.
+// It is for executions in great number, each with its own context. The zero value
+// is ready for use; it is not safe for concurrent use.
+type Decoder struct {
+	text   string
+	pos    int
+	strict bool
+	err    error
+
+	bytes      []byte   // where strings with escapes go
+	members    []Member // of the objects in progress, innermost last
+	items      []Value  // of the arrays in progress
+	memberSlab slab[Member]
+	itemSlab   slab[Value]
+	objectSlab slab[object]
+}
+
+// Decode decodes a text as ParseJSON does, but without a copy: strings are parts
+// of the text, which must not be changed afterwards. The value, and all arrays
+// and objects within, may be used until the next Decode or Reset; strings and
+// numbers may be kept.
+func (d *Decoder) Decode(text []byte) (Value, error) {
+	d.Reset()
+	return d.decode(unsafe.String(unsafe.SliceData(text), len(text)), false)
+}
+
+// Reset forgets the last text.
+func (d *Decoder) Reset() {
+	d.memberSlab.reset()
+	d.itemSlab.reset()
+	d.objectSlab.reset()
+	clear(d.members[:cap(d.members)])
+	clear(d.items[:cap(d.items)])
+	*d = Decoder{bytes: d.bytes, members: d.members[:0], items: d.items[:0], memberSlab: d.memberSlab, itemSlab: d.itemSlab, objectSlab: d.objectSlab}
+}
+
+func (d *Decoder) decode(text string, strict bool) (Value, error) {
+	d.text, d.strict = text, strict
 	d.space()
 	v, ok := d.value(0)
 	if !ok {
@@ -50,30 +89,36 @@ func decodeJSON(text string, strict bool) (Value, error) {
 	return v, nil
 }
 
-// jsonDecoder decodes one text. Strings without escapes are parts of the text;
-// members, items and objects are cut from slabs.
-type jsonDecoder struct {
-	text   string
-	pos    int
-	strict bool
-	err    error
-
-	members    []Member // of the objects in progress, innermost last
-	items      []Value  // of the arrays in progress
-	memberSlab []Member
-	itemSlab   []Value
-	objectSlab []object
-	room       [16]Member // what members begin with
+// slab is memory that slices are cut from.
+type slab[T any] struct {
+	chunk []T
+	used  int
 }
 
-func (d *jsonDecoder) fail(message string) bool {
+// take cuts n elements. About as many are expected in all.
+func (s *slab[T]) take(n, expected int) []T {
+	if s.used+n > len(s.chunk) {
+		s.chunk = make([]T, max(n, 4, min(expected, 1024), min(2*len(s.chunk), 4096)))
+		s.used = 0
+	}
+	out := s.chunk[s.used : s.used+n : s.used+n]
+	s.used += n
+	return out
+}
+
+func (s *slab[T]) reset() {
+	clear(s.chunk[:s.used])
+	s.used = 0
+}
+
+func (d *Decoder) fail(message string) bool {
 	if d.err == nil {
 		d.err = &JSONError{d.pos, message}
 	}
 	return false
 }
 
-func (d *jsonDecoder) space() {
+func (d *Decoder) space() {
 	for d.pos < len(d.text) {
 		switch d.text[d.pos] {
 		case ' ', '\n', '\r', '\t':
@@ -85,7 +130,7 @@ func (d *jsonDecoder) space() {
 }
 
 // peek returns the next byte, 0 at the end.
-func (d *jsonDecoder) peek() byte {
+func (d *Decoder) peek() byte {
 	if d.pos < len(d.text) {
 		return d.text[d.pos]
 	}
@@ -93,7 +138,7 @@ func (d *jsonDecoder) peek() byte {
 }
 
 // next skips white space and returns the byte after it, which is not taken.
-func (d *jsonDecoder) next() byte {
+func (d *Decoder) next() byte {
 	if c := d.peek(); c > ' ' {
 		return c
 	}
@@ -101,7 +146,7 @@ func (d *jsonDecoder) next() byte {
 	return d.peek()
 }
 
-func (d *jsonDecoder) value(depth int) (Value, bool) {
+func (d *Decoder) value(depth int) (Value, bool) {
 	switch c := d.peek(); c {
 	case '"':
 		s, ok := d.string()
@@ -127,7 +172,7 @@ func (d *jsonDecoder) value(depth int) (Value, bool) {
 	return Value{}, d.fail("unexpected " + quote(d.text[d.pos:d.pos+1]))
 }
 
-func (d *jsonDecoder) literal(word string) bool {
+func (d *Decoder) literal(word string) bool {
 	if !strings.HasPrefix(d.text[d.pos:], word) {
 		return d.fail("unexpected " + quote(d.text[d.pos:d.pos+1]))
 	}
@@ -135,7 +180,7 @@ func (d *jsonDecoder) literal(word string) bool {
 	return true
 }
 
-func (d *jsonDecoder) number() (Value, bool) {
+func (d *Decoder) number() (Value, bool) {
 	s := d.text[d.pos:]
 	n := 0
 	if s[0] == '-' {
@@ -180,7 +225,7 @@ func (d *jsonDecoder) number() (Value, bool) {
 // numberValue makes a number of the text of a JSON number or a template's
 // literal; a text that is neither is undefined.
 func numberValue(text string) Value {
-	d := jsonDecoder{text: text}
+	d := Decoder{text: text}
 	if c := d.peek(); c != '-' && c-'0' > 9 {
 		return Value{}
 	}
@@ -191,7 +236,7 @@ func numberValue(text string) Value {
 	return v
 }
 
-func (d *jsonDecoder) array(depth int) (Value, bool) {
+func (d *Decoder) array(depth int) (Value, bool) {
 	if depth > maxJSONDepth {
 		return Value{}, d.fail("nested too deeply")
 	}
@@ -217,25 +262,22 @@ func (d *jsonDecoder) array(depth int) (Value, bool) {
 		default:
 			return Value{}, d.fail("expected , or ]")
 		}
-		items := take(&d.itemSlab, len(d.items)-base, len(d.text)/64)
+		items := d.itemSlab.take(len(d.items)-base, len(d.text)/128)
 		copy(items, d.items[base:])
 		d.items = d.items[:base]
 		return Array(items), true
 	}
 }
 
-func (d *jsonDecoder) object(depth int) (Value, bool) {
+func (d *Decoder) object(depth int) (Value, bool) {
 	if depth > maxJSONDepth {
 		return Value{}, d.fail("nested too deeply")
 	}
 	d.pos++
-	o := &take(&d.objectSlab, 1, len(d.text)/512)[0]
+	o := &d.objectSlab.take(1, len(d.text)/128)[0]
 	if d.next() == '}' {
 		d.pos++
 		return objectValue(o), true
-	}
-	if d.members == nil {
-		d.members = d.room[:0]
 	}
 	base := len(d.members)
 	var seen keySet
@@ -274,7 +316,7 @@ func (d *jsonDecoder) object(depth int) (Value, bool) {
 		default:
 			return Value{}, d.fail("expected , or }")
 		}
-		o.members = take(&d.memberSlab, len(d.members)-base, len(d.text)/24)
+		o.members = d.memberSlab.take(len(d.members)-base, len(d.text)/32)
 		copy(o.members, d.members[base:])
 		d.members = d.members[:base]
 		o.finish(&seen)
@@ -282,37 +324,36 @@ func (d *jsonDecoder) object(depth int) (Value, bool) {
 	}
 }
 
-// take cuts n elements from a slab, which is renewed when it is used up. About
-// as many are expected in all.
-func take[T any](slab *[]T, n, expected int) []T {
-	if n > len(*slab) {
-		*slab = make([]T, max(n, min(expected, 256), 4))
+// plainByte has the bytes that stand for themselves in a string, ASCII only.
+var plainByte = func() (set [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		set[c] = c != '"' && c != '\\'
 	}
-	out := (*slab)[:n:n]
-	*slab = (*slab)[n:]
-	return out
-}
+	return set
+}()
 
 // string decodes the string at the position.
-func (d *jsonDecoder) string() (string, bool) {
+func (d *Decoder) string() (string, bool) {
 	d.pos++
 	s := d.text[d.pos:]
-	ascii := true
-	for i := range len(s) {
+	i := 0
+	for i < len(s) && plainByte[s[i]] {
+		i++
+	}
+	if i < len(s) && s[i] == '"' {
+		d.pos += i + 1
+		return s[:i], true
+	}
+	for ; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '"':
 			d.pos += i + 1
-			if !ascii {
-				return d.unicode(s[:i])
-			}
-			return s[:i], true
+			return d.unicode(s[:i])
 		case c == '\\':
 			return d.escaped(s, i)
 		case c < ' ':
 			d.pos += i
 			return "", d.fail("a control character in a string")
-		case c >= utf8.RuneSelf:
-			ascii = false
 		}
 	}
 	d.pos = len(d.text)
@@ -320,7 +361,7 @@ func (d *jsonDecoder) string() (string, bool) {
 }
 
 // unicode makes s valid UTF-8, or fails.
-func (d *jsonDecoder) unicode(s string) (string, bool) {
+func (d *Decoder) unicode(s string) (string, bool) {
 	if utf8.ValidString(s) {
 		return s, true
 	}
@@ -331,20 +372,27 @@ func (d *jsonDecoder) unicode(s string) (string, bool) {
 }
 
 // escaped decodes a string with escapes; the first is at s[i].
-func (d *jsonDecoder) escaped(s string, i int) (string, bool) {
-	out := append(make([]byte, 0, i+32), s[:i]...)
+func (d *Decoder) escaped(s string, i int) (string, bool) {
+	if cap(d.bytes)-len(d.bytes) < i+64 {
+		d.bytes = make([]byte, 0, max(1024, i+64)) // never used again: strings may be kept
+	}
+	base := len(d.bytes)
+	out := append(d.bytes, s[:i]...)
 	for i < len(s) {
 		c := s[i]
 		switch {
 		case c == '"':
 			d.pos += i + 1
-			return d.unicode(string(out))
+			d.bytes = out
+			return d.unicode(unsafe.String(unsafe.SliceData(out[base:]), len(out)-base))
 		case c < ' ':
 			d.pos += i
 			return "", d.fail("a control character in a string")
 		case c != '\\':
-			out = append(out, c)
-			i++
+			from := i
+			for i++; i < len(s) && s[i] != '"' && s[i] != '\\' && s[i] >= ' '; i++ {
+			}
+			out = append(out, s[from:i]...)
 			continue
 		case i+1 == len(s):
 			i++

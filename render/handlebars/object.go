@@ -71,9 +71,23 @@ func (o *object) get(key string) Value {
 		}
 		return Value{}
 	}
+	if key == "" {
+		return o.scan(key)
+	}
+	first := key[0]
 	for i := range o.members {
-		if m := &o.members[i]; m.Key == key {
+		// The first byte tells most keys of one length apart.
+		if m := &o.members[i]; len(m.Key) == len(key) && m.Key[0] == first && m.Key == key {
 			return m.Value
+		}
+	}
+	return Value{}
+}
+
+func (o *object) scan(key string) Value {
+	for i := range o.members {
+		if o.members[i].Key == key {
+			return o.members[i].Value
 		}
 	}
 	return Value{}

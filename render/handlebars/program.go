@@ -27,7 +27,7 @@ type inlineDef struct {
 type opcode uint8
 
 const (
-	opText    opcode = iota // append text
+	opText    opcode = iota // nothing but its text
 	opField                 // print a field of the context, escaped: the common case of opValue
 	opValue                 // print expr; call, if set, when there is no value
 	opPrint                 // print the result of call
@@ -43,9 +43,9 @@ const (
 // op is one operation.
 type op struct {
 	code    opcode
-	raw     bool // print without escaping
-	pos     int  // byte offset
-	text    string
+	raw     bool   // print without escaping
+	pos     int    // byte offset
+	text    string // appended first
 	expr    *expr
 	call    *callExpr
 	body    *program

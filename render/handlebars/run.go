@@ -43,7 +43,6 @@ func newRun(ctx context.Context, env *Env, x *Exec, dst []byte) *run {
 	r := runs.Get().(*run)
 	r.ctx, r.env, r.exec, r.limits = ctx, env, x, &env.limits
 	r.out, r.most = dst, len(dst)+env.limits.Output
-	r.fuel, r.spent = min(patience, env.limits.Steps), 0
 	return r
 }
 
@@ -105,9 +104,8 @@ func (r *run) child(f *frame) *scopeFrame {
 	return s
 }
 
-// refuel checks the budget and the context.
+// refuel checks the budget and the context, when an operation's fuel is missing.
 func (r *run) refuel(src *source, pos int) error {
-	r.spent += min(patience, r.limits.Steps-r.spent) - max(r.fuel, 0)
 	if r.spent >= r.limits.Steps {
 		return src.errorAt(CodeLimitSteps, pos, "the template does more than %d operations", r.limits.Steps)
 	}
@@ -116,16 +114,19 @@ func (r *run) refuel(src *source, pos int) error {
 		e.Err = context.Cause(r.ctx)
 		return e
 	}
-	r.fuel = min(patience, r.limits.Steps-r.spent)
+	grant := min(patience, r.limits.Steps-r.spent)
+	r.spent += grant
+	r.fuel += grant
 	return nil
 }
 
 // charge counts an operation and looks at the limits.
 func (r *run) charge(src *source, pos int) error {
+	r.fuel--
 	if len(r.out) > r.most {
 		return r.tooLong(src, pos)
 	}
-	if r.fuel--; r.fuel < 0 {
+	if r.fuel < 0 {
 		return r.refuel(src, pos)
 	}
 	return nil
@@ -154,62 +155,87 @@ func (r *run) program(p *program, f *frame) error {
 		}
 		f = &s.frame
 	}
+	out, most, html := r.out, r.most, r.exec.Escape == EscapeHTML
 	for i := range p.ops {
 		o := &p.ops[i]
-		if err := r.charge(p.src, o.pos); err != nil {
-			return err
+		out = append(out, o.text...)
+		if len(out) > most || r.fuel <= 0 {
+			r.out = out
+			if err := r.charge(p.src, o.pos); err != nil {
+				return err
+			}
 		}
-		var err error
-		switch o.code {
-		case opText:
-			r.out = append(r.out, o.text...)
-		case opField:
+		r.fuel--
+		if o.code == opField {
 			v := f.this
 			for _, part := range o.expr.parts {
-				if v.kind <= KindNull {
+				if v.kind == KindObject {
+					v = v.object().get(part)
+				} else if v.kind <= KindNull {
 					break
-				}
-				v = v.Get(part)
-			}
-			if v.kind == KindString && r.exec.Escape == EscapeHTML && v.rep == repPlain {
-				r.out = appendHTML(r.out, v.text())
-			} else {
-				err = r.value(o, p.src, v)
-			}
-		case opValue:
-			var v Value
-			if v, err = r.eval(o.expr, p.src, f); err == nil {
-				if v.IsNil() && o.call != nil {
-					err = r.print(o.call, false, f)
 				} else {
-					err = r.value(o, p.src, v)
+					v = v.Get(part)
 				}
 			}
-		case opPrint:
-			err = r.print(o.call, o.raw, f)
-		case opIf:
-			var v Value
-			if v, err = r.eval(o.expr, p.src, f); err == nil {
-				branch := o.body
-				if v.IsEmpty() || !v.Truthy() {
-					branch = o.other
-				}
-				if branch != nil {
-					err = r.same(branch, notNull(f.this), f)
-				}
+			if html && v.kind == KindString && v.rep == repPlain {
+				out = appendHTML(out, v.text())
+				continue
 			}
-		case opEach, opWith, opSection:
-			err = r.context(o, p.src, f)
-		case opCall:
-			err = r.print(o.call, true, f)
-		case opPartial:
-			err = r.partial(o.partial, f)
-		case opSnippet:
-			err = r.snippet(o, p.src, f)
+			r.out = out
+			if err := r.value(o, p.src, v); err != nil {
+				return err
+			}
+			out = r.out
+			continue
 		}
+		r.out = out
+		if o.code == opText {
+			continue
+		}
+		if err := r.operation(o, p.src, f); err != nil {
+			return err
+		}
+		out = r.out
+	}
+	r.out = out
+	return nil
+}
+
+// operation executes any other op than text and field.
+func (r *run) operation(o *op, src *source, f *frame) error {
+	switch o.code {
+	case opValue:
+		v, err := r.eval(o.expr, src, f)
 		if err != nil {
 			return err
 		}
+		if v.IsNil() && o.call != nil {
+			return r.print(o.call, o.raw, f)
+		}
+		return r.value(o, src, v)
+	case opPrint:
+		return r.print(o.call, o.raw, f)
+	case opIf:
+		v, err := r.eval(o.expr, src, f)
+		if err != nil {
+			return err
+		}
+		branch := o.body
+		if v.IsEmpty() || !v.Truthy() {
+			branch = o.other
+		}
+		if branch == nil {
+			return nil
+		}
+		return r.same(branch, notNull(f.this), f)
+	case opEach, opWith, opSection:
+		return r.context(o, src, f)
+	case opCall:
+		return r.print(o.call, true, f)
+	case opPartial:
+		return r.partial(o.partial, f)
+	case opSnippet:
+		return r.snippet(o, src, f)
 	}
 	return nil
 }

@@ -1,0 +1,216 @@
+// Command render compares render/handlebars with its peers in one run: with
+// Handlebars.js in Node (precompiled, into a reused buffer of bytes), raymond,
+// and text/template. It prints times and ratios, and fails where a ratio is
+// below the bar of the design, or where an output differs.
+//
+//	go run ./bench/render [-rounds n] [-node dir]
+//
+// Node's modules are installed into a temporary folder with npm, unless -node
+// names a folder that has them.
+package main
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"html"
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/heraldsend/herald/helpers"
+	"github.com/heraldsend/herald/render/handlebars"
+)
+
+//go:embed testdata
+var testdata embed.FS
+
+// names are the reference templates.
+var names = []string{"sms", "shortcut", "email", "transcript"}
+
+func main() {
+	rounds := flag.Int("rounds", 2, "times that everything is measured; the best time counts")
+	node := flag.String("node", "", "folder with the modules of node/package.json installed")
+	flag.Parse()
+	if err := run(*rounds, *node); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// row has the times of one template, in nanoseconds an operation.
+type row struct {
+	name                      string
+	source                    int // bytes
+	append, json, compile     float64
+	appendAllocs, jsonAllocs  float64
+	nodeRender, nodeJSON      float64
+	raymond, raymondCompile   float64
+	textTemplate              float64
+	output                    string
+	nodeOutput, raymondOutput string
+	textOutput                string
+}
+
+func run(rounds int, nodeDir string) error {
+	rows := make([]*row, len(names))
+	for i, name := range names {
+		rows[i] = &row{name: name}
+	}
+	nodeDir, clean, err := nodeModules(nodeDir)
+	if err != nil {
+		return err
+	}
+	defer clean()
+	for range rounds {
+		if err := measureNode(nodeDir, rows); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := errors.Join(measure(r), measureRaymond(r), measureTextTemplate(r)); err != nil {
+				return fmt.Errorf("%s: %w", r.name, err)
+			}
+		}
+	}
+	return report(rows)
+}
+
+// least keeps the smaller time; zero means none yet.
+func least(old *float64, t float64) {
+	if *old == 0 || t < *old {
+		*old = t
+	}
+}
+
+// best returns the least time of f in nanoseconds, of several rounds: the same
+// way as node/bench.js.
+func best(f func()) float64 {
+	duration := func(n int) time.Duration {
+		start := time.Now()
+		for range n {
+			f()
+		}
+		return time.Since(start)
+	}
+	n := 1
+	for duration(n) < 50*time.Millisecond {
+		n *= 2
+	}
+	result := math.Inf(1)
+	for range 8 {
+		result = min(result, float64(duration(n))/float64(n))
+	}
+	return result
+}
+
+func read(file string) []byte {
+	text, err := testdata.ReadFile("testdata/" + file)
+	if err != nil {
+		panic(err) // embedded
+	}
+	return text
+}
+
+// measure measures this repository's renderer.
+func measure(r *row) error {
+	source, text := string(read(r.name+".hbs")), read(r.name+".json")
+	env, err := handlebars.New(handlebars.Options{Helpers: helpers.All()})
+	if err != nil {
+		return err
+	}
+	t, err := env.Compile(r.name, source)
+	if err != nil {
+		return err
+	}
+	data, err := handlebars.ParseJSON(text)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	x := &handlebars.Exec{Context: data, Locale: "en-us", Timezone: "UTC"}
+	var out []byte
+	render := func() {
+		if out, err = t.Append(ctx, out[:0], x); err != nil {
+			panic(err)
+		}
+	}
+	var decoder handlebars.Decoder
+	fromJSON := func() {
+		if x.Context, err = decoder.Decode(text); err != nil {
+			panic(err)
+		}
+		render()
+	}
+	render()
+	r.output, r.source = string(out), len(source)
+	least(&r.append, best(render))
+	text = bytes.Clone(text)
+	least(&r.json, best(fromJSON))
+	least(&r.compile, best(func() {
+		if _, err := env.Compile(r.name, source); err != nil {
+			panic(err)
+		}
+	}))
+	r.appendAllocs = testing.AllocsPerRun(100, render)
+	r.jsonAllocs = testing.AllocsPerRun(100, fromJSON)
+	return nil
+}
+
+// The bars of the design, section 9, and of this package's task.
+const (
+	barNode    = 5
+	barJSON    = 3
+	barRaymond = 8
+	barText    = 3
+	barCompile = 5
+)
+
+func report(rows []*row) error {
+	var faults []error
+	check := func(r *row, what string, ratio, bar float64) {
+		if ratio < bar {
+			faults = append(faults, fmt.Errorf("%s: %.1f times as fast as %s, the bar is %g", r.name, ratio, what, bar))
+		}
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "\tsource B\toutput B\trender ns\tallocs\tJSON+render ns\tallocs\tcompile ns\tNode ns\tNode JSON ns\traymond ns\traymond parse ns\ttext/template ns\t")
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t\n", r.name, r.source, len(r.output),
+			r.append, r.appendAllocs, r.json, r.jsonAllocs, r.compile, r.nodeRender, r.nodeJSON, r.raymond, r.raymondCompile, r.textTemplate)
+	}
+	fmt.Fprintf(w, "\nratio (bar)\tNode (%d)\tNode from JSON (%d)\traymond (%d)\ttext/template (%d)\traymond parse (%d)\t\n", barNode, barJSON, barRaymond, barText, barCompile)
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t\n", r.name,
+			r.nodeRender/r.append, r.nodeJSON/r.json, r.raymond/r.append, r.textTemplate/r.append, r.raymondCompile/r.compile)
+		check(r, "Node", r.nodeRender/r.append, barNode)
+		check(r, "Node from JSON", r.nodeJSON/r.json, barJSON)
+		check(r, "raymond", r.raymond/r.append, barRaymond)
+		check(r, "text/template", r.textTemplate/r.append, barText)
+		check(r, "raymond's parser", r.raymondCompile/r.compile, barCompile)
+		if r.output != r.nodeOutput {
+			faults = append(faults, fmt.Errorf("%s: the output is not that of Handlebars.js", r.name))
+		}
+		// The others escape less or not at all.
+		plain := html.UnescapeString(r.output)
+		if plain != html.UnescapeString(r.raymondOutput) || plain != html.UnescapeString(r.textOutput) {
+			faults = append(faults, fmt.Errorf("%s: raymond or text/template render something else", r.name))
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return errors.Join(faults...)
+}
+
+// decode decodes a context for the peers.
+func decode(name string) (data map[string]any, err error) {
+	err = json.NewDecoder(strings.NewReader(string(read(name + ".json")))).Decode(&data)
+	return data, err
+}

@@ -18,10 +18,12 @@ var zoneData []byte
 // Zone is a time zone of moment-timezone's data, with every change of its clocks up to the year 2499.
 type Zone struct {
 	name   string
-	untils []int64  // ends of the periods but the last, ascending, milliseconds since 1970
-	locals []int64  // the same for offsetOfLocal
-	offs   []int32  // offset of each period, milliseconds east of UTC
-	abbrs  []string // abbreviation of each period
+	untils []int64 // ends of the periods but the last, ascending, milliseconds since 1970
+	locals []int64 // the same for offsetOfLocal
+	kinds  []uint8 // of each period, the index into offsets and abbrs
+	// offsets are in milliseconds east of UTC.
+	offsets []int32
+	abbrs   []string
 	// skipsDays says that offsets lie so far apart that a day may be missing or repeated.
 	skipsDays bool
 	ascending bool // locals are in order
@@ -80,6 +82,7 @@ type zones struct {
 type zoneEntry struct {
 	name   string
 	packed string
+	target *zoneEntry // of a link; its data is shared
 	once   sync.Once
 	z      *Zone
 }
@@ -91,19 +94,18 @@ var zoneIndex = sync.OnceValue(func() *zones {
 		panic(fmt.Sprintf("moment: embedded zone data: %v", err)) // a build with broken data; the tests load all
 	}
 	index := &zones{entries: map[string]*zoneEntry{}}
-	add := func(name, packed string) {
-		e := &zoneEntry{name: name, packed: packed}
-		index.entries[name] = e
-		index.entries[normalZone(name)] = e
-		index.names = append(index.names, name)
+	add := func(e *zoneEntry) {
+		index.entries[e.name] = e
+		index.entries[normalZone(e.name)] = e
+		index.names = append(index.names, e.name)
 	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		name, packed, _ := strings.Cut(line, "|")
 		if to, ok := strings.CutPrefix(name, "="); ok {
-			add(packed, index.entries[to].packed)
+			add(&zoneEntry{name: packed, target: index.entries[to]})
 		} else {
-			add(name, packed)
+			add(&zoneEntry{name: name, packed: packed})
 		}
 	}
 	return index
@@ -120,6 +122,12 @@ func inflate(data []byte) (string, error) {
 
 func (e *zoneEntry) load() *Zone {
 	e.once.Do(func() {
+		if e.target != nil {
+			z := *e.target.load()
+			z.name = e.name
+			e.z = &z
+			return
+		}
 		z, err := unpackZone(e.name, e.packed)
 		if err != nil {
 			panic(fmt.Sprintf("moment: embedded zone data: %v", err))
@@ -136,22 +144,24 @@ func unpackZone(name, packed string) (*Zone, error) {
 	if len(parts) != 4 {
 		return nil, fmt.Errorf("zone %s has %d parts", name, len(parts))
 	}
-	abbrs := strings.Split(parts[0], " ")
-	offsets := strings.Split(parts[1], " ")
-	periods := parts[2]
-	lengths := strings.Split(parts[3], " ")
-	z := &Zone{name: name, ascending: true}
-	end := 0.0
+	z := &Zone{name: name, abbrs: strings.Split(parts[0], " "), ascending: true}
 	least, most := int32(math.MaxInt32), int32(math.MinInt32)
+	for west := range strings.SplitSeq(parts[1], " ") {
+		offset := int32(-math.Round(base60(west) * 60_000))
+		z.offsets = append(z.offsets, offset)
+		least, most = min(least, offset), max(most, offset)
+	}
+	periods, lengths := parts[2], strings.Split(parts[3], " ")
+	if len(lengths) < len(periods)-1 {
+		return nil, fmt.Errorf("zone %s has %d periods, but %d lengths", name, len(periods), len(lengths))
+	}
+	end := 0.0
 	for i := range len(periods) {
-		n := int(base60(periods[i : i+1]))
-		if n >= len(offsets) || n >= len(abbrs) {
+		kind := digit60(periods[i])
+		if kind < 0 || kind >= len(z.offsets) || kind >= len(z.abbrs) {
 			return nil, fmt.Errorf("zone %s: period %d", name, i)
 		}
-		offset := int32(-math.Round(base60(offsets[n]) * 60_000))
-		z.offs = append(z.offs, offset)
-		z.abbrs = append(z.abbrs, abbrs[n])
-		least, most = min(least, offset), max(most, offset)
+		z.kinds = append(z.kinds, uint8(kind))
 		if i < len(periods)-1 {
 			end = math.Floor(end + base60(lengths[i])*60_000 + 0.5)
 			z.untils = append(z.untils, int64(end))
@@ -160,7 +170,7 @@ func unpackZone(name, packed string) (*Zone, error) {
 	z.skipsDays = most-least > 11*3_600_000
 	for i, until := range z.untils {
 		// A wall clock time that a change skipped or repeated is read with the earlier period's offset.
-		local := until + int64(max(z.offs[i], z.offs[i+1]))
+		local := until + int64(max(z.offsets[z.kinds[i]], z.offsets[z.kinds[i+1]]))
 		if i > 0 && local < z.locals[i-1] {
 			z.ascending = false
 		}
@@ -210,9 +220,9 @@ func (z *Zone) period(at int64) int {
 	return low
 }
 
-func (z *Zone) offset(at int64) int64 { return int64(z.offs[z.period(at)]) }
+func (z *Zone) offset(at int64) int64 { return int64(z.offsets[z.kinds[z.period(at)]]) }
 
-func (z *Zone) abbr(at int64) string { return z.abbrs[z.period(at)] }
+func (z *Zone) abbr(at int64) string { return z.abbrs[z.kinds[z.period(at)]] }
 
 // offsetOfLocal is the offset with which moment-timezone reads a wall clock time.
 func (z *Zone) offsetOfLocal(local int64) int64 {
@@ -229,5 +239,5 @@ func (z *Zone) offsetOfLocal(local int64) int64 {
 			i++
 		}
 	}
-	return int64(z.offs[i])
+	return int64(z.offsets[z.kinds[i]])
 }

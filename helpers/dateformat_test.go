@@ -214,31 +214,6 @@ func TestDateFormatConcurrently(t *testing.T) {
 	wg.Wait()
 }
 
-func TestDateFormatAllocations(t *testing.T) {
-	env := environment(t)
-	for _, locale := range []string{"en", "de", "ru", "ar"} {
-		for _, format := range []string{"LL", "LL z", "LLLL", "dddd, Do MMMM YYYY HH:mm:ss.SSS Z w W N y"} {
-			template, err := env.Compile("test", fmt.Sprintf(`{{dateFormat at format=%q}}`, format))
-			if err != nil {
-				t.Fatal(err)
-			}
-			x := &handlebars.Exec{
-				Context: handlebars.Object(handlebars.Member{Key: "at", Value: handlebars.String("2019-01-18T00:00:00.000Z")}),
-				Locale:  locale, Timezone: "America/Los_Angeles",
-			}
-			buf := make([]byte, 0, 1024)
-			allocs := testing.AllocsPerRun(100, func() {
-				if _, err := template.Append(t.Context(), buf, x); err != nil {
-					t.Fatal(err)
-				}
-			})
-			if allocs != 0 {
-				t.Errorf("%s %s: %.1f allocations", locale, format, allocs)
-			}
-		}
-	}
-}
-
 func BenchmarkDateFormat(b *testing.B) {
 	for _, locale := range []string{"en", "de", "ru", "ar"} {
 		for _, format := range []string{"LL", "LL z", "LLLL"} {

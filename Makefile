@@ -32,6 +32,9 @@ $(LINT):
 deps:
 	@scripts/deps.sh
 
+fuzz: ## fuzz everything that reads foreign bytes, FUZZTIME (30s) each
+	scripts/fuzz.sh $(FUZZTIME)
+
 image: ## build the container image
 	docker build --build-arg VERSION=$(VERSION) -t herald .
 

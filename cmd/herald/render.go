@@ -18,7 +18,7 @@ import (
 const maxRenderLine = 16 << 20
 
 type renderCmd struct {
-	JSONL bool `name:"jsonl" required:"" help:"Read and write JSON lines. See docs/render-jsonl.md for the fields."`
+	JSONL bool `name:"jsonl" required:"" help:"Read and write JSON lines; the README lists the fields."`
 }
 
 // renderRequest is one line of input. Fields that are not named here are ignored.

@@ -18,7 +18,7 @@ func builtInEntries() []Entry {
 		Doc: "Renders its body for every item of a list or member of an object, with `this`, `@index`, `@key`, `@first` and `@last`; " +
 			"the part after `{{else}}` where there is none.",
 		Examples: []Example{
-			{Template: `{{#each items}}{{@index}}:{{this}} {{else}}none{{/each}}`, Context: `{"items":["a","b"]}`, Output: "0:a 1:b "},
+			{Template: `{{#each items}}{{@index}}{{this}}{{else}}none{{/each}}`, Context: `{"items":["a","b"]}`, Output: "0a1b"},
 		},
 	}, {
 		Name: "with", Signature: "#with value",

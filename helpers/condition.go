@@ -75,12 +75,12 @@ func conditionEntries() []Entry {
 		{"gte", ">=", "Whether a is at least b, as `ifCond` compares them with `>=`.", `{"a":9,"b":10}`, "no"},
 	} {
 		test, _ := findOperator(c.sign)
+		example := Example{Template: fmt.Sprintf("{{#if (%s a b)}}yes{{else}}no{{/if}}", c.name), Context: c.context, Output: c.output}
+		if c.name == "eq" {
+			example.Template = "{{#eq a b}}yes{{else}}no{{/eq}}"
+		}
 		entries = append(entries, Entry{
-			Name: c.name, Signature: c.name + " a b", Doc: c.doc + " Also as a block.",
-			Examples: []Example{
-				{Template: fmt.Sprintf("{{#if (%s a b)}}yes{{else}}no{{/if}}", c.name), Context: c.context, Output: c.output},
-				{Template: fmt.Sprintf("{{#%s a b}}yes{{else}}no{{/%s}}", c.name, c.name), Context: c.context, Output: c.output},
-			},
+			Name: c.name, Signature: c.name + " a b", Doc: c.doc + " Also as a block.", Examples: []Example{example},
 			helper: handlebars.Helper{
 				Name: c.name, MinArgs: 2, MaxArgs: 2, Form: handlebars.Either,
 				Func: func(c *handlebars.Call) (handlebars.Value, error) { return decide(c, test(c.Arg(0), c.Arg(1))) },

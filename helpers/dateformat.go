@@ -33,8 +33,8 @@ func dateEntries() []Entry {
 				Output: "January 17, 2019 PST",
 			},
 			{
-				Template: `{{dateFormat at format="dddd, D MMMM, HH:mm [Uhr]" locale="de" timezone="Europe/Berlin"}}`,
-				Context:  `{"at":1547769600000}`, Output: "Freitag, 18 Januar, 01:00 Uhr",
+				Template: `{{dateFormat at format="dddd, D. MMMM, HH:mm [Uhr]" locale="de" timezone="Europe/Berlin"}}`,
+				Context:  `{"at":1547769600000}`, Output: "Freitag, 18. Januar, 01:00 Uhr",
 			},
 			{Template: `{{dateFormat at}}`, Context: `{"at":"soon"}`, Output: "Fecha inválida", Locale: "es-MX"},
 			{Template: `{{dateFormat at}}`, Context: `{"at":null}`, Output: ""},

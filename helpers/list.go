@@ -14,8 +14,8 @@ func listEntries() []Entry {
 		Name: "reverse", Signature: "reverse list",
 		Doc: "The list from its end to its start; a text by its characters.",
 		Examples: []Example{
-			{Template: `{{#each (reverse items)}}{{this}} {{/each}}`, Context: `{"items":[1,2,3]}`, Output: "3 2 1 "},
-			{Template: `{{#reverse items}}{{this}} {{/reverse}}`, Context: `{"items":[1,2,3]}`, Output: "3 2 1 "},
+			{Template: `{{#each (reverse items)}}{{this}}{{/each}}`, Context: `{"items":[1,2,3]}`, Output: "321"},
+			{Template: `{{#reverse items}}{{this}}{{/reverse}}`, Context: `{"items":[1,2,3]}`, Output: "321"},
 		},
 		helper: handlebars.Helper{Name: "reverse", MinArgs: 1, MaxArgs: 1, Form: handlebars.Either, Func: reverse},
 	}, {

@@ -13,7 +13,7 @@ func numberEntries() []Entry {
 	n := &numberPrinter{styles: newStyleCache(256)}
 	return []Entry{{
 		Name: "number", Signature: "number value decimals= locale=",
-		Doc: "The number as the locale writes it, with at most 3 decimals, or exactly `decimals` of them; halves round up. Any number " +
+		Doc: "The number as the locale writes it, with at most 3 decimals, or exactly `decimals` of them; halves round away from 0. Any number " +
 			"of digits stays exact. Text that is no number prints as it is and raises an issue.",
 		Examples: []Example{
 			{Template: `{{number n}}`, Context: `{"n":1234567.891}`, Output: "1,234,567.891"},

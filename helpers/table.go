@@ -62,18 +62,26 @@ func Markdown() string {
 		}
 		fmt.Fprintf(&b, "- `%s`%s: %s\n", e.Signature, kind, e.Doc)
 		for _, x := range e.Examples {
-			fmt.Fprintf(&b, "  - `%s`", oneLine(x.Template))
-			if x.Context != "" {
-				fmt.Fprintf(&b, " with `%s`", oneLine(x.Context))
-			}
-			if x.Output == "" {
-				b.WriteString(" gives nothing\n")
-			} else {
-				fmt.Fprintf(&b, " gives `%s`\n", oneLine(x.Output))
-			}
+			b.WriteString("  - " + x.markdown() + "\n")
 		}
 	}
 	return b.String()
+}
+
+func (x Example) markdown() string {
+	s := fmt.Sprintf("`%s`", oneLine(x.Template))
+	if x.Context != "" {
+		s += fmt.Sprintf(" with `%s`", oneLine(x.Context))
+	}
+	for _, setting := range []string{x.Locale, x.Timezone} {
+		if setting != "" {
+			s += " for " + setting
+		}
+	}
+	if x.Output == "" {
+		return s + " gives nothing"
+	}
+	return s + fmt.Sprintf(" gives `%s`", oneLine(x.Output))
 }
 
 func oneLine(s string) string { return strings.ReplaceAll(s, "\n", " ") }

@@ -1,11 +1,15 @@
 package moment
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 )
+
+// strictRFC3339 leaves out what time.Parse also takes: hours of one digit, fractions after a comma.
+var strictRFC3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$`)
 
 // FuzzParse reads any text: no panic, a result that a Date can hold, the short way and the long way agree, and what Go
 // reads as RFC 3339 is the same instant.
@@ -35,7 +39,7 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("%q: the short way reads %+v, the long way %+v, %t, %t", s, w, long, matched, fine)
 			}
 		}
-		if want, err := time.Parse(time.RFC3339, s); err == nil && strings.ToUpper(s) == s && !strings.Contains(s, ",") {
+		if want, err := time.Parse(time.RFC3339, s); err == nil && strictRFC3339.MatchString(s) {
 			if !ok && z == nil {
 				t.Errorf("%q is RFC 3339 but no date here", s)
 			} else if ok && at != want.UnixMilli() && !strings.Contains(s, ".") {

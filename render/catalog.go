@@ -34,9 +34,11 @@ type Catalog struct {
 	compilers   *compilers
 }
 
-// Defaults are what shortcuts leave open.
+// Defaults are what shortcuts leave open, and what Lint holds the catalog to.
 type Defaults struct {
-	ReplyTemplate string `json:"replyTemplate,omitempty"` // email template of shortcuts that name none
+	ReplyTemplate string   `json:"replyTemplate,omitempty"` // email template of shortcuts that name none
+	Languages     []string `json:"languages,omitempty"`     // every snippet should have a text in each
+	Fields        []string `json:"fields,omitempty"`        // paths that contexts have besides those of Fields; "order.*" for all below
 }
 
 // Attachment is a file that a shortcut attaches.

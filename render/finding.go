@@ -82,6 +82,8 @@ func sortFindings(all []Finding) {
 			return a.Line < b.Line
 		case a.Column != b.Column:
 			return a.Column < b.Column
+		case a.Code != b.Code:
+			return a.Code < b.Code
 		}
 		return a.Message < b.Message
 	})

@@ -2,8 +2,8 @@ package render
 
 import (
 	"fmt"
-	"time"
 
+	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
@@ -34,7 +34,7 @@ func New(o Options) (*Renderer, error) {
 		return nil, fmt.Errorf("default locale: %w", err)
 	}
 	o.Locale = locale
-	if _, err := time.LoadLocation(o.Timezone); err != nil {
+	if _, ok := moment.FindZone(o.Timezone); !ok {
 		return nil, fmt.Errorf("default timezone: unknown zone %s", quote(o.Timezone))
 	}
 	if o.Limits.Output <= 0 {

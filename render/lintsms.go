@@ -1,0 +1,132 @@
+package render
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/heraldsend/herald/render/sms"
+)
+
+// segments renders every text of an SMS in every language, with fields of a
+// usual length, and reports those that cost much.
+func (l *linter) segments() {
+	r, err := New(Options{})
+	if err != nil {
+		return
+	}
+	for _, name := range l.catalog.Shortcuts() {
+		s := l.catalog.shortcuts[name]
+		if s.Channels[SMS].Message == nil || *s.Channels[SMS].Message == "" {
+			continue // what was not written for SMS is judged when it is sent
+		}
+		only := *s
+		only.Channels = map[Channel]Override{SMS: s.Channels[SMS]}
+		only.Subject, only.Preheader, only.Message, only.Attachments, only.EmailTemplate = "", "", "", nil, NoTemplate
+		b, err := l.catalog.bundle(only)
+		if err != nil {
+			continue // reported where it stands
+		}
+		if p, err := r.Open(b); err == nil {
+			l.worstSegments(p, s)
+		}
+	}
+}
+
+func (l *linter) worstSegments(p *Prepared, s *Shortcut) {
+	languages := map[string]bool{"en": true}
+	for _, snippet := range p.bundle.Snippets {
+		for language := range snippet.Texts {
+			languages[language] = true
+		}
+	}
+	data := l.exampleContext(s)
+	at := &place{name: s.Name + "/channels.sms.message", text: *s.Channels[SMS].Message, subject: "shortcut " + s.Name}
+	var worst *sms.Size
+	in := ""
+	for _, language := range sortedKeys(languages) {
+		c, err := p.Render(context.Background(), Request{Channel: SMS, Context: data, Locale: language})
+		if err != nil {
+			return
+		}
+		if worst == nil || c.SMS.Segments > worst.Segments {
+			worst, in = c.SMS, language
+		}
+		if c.SMS.Encoding == sms.UCS2 && isLatin(language) {
+			f := firstTypographic(c.SMS.Forcing)
+			if f == nil {
+				continue // letters of the language: the author knows
+			}
+			l.at(at, 0, Warning, "sms_unicode", "in %s, %s makes this a Unicode message of %d segments; %s would not", language, quote(f.Text), c.SMS.Segments, quote(f.Swap))
+		}
+	}
+	if worst != nil && worst.Segments > l.options.Segments {
+		l.at(at, 0, Warning, "sms_segments", "in %s this is about %d segments (%s)", in, worst.Segments, worst.Encoding)
+	}
+}
+
+// firstTypographic finds a quote, dash, or space that could be a plain one.
+func firstTypographic(list []sms.Forcing) *sms.Forcing {
+	for i, f := range list {
+		if r, _ := utf8.DecodeRuneInString(f.Text); f.Swap != "" && !unicode.IsLetter(r) {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// isLatin says whether a language is usually written in letters that GSM-7
+// has mostly.
+func isLatin(language string) bool {
+	switch base, _, _ := strings.Cut(language, "-"); base {
+	case "en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "fi", "nb", "no":
+		return true
+	}
+	return false
+}
+
+// exampleContext holds every field that the shortcut prints, of a usual length.
+func (l *linter) exampleContext(s *Shortcut) []byte {
+	root := make(map[string]any)
+	for _, source := range s.sources() {
+		t, err := l.catalog.compilers.compile(source.name, source.text)
+		if err != nil {
+			continue
+		}
+		for _, path := range t.Refs().Fields {
+			parts := strings.Split(path, ".")
+			at := root
+			for _, part := range parts[:len(parts)-1] {
+				next, ok := at[part].(map[string]any)
+				if !ok {
+					next = make(map[string]any)
+					at[part] = next
+				}
+				at = next
+			}
+			if _, taken := at[parts[len(parts)-1]]; !taken {
+				at[parts[len(parts)-1]] = exampleOf(typeOfName(path))
+			}
+		}
+	}
+	data, err := json.Marshal(root)
+	if err != nil {
+		panic(fmt.Sprintf("render: maps of texts must encode: %v", err))
+	}
+	return data
+}
+
+func exampleOf(t FieldType) any {
+	switch t {
+	case TypeNumber:
+		return 120
+	case TypeBool:
+		return true
+	case TypeDate:
+		return "2019-09-18T00:00:00Z"
+	}
+	return "Alexandria"
+}

@@ -182,7 +182,8 @@ func (c *compiler) callable(e *ast.Expression, sub bool) *expr {
 // helper finds the helper that a path names; nil if it is a field.
 func (c *compiler) helper(path *ast.PathExpression, withArgs bool) *Helper {
 	if isSimple(path) {
-		if h := c.env.helpers[path.Parts[0]]; h != nil {
+		// Handlebars.js takes {{@name}} for a call, but not {{@name argument}}.
+		if h := c.env.helpers[path.Parts[0]]; h != nil && !(path.Data && withArgs && h.builtin == builtinNone) {
 			c.unit.helpers[h.Name] = true
 			return h
 		}
@@ -210,6 +211,9 @@ func (c *compiler) call(e *ast.Expression, path *ast.PathExpression, h *Helper) 
 
 func (c *compiler) hash(h *ast.Hash) (names []string, values []*expr) {
 	for _, pair := range h.Pairs {
+		if _, ok := pair.Val.(*UndefinedLiteral); ok {
+			continue // as if it weren't there
+		}
 		names = append(names, pair.Key)
 		values = append(values, c.argument(pair.Val))
 	}
@@ -279,6 +283,10 @@ func (c *compiler) path(p *ast.PathExpression) *expr {
 	e := &expr{kind: exprPath, depth: p.Depth, parts: p.Parts, pos: p.Pos, source: p.Original}
 	if level, index, ok := c.blockParam(p); ok {
 		e.kind, e.level, e.index, e.parts = exprParam, level, index, p.Parts[1:]
+		return e
+	}
+	if len(p.Parts) > 0 && p.Parts[0] == "" { // [] is the context itself, whatever follows
+		e.parts = nil
 		return e
 	}
 	if p.Data && len(p.Parts) > 0 {
@@ -360,6 +368,7 @@ func (c *compiler) partial(p *program, n *ast.PartialStatement, block *ast.Progr
 	}
 	if n.Hash != nil {
 		call.names, call.values = c.hash(n.Hash)
+		call.merge = true
 	}
 	call.block = c.program(block)
 	p.add(op{code: opPartial, partial: call, pos: n.Pos})

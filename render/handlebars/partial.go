@@ -43,8 +43,8 @@ func (r *run) partial(call *partialCall, f *frame) error {
 	}
 	start := len(r.out)
 	s := r.child(f)
-	s.params = nil
-	s.setThis(this, f.depth)
+	s.params, s.outside = nil, nil
+	s.openDepth(this, nil) // a partial doesn't see the contexts around its call
 	err = r.invoke(call, name, s, f)
 	r.nframe--
 	if err == nil && call.indent != "" {
@@ -64,7 +64,7 @@ func (r *run) partialContext(call *partialCall, f *frame) (Value, error) {
 		}
 		this = v
 	}
-	if len(call.names) == 0 {
+	if !call.merge {
 		return this, nil
 	}
 	members := this.spread(len(call.names))

@@ -114,6 +114,7 @@ type partialCall struct {
 	dynamic *expr         // computes the name
 	static  *partialEntry // of the name; nil if only an inline partial can have it
 	context *expr
+	merge   bool     // has a hash, which is merged into the context
 	names   []string // of the hash
 	values  []*expr  // of the hash
 	indent  string

@@ -171,7 +171,7 @@ func (d *dataFrame) own(name dataName) (Value, bool) {
 		}
 	}
 	if d.hasBlock && name.id == dataPartialBlock {
-		return Bool(d.block != nil), true // a function in JavaScript: good for {{#if}} only
+		return Bool(d.block != nil && len(d.block.body.ops) > 0), true // a function in JavaScript: good for {{#if}} only
 	}
 	for i := range d.variables {
 		if d.variables[i].Key == name.name {

@@ -16,13 +16,13 @@ const maxName = 255
 // characters, quotes or characters that file systems reserve, no dot or blank at either end, not a Windows device, at
 // most 255 bytes with its extension kept. Where nothing is left it is "attachment-N".
 func CleanName(name string, n int) string {
+	name = norm.NFC.String(name[:min(len(name), 16*maxName)]) // first: it turns U+037E into a semicolon
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
 		name = name[i+1:]
 	}
 	var b strings.Builder
 	for _, r := range name {
 		switch {
-		case b.Len() > 4*maxName:
 		case r == utf8.RuneError, unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
 		case unicode.IsSpace(r):
 			b.WriteByte(' ')
@@ -32,7 +32,7 @@ func CleanName(name string, n int) string {
 			b.WriteRune(r)
 		}
 	}
-	name = strings.Trim(norm.NFC.String(b.String()), " .")
+	name = strings.Trim(norm.NFC.String(b.String()), " .") // again: what was dropped may have stood between
 	if name == "" {
 		return fmt.Sprintf("attachment-%d", n)
 	}

@@ -56,6 +56,7 @@ func TestCleanNameCorpus(t *testing.T) {
 }
 
 func FuzzCleanName(f *testing.F) {
+	f.Add("000\u037e")
 	for in := range cleaned {
 		f.Add(in)
 	}

@@ -75,7 +75,9 @@ func byEnmime(t testing.TB, raw []byte) decoded {
 	if err != nil {
 		t.Fatalf("enmime: %v\n%s", err, raw)
 	}
-	hasText := env.Root.BreadthMatchFirst(func(p *enmime.Part) bool { return p.ContentType == "text/plain" && p.FileName == "" }) != nil
+	hasText := env.Root.BreadthMatchFirst(func(p *enmime.Part) bool {
+		return p.ContentType == "text/plain" && p.FileName == "" && newlines(string(p.Content)) != ""
+	}) != nil
 	for _, e := range env.Errors {
 		if hasText || e.Name != enmime.ErrorPlainTextFromHTML {
 			t.Errorf("enmime: %v", e)

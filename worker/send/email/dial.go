@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	gomail "github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
@@ -85,11 +86,11 @@ func (d *dialer) open(ctx context.Context, p *phase) (client *smtp.Client, raw n
 		}
 	}()
 	options := []gomail.Option{
-		gomail.WithTimeout(d.timeouts.Dial),
+		gomail.WithTimeout(d.timeouts.Dial + time.Second), // ctx comes first: go-mail takes a reply that broke off for a whole one
 		gomail.WithHELO(d.hello),
 		gomail.WithTLSConfig(d.tlsConfig(p)),
 		gomail.WithTLSPolicy(d.policy()),
-		gomail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
+		gomail.WithDialContextFunc(func(_ context.Context, network, address string) (net.Conn, error) {
 			tcp, err := (&net.Dialer{}).DialContext(ctx, network, address)
 			if err != nil {
 				return nil, err
@@ -117,7 +118,7 @@ func (d *dialer) open(ctx context.Context, p *phase) (client *smtp.Client, raw n
 		return nil, nil, err
 	}
 	client, err = dialler.DialToSMTPClientWithContext(ctx)
-	if err == nil && !raw.(*watchedConn).settle() {
+	if err == nil && (ctx.Err() != nil || !raw.(*watchedConn).settle()) {
 		err = ctx.Err()
 	}
 	return client, raw, err

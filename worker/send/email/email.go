@@ -83,14 +83,15 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 		}
 		reused := conn.sent > 0
 		receipt, failed := conn.deliver(ctx, mail)
+		stale := reused && conn.dead && failed != nil && failed.Temporary() && (failed.Step == "RSET" || failed.Step == "MAIL")
 		s.pool.put(conn)
 		switch {
 		case failed == nil:
 			return receipt, nil
-		case reused && !fresh && ctx.Err() == nil && failed.Temporary() && (failed.Step == "MAIL" || failed.Step == "RSET") && conn.dead:
-			continue // the server closed a connection that rested: nothing was sent, a new one may do
+		case fresh || !stale || ctx.Err() != nil:
+			return send.Receipt{}, failed
 		}
-		return send.Receipt{}, failed
+		// The server gave up a connection that it had used before, and took nothing: a new one may do.
 	}
 }
 

@@ -17,15 +17,16 @@ type pool struct {
 	idleTimeout time.Duration
 	checkAfter  time.Duration
 
+	closed chan struct{} // closed by close
+
 	mu     sync.Mutex
 	idle   []*conn
-	closed bool
 	reaper *time.Timer // closes idle connections, armed while there are any
 }
 
 func newPool(o Options, dial func(context.Context) (*conn, error)) *pool {
 	return &pool{
-		dial: dial, slots: make(chan struct{}, o.MaxConns),
+		dial: dial, slots: make(chan struct{}, o.MaxConns), closed: make(chan struct{}),
 		maxMessages: o.MaxMessages, idleTimeout: o.IdleTimeout, checkAfter: o.CheckAfter,
 	}
 }
@@ -33,17 +34,11 @@ func newPool(o Options, dial func(context.Context) (*conn, error)) *pool {
 // get waits for a free slot and gives a connection that works: an idle one, checked where it rested long, else a new
 // one. fresh asks for a new one at once.
 func (p *pool) get(ctx context.Context, fresh bool) (*conn, error) {
-	select {
-	case p.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, &send.Error{Code: "canceled", Step: "POOL", Err: ctx.Err()}
+	if err := p.enter(ctx); err != nil {
+		return nil, err
 	}
 	for !fresh {
-		c, err := p.take()
-		if err != nil {
-			<-p.slots
-			return nil, err
-		}
+		c := p.take()
 		if c == nil {
 			break
 		}
@@ -56,9 +51,8 @@ func (p *pool) get(ctx context.Context, fresh bool) (*conn, error) {
 	c, err := p.dial(ctx)
 	if err != nil {
 		<-p.slots
-		return nil, err
 	}
-	return c, nil
+	return c, err
 }
 
 // put gives a connection back after a message.
@@ -69,27 +63,49 @@ func (p *pool) put(c *conn) {
 	}
 }
 
-var errClosed = errors.New("the sender is closed")
+// enter waits for a slot.
+func (p *pool) enter(ctx context.Context) error {
+	closed := &send.Error{Code: "closed", Step: "POOL", Err: errors.New("the sender is closed")}
+	if p.isClosed() {
+		return closed
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return &send.Error{Code: "canceled", Step: "POOL", Err: ctx.Err()}
+	case <-p.closed:
+		return closed
+	}
+}
 
-func (p *pool) take() (*conn, error) {
+func (p *pool) isClosed() bool {
+	select {
+	case <-p.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// take gives the connection that was used last, or nil.
+func (p *pool) take() *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return nil, &send.Error{Code: "closed", Step: "POOL", Err: errClosed}
-	}
 	n := len(p.idle)
 	if n == 0 {
-		return nil, nil
+		return nil
 	}
 	c := p.idle[n-1]
 	p.idle = p.idle[:n-1]
-	return c, nil
+	return c
 }
 
+// keep makes a connection idle, unless the pool is closed.
 func (p *pool) keep(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.isClosed() {
 		return false
 	}
 	c.since = time.Now()
@@ -109,7 +125,7 @@ func (p *pool) reap() {
 	}
 	expired := append([]*conn(nil), p.idle[:old]...)
 	p.idle = append(p.idle[:0], p.idle[old:]...)
-	if len(p.idle) > 0 && !p.closed {
+	if len(p.idle) > 0 {
 		p.reaper.Reset(time.Until(p.idle[0].since.Add(p.idleTimeout)))
 	} else {
 		p.reaper = nil
@@ -123,17 +139,17 @@ func (p *pool) reap() {
 // close refuses new messages, says goodbye on idle connections, and waits for those in use.
 func (p *pool) close() {
 	p.mu.Lock()
-	already := p.closed
-	p.closed = true
+	if p.isClosed() {
+		p.mu.Unlock()
+		return
+	}
+	close(p.closed)
 	idle := p.idle
 	p.idle = nil
 	if p.reaper != nil {
 		p.reaper.Stop()
 	}
 	p.mu.Unlock()
-	if already {
-		return
-	}
 	for _, c := range idle {
 		c.quit()
 	}

@@ -69,6 +69,7 @@ func (t *transaction) run() {
 	early := len(t.mail.to) == 1 && c.pipelining // with several recipients, content waits for all answers
 	if c.open {
 		t.command("RSET", "RSET")
+		t.settle() // alone, so that its failure leaves nothing in doubt
 	}
 	t.command("MAIL", t.mailFrom()...)
 	for i := range t.mail.to {
@@ -239,8 +240,12 @@ func (t *transaction) take(step string, r reply) {
 		}
 		return
 	}
+	if step == "RSET" {
+		t.lost(step, errGarbage) // a server that can't reset is of no use
+		return
+	}
 	e := refusal(step, r)
-	c.dead = c.dead || r.code == 421 || step == "RSET"
+	c.dead = c.dead || r.code == 421
 	if t.failed == nil || t.failed.Step == "RCPT" && step == "RCPT" && e.Permanent && !t.failed.Permanent {
 		t.failed = e
 	}

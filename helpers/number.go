@@ -98,31 +98,8 @@ func (p *numberPrinter) currency(c *handlebars.Call, dst []byte) ([]byte, error)
 	if n, ok := length(c.Option("decimals")); ok {
 		scale = min(n, maxDecimals)
 	}
-	d = d.round(scale, true)
-	s := p.styles.get(l)
-	if d.negative {
-		dst = append(dst, s.minusBefore...)
-	}
-	before, space := signPlace(l)
-	if before && sign != "" {
-		dst = append(dst, sign...)
-		if space || len(sign) > 1 && isLetter(sign[len(sign)-1]) {
-			dst = append(dst, noBreakSpace...)
-		}
-	}
-	dst = s.append(dst, d)
-	if d.negative {
-		dst = append(dst, s.minusAfter...)
-	}
-	if !before && sign != "" {
-		dst = append(append(dst, noBreakSpace...), sign...)
-	}
-	return dst, nil
+	return p.styles.get(l).appendCurrency(dst, d.round(scale, true), sign, findCurrencyPattern(l)), nil
 }
-
-const noBreakSpace = "\u00a0"
-
-func isLetter(c byte) bool { return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' }
 
 // argDecimal reads the call's number. Where there is none, it raises the issue and returns false.
 func argDecimal(c *handlebars.Call) (decimal, bool) {

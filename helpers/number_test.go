@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -96,6 +98,42 @@ func TestNumber(t *testing.T) {
 				t.Errorf("got %.100q, issues %q, %v, want %q, %q", got, codes(issues), err, c.want, c.issues)
 			}
 		})
+	}
+}
+
+// TestCurrencyPatterns compares where the sign and the minus stand with the CLDR of testdata/currency.js. Marks of the
+// writing direction are left out: golang.org/x/text has those of an older CLDR.
+func TestCurrencyPatterns(t *testing.T) {
+	data, err := os.ReadFile("testdata/currency.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want map[string]string
+	if err := json.Unmarshal(data, &want); err != nil {
+		t.Fatal(err)
+	}
+	if len(want) < 100 {
+		t.Fatalf("%d locales", len(want))
+	}
+	digits := regexp.MustCompile(`\p{Nd}.*\p{Nd}`)
+	for locale, pattern := range want {
+		var got []string
+		for _, amount := range []string{"1234.5", "-1234.5"} {
+			r := rendering{template: `{{currency n "EUR"}}`, context: `{"n":` + amount + `}`, locale: locale, escape: handlebars.EscapeText}
+			text, issues, err := r.run(t)
+			if err != nil || len(issues) > 0 {
+				t.Fatal(locale, issues, err)
+			}
+			if strings.Contains(text, "EUR") { // the older CLDR has no sign; letters never touch the number
+				pattern = strings.NewReplacer("Cn", "Csn", "nC", "nsC").Replace(pattern)
+			}
+			text = digits.ReplaceAllString(text, "n")
+			text = strings.NewReplacer("€", "C", "EUR", "C", "\u00a0", "s", "−", "-", "\u200e", "", "\u200f", "", "\u061c", "").Replace(text)
+			got = append(got, text)
+		}
+		if text := strings.Join(got, " "); text != pattern {
+			t.Errorf("%s: got %s, CLDR %s", locale, text, pattern)
+		}
 	}
 }
 

@@ -131,29 +131,3 @@ func (c *styleCache) sign(l language.Tag, unit currency.Unit) string {
 	c.signs[key] = s
 	return s
 }
-
-// Where locales put the currency's sign (Unicode CLDR); golang.org/x/text does not tell. All others put it behind the
-// amount, after a no-break space.
-const (
-	signBefore      = " en ja zh ko th hi gu kn ml mr ta te bn-IN fil ga mt cy zu af am tr si es-MX es-US es-419 es-GT es-HN es-NI es-PA es-PE es-PR es-SV es-DO ms id "
-	signBeforeSpace = " pt nl ar ur fa lo sw es-AR es-CO es-UY es-CL es-EC es-PY es-VE es-BO de-CH de-AT de-LI it-CH "
-	signBehind      = " pt-PT pt-AO pt-MZ "
-)
-
-func signPlace(l language.Tag) (before, space bool) {
-	base, _ := l.Base()
-	region, _ := l.Region()
-	full := " " + base.String() + "-" + region.String() + " "
-	short := " " + base.String() + " "
-	for _, name := range []string{full, short} {
-		switch {
-		case strings.Contains(signBehind, name):
-			return false, true
-		case strings.Contains(signBeforeSpace, name):
-			return true, true
-		case strings.Contains(signBefore, name):
-			return true, false
-		}
-	}
-	return false, true
-}

@@ -66,7 +66,7 @@ type linter struct {
 
 // place is a template that is being checked.
 type place struct {
-	name    string // for Catalog.locate
+	name    string // for Catalog.Locate
 	text    string
 	subject string // of findings
 	role    role
@@ -93,7 +93,7 @@ func (l *linter) at(p *place, pos int, severity Severity, code, format string, a
 }
 
 func (l *linter) located(p *place, line, column int, severity Severity, code, message string) {
-	file, line, column := l.catalog.locate(p.name, line, column)
+	file, line, column := l.catalog.Locate(p.name, line, column)
 	l.add(Finding{Severity: severity, Code: code, File: file, Line: line, Column: column, Message: message, Subject: p.subject})
 }
 

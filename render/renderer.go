@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/render/handlebars"
@@ -73,6 +74,10 @@ type Prepared struct {
 	marked   *markedEnv
 	plans    map[Channel]*plan
 	locales  cache[string, *locale]
+
+	explainOnce sync.Once
+	explain     *explainer
+	explainErr  error
 }
 
 // Bundle returns what was opened.

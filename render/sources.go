@@ -38,9 +38,9 @@ func (s *Shortcut) sources() []templateSource {
 	return out
 }
 
-// locate maps a place in a template to the catalog's file. file is "" if the
-// template is from none.
-func (c *Catalog) locate(template string, line, column int) (file string, fileLine, fileColumn int) {
+// Locate maps a place in a template, as issues, spans and errors name it, to the
+// catalog's file. file is "" if the template is from none.
+func (c *Catalog) Locate(template string, line, column int) (file string, fileLine, fileColumn int) {
 	if name, language, ok := strings.Cut(template, "@"); ok && strings.HasPrefix(name, snippetPrefix) {
 		o := c.origins[originKey("snippet", name)]
 		l, col := o.at["texts."+language].at(line, column)
@@ -130,7 +130,7 @@ func templateError(c *Catalog, s shifts, err error) error {
 		out.Source = "" // a marked line is not the author's
 	}
 	if c != nil && e.Line > 0 {
-		out.File, out.Line, out.Column = c.locate(e.Template, e.Line, out.Column)
+		out.File, out.Line, out.Column = c.Locate(e.Template, e.Line, out.Column)
 	}
 	return out
 }

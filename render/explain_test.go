@@ -1,0 +1,89 @@
+package render
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/heraldsend/herald/templates"
+)
+
+func TestExplain(t *testing.T) {
+	c := load(t, "snippets/sn.greeting.yaml", greetingSnippet, "shortcuts/s.yaml", `
+subject: For {{customer.name}}
+message: |
+  [[sn.greeting]]!
+
+  {{#ifCond customer.custom.tierStr "==" "Gold"}}
+  Gold, {{../customer.firstName}}
+  {{else}}
+  Plain since {{dateFormat customer.custom.sinceAt format="YYYY"}}
+  {{/ifCond}}
+  Bye
+`)
+	p := open(t, c, "s")
+	got, err := p.Explain(context.Background(), Request{Channel: Email, Locale: "fr-CA",
+		Context: []byte(`{"customer":{"name":"Ada L","firstName":"Ada","custom":{"tierStr":"Silver","sinceAt":"2019-01-18"}}}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, part := range got.Parts {
+		for _, s := range part.Spans {
+			file, line, column := c.Locate(s.Template, s.Line, s.Column)
+			lines = append(lines, strings.Join([]string{part.Part, string(s.Kind), quote(s.Text), s.Source, file, at(line, column), s.Snippet, s.Language, strings.Join(s.Branches, " > ")}, "|"))
+		}
+	}
+	want := []string{
+		`subject|text|"For "||shortcuts/s.yaml|2:10|||`,
+		`subject|field|"Ada L"|customer.name|shortcuts/s.yaml|2:14|||`,
+		`message|text|"Bonjour "||snippets/sn.greeting.yaml|7:7|sn.greeting|fr|`,
+		`message|field|"Ada"|customer.firstName|snippets/sn.greeting.yaml|7:15|sn.greeting|fr|`,
+		`message|text|"!\n\n"||shortcuts/s.yaml|4:18|||`,
+		`message|text|"Plain since "||shortcuts/s.yaml|9:3|||else of ifCond customer.custom.tierStr "==" "Gold"`,
+		`message|helper|"2019"|dateFormat customer.custom.sinceAt format="YYYY"|shortcuts/s.yaml|9:15|||else of ifCond customer.custom.tierStr "==" "Gold"`,
+		`message|text|"\n"||shortcuts/s.yaml|9:3|||else of ifCond customer.custom.tierStr "==" "Gold"`,
+		`message|text|"Bye\n"||shortcuts/s.yaml|11:3|||`,
+	}
+	if strings.Join(lines, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+	}
+	if len(got.Uses) != 1 || got.Uses[0] != (SnippetUse{"sn.greeting", "fr", false}) {
+		t.Errorf("%+v", got.Uses)
+	}
+}
+
+func at(line, column int) string {
+	f := Finding{Line: line, Column: column}
+	return strings.TrimSuffix(strings.TrimPrefix(f.String(), ":"), ": ")
+}
+
+// The marks of an explanation change nothing of the output.
+func TestExplainEqualsRender(t *testing.T) {
+	c := sampleCatalog(t)
+	for _, name := range c.Shortcuts() {
+		p := open(t, c, name)
+		for _, locale := range []string{"en", "de", "ja"} {
+			req := Request{Channel: Note, Context: templates.DemoContext(), Locale: locale}
+			x, err := p.Explain(context.Background(), req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := newRun()
+			if err := r.begin(context.Background(), p, p.plans[Note], req); err != nil {
+				t.Fatal(err)
+			}
+			out, err := r.execute("message", p.plans[Note].message.template, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got strings.Builder
+			for _, s := range x.Parts[0].Spans {
+				got.WriteString(s.Text)
+			}
+			if want := string(unmark(out)); got.String() != want {
+				t.Errorf("%s, %s:\n%q\nwant\n%q", name, locale, got.String(), want)
+			}
+		}
+	}
+}

@@ -24,7 +24,8 @@ type Blobs interface {
 	Blob(ctx context.Context, sha256 string) ([]byte, error)
 }
 
-// Doer sends one HTTP request. It must refuse private addresses and redirects to them: send.NewHTTPClient does.
+// Doer sends one HTTP request. It must refuse private addresses, with an error that is fs.ErrPermission, and follow no
+// redirects: send.NewHTTPClient does.
 type Doer interface {
 	Do(*http.Request) (*http.Response, error)
 }
@@ -262,6 +263,9 @@ func (r *Resolver) fetch(ctx context.Context, address string, limit int64) ([]by
 		return nil, &Error{Code: "attachment_source", Reason: "has a URL that can't be requested"}
 	}
 	resp, err := r.http.Do(req)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, &Error{Code: "attachment_source", Reason: "has a URL at an address that is not allowed", Err: err}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -8,8 +8,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -224,6 +226,29 @@ func TestHTTPStatus(t *testing.T) {
 		var e *Error
 		if !errors.As(err, &e) || e.Code != "attachment_missing" || e.Temporary != temporary {
 			t.Errorf("%d: %+v", status, err)
+		}
+	}
+}
+
+// failing answers every request with its error.
+type failing struct{ error }
+
+func (f failing) Do(*http.Request) (*http.Response, error) { return nil, f.error }
+
+func TestFetchErrors(t *testing.T) {
+	for _, c := range []struct {
+		err       error
+		code      string
+		temporary bool
+	}{
+		{&url.Error{Op: "Get", Err: fmt.Errorf("refused: %w", fs.ErrPermission)}, "attachment_source", false},
+		{errors.New("connection reset"), "attachment_missing", true},
+	} {
+		r := resolver(t, Options{HTTP: failing{c.err}})
+		_, err := r.Resolve(context.Background(), Bulk(), []message.Ref{{URL: "https://10.0.0.1/a.pdf"}})
+		var e *Error
+		if !errors.As(err, &e) || e.Code != c.code || e.Temporary != c.temporary {
+			t.Errorf("%v: %+v", c.err, err)
 		}
 	}
 }

@@ -113,14 +113,22 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 	if err != nil {
 		return w.giveUpAll(ctx, log, books, pending, err)
 	}
+	careful, err := w.careful(ctx)
+	if err != nil {
+		return err
+	}
+	atOnce := max(1, w.Concurrency/chunksAtOnce)
+	if careful {
+		atOnce = 1
+	}
 	started := time.Now()
 	attempt, _ := asynq.GetRetryCount(ctx)
-	waiting, err := w.each(ctx, pending, func(slot int) error {
+	waiting, err := w.each(ctx, atOnce, pending, func(slot int) error {
 		m, err := o.Message(t.Chunk, slot, recipients[slot])
 		if err != nil {
 			return w.Ledger.Mark(ctx, books, slot, ledger.Failed, ledger.Reason{Code: "invalid_context", Text: err.Error()})
 		}
-		j := job{log: log, chunk: books, slot: slot, message: m, prepared: o.prepared, policy: o.policy, attempt: attempt}
+		j := job{log: log, chunk: books, slot: slot, message: m, prepared: o.prepared, policy: o.policy, attempt: attempt, careful: careful}
 		if len(recipients[slot].Attachments) == 0 {
 			j.shared = o.shared
 		}
@@ -131,9 +139,9 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 	return err
 }
 
-// each runs deliver for the slots of a chunk, several at a time. When the worker drains, or a recipient met trouble that
+// each runs deliver for the slots of a chunk, atOnce at a time. When the worker drains, or a recipient met trouble that
 // is everyone's, it starts no further one. It returns how many are still pending, and a *later that suits them all.
-func (w *Worker) each(ctx context.Context, slots []int, deliver func(slot int) error) (waiting int, err error) {
+func (w *Worker) each(ctx context.Context, atOnce int, slots []int, deliver func(slot int) error) (waiting int, err error) {
 	var (
 		mu     sync.Mutex
 		next   int
@@ -164,7 +172,7 @@ func (w *Worker) each(ctx context.Context, slots []int, deliver func(slot int) e
 		}
 	}
 	var senders sync.WaitGroup
-	for range max(1, w.Concurrency/chunksAtOnce) {
+	for range atOnce {
 		senders.Go(func() {
 			for slot, ok := take(); ok; slot, ok = take() {
 				done(deliver(slot))
@@ -208,7 +216,7 @@ func (w *Worker) giveUpAll(ctx context.Context, log *slog.Logger, c ledger.Chunk
 		return out.again
 	}
 	log.Error("bulk can't be prepared", "error", err)
-	_, err = w.each(ctx, pending, func(slot int) error {
+	_, err = w.each(ctx, w.Concurrency, pending, func(slot int) error {
 		return w.Ledger.Mark(ctx, c, slot, out.state, out.reason)
 	})
 	return err

@@ -25,7 +25,8 @@ type job struct {
 	prepared *prepared
 	shared   *sharedFiles // set when the message has no files but these
 	policy   attach.Policy
-	attempt  int // tries before this one
+	attempt  int  // tries before this one
+	careful  bool // workers died with this task: claim first, whatever the policy, to find out over whom
 }
 
 // deliver carries one message to its recipient. It returns nil when the books hold its outcome, a *later when it is
@@ -45,9 +46,12 @@ func (w *Worker) deliver(ctx context.Context, j job) error {
 	return w.record(ctx, j, out)
 }
 
+// claims reports whether the recipient is claimed before sending.
+func (j job) claims() bool { return j.careful || policyOf(j.message) == task.Hold }
+
 // claim takes the recipient under "hold", and does nothing under "resend", which marks after sending.
 func (w *Worker) claim(ctx context.Context, j job) (bool, error) {
-	if policyOf(j.message) != task.Hold {
+	if !j.claims() {
 		return true, nil
 	}
 	return w.Ledger.Claim(ctx, j.chunk, j.slot)
@@ -169,7 +173,7 @@ func (w *Worker) record(ctx context.Context, j job, out *outcome) error {
 	ctx = context.WithoutCancel(ctx)
 	w.metrics.sent(j.message.Channel, out)
 	if out.again != nil {
-		if policyOf(j.message) == task.Hold {
+		if j.claims() {
 			if err := w.Ledger.Release(ctx, j.chunk, j.slot); err != nil {
 				return err
 			}

@@ -28,10 +28,26 @@ func (w *Worker) handleMessage(ctx context.Context, log *slog.Logger, m task.Mes
 		// A shortcut that isn't there, a template that doesn't compile: no retry mends it.
 		return w.giveUp(ctx, log, chunk, 0, err)
 	}
+	careful, err := w.careful(ctx)
+	if err != nil {
+		return err
+	}
 	attempt, _ := asynq.GetRetryCount(ctx)
 	return w.deliver(ctx, job{
-		log: log, chunk: chunk, message: m, prepared: prepared, policy: attach.For(m.Channel), attempt: attempt,
+		log: log, chunk: chunk, message: m, prepared: prepared, policy: attach.For(m.Channel), attempt: attempt, careful: careful,
 	})
+}
+
+// carefulAfter is how often workers may die with a task before it is worked on carefully: one recipient at a time,
+// each claimed first. The next death then shows whose message it is; it becomes unknown, and the others go on.
+const carefulAfter = 3
+
+// careful reports whether workers died with the task of ctx too often.
+func (w *Worker) careful(ctx context.Context) (bool, error) {
+	id, _ := asynq.GetTaskID(ctx)
+	queueName, _ := asynq.GetQueueName(ctx)
+	n, err := crashes(ctx, w.Redis, queueName, id)
+	return n >= carefulAfter, err
 }
 
 // books reads a chunk's records. What a run before this one left claimed becomes unknown: that run died between

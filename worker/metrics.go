@@ -16,6 +16,8 @@ type metrics struct {
 	taskTime *prometheus.HistogramVec
 	sends    *prometheus.CounterVec
 	sendTime *prometheus.HistogramVec
+	// recovered counts what the reaper (lease, orphan) and the reconciler (chunk) brought back.
+	recovered *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer, i *asynq.Inspector) (*metrics, error) {
@@ -34,9 +36,12 @@ func newMetrics(r prometheus.Registerer, i *asynq.Inspector) (*metrics, error) {
 			Name: "herald_send_seconds", Help: "Time that a channel took to accept or refuse one message.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
 		}, []string{"channel"}),
+		recovered: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "herald_recovered_total", Help: "Tasks brought back, by how they were lost: lease (the worker died), orphan (an answer got lost), chunk (no task at all).",
+		}, []string{"cause"}),
 	}
 	var errs []error
-	for _, c := range []prometheus.Collector{m.tasks, m.taskTime, m.sends, m.sendTime, queueDepth{i}} {
+	for _, c := range []prometheus.Collector{m.tasks, m.taskTime, m.sends, m.sendTime, m.recovered, queueDepth{i}} {
 		errs = append(errs, r.Register(c))
 	}
 	return m, errors.Join(errs...)

@@ -62,13 +62,14 @@ const chunksAtOnce = 4
 // Worker consumes the queue.
 type Worker struct {
 	Options
-	queue    *queue.Client
-	bulks    *bulk.Store
-	blobs    *blob.Store
-	prepared *cache[task.Content, *prepared]
-	open     *cache[string, *openBulk]
-	metrics  *metrics
-	draining chan struct{} // closed when no further recipient may be started
+	queue     *queue.Client
+	bulks     *bulk.Store
+	blobs     *blob.Store
+	prepared  *cache[task.Content, *prepared]
+	open      *cache[string, *openBulk]
+	inspector *asynq.Inspector
+	metrics   *metrics
+	draining  chan struct{} // closed when no further recipient may be started
 }
 
 // New checks the options and returns a worker that Run starts.
@@ -91,14 +92,15 @@ func New(o Options) (*Worker, error) {
 	if o.DrainTimeout <= 0 {
 		o.DrainTimeout = 30 * time.Second
 	}
-	m, err := newMetrics(o.Metrics, asynq.NewInspectorFromRedisClient(o.Redis))
+	inspector := asynq.NewInspectorFromRedisClient(o.Redis)
+	m, err := newMetrics(o.Metrics, inspector)
 	if err != nil {
 		return nil, err
 	}
 	return &Worker{
 		Options: o, queue: queue.New(o.Redis), bulks: bulk.NewStore(o.Redis, o.Ledger), blobs: blob.New(o.Redis),
 		prepared: newCache[task.Content, *prepared](256), open: newCache[string, *openBulk](64),
-		metrics: m, draining: make(chan struct{}),
+		inspector: inspector, metrics: m, draining: make(chan struct{}),
 	}, nil
 }
 
@@ -114,7 +116,12 @@ func (w *Worker) Run(ctx context.Context) error {
 			return fmt.Errorf("start the worker: %w", err)
 		}
 	}
+	// Whoever died is looked after by everyone else.
+	var keepers sync.WaitGroup
+	keepers.Go(func() { w.reaper().run(ctx) })
+	keepers.Go(func() { w.reconciler().run(ctx) })
 	<-ctx.Done()
+	keepers.Wait()
 	w.Log.Info("draining: finishing what is in flight", "timeout", w.DrainTimeout)
 	messages.Stop()
 	bulks.Stop()
@@ -125,6 +132,18 @@ func (w *Worker) Run(ctx context.Context) error {
 	both.Wait()
 	w.Log.Info("drained")
 	return nil
+}
+
+func (w *Worker) reaper() *reaper {
+	return &reaper{
+		rdb: w.Redis, queues: append(queue.Bulks(), queue.Messages), log: w.Log.With("part", "reaper"), metrics: w.metrics, now: time.Now,
+	}
+}
+
+func (w *Worker) reconciler() *reconciler {
+	return &reconciler{
+		bulks: w.bulks, ledger: w.Ledger, queue: w.queue, inspector: w.inspector, log: w.Log.With("part", "reconciler"), metrics: w.metrics,
+	}
 }
 
 func (w *Worker) server(concurrency int, queues []string) *asynq.Server {

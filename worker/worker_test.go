@@ -71,6 +71,8 @@ func (o *outbox) count() int {
 	return len(o.mails)
 }
 
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 // site is a Redis with a client, to which workers can be added.
 type site struct {
 	t      *testing.T
@@ -82,7 +84,7 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
+	log := discard()
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}

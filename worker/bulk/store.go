@@ -85,10 +85,33 @@ func (s *Store) Seal(ctx context.Context, id string, planned, chunks int) error 
 	return nil
 }
 
+// runningKey holds the ids of the bulks that were started and not yet seen completed.
+const runningKey = "herald:bulks:running"
+
 // MarkStarted records that the bulk's chunks are being enqueued. Called again it changes nothing.
 func (s *Store) MarkStarted(ctx context.Context, id string, at time.Time) error {
+	if err := s.rdb.SAdd(ctx, runningKey, id).Err(); err != nil {
+		return fmt.Errorf("start bulk %s: %w", id, err)
+	}
 	if err := s.rdb.HSetNX(ctx, metaKey(id), fieldStarted, at.UnixMilli()).Err(); err != nil {
 		return fmt.Errorf("start bulk %s: %w", id, err)
+	}
+	return nil
+}
+
+// Running returns the ids of the bulks that were started and not yet marked as finished.
+func (s *Store) Running(ctx context.Context) ([]string, error) {
+	ids, err := s.rdb.SMembers(ctx, runningKey).Result()
+	if err != nil {
+		return nil, fmt.Errorf("list the running bulks: %w", err)
+	}
+	return ids, nil
+}
+
+// Finished takes a bulk off the list of running ones.
+func (s *Store) Finished(ctx context.Context, id string) error {
+	if err := s.rdb.SRem(ctx, runningKey, id).Err(); err != nil {
+		return fmt.Errorf("finish bulk %s: %w", id, err)
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func (c *Client) Enqueue(ctx context.Context, p task.Payload) (added bool, err e
 	if err != nil {
 		return false, err
 	}
-	id, name, err := address(p)
+	id, name, err := Address(p)
 	if err != nil {
 		return false, err
 	}
@@ -78,8 +78,8 @@ func (c *Client) Enqueue(ctx context.Context, p task.Payload) (added bool, err e
 	return true, nil
 }
 
-// address returns the task id and the queue of a payload.
-func address(p task.Payload) (id, name string, err error) {
+// Address returns the task id and the queue of a payload.
+func Address(p task.Payload) (id, name string, err error) {
 	switch p := p.(type) {
 	case task.Message:
 		return p.ID, Messages, nil

@@ -9,8 +9,10 @@ package main
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/helpers/moment/momenttest"
@@ -36,7 +38,7 @@ func run(random int, seed uint64, write bool) error {
 	if write {
 		return writeCorpus(o, filepath.Join(dir, "testdata"))
 	}
-	c := &comparison{oracle: o}
+	c := &comparison{oracle: o, reasons: map[string]int{}}
 	for _, part := range []struct {
 		name string
 		run  func() error
@@ -58,6 +60,9 @@ func run(random int, seed uint64, write bool) error {
 		c.failed += c.mismatches
 	}
 	fmt.Printf("%-60s %10d cases %6d mismatches\n", "total", c.total, c.failed)
+	for _, reason := range slices.Sorted(maps.Keys(c.reasons)) {
+		fmt.Printf("known, %d times: %s\n", c.reasons[reason], reason)
+	}
 	if err := o.close(); err != nil {
 		return err
 	}
@@ -73,6 +78,7 @@ type comparison struct {
 	cases, mismatches, known int
 	total, failed            int
 	printed                  int
+	reasons                  map[string]int // how often each explanation of momenttest.Known was needed
 }
 
 func (c *comparison) check(locale, format string, at momenttest.Instant, got, want string) {
@@ -80,8 +86,9 @@ func (c *comparison) check(locale, format string, at momenttest.Instant, got, wa
 	if got == want {
 		return
 	}
-	if momenttest.Known(locale, format, at) != "" {
+	if reason := momenttest.Known(locale, format, at); reason != "" {
 		c.known++
+		c.reasons[reason]++
 		return
 	}
 	c.mismatch("%s %q %s: got %q, Moment %q", locale, format, at, got, want)

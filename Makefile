@@ -8,7 +8,7 @@ FUZZTIME  ?= 30s
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint bench fuzz deps image clean
+.PHONY: help build demo test lint bench fuzz chaos deps image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ deps:
 
 fuzz: ## fuzz everything that reads foreign bytes, FUZZTIME (30s) each
 	scripts/fuzz.sh $(FUZZTIME)
+
+chaos: deps ## kill workers and Redis in the middle of a bulk; print lost, duplicated, unknown
+	$(GO) test ./cmd/herald -run TestChaos -count 1 -v -timeout 20m -chaos.recipients 20000 -chaos.kills 20
 
 image: ## build the container image
 	docker build --build-arg VERSION=$(VERSION) -t herald .

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"net/url"
 	"sync"
 
 	"github.com/emersion/go-sasl"
@@ -108,7 +109,7 @@ func (c *Catcher) Addr() string { return c.listener.Addr().String() }
 func (c *Catcher) URL() string {
 	login, policy := "", "?tls=none"
 	if c.opt.User != "" {
-		login = c.opt.User + ":" + c.opt.Password + "@"
+		login = url.UserPassword(c.opt.User, c.opt.Password).String() + "@"
 	}
 	if c.opt.TLS != nil {
 		policy = ""

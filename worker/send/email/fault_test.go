@@ -144,14 +144,14 @@ func TestFaultMatrix(t *testing.T) {
 			defer wg.Done()
 			limit <- struct{}{}
 			defer func() { <-limit }()
-			runFault(t, c, serverTLS, &tls.Config{RootCAs: roots})
+			runFault(t, c, serverTLS, clientTLS(roots))
 		}()
 	}
 	wg.Wait()
 	noGoroutinesLeft(t, before)
 }
 
-func runFault(t *testing.T, c faultCase, serverTLS, clientTLS *tls.Config) {
+func runFault(t *testing.T, c faultCase, serverTLS, client *tls.Config) {
 	server := &faultServer{caps: capsOf[c.mode], tls: serverTLS, verb: c.verb, fault: c.fault}
 	url := "smtp://%s?tls=none"
 	if c.verb == "STARTTLS" || c.verb == "AUTH" {
@@ -162,7 +162,7 @@ func runFault(t *testing.T, c faultCase, serverTLS, clientTLS *tls.Config) {
 		server.rcpts = []string{"", "550 5.1.1 no such user"}
 	}
 	startFaultServer(t, server)
-	sender, err := New(Options{URL: fmt.Sprintf(url, server.listener.Addr()), Timeouts: timeoutsFor(c.fault), TLS: clientTLS})
+	sender, err := New(Options{URL: fmt.Sprintf(url, server.listener.Addr()), Timeouts: timeoutsFor(c.fault), TLS: client})
 	if err != nil {
 		t.Error(err)
 		return

@@ -197,6 +197,7 @@ func (f *faultSession) command(verb, line string) {
 	switch verb {
 	case "EHLO", "HELO":
 		var b strings.Builder
+		b.WriteString("250-fault.invalid\r\n")
 		for _, c := range f.server.caps {
 			if c != "STARTTLS" || !f.secure {
 				b.WriteString("250-" + c + "\r\n")
@@ -407,4 +408,8 @@ func testCertificate(t testing.TB) (*tls.Config, *x509.CertPool) {
 	pool := x509.NewCertPool()
 	pool.AddCert(cert)
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, pool
+}
+
+func clientTLS(roots *x509.CertPool) *tls.Config {
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 }

@@ -278,8 +278,7 @@ func TestInternationalAddresses(t *testing.T) {
 func TestLogin(t *testing.T) {
 	serverTLS, roots := testCertificate(t)
 	c := startCatcher(t, catcher.Options{TLS: serverTLS, User: "herald", Password: "c4nary"})
-	client := serverTLS.Clone()
-	client.RootCAs, client.Certificates = roots, nil
+	client := clientTLS(roots)
 	s := newSender(t, Options{URL: c.URL(), TLS: client})
 	if _, err := s.Send(context.Background(), sample()); err != nil {
 		t.Error(err)

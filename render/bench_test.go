@@ -101,7 +101,7 @@ func BenchmarkSharePlainText(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := plain.FromHTML(page, plain.Options{}); err != nil {
+		if _, err := plain.FromHTML(page); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -76,6 +76,7 @@ func (p *Prepared) Explain(ctx context.Context, req Request) (*Explanation, erro
 	for _, part := range plan {
 		if part.name == "layout" {
 			r.exec.Context = withMembers(r.root, handlebars.Member{Key: "draft", Value: handlebars.Object(
+				handlebars.Member{Key: "subject", Value: handlebars.String(out.text("subject"))}, handlebars.Member{Key: "preheader", Value: handlebars.String(out.text("preheader"))},
 				handlebars.Member{Key: "htmlBody", Value: handlebars.String("…")}, handlebars.Member{Key: "textBody", Value: handlebars.String("…")},
 				handlebars.Member{Key: "locale", Value: handlebars.String(r.exec.Locale)})})
 		}
@@ -88,6 +89,19 @@ func (p *Prepared) Explain(ctx context.Context, req Request) (*Explanation, erro
 	out.Issues = r.issues.list
 	out.Uses = x.uses(out.Parts, r.exec.Languages)
 	return out, nil
+}
+
+// text is what a part says.
+func (x *Explanation) text(part string) string {
+	var b strings.Builder
+	for _, p := range x.Parts {
+		if p.Part == part {
+			for _, s := range p.Spans {
+				b.WriteString(s.Text)
+			}
+		}
+	}
+	return b.String()
 }
 
 // explainer holds a bundle's templates with every run of text and every tag
@@ -116,7 +130,8 @@ type branch struct {
 	template string
 	tag      int // index of the tag that opens it
 	label    string
-	pos      int
+	line     int // of the tag
+	column   int
 }
 
 func (p *Prepared) explainer() (*explainer, error) {
@@ -197,14 +212,14 @@ func (x *explainer) mark(name, source string) string {
 			x.print(&out, name, source, t, blocks)
 			continue
 		case tagOpen:
-			blocks = append(blocks[:len(blocks):len(blocks)], branch{name, i, strings.TrimSpace(t.inside), t.start})
+			blocks = append(blocks[:len(blocks):len(blocks)], x.branch(name, source, i, t, strings.TrimSpace(t.inside)))
 		case tagElse:
 			if n := len(blocks); n > 0 {
 				label := "else of " + strings.TrimPrefix(blocks[n-1].label, "else of ")
 				if rest := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(t.inside), "else")); rest != "" {
 					label = rest
 				}
-				blocks = append(blocks[:n-1:n-1], branch{name, i, label, t.start})
+				blocks = append(blocks[:n-1:n-1], x.branch(name, source, i, t, label))
 			}
 		case tagClose:
 			if len(blocks) > 0 {
@@ -212,13 +227,24 @@ func (x *explainer) mark(name, source string) string {
 			}
 		case tagPartial, tagOther:
 			if opened := source[t.start:t.body]; strings.Contains(opened, "#") {
-				blocks = append(blocks[:len(blocks):len(blocks)], branch{name, i, strings.TrimSpace(t.inside), t.start})
+				blocks = append(blocks[:len(blocks):len(blocks)], x.branch(name, source, i, t, strings.TrimSpace(t.inside)))
 			}
 		}
 		out.WriteString(source[t.start:t.end])
 	}
 	x.text(&out, name, source, pos, len(source), blocks)
 	return out.String()
+}
+
+func (x *explainer) branch(name, source string, i int, t tag, label string) branch {
+	line, column := lineAndColumn(source, t.start)
+	return branch{name, i, label, line, column}
+}
+
+// lineAndColumn turns a byte offset into a place: 1-based, columns in runes.
+func lineAndColumn(source string, pos int) (line, column int) {
+	before := source[:min(pos, len(source))]
+	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
 }
 
 // text writes a run of text with a mark before its first word, and again
@@ -265,12 +291,8 @@ func (x *explainer) print(out *strings.Builder, name, source string, t tag, bloc
 }
 
 func (x *explainer) id(mark byte, name, source string, pos int, kind SpanKind, expression string, blocks []branch) string {
-	before := source[:pos]
-	x.runs = append(x.runs, markedRun{
-		template: name, kind: kind, source: expression, branches: blocks,
-		line:   strings.Count(before, "\n") + 1,
-		column: utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1,
-	})
+	line, column := lineAndColumn(source, pos)
+	x.runs = append(x.runs, markedRun{template: name, kind: kind, source: expression, branches: blocks, line: line, column: column})
 	return fmt.Sprintf("%c%c%0*x", markOpen, mark, idDigits, len(x.runs)-1)
 }
 

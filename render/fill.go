@@ -101,6 +101,9 @@ func (f *filling) addressText(dst []byte, h *hole) []byte {
 	if !h.aside {
 		return append(dst, a...)
 	}
+	if len(a) == 0 || a[0] == '#' {
+		return dst
+	}
 	for _, scheme := range []string{"", "https://", "http://"} {
 		if rest, ok := bytes.CutPrefix(a, []byte(scheme)); ok && len(rest) > 0 && bytes.HasSuffix(dst, rest) {
 			return dst

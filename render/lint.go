@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/heraldsend/herald/helpers"
 )
@@ -86,9 +85,7 @@ const (
 
 // at reports something at a byte offset of the place's text.
 func (l *linter) at(p *place, pos int, severity Severity, code, format string, args ...any) {
-	before := p.text[:min(pos, len(p.text))]
-	line := strings.Count(before, "\n") + 1
-	column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
+	line, column := lineAndColumn(p.text, pos)
 	l.located(p, line, column, severity, code, fmt.Sprintf(format, args...))
 }
 

@@ -16,16 +16,16 @@ import (
 // converter turns Markdown into HTML. A line break is a line break, as in every
 // other channel. It is safe for concurrent use.
 type converter struct {
-	author goldmark.Markdown // of a template's author, who may write HTML
-	data   goldmark.Markdown // of customers, who may not
-	policy *bluemonday.Policy
+	markdown goldmark.Markdown
+	policy   *bluemonday.Policy // for HTML that data brought in
 }
 
 func newConverter() *converter {
-	extensions := goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify, extension.TaskList)
 	return &converter{
-		author: goldmark.New(extensions, goldmark.WithRendererOptions(goldmarkhtml.WithHardWraps(), goldmarkhtml.WithUnsafe())),
-		data:   goldmark.New(extensions, goldmark.WithRendererOptions(goldmarkhtml.WithHardWraps())),
+		markdown: goldmark.New(
+			goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify, extension.TaskList),
+			goldmark.WithRendererOptions(goldmarkhtml.WithHardWraps(), goldmarkhtml.WithUnsafe()),
+		),
 		policy: dataPolicy(),
 	}
 }
@@ -33,7 +33,7 @@ func newConverter() *converter {
 // html converts an author's Markdown.
 func (c *converter) html(markdown string) (string, error) {
 	var out bytes.Buffer
-	err := c.author.Convert([]byte(markdown), &out)
+	err := c.markdown.Convert([]byte(markdown), &out)
 	return blankHead.ReplaceAllString(out.String(), ""), err
 }
 
@@ -47,7 +47,7 @@ func (c *converter) rawHTML(value []byte) []byte { return c.policy.SanitizeBytes
 // Markdown, as HTML and sanitised. A single paragraph is given without its <p>.
 func (c *converter) rawMarkdown(value []byte, inline bool) []byte {
 	var out bytes.Buffer
-	if err := c.data.Convert(value, &out); err != nil {
+	if err := c.markdown.Convert(value, &out); err != nil {
 		return appendHTML(nil, value, "\n")
 	}
 	safe := bytes.TrimSpace(c.policy.SanitizeBytes(out.Bytes()))
@@ -61,7 +61,7 @@ func (c *converter) rawMarkdown(value []byte, inline bool) []byte {
 
 // rawText is the plain text of what rawHTML or rawMarkdown gives.
 func (c *converter) rawText(safe []byte) []byte {
-	text, err := plain.FromHTML(string(safe), plain.Options{})
+	text, err := plain.FromHTML(string(safe))
 	if err != nil {
 		return nil
 	}

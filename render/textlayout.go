@@ -8,29 +8,11 @@ import (
 
 // layOutText makes the plain text of an HTML layout, as pieces.
 func layOutText(l htmlLayout, t tokens, markdown bool) (*pieces, error) {
-	text, err := plain.FromHTML(l.forText, plain.Options{Reading: func(address string) string {
-		if at, index, kind := t.next(address); at == 0 && kind == kindAddress && len(address) == t.length() {
-			return l.addresses[index].reading(t)
-		}
-		return address
-	}})
+	text, err := plain.FromHTML(l.forText)
 	if err != nil {
 		return nil, err
 	}
 	return textPieces(text, t, l.addresses, markdown), nil
-}
-
-// reading is the address as it reads where its values stand in a text.
-func (a address) reading(t tokens) string {
-	var b strings.Builder
-	for _, part := range a {
-		if part.isValue {
-			b.WriteString(t.string(part.value, kindValue))
-		} else {
-			b.WriteString(part.text)
-		}
-	}
-	return b.String()
 }
 
 // textPieces cuts plain text with tokens into pieces.

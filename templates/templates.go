@@ -9,7 +9,7 @@ import (
 	"io/fs"
 )
 
-//go:embed defaults.yaml shortcuts snippets emails attachments samples/*.csv samples/*.json
+//go:embed defaults.yaml shortcuts snippets emails attachments tests samples/*.csv samples/*.json
 var files embed.FS
 
 // Catalog is the folder that render.LoadCatalog reads.

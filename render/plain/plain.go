@@ -11,22 +11,15 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// Options change how HTML is converted. The zero Options are the default.
-type Options struct {
-	// Reading gives how an address reads as a link's text, where that is not the
-	// address itself. A link whose text is its address is written once.
-	Reading func(address string) string
-}
-
 // FromHTML converts a document or a fragment. Hidden elements (display:none,
 // the hidden attribute), styles, scripts and comments are left out. The error
 // is the parser's: elements nested deeper than it allows.
-func FromHTML(source string, o Options) (string, error) {
+func FromHTML(source string) (string, error) {
 	root, err := html.Parse(strings.NewReader(source))
 	if err != nil {
 		return "", err
 	}
-	w := &writer{options: o}
+	w := &writer{}
 	w.children(root)
 	return string(w.out), nil
 }
@@ -34,7 +27,6 @@ func FromHTML(source string, o Options) (string, error) {
 // writer collapses white space as a browser does and emits line breaks late,
 // so that the margins of nested blocks merge.
 type writer struct {
-	options  Options
 	out      []byte
 	prefixes []prefix // of the current line, outermost first
 	breaks   int      // line breaks owed before the next text
@@ -269,13 +261,9 @@ func (w *writer) link(n *html.Node) {
 	w.children(n)
 	label := strings.TrimSpace(string(w.out[before:]))
 	bare := strings.TrimPrefix(strings.TrimPrefix(href, "mailto:"), "tel:")
-	reading := href
-	if w.options.Reading != nil {
-		reading = w.options.Reading(href)
-	}
 	switch {
 	case href == "" || strings.HasPrefix(href, "#"):
-	case sameAddress(label, reading):
+	case sameAddress(label, href):
 	case label == "":
 		w.word(bare)
 	default:
@@ -323,6 +311,9 @@ func (w *writer) table(n *html.Node) {
 			if c.Type != html.ElementNode || (c.DataAtom != atom.Td && c.DataAtom != atom.Th) {
 				continue
 			}
+			if !hasContent(c) && isLastWithContent(c) {
+				break
+			}
 			if !first {
 				w.space = true
 				w.word("|")
@@ -356,7 +347,7 @@ func isData(table *html.Node) bool {
 	return wide
 }
 
-// hasContent says whether a row has anything to read: Markdown tables must have
+// hasContent says whether a row or cell has anything to read: Markdown tables must have
 // a heading row, and some leave it blank.
 func hasContent(row *html.Node) bool {
 	for d := range row.Descendants() {
@@ -365,6 +356,16 @@ func hasContent(row *html.Node) bool {
 		}
 	}
 	return false
+}
+
+// isLastWithContent says whether only blank cells follow c.
+func isLastWithContent(c *html.Node) bool {
+	for c = c.NextSibling; c != nil; c = c.NextSibling {
+		if hasContent(c) {
+			return false
+		}
+	}
+	return true
 }
 
 func holdsTable(n *html.Node) bool {

@@ -26,6 +26,7 @@ func TestFromHTML(t *testing.T) {
 			"Item | Price\nLamp | 24.00"},
 		{"table with blocks in cells", "<table><tr><td><p>Lamp</p><p>brass</p></td><td>24<br>25</td></tr></table>x", "Lamp brass | 24 25\n\nx"},
 		{"table with a blank heading", "<table><thead><tr><th></th><th></th></tr></thead><tr><td>a</td><td>b</td></tr></table>", "a | b"},
+		{"table with blank cells", "<table><tr><th>Stay</th><th> </th></tr><tr><td>a</td><td></td><td>c</td></tr></table>", "Stay\na | | c"},
 		{"layout table", `<table role="presentation"><tr><td><h1>Title</h1></td><td>side</td></tr><tr><td><p>body</p></td></tr></table>`,
 			"Title\n\nside\n\nbody"},
 		{"layout table without role", `<table><tr><td><table><tr><td>a</td></tr></table></td><td>b</td></tr></table>`, "a\nb"},
@@ -38,7 +39,7 @@ func TestFromHTML(t *testing.T) {
 		{"empty", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := FromHTML(c.html, Options{})
+			got, err := FromHTML(c.html)
 			if err != nil || got != c.want {
 				t.Errorf("got  %q, %v\nwant %q", got, err, c.want)
 			}
@@ -56,7 +57,7 @@ func TestFromHTMLHostile(t *testing.T) {
 		strings.Repeat("<blockquote>", 400) + strings.Repeat("x<br>", 2000),
 		strings.Repeat("<a href=x>", 50_000),
 	} {
-		out, err := FromHTML(source, Options{})
+		out, err := FromHTML(source)
 		if err == nil && len(out) > 4<<20 {
 			t.Errorf("%.20q: %d bytes out of %d", source, len(out), len(source))
 		}

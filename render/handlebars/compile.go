@@ -210,12 +210,16 @@ func (c *compiler) call(e *ast.Expression, path *ast.PathExpression, h *Helper) 
 }
 
 func (c *compiler) hash(h *ast.Hash) (names []string, values []*expr) {
-	for _, pair := range h.Pairs {
+	for i, pair := range h.Pairs {
+		value := c.argument(pair.Val)
 		if _, ok := pair.Val.(*UndefinedLiteral); ok {
 			continue // as if it weren't there
 		}
+		if slices.ContainsFunc(h.Pairs[:i], func(p *ast.HashPair) bool { return p.Key == pair.Key }) {
+			continue // the first one counts
+		}
 		names = append(names, pair.Key)
-		values = append(values, c.argument(pair.Val))
+		values = append(values, value)
 	}
 	return names, values
 }

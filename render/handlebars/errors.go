@@ -45,8 +45,10 @@ type Error struct {
 	Template   string // name of the template, partial or snippet (with its language) that the position is in
 	Line       int
 	Column     int
-	SourceLine string // the offending line, shortened to 100 characters
+	SourceLine string // the offending line, at most 100 characters of it
 	Err        error  // the cause, if any
+
+	caret int // runes before the column in SourceLine
 }
 
 // Error returns "template:line:column: message".
@@ -74,17 +76,14 @@ func (e *Error) Detail() string {
 	if e.Line == 0 {
 		return e.Error()
 	}
-	line, column := e.SourceLine, e.Column-1
-	pad := []rune(line)
-	if column < len(pad) {
-		pad = pad[:column]
-	}
+	pad := []rune(e.SourceLine)
+	pad = pad[:min(e.caret, len(pad))]
 	for i, r := range pad {
 		if r != '\t' {
 			pad[i] = ' '
 		}
 	}
-	return e.Error() + "\n\t" + line + "\n\t" + string(pad) + "^"
+	return e.Error() + "\n\t" + e.SourceLine + "\n\t" + string(pad) + "^"
 }
 
 // Issue is something that a rendering went on in spite of: a missing field, a
@@ -100,24 +99,46 @@ type Issue struct {
 
 // errorAt makes an Error at byte offset pos of s; pos < 0 means no position.
 func (s *source) errorAt(code Code, pos int, format string, args ...any) *Error {
-	e := &Error{Code: code, Message: fmt.Sprintf(format, args...), Template: s.name}
+	message := strings.ToValidUTF8(fmt.Sprintf(format, args...), "\uFFFD")
+	e := &Error{Code: code, Message: message, Template: s.name}
 	if pos >= 0 {
-		e.Line, e.Column, e.SourceLine = s.position(pos)
+		e.Line, e.Column = s.position(pos)
+		e.SourceLine, e.caret = s.excerpt(pos)
 	}
 	return e
 }
 
-// position turns a byte offset into line, column and the line's text.
-func (s *source) position(pos int) (line, column int, text string) {
+// position turns a byte offset into line and column.
+func (s *source) position(pos int) (line, column int) {
+	before := s.text[:min(pos, len(s.text))]
+	start := strings.LastIndexByte(before, '\n') + 1
+	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[start:]) + 1
+}
+
+// excerpt returns the line at a byte offset, or at most 100 characters of it, and
+// the number of characters in it before the offset.
+func (s *source) excerpt(pos int) (line string, caret int) {
 	pos = min(pos, len(s.text))
-	start := strings.LastIndexByte(s.text[:pos], '\n') + 1
-	line = strings.Count(s.text[:start], "\n") + 1
-	column = utf8.RuneCountInString(s.text[start:pos]) + 1
-	text = s.text[start:]
-	if end := strings.IndexByte(text, '\n'); end >= 0 {
-		text = text[:end]
+	before, after := s.text[:pos], s.text[pos:]
+	before = before[strings.LastIndexByte(before, '\n')+1:]
+	after, _, _ = strings.Cut(after, "\n")
+	left := lastRunes(before, 60)
+	right := strings.TrimSuffix(after, "\r")
+	if left != before {
+		left = "..." + lastRunes(left, 57)
 	}
-	return line, column, shorten(strings.TrimSuffix(text, "\r"))
+	caret = utf8.RuneCountInString(left)
+	return strings.ToValidUTF8(shorten(left+right), "\uFFFD"), caret
+}
+
+// lastRunes returns the last n characters of s.
+func lastRunes(s string, n int) string {
+	i := len(s)
+	for ; n > 0 && i > 0; n-- {
+		_, size := utf8.DecodeLastRuneInString(s[:i])
+		i -= size
+	}
+	return s[i:]
 }
 
 // shorten cuts s to at most 100 characters, for messages.

@@ -98,6 +98,9 @@ func follow(v Value, parts []string) Value {
 // outward follows a path from the context n levels out, or the first one further
 // out where it is defined. There is nothing outside of the root.
 func outward(d *depth, n int, parts []string) Value {
+	if d == nil { // the name of an inline partial at the root
+		return Value{}
+	}
 	for ; n > 0 && d.out != nil; n-- {
 		d = d.out
 	}

@@ -454,10 +454,8 @@ func (p *parser) closeBlock(o opener) *ast.Strip {
 	open := p.advance()
 	path := p.name()
 	if !sameOriginal(path, o.expr.Path) {
-		e := p.src.errorAt(CodeSyntax, open.pos, "")
-		line, column, _ := p.src.position(o.pos)
-		e.Message = "{{/" + shorten(originalOf(path)) + "}} closes nothing: the open block is " + quote(name) + " of line " + itoa(line) + ", column " + itoa(column)
-		panic(e)
+		line, column := p.src.position(o.pos)
+		p.fail(CodeSyntax, open.pos, "{{/%s}} closes nothing: the open block is %s of line %d, column %d", shorten(originalOf(path)), quote(name), line, column)
 	}
 	end := p.expect(tokClose, "}}")
 	return ast.NewStrip(open.text, end.text)

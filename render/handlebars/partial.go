@@ -2,21 +2,24 @@ package handlebars
 
 import "bytes"
 
-// define puts the inline partials of p in scope of f. Their bodies see what
-// scope says; without one, what f then sees.
-func (r *run) define(p *program, f *frame, inline *inlineFrame, scope *inlineFrame) error {
-	first := inline
+// define puts the inline partials of p in scope of f, before those of f. Their
+// bodies see what f then sees or, of a partial's block, what it saw before.
+func (r *run) define(p *program, f *frame, block bool) error {
+	before := f.inline
+	outside := frame{depth: f.outside, params: f.params, data: f.data, inline: before}
+	if f.outside != nil {
+		outside.this = f.outside.this
+	}
 	for _, def := range p.inlines {
-		name, err := r.eval(def.name, p.src, f)
+		name, err := r.eval(def.name, p.src, &outside)
 		if err != nil {
 			return err
 		}
-		inline = &inlineFrame{name: name.Text(), body: def.body, params: f.params, depth: f.outside, scope: scope, out: inline}
+		f.inline = &inlineFrame{name: name.Text(), body: def.body, params: f.params, depth: f.outside, scope: before, out: f.inline}
 	}
-	f.inline = inline
-	if scope == nil {
-		for in := inline; in != first; in = in.out {
-			in.scope = inline
+	if !block {
+		for in := f.inline; in != before; in = in.out {
+			in.scope = f.inline
 		}
 	}
 	return nil
@@ -68,7 +71,7 @@ func (r *run) partialContext(call *partialCall, f *frame) (Value, error) {
 		return this, nil
 	}
 	members := this.spread(len(call.names))
-	for i := len(call.names) - 1; i >= 0; i-- { // of two with one name the first counts
+	for i := len(call.names) - 1; i >= 0; i-- { // Handlebars.js has them in this order
 		v, err := r.eval(call.values[i], call.src, f)
 		if err != nil {
 			return Value{}, err
@@ -150,7 +153,7 @@ func (r *run) openBlock(call *partialCall, s *scopeFrame, f *frame) error {
 		return nil
 	}
 	d := r.child(f)
-	err := r.define(call.block, &d.frame, f.inline, f.inline)
+	err := r.define(call.block, &d.frame, true)
 	s.inline = d.inline
 	r.nframe--
 	return err

@@ -103,7 +103,7 @@ type callExpr struct {
 	prepared any
 }
 
-// option finds a hash argument; of two with one name the first counts.
+// option finds a hash argument, -1 if it isn't given.
 func (c *callExpr) option(name string) int { return slices.Index(c.names, name) }
 
 // partialCall is a compiled partial statement.

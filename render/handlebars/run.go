@@ -140,7 +140,7 @@ func (r *run) issue(src *source, pos int, code Code, field, message string) {
 	if r.exec.OnIssue == nil {
 		return
 	}
-	line, column, _ := src.position(pos)
+	line, column := src.position(pos)
 	r.exec.OnIssue(Issue{Code: code, Message: message, Field: field, Template: src.name, Line: line, Column: column})
 }
 
@@ -150,7 +150,7 @@ func (r *run) program(p *program, f *frame) error {
 		s := r.push()
 		s.frame = *f
 		defer func() { r.nframe-- }()
-		if err := r.define(p, &s.frame, f.inline, nil); err != nil {
+		if err := r.define(p, &s.frame, false); err != nil {
 			return err
 		}
 		f = &s.frame
@@ -368,11 +368,7 @@ func (r *run) each(o *op, src *source, v Value, f *frame) error {
 			item, key = members[i].Value, String(members[i].Key)
 		}
 		s.ownData.index, s.ownData.key, s.ownData.first, s.ownData.last = i, key, i == 0, i == n-1
-		if item.kind == KindObject {
-			s.openDepth(item, f.depth)
-		} else {
-			s.setThis(item, f.depth)
-		}
+		s.setThis(item, f.depth)
 		if o.body.scoped {
 			s.ownParams.two = [2]Value{item, key}
 		}

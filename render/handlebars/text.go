@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns v as JavaScript's String prints it, but undefined and null as "".
+// Text returns what AppendText appends.
 func (v Value) Text() string {
 	if v.kind == KindString || v.kind == KindNumber && v.rep == repPrints {
 		return v.text()
@@ -15,8 +15,13 @@ func (v Value) Text() string {
 }
 
 // AppendText appends v as JavaScript's String prints it, but undefined and null
-// as "": arrays joined by commas, objects as [object Object].
-func (v Value) AppendText(dst []byte) []byte { return v.appendText(dst, math.MaxInt) }
+// as "": arrays joined by commas, objects as [object Object]. Of an array it
+// appends about a million bytes at most.
+func (v Value) AppendText(dst []byte) []byte { return v.appendText(dst, len(dst)+maxArrayText) }
+
+// maxArrayText bounds the text of an array: one that holds the same array twice,
+// and so on, would be too long for any machine.
+const maxArrayText = 1 << 20
 
 // appendText is AppendText, but may stop where dst is longer than most.
 func (v Value) appendText(dst []byte, most int) []byte {

@@ -153,7 +153,7 @@ function partial(scope) {
 
 function partialBlock(scope) {
   const name = pick(['block', 'twice', 'layout', 'nested', 'hasblock', 'nopartial', 'plain', ...scope.inlines]);
-  const body = name === 'hasblock' ? 'B' : name === 'layout' ? '{{#*inline "nav"}}' + nested(scope, []) + '{{/inline}}' + (maybe(50) ? '{{#*inline "foot"}}F{{a}}{{/inline}}' : '') : '';
+  const body = name === 'hasblock' ? 'B' : name === 'layout' ? '{{#*inline "nav"}}' + nested({ ...scope, params: [] }, []) + '{{/inline}}' + (maybe(50) ? '{{#*inline "foot"}}F{{a}}{{/inline}}' : '') : '';
   return open('#>') + name + (maybe(30) ? gap() + argument(scope, 0) : '') + hash(scope, 1) + close() + body + nested(scope, []) + open('/') + name + close();
 }
 

@@ -1,5 +1,7 @@
-// The oracle: Handlebars.js 4.7.8 as it is, and with the one rule of Herald's that
-// changes output, the look-up of ../ paths (see the package documentation).
+// The oracle: Handlebars.js 4.7.8 as it is, and with two rules of Herald's that
+// change output: the look-up of ../ paths (see the package documentation), and
+// that values printed raw are put together as texts. Where {{{a}}}{{{b}}} begin a
+// program, Handlebars.js adds them as numbers.
 'use strict';
 const Handlebars = require('handlebars');
 
@@ -66,6 +68,10 @@ function patchedCompiler(Base) {
   p.pushContext = function () {
     if (this.lastContext) outward(this, []);
     else Base.prototype.pushContext.call(this);
+  };
+  p.append = function () {
+    if (this.isInline()) this.replaceStack((current) => [' != null ? "" + ', current, ' : ""']);
+    Base.prototype.append.call(this);
   };
   return Patched;
 }

@@ -15,7 +15,7 @@ import (
 const oneShot = 64 << 10
 
 // block is how many bytes of content are written under one deadline.
-const block = 256 << 10
+const block = 1 << 20
 
 // lastWords is how long a server that closed on us may still be read.
 const lastWords = time.Second

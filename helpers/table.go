@@ -73,10 +73,11 @@ func (x Example) markdown() string {
 	if x.Context != "" {
 		s += fmt.Sprintf(" with `%s`", oneLine(x.Context))
 	}
-	for _, setting := range []string{x.Locale, x.Timezone} {
-		if setting != "" {
-			s += " for " + setting
-		}
+	if x.Locale != "" {
+		s += fmt.Sprintf(" in a message in `%s`", x.Locale)
+	}
+	if x.Timezone != "" {
+		s += fmt.Sprintf(" in the time zone `%s`", x.Timezone)
 	}
 	if x.Output == "" {
 		return s + " gives nothing"

@@ -85,6 +85,10 @@ func TestTable(t *testing.T) {
 			t.Errorf("Markdown lacks %s", e.Name)
 		}
 	}
+	const invalid = "`{{dateFormat at}}` with `{\"at\":\"soon\"}` in a message in `es-MX` gives `Fecha inválida`"
+	if !strings.Contains(text, invalid) {
+		t.Errorf("Markdown lacks the locale of an example: want %s", invalid)
+	}
 	if strings.Count(text, "\n- ")+1 != len(names) {
 		t.Errorf("Markdown has not one item a helper:\n%s", text)
 	}

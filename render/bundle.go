@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 )
 
 // Bundle is everything that one shortcut needs, pinned: what renders from it
@@ -61,6 +62,7 @@ func (c *Catalog) bundle(s Shortcut) (*Bundle, error) {
 	if s.EmailTemplate == "" {
 		s.EmailTemplate = NoTemplate
 	}
+	s.Channels = c.withNoteTemplate(s.Channels)
 	b := &Bundle{Version: bundleVersion, Shortcut: s, Snippets: map[string]*Snippet{}, Partials: map[string]string{}, Emails: map[string]*EmailTemplate{}}
 	var faults []error
 	for _, source := range s.sources() {
@@ -68,7 +70,7 @@ func (c *Catalog) bundle(s Shortcut) (*Bundle, error) {
 	}
 	for _, channel := range Channels() {
 		p := s.For(channel)
-		if channel == Email {
+		if channel == Email || channel == Note {
 			faults = append(faults, c.collectEmail(b, p.EmailTemplate))
 		}
 		for _, name := range p.Attachments {
@@ -79,6 +81,25 @@ func (c *Catalog) bundle(s Shortcut) (*Bundle, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// withNoteTemplate gives notes the catalog's template where they name none.
+func (c *Catalog) withNoteTemplate(channels map[Channel]Override) map[Channel]Override {
+	note := channels[Note]
+	if note.EmailTemplate != nil {
+		return channels
+	}
+	name := c.defaults.NoteTemplate
+	if name == "" {
+		name = NoTemplate
+	}
+	out := maps.Clone(channels)
+	if out == nil {
+		out = make(map[Channel]Override)
+	}
+	note.EmailTemplate = &name
+	out[Note] = note
+	return out
 }
 
 // collect compiles a source and adds what it reaches.

@@ -37,16 +37,9 @@ type Catalog struct {
 // Defaults are what shortcuts leave open, and what Lint holds the catalog to.
 type Defaults struct {
 	ReplyTemplate string   `json:"replyTemplate,omitempty"` // email template of shortcuts that name none
+	NoteTemplate  string   `json:"noteTemplate,omitempty"`  // email template whose text, as Markdown, notes are set into
 	Languages     []string `json:"languages,omitempty"`     // every snippet should have a text in each
 	Fields        []string `json:"fields,omitempty"`        // paths that contexts have besides those of Fields; "order.*" for all below
-}
-
-// Attachment is a file that a shortcut attaches.
-type Attachment struct {
-	Name   string `json:"name"`
-	Type   string `json:"type"`   // MIME type by the name's extension
-	SHA256 string `json:"sha256"` // hex, of the content
-	Size   int    `json:"size"`   // bytes
 }
 
 // origin is where something was loaded from.
@@ -55,8 +48,6 @@ type origin struct {
 	line int // of the first line of a template that is a file of its own
 	at   positions
 }
-
-const maxAttachment = 32 << 20 // read into memory; delivery has its own limits
 
 // LoadCatalog reads a catalog and reports every fault of form at once, as a
 // *CatalogError. It does not compile templates: Bundle and Lint do.
@@ -115,15 +106,6 @@ func (c *Catalog) Snippet(name string) (Snippet, error) {
 		return *s, nil
 	}
 	return Snippet{}, &UnknownError{Kind: "snippet", Name: name, Suggestion: suggest(name, c.Snippets())}
-}
-
-// Attachment returns the content of a file by the hash that a Bundle gives.
-// The caller must not change it.
-func (c *Catalog) Attachment(sha256 string) ([]byte, error) {
-	if data, ok := c.blobs[sha256]; ok {
-		return data, nil
-	}
-	return nil, &UnknownError{Kind: "attachment", Name: sha256}
 }
 
 // UnknownError is a name that stands for nothing in the catalog.
@@ -304,18 +286,6 @@ func (l *loader) email(file string, data []byte) {
 	}
 }
 
-func (l *loader) attachment(file string, data []byte) {
-	name := path.Base(file)
-	if path.Dir(file) != "attachments" {
-		l.fault(file, textPos{}, "attachment_name", "attachments has no folders within")
-		return
-	}
-	sum := sha256.Sum256(data)
-	a := Attachment{Name: name, Type: typeByName(name), SHA256: hex.EncodeToString(sum[:]), Size: len(data)}
-	l.catalog.attachments[name] = a
-	l.catalog.blobs[a.SHA256] = data
-}
-
 // claim registers a name, which must be the only one of its kind.
 func (l *loader) claim(kind, name string, o origin) bool {
 	key := originKey(kind, name)
@@ -380,25 +350,14 @@ func (l *loader) references() {
 			}
 		}
 	}
-	if t := c.defaults.ReplyTemplate; t != "" && c.emails[t] == nil {
-		l.fault("defaults.yaml", c.origins[originKey("defaults", "")].at["replyTemplate"], "unknown_template",
-			fmt.Sprintf("unknown email template %s%s", quote(t), didYouMean(t, c.EmailTemplates())))
+	for key, t := range map[string]string{"replyTemplate": c.defaults.ReplyTemplate, "noteTemplate": c.defaults.NoteTemplate} {
+		pos := c.origins[originKey("defaults", "")].at[key]
+		switch {
+		case t == "":
+		case c.emails[t] == nil:
+			l.fault("defaults.yaml", pos, "unknown_template", fmt.Sprintf("unknown email template %s%s", quote(t), didYouMean(t, c.EmailTemplates())))
+		case key == "noteTemplate" && c.emails[t].Text == "":
+			l.fault("defaults.yaml", pos, "unknown_template", fmt.Sprintf("the email template %s has no text: write emails/%s.txt.hbs", quote(t), t))
+		}
 	}
-}
-
-// typeByName gives the MIME type of the types that shortcuts may attach; it
-// does not depend on the machine.
-func typeByName(name string) string {
-	types := map[string]string{
-		".pdf": "application/pdf", ".doc": "application/msword",
-		".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-		".xls":  "application/vnd.ms-excel",
-		".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-		".zip":  "application/zip", ".txt": "text/plain; charset=utf-8", ".mov": "video/quicktime",
-		".mp4": "video/mp4", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif",
-	}
-	if t, ok := types[strings.ToLower(path.Ext(name))]; ok {
-		return t
-	}
-	return "application/octet-stream"
 }

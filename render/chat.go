@@ -3,6 +3,8 @@ package render
 import (
 	"bytes"
 	"strings"
+
+	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // markdown renders chats and notes.
@@ -27,10 +29,33 @@ func (r *run) markdown() (*Content, error) {
 		}
 	}
 	text := strings.TrimSpace(string(r.text))
+	if l := r.plan.layout; l != nil && l.text != nil {
+		set, err := r.setNote(l, text)
+		if err != nil {
+			return nil, err
+		}
+		text = set
+	}
 	if text == "" {
 		r.issues.add(Issue{Code: IssueEmptyMessage, Part: "message", Message: "there is no text to send"})
 	}
 	return &Content{Text: text}, nil
+}
+
+// setNote sets a note into its template.
+func (r *run) setNote(l *layout, text string) (string, error) {
+	r.exec.Context = withMembers(r.root, handlebars.Member{Key: "draft", Value: handlebars.Object(
+		handlebars.Member{Key: "locale", Value: handlebars.String(r.exec.Locale)},
+		handlebars.Member{Key: "textBody", Value: handlebars.Bool(text != "")},
+	)})
+	out, err := r.execute("layout", l.text, r.body.output[:0])
+	if err != nil {
+		return "", err
+	}
+	r.body.output = out
+	r.page.textBody = append(r.page.textBody[:0:0], text...)
+	r.text = r.appendMarked(r.text[:0], out)
+	return strings.TrimSpace(string(r.text)), nil
 }
 
 // appendMarked appends the output of a marked Markdown template, its values
@@ -49,6 +74,7 @@ func (r *run) appendMarked(dst, output []byte) []byte {
 		}
 		i++
 		if skeleton[i] != kindValue && skeleton[i] != kindRaw {
+			dst = append(dst, r.page.textBody...)
 			continue
 		}
 		value := output[spans[next].start:spans[next].end]

@@ -200,6 +200,7 @@ const (
 // print. None stands where white space or a standalone tag could be stripped,
 // so that the output stays what it is.
 func (x *explainer) mark(name, source string) string {
+	source = unforged(source)
 	var out strings.Builder
 	blocks := []branch{}
 	tags := scanTags(source)

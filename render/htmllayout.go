@@ -44,7 +44,7 @@ func layOutHTML(source string, t tokens, o htmlOptions) htmlLayout {
 			l.comment(raw)
 		}
 	}
-	p := l.builder.done()
+	p := l.done()
 	unwrapRaw(p)
 	return htmlLayout{html: p, forText: l.forText.String(), addresses: l.addresses}
 }
@@ -53,7 +53,6 @@ type htmlLayouter struct {
 	builder
 	options   htmlOptions
 	rawText   string // the element whose text is not parsed as HTML: style, script, …
-	pre       int
 	forText   strings.Builder
 	addresses []address
 }
@@ -229,7 +228,10 @@ func unwrapRaw(p *pieces) {
 		}
 		before, after := p.parts[i].text, p.parts[i+1].text
 		open := strings.LastIndexByte(before, '<')
-		if open < 0 || !strings.HasSuffix(before, ">") || !(strings.HasPrefix(before[open:], "<p>") || strings.HasPrefix(before[open:], "<p ")) {
+		if open < 0 || !strings.HasSuffix(before, ">") {
+			continue
+		}
+		if tag := before[open:]; !strings.HasPrefix(tag, "<p>") && !strings.HasPrefix(tag, "<p ") {
 			continue
 		}
 		if rest, ok := strings.CutPrefix(after, "</p>"); ok {

@@ -24,8 +24,6 @@ const (
 	IssueSubjectLines    = "subject_lines"  // a subject had line breaks: they became spaces
 	IssueEmptySubject    = "empty_subject"  // an email's subject is empty
 	IssueEmptyMessage    = "empty_message"  // there is no text to send
-	IssueUnicodeSMS      = "sms_unicode"    // characters that halve what fits into a segment
-	IssueManySegments    = "sms_segments"   // an SMS of many segments
 )
 
 // maxIssues bounds the issues of one content.

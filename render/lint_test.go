@@ -63,7 +63,7 @@ func TestLint(t *testing.T) {
 			"shortcuts/s.yaml:4:11 address_from_data\nshortcuts/s.yaml:4:11 unquoted_attribute\nshortcuts/s.yaml:5:15 unsafe_place\nshortcuts/s.yaml:5:41 raw_in_attribute\nshortcuts/s.yaml:5:41 raw_output\nshortcuts/s.yaml:6:11 unsafe_place", ""},
 		{"done", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\nstatus: done\n"}, "shortcuts/s.yaml:3:9 done_with_message", ""},
 		{"name with a space", []string{"shortcuts/s.yaml", "name: two words\nsubject: x\nmessage: x\n"}, "shortcuts/s.yaml:1:7 shortcut_name", "no spaces"},
-		{"tags", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\ntags: [" + strings.Repeat("a, ", 20) + "a]\n"}, "shortcuts/s.yaml:1 tags", "21 tags"},
+		{"tags", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\ntags: [" + strings.Repeat("a, ", 20) + "a]\n"}, "shortcuts/s.yaml:3:7 tags", "21 tags"},
 		{"long tag", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\ntags:\n  - ok\n  - " + strings.Repeat("x", 65) + "\n"}, "shortcuts/s.yaml:5:5 tags", "65 characters"},
 		{"unknown key", []string{"shortcuts/s.yaml", "subjct: x\nmessage: x\n"}, "shortcuts/s.yaml:1:1 unknown_key\nshortcuts/s.yaml:2:10 missing_subject", `"subject"`},
 		{"wrong type", []string{"shortcuts/s.yaml", "subject: 12\nmessage: x\n"}, "shortcuts/s.yaml:1:10 yaml_type\nshortcuts/s.yaml:2:10 missing_subject", "quotes"},

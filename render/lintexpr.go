@@ -47,7 +47,7 @@ func (l *linter) expressions(p *place) {
 			}
 		case tagOpen:
 			e := parseTag(t)
-			l.called(p, stack, e, true)
+			l.called(p, stack, e)
 			stack = append(stack, l.scopeOf(stack, e))
 		case tagElse:
 			if len(stack) > 1 {
@@ -55,7 +55,7 @@ func (l *linter) expressions(p *place) {
 					stack[len(stack)-1] = stack[len(stack)-2]
 				}
 				if e := parseTag(t); e != nil {
-					l.called(p, stack[:len(stack)-1], e, true)
+					l.called(p, stack[:len(stack)-1], e)
 					stack[len(stack)-1] = l.scopeOf(stack[:len(stack)-1], e)
 				}
 			}
@@ -129,7 +129,7 @@ func (l *linter) printed(p *place, stack []scope, t tag) {
 	if e == nil {
 		return
 	}
-	l.called(p, stack, e, false)
+	l.called(p, stack, e)
 	if e.kind != exprPath || l.helpers[e.text] {
 		return
 	}
@@ -144,7 +144,7 @@ func (l *linter) printed(p *place, stack []scope, t tag) {
 }
 
 // called checks a field, or a call with its arguments.
-func (l *linter) called(p *place, stack []scope, e *expr, block bool) {
+func (l *linter) called(p *place, stack []scope, e *expr) {
 	if e == nil || e.kind == exprString || e.kind == exprLiteral {
 		return
 	}
@@ -171,10 +171,10 @@ func (l *linter) called(p *place, stack []scope, e *expr, block bool) {
 
 func (l *linter) arguments(p *place, stack []scope, e *expr) {
 	for _, a := range e.args {
-		l.called(p, stack, a, false)
+		l.called(p, stack, a)
 	}
 	for _, h := range e.hash {
-		l.called(p, stack, h.value, false)
+		l.called(p, stack, h.value)
 	}
 }
 

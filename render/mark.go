@@ -44,6 +44,7 @@ func (s shifts) original(template string, line, column int) int {
 
 // mark returns source with marks around everything that it prints.
 func mark(name, source string, all shifts) string {
+	source = unforged(source)
 	tags := scanTags(source)
 	if len(tags) == 0 {
 		return source
@@ -69,6 +70,14 @@ func mark(name, source string, all shifts) string {
 		all[name] = m.shifts
 	}
 	return m.out.String()
+}
+
+// unforged blanks what an author's own text may not hold: the marks.
+func unforged(source string) string {
+	if strings.IndexByte(source, markOpen) < 0 && strings.IndexByte(source, markClose) < 0 {
+		return source
+	}
+	return strings.NewReplacer(string(rune(markOpen)), " ", string(rune(markClose)), " ").Replace(source)
 }
 
 func isPath(t tag, path string) bool { return strings.TrimSpace(t.inside) == path }

@@ -48,6 +48,21 @@ func (p *Prepared) Render(ctx context.Context, req Request) (*Content, error) {
 	return content, nil
 }
 
+// Title is the shortcut's name with its dynamic text and snippets filled in,
+// for lists and menus.
+func (p *Prepared) Title(ctx context.Context, req Request) (string, error) {
+	if p.title == nil {
+		return p.bundle.Shortcut.Name, nil
+	}
+	r := runs.Get().(*run)
+	defer r.end()
+	if err := r.begin(ctx, p, p.plans[Note], req); err != nil {
+		return "", err
+	}
+	title, err := r.oneLine("name", p.title)
+	return title, templateError(nil, p.marked.shifts, err)
+}
+
 // ContextError is a context that can't be rendered with.
 type ContextError struct {
 	Err error
@@ -95,6 +110,7 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 	r.ctx, r.prepared, r.plan = ctx, p, plan
 	r.root = withUser(root)
 	r.issues.list, r.issues.shifts = nil, p.marked.shifts
+	r.page.htmlBody, r.page.textBody = r.page.htmlBody[:0], nil
 	r.body.converter, r.page.converter = p.renderer.converter, p.renderer.converter
 	l := p.locale(req.Locale)
 	if !l.known {
@@ -247,19 +263,5 @@ func (r *run) sms() (*Content, error) {
 	if text == "" {
 		r.issues.add(Issue{Code: IssueEmptyMessage, Part: "message", Message: "there is no text to send"})
 	}
-	if size.Encoding == sms.UCS2 {
-		f := size.Forcing[0]
-		message := fmt.Sprintf("%s makes this a Unicode message: 70 characters a segment instead of 160", quote(f.Text))
-		if f.Swap != "" {
-			message += "; " + quote(f.Swap) + " would not"
-		}
-		r.issues.add(Issue{Code: IssueUnicodeSMS, Part: "message", Message: message})
-	}
-	if size.Segments > manySegments {
-		r.issues.add(Issue{Code: IssueManySegments, Part: "message", Message: fmt.Sprintf("%d segments are billed", size.Segments)})
-	}
 	return &Content{Text: text, SMS: &size}, nil
 }
-
-// manySegments is what an SMS may come to without an issue.
-const manySegments = 4

@@ -47,9 +47,9 @@ func open(t testing.TB, c *Catalog, shortcut string) *Prepared {
 	return p
 }
 
-func renderOne(t testing.TB, p *Prepared, channel Channel, context_, locale string) *Content {
+func renderOne(t testing.TB, p *Prepared, channel Channel, data, locale string) *Content {
 	t.Helper()
-	content, err := p.Render(context.Background(), Request{Channel: channel, Context: []byte(context_), Locale: locale})
+	content, err := p.Render(context.Background(), Request{Channel: channel, Context: []byte(data), Locale: locale})
 	if err != nil {
 		t.Fatal(err)
 	}

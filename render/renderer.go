@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/heraldsend/herald/helpers/moment"
@@ -60,6 +61,9 @@ func (r *Renderer) Open(b *Bundle) (*Prepared, error) {
 	for _, channel := range Channels() {
 		p.plans[channel] = c.plan(channel)
 	}
+	if name := b.Shortcut.Name; strings.Contains(name, "{{") || strings.Contains(name, "[[") {
+		p.title = c.compile(name+"/name", name)
+	}
 	if err := joinFaults(c.faults); err != nil {
 		return nil, fmt.Errorf("shortcut %s: %w", quote(b.Shortcut.Name), err)
 	}
@@ -73,6 +77,7 @@ type Prepared struct {
 	bundle   *Bundle
 	marked   *markedEnv
 	plans    map[Channel]*plan
+	title    *handlebars.Template // nil: the name holds no dynamic text
 	locales  cache[string, *locale]
 
 	explainOnce sync.Once
@@ -87,7 +92,7 @@ func (p *Prepared) Bundle() *Bundle { return p.bundle }
 type plan struct {
 	subject, preheader *handlebars.Template // nil: empty
 	message            *message
-	layout             *layout // email only; nil: no email template
+	layout             *layout // emails and notes only; nil: no email template
 	attachments        []Attachment
 }
 
@@ -152,6 +157,9 @@ func (o *opener) plan(c Channel) *plan {
 		out.preheader = o.compile(s.Name+"/"+parts.path["preheader"], parts.Preheader)
 		out.layout = o.layout(parts.EmailTemplate)
 		key.email = parts.EmailTemplate
+	}
+	if c == Note {
+		out.layout = o.layout(parts.EmailTemplate)
 	}
 	if out.message = o.messages[key]; out.message == nil {
 		out.message = &message{template: o.compile(s.Name+"/"+key.path, parts.Message), format: parts.Format}

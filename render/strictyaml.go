@@ -106,6 +106,9 @@ func (d *yamlDecoder) value(path string, n *yaml.Node, v reflect.Value) {
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 		return
 	}
+	if n.Kind != yaml.ScalarNode {
+		d.positions[path] = textPos{line: n.Line + d.offset, column: n.Column}
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		p := reflect.New(v.Type().Elem())

@@ -16,7 +16,8 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// handleBulkStart enqueues the chunks of a bulk. Their ids are fixed, so running it again is harmless.
+// handleBulkStart enqueues the chunks of a bulk. Their ids are fixed, so running it again is harmless. MarkStarted
+// comes last: until then this task is what brings the chunks into being, after it the reconciler is.
 func (w *Worker) handleBulkStart(ctx context.Context, log *slog.Logger, t task.BulkStart) error {
 	b, err := w.bulk(ctx, t.Bulk)
 	if err != nil {
@@ -25,18 +26,14 @@ func (w *Worker) handleBulkStart(ctx context.Context, log *slog.Logger, t task.B
 	if b.Chunks == 0 {
 		return fmt.Errorf("bulk %s: %w: its audience was never completed", t.Bulk, errGone)
 	}
-	for chunk := range b.Chunks {
-		if w.stopping() {
-			return &later{reason: "worker stops"}
-		}
-		if _, err := w.queue.Enqueue(ctx, task.BulkChunk{Bulk: t.Bulk, Chunk: chunk}); err != nil {
-			return err
-		}
+	restored, err := w.restorer().restore(ctx, b, t.Round > 0)
+	if err != nil {
+		return err
 	}
 	if err := w.bulks.MarkStarted(ctx, t.Bulk, time.Now()); err != nil {
 		return err
 	}
-	log.Info("bulk started", "bulk", t.Bulk, "channel", b.Channel, "planned", b.Planned, "chunks", b.Chunks)
+	log.Info("bulk started", "bulk", t.Bulk, "round", t.Round, "channel", b.Channel, "planned", b.Planned, "chunks", restored)
 	return nil
 }
 
@@ -113,6 +110,11 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 	if err != nil {
 		return w.giveUpAll(ctx, log, books, pending, err)
 	}
+	if control, err := w.control(ctx, t.Bulk); err != nil {
+		return err
+	} else if control == bulk.Cancelled {
+		return w.skipAll(ctx, books, pending)
+	}
 	careful, err := w.careful(ctx)
 	if err != nil {
 		return err
@@ -123,7 +125,7 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 	}
 	started := time.Now()
 	attempt, _ := asynq.GetRetryCount(ctx)
-	waiting, err := w.each(ctx, atOnce, pending, func(slot int) error {
+	waiting, err := w.each(ctx, t.Bulk, atOnce, pending, func(slot int) error {
 		m, err := o.Message(t.Chunk, slot, recipients[slot])
 		if err != nil {
 			return w.Ledger.Mark(ctx, books, slot, ledger.Failed, ledger.Reason{Code: "invalid_context", Text: err.Error()})
@@ -139,20 +141,27 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 	return err
 }
 
-// each runs deliver for the slots of a chunk, atOnce at a time. When the worker drains, or a recipient met trouble that
-// is everyone's, it starts no further one. It returns how many are still pending, and a *later that suits them all.
-func (w *Worker) each(ctx context.Context, atOnce int, slots []int, deliver func(slot int) error) (waiting int, err error) {
+// each runs deliver for the slots of a chunk, atOnce at a time. When the worker drains, the bulk is paused or cancelled,
+// or a recipient met trouble that is everyone's, it starts no further one. It returns how many are still pending, and
+// what is to be done about them: a *later, or nil for a bulk that is paused, which gets new tasks when it is resumed.
+func (w *Worker) each(ctx context.Context, id string, atOnce int, slots []int, deliver func(slot int) error) (waiting int, err error) {
 	var (
 		mu     sync.Mutex
 		next   int
 		again  *later
 		broken error
+		asked  bulk.Control
 	)
 	take := func() (slot int, ok bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		if next == len(slots) || broken != nil || ctx.Err() != nil || w.stopping() || again != nil && !again.counts {
 			return 0, false
+		}
+		if id != "" {
+			if asked, broken = w.control(ctx, id); asked != bulk.GoOn || broken != nil {
+				return 0, false
+			}
 		}
 		next++
 		return slots[next-1], true
@@ -181,9 +190,17 @@ func (w *Worker) each(ctx context.Context, atOnce int, slots []int, deliver func
 	}
 	senders.Wait()
 	waiting += len(slots) - next
+	if waiting > 0 && id != "" && broken == nil {
+		// Asked afresh: what an operator wants now decides what becomes of those who wait.
+		asked, broken = w.bulks.Control(ctx, id)
+	}
 	switch {
 	case broken != nil:
 		return waiting, broken
+	case asked == bulk.Paused:
+		return waiting, nil
+	case asked == bulk.Cancelled:
+		return waiting, &later{reason: "bulk is cancelled"}
 	case again != nil:
 		return waiting, again
 	case waiting > 0:
@@ -216,8 +233,49 @@ func (w *Worker) giveUpAll(ctx context.Context, log *slog.Logger, c ledger.Chunk
 		return out.again
 	}
 	log.Error("bulk can't be prepared", "error", err)
-	_, err = w.each(ctx, w.Concurrency, pending, func(slot int) error {
+	_, err = w.each(ctx, "", w.Concurrency, pending, func(slot int) error {
 		return w.Ledger.Mark(ctx, c, slot, out.state, out.reason)
 	})
 	return err
+}
+
+// skipAll closes the books on everyone who is pending in a chunk of a cancelled bulk.
+func (w *Worker) skipAll(ctx context.Context, c ledger.Chunk, pending []int) error {
+	_, err := w.each(ctx, "", w.Concurrency, pending, func(slot int) error {
+		return w.Ledger.Mark(ctx, c, slot, ledger.Skipped, ledger.Reason{Code: "cancelled", Text: "the bulk was cancelled before this message was sent"})
+	})
+	return err
+}
+
+// controlAge is how long a worker may go on after an operator asked it to pause or cancel a bulk.
+const controlAge = 500 * time.Millisecond
+
+// control is what an operator asked of a bulk, at most controlAge ago.
+func (w *Worker) control(ctx context.Context, id string) (bulk.Control, error) {
+	w.controls.mu.Lock()
+	defer w.controls.mu.Unlock()
+	known, ok := w.controls.known[id]
+	if ok && time.Since(known.at) < controlAge {
+		return known.control, nil
+	}
+	control, err := w.bulks.Control(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if len(w.controls.known) > 1000 {
+		clear(w.controls.known)
+	}
+	w.controls.known[id] = askedControl{control, time.Now()}
+	return control, nil
+}
+
+// controls remembers what was asked of bulks.
+type controls struct {
+	mu    sync.Mutex
+	known map[string]askedControl
+}
+
+type askedControl struct {
+	control bulk.Control
+	at      time.Time
 }

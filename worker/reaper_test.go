@@ -189,7 +189,7 @@ func TestReconcilerRestoresChunks(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := &reconciler{
-				bulks: bulk.NewStore(s.rdb, books), ledger: books, queue: queue.New(s.rdb), inspector: inspector, log: s.log, metrics: m,
+				restorer: restorer{books, queue.New(s.rdb), inspector}, bulks: bulk.NewStore(s.rdb, books), log: s.log, metrics: m,
 			}
 			for range 2 { // the first round only takes note
 				if err := r.round(ctx); err != nil {

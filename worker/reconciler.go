@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -22,12 +23,10 @@ const reconcileEvery = 10 * time.Second
 // reconciler sees to it that every chunk with pending recipients has a task: the books, not the queue, say what is to
 // do. Any number may run at once.
 type reconciler struct {
-	bulks     *bulk.Store
-	ledger    *ledger.Ledger
-	queue     *queue.Client
-	inspector *asynq.Inspector
-	log       *slog.Logger
-	metrics   *metrics
+	restorer
+	bulks   *bulk.Store
+	log     *slog.Logger
+	metrics *metrics
 
 	last map[string]bulk.Status // by id, from the round before
 }
@@ -57,7 +56,7 @@ func (r *reconciler) round(ctx context.Context) error {
 	seen := map[string]bulk.Status{}
 	for _, id := range ids {
 		status, err := r.bulks.Status(ctx, id)
-		if errors.Is(err, bulk.ErrNotFound) || err == nil && status.State == bulk.Completed {
+		if errors.Is(err, bulk.ErrNotFound) || err == nil && status.State.Over() {
 			if err := r.bulks.Finished(ctx, id); err != nil {
 				return err
 			}
@@ -67,8 +66,8 @@ func (r *reconciler) round(ctx context.Context) error {
 			return err
 		}
 		seen[id] = status
-		if before, known := r.last[id]; known && before == status {
-			if err := r.restore(ctx, id); err != nil {
+		if before, known := r.last[id]; known && before == status && status.State == bulk.Running {
+			if err := r.recover(ctx, id); err != nil {
 				return err
 			}
 		}
@@ -77,60 +76,81 @@ func (r *reconciler) round(ctx context.Context) error {
 	return nil
 }
 
-// restore enqueues the chunks of a bulk that have someone pending and no task.
-func (r *reconciler) restore(ctx context.Context, id string) error {
+// recover restores the chunks of a bulk that makes no progress.
+func (r *reconciler) recover(ctx context.Context, id string) error {
 	b, err := r.bulks.Bulk(ctx, id)
 	if err != nil {
 		return err
 	}
-	for chunk := range b.Chunks {
-		records, err := r.ledger.Chunk(ctx, ledger.Chunk{Owner: id, Index: chunk})
-		if err != nil {
-			return err
-		}
-		open := false
-		for _, record := range records {
-			open = open || !record.State.Final()
-		}
-		if !open {
-			continue
-		}
-		if err := r.restoreChunk(ctx, task.BulkChunk{Bulk: id, Chunk: chunk}); err != nil {
-			return err
-		}
+	n, err := r.restore(ctx, b, b.Control == bulk.Cancelled)
+	if n > 0 {
+		r.log.Warn("chunks with pending recipients had no task; they were enqueued again", "bulk", id, "chunks", n)
+		r.metrics.recovered.WithLabelValues("chunk").Add(float64(n))
 	}
-	return nil
+	return err
 }
 
-func (r *reconciler) restoreChunk(ctx context.Context, t task.BulkChunk) error {
-	added, err := r.queue.Enqueue(ctx, t)
+// restorer enqueues chunks by what the books say.
+type restorer struct {
+	ledger    *ledger.Ledger
+	queue     *queue.Client
+	inspector *asynq.Inspector
+}
+
+// restore enqueues the chunks of a bulk that have someone pending and no task, and returns how many. With atOnce it also
+// runs those whose task waits for its next try.
+func (r restorer) restore(ctx context.Context, b bulk.Bulk, atOnce bool) (int, error) {
+	restored := 0
+	for chunk := range b.Chunks {
+		records, err := r.ledger.Chunk(ctx, ledger.Chunk{Owner: b.ID, Index: chunk})
+		if err != nil {
+			return restored, err
+		}
+		if !slices.ContainsFunc(records, func(record ledger.Record) bool { return !record.State.Final() }) {
+			continue
+		}
+		added, err := r.restoreChunk(ctx, task.BulkChunk{Bulk: b.ID, Chunk: chunk}, atOnce)
+		if err != nil {
+			return restored, err
+		}
+		if added {
+			restored++
+		}
+	}
+	return restored, nil
+}
+
+func (r restorer) restoreChunk(ctx context.Context, t task.BulkChunk, atOnce bool) (added bool, err error) {
+	if added, err = r.queue.Enqueue(ctx, t); added || err != nil {
+		return added, err
+	}
+	// There is a task of that name. One that has ended will not come back by itself.
+	id, queueName, err := queue.Address(t)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if !added {
-		// There is a task of that name. One that has ended will not come back by itself.
-		taskID, queueName, err := queue.Address(t)
-		if err != nil {
-			return err
-		}
-		info, err := r.inspector.GetTaskInfo(queueName, taskID)
-		if errors.Is(err, asynq.ErrTaskNotFound) {
-			return nil // ended and gone in this very moment; the next round looks again
-		}
-		if err != nil {
-			return fmt.Errorf("look at task %s: %w", taskID, err)
-		}
-		if info.State != asynq.TaskStateArchived && info.State != asynq.TaskStateCompleted {
-			return nil
-		}
-		if err := r.inspector.DeleteTask(queueName, taskID); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
-			return fmt.Errorf("make room for task %s: %w", taskID, err)
-		}
-		if _, err := r.queue.Enqueue(ctx, t); err != nil {
-			return err
-		}
+	info, err := r.inspector.GetTaskInfo(queueName, id)
+	if errors.Is(err, asynq.ErrTaskNotFound) {
+		return r.queue.Enqueue(ctx, t) // it ended and went in this very moment
 	}
-	r.log.Warn("a chunk with pending recipients had no task; it was enqueued again", "bulk", t.Bulk, "chunk", t.Chunk)
-	r.metrics.recovered.WithLabelValues("chunk").Inc()
-	return nil
+	if err != nil {
+		return false, fmt.Errorf("look at task %s: %w", id, err)
+	}
+	switch info.State {
+	case asynq.TaskStateArchived, asynq.TaskStateCompleted:
+	case asynq.TaskStateRetry:
+		if !atOnce {
+			return false, nil
+		}
+		if err := r.inspector.RunTask(queueName, id); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
+			return false, fmt.Errorf("run task %s: %w", id, err)
+		}
+		return true, nil
+	default:
+		return false, nil
+	}
+	if err := r.inspector.DeleteTask(queueName, id); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
+		return false, fmt.Errorf("make room for task %s: %w", id, err)
+	}
+	return r.queue.Enqueue(ctx, t)
 }

@@ -69,6 +69,7 @@ type Worker struct {
 	open      *cache[string, *openBulk]
 	inspector *asynq.Inspector
 	metrics   *metrics
+	controls  controls
 	draining  chan struct{} // closed when no further recipient may be started
 }
 
@@ -100,7 +101,7 @@ func New(o Options) (*Worker, error) {
 	return &Worker{
 		Options: o, queue: queue.New(o.Redis), bulks: bulk.NewStore(o.Redis, o.Ledger), blobs: blob.New(o.Redis),
 		prepared: newCache[task.Content, *prepared](256), open: newCache[string, *openBulk](64),
-		inspector: inspector, metrics: m, draining: make(chan struct{}),
+		inspector: inspector, metrics: m, draining: make(chan struct{}), controls: controls{known: map[string]askedControl{}},
 	}, nil
 }
 
@@ -141,9 +142,11 @@ func (w *Worker) reaper() *reaper {
 }
 
 func (w *Worker) reconciler() *reconciler {
-	return &reconciler{
-		bulks: w.bulks, ledger: w.Ledger, queue: w.queue, inspector: w.inspector, log: w.Log.With("part", "reconciler"), metrics: w.metrics,
-	}
+	return &reconciler{bulks: w.bulks, restorer: w.restorer(), log: w.Log.With("part", "reconciler"), metrics: w.metrics}
+}
+
+func (w *Worker) restorer() restorer {
+	return restorer{ledger: w.Ledger, queue: w.queue, inspector: w.inspector}
 }
 
 func (w *Worker) server(concurrency int, queues []string) *asynq.Server {

@@ -406,6 +406,100 @@ func TestAccountTrouble(t *testing.T) {
 	}
 }
 
+// A pause stops a bulk in its tracks; a resume does the rest; nobody is sent to twice.
+func TestPauseAndResume(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ctx := context.Background()
+	s.out.answer = func(*message.Message, int) error { time.Sleep(5 * time.Millisecond); return nil }
+	s.worker()
+	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 1000)
+	s.await("some are sent", func() bool { return s.out.count() > 20 })
+	if err := s.client.PauseBulk(ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	s.await("it stands still", func() bool {
+		before := s.out.count()
+		time.Sleep(2 * controlAge)
+		return s.out.count() == before
+	})
+	status, err := s.client.Bulks().Status(ctx, id)
+	if err != nil || status.State != bulk.Pausing || status.Pending == 0 || status.Sent != s.out.count() {
+		t.Errorf("status %+v, %v; %d sent", status, err, s.out.count())
+	}
+	if err := s.client.ResumeBulk(ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	if status := s.complete(id); status.Sent != 1000 || s.out.count() != 1000 {
+		t.Errorf("status %+v, %d sent", status, s.out.count())
+	}
+}
+
+// Who is pending when a bulk is cancelled is skipped, those who wait for another try included.
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ctx := context.Background()
+	s.out.answer = func(m *message.Message, try int) error {
+		if m.To[0].Addr != "u0@example.com" {
+			return &send.Error{Code: "smtp_451", RetryAfter: time.Hour}
+		}
+		return nil
+	}
+	s.worker()
+	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 50)
+	s.await("everyone was tried", func() bool { s.out.mu.Lock(); defer s.out.mu.Unlock(); return len(s.out.tries) == 50 })
+	if err := s.client.CancelBulk(ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	s.await("it is over", func() bool {
+		status, err := s.client.Bulks().Status(ctx, id)
+		return err == nil && status.State == bulk.Stopped
+	})
+	s.want(id, map[string]int{"sent": 1, "skipped cancelled": 49})
+	if err := s.client.ResumeBulk(ctx, id); err == nil {
+		t.Error("a cancelled bulk was resumed")
+	}
+}
+
+// What failed can be sent again, what is unknown resolved; what was sent stays sent.
+func TestResendAndResolve(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ctx := context.Background()
+	s.out.answer = func(m *message.Message, try int) error {
+		switch {
+		case try > 1:
+			return nil
+		case m.To[0].Addr == "u1@example.com":
+			return &send.Error{Permanent: true, Code: "smtp_550"}
+		case m.To[0].Addr == "u2@example.com" || m.To[0].Addr == "u3@example.com":
+			return &send.Error{Ambiguous: true, Code: "timeout"}
+		}
+		return nil
+	}
+	s.worker()
+	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}, Policy: task.Hold}, 5)
+	s.complete(id)
+	s.want(id, map[string]int{"sent": 2, "failed smtp_550": 1, "unknown timeout": 2})
+	if n, err := s.client.ResendBulk(ctx, id, ledger.Failed); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	s.complete(id)
+	s.want(id, map[string]int{"sent": 3, "unknown timeout": 2})
+	if n, err := s.client.ResendBulk(ctx, id, ledger.Unknown); n != 2 || err != nil {
+		t.Fatal(n, err)
+	}
+	s.complete(id)
+	s.want(id, map[string]int{"sent": 5})
+	if s.out.tries["u0@example.com"] != 1 || s.out.tries["u1@example.com"] != 2 || s.out.tries["u2@example.com"] != 2 {
+		t.Errorf("tries %v", s.out.tries)
+	}
+	if n, err := s.client.Bulks().Accept(ctx, id); n != 0 || err != nil {
+		t.Error(n, err)
+	}
+}
+
 func TestContentThatCannotBePrepared(t *testing.T) {
 	t.Parallel()
 	for name, content := range map[string]task.Content{

@@ -20,9 +20,15 @@ import (
 )
 
 type bulkCmd struct {
-	Send   bulkSendCmd   `cmd:"" help:"Store an audience and send everyone in it a message."`
-	Status bulkStatusCmd `cmd:"" help:"Print how far a bulk is."`
-	Export bulkExportCmd `cmd:"" help:"Print what became of each recipient, as CSV."`
+	Send    bulkSendCmd    `cmd:"" help:"Store an audience and send everyone in it a message."`
+	List    bulkListCmd    `cmd:"" help:"Print the newest bulks and how far they are."`
+	Status  bulkStatusCmd  `cmd:"" help:"Print how far a bulk is."`
+	Export  bulkExportCmd  `cmd:"" help:"Print what became of each recipient, as CSV."`
+	Pause   bulkPauseCmd   `cmd:"" help:"Stop a bulk; what is in flight finishes."`
+	Resume  bulkResumeCmd  `cmd:"" help:"Let a paused bulk go on."`
+	Cancel  bulkCancelCmd  `cmd:"" help:"End a bulk for good: whoever is pending is skipped."`
+	Resend  bulkResendCmd  `cmd:"" help:"Send again to everyone who failed, or was skipped or suppressed."`
+	Resolve bulkResolveCmd `cmd:"" help:"Settle the recipients of whom nobody knows whether the message arrived."`
 }
 
 type bulkSendCmd struct {
@@ -117,15 +123,11 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *config, std stdio) (err error)
 }
 
 func (b *bulkSendCmd) print(ctx context.Context, q *client, std stdio, id string) error {
-	if !b.JSON {
-		_, err := fmt.Fprintln(std.out, id)
-		return err
+	if b.JSON {
+		return printBulk(ctx, q, std, id, true)
 	}
-	status, err := q.Bulks().Status(ctx, id)
-	if err != nil {
-		return err
-	}
-	return printStatus(std, status, true)
+	_, err := fmt.Fprintln(std.out, id)
+	return err
 }
 
 // openInput opens a file, or standard input for "-".
@@ -147,7 +149,7 @@ func awaitBulk(ctx context.Context, q *client, std stdio, id string) (bulk.Statu
 		status, err := q.Bulks().Status(ctx, id)
 		if err == nil {
 			show.update(status)
-			if status.State == bulk.Completed {
+			if status.State.Over() {
 				return status, nil
 			}
 		}
@@ -160,23 +162,12 @@ func awaitBulk(ctx context.Context, q *client, std stdio, id string) (bulk.Statu
 }
 
 type bulkStatusCmd struct {
-	ID   string `arg:"" help:"Id of the bulk."`
-	JSON bool   `name:"json" help:"Print JSON."`
+	bulkFlags `embed:""`
 }
 
 // Run prints the account of a bulk.
-func (b *bulkStatusCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
-	var stop closers
-	defer func() { err = errors.Join(err, stop.close()) }()
-	q, err := newClient(ctx, c, c.logger(std), &stop)
-	if err != nil {
-		return err
-	}
-	status, err := q.Bulks().Status(ctx, b.ID)
-	if err != nil {
-		return err
-	}
-	return printStatus(std, status, b.JSON)
+func (b *bulkStatusCmd) Run(ctx context.Context, c *config, std stdio) error {
+	return withClient(ctx, c, std, func(q *client) error { return printBulk(ctx, q, std, b.ID, b.JSON) })
 }
 
 func printStatus(std stdio, s bulk.Status, asJSON bool) error {
@@ -194,7 +185,7 @@ type bulkExportCmd struct {
 }
 
 // Run prints the recipients as CSV.
-func (b *bulkExportCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
+func (b *bulkExportCmd) Run(ctx context.Context, c *config, std stdio) error {
 	var only *ledger.State
 	if b.State != "" {
 		state, err := ledger.ParseState(b.State)
@@ -203,13 +194,7 @@ func (b *bulkExportCmd) Run(ctx context.Context, c *config, std stdio) (err erro
 		}
 		only = &state
 	}
-	var stop closers
-	defer func() { err = errors.Join(err, stop.close()) }()
-	q, err := newClient(ctx, c, c.logger(std), &stop)
-	if err != nil {
-		return err
-	}
-	return export(ctx, q, std.out, b.ID, only)
+	return withClient(ctx, c, std, func(q *client) error { return export(ctx, q, std.out, b.ID, only) })
 }
 
 // export writes what became of each recipient. Cells that a spreadsheet would take for a formula are prefixed with an

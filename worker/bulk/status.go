@@ -19,6 +19,8 @@ const (
 	Ready     State = "ready"     // stored, not yet started
 	Running   State = "running"   // someone is pending
 	Completed State = "completed" // nobody is pending
+	Pausing   State = "paused"    // someone is pending, and waits for an operator
+	Stopped   State = "cancelled" // an operator cancelled it, and nobody is pending
 )
 
 // Status is the account of one bulk. Planned is always the sum of the other counts.
@@ -54,15 +56,22 @@ func (s *Store) Status(ctx context.Context, id string) (Status, error) {
 	switch {
 	case b.Chunks == 0:
 		status.State = Loading
+	case status.Pending == 0 && b.Control == Cancelled:
+		status.State = Stopped
+	case status.Pending == 0:
+		status.State = Completed
+	case b.Control == Paused:
+		status.State = Pausing
 	case b.Started.IsZero():
 		status.State = Ready
-	case status.Pending > 0:
-		status.State = Running
 	default:
-		status.State = Completed
+		status.State = Running
 	}
 	return status, nil
 }
+
+// Over reports whether nothing more will happen to the bulk by itself.
+func (s State) Over() bool { return s == Completed || s == Stopped }
 
 // Result is what became of one recipient.
 type Result struct {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/heraldsend/herald/worker/ledger"
 )
@@ -45,6 +47,18 @@ const (
 	fieldChunks     = "chunks"     // written with it
 	fieldStarted    = "started"    // Unix milliseconds; written when the chunks are being enqueued
 	fieldSources    = "sources"    // hash of the pinned template sources, where the definition names none
+	fieldControl    = "control"    // paused or cancelled
+	fieldRound      = "round"      // starts so far
+)
+
+// Control is what an operator asked of a bulk.
+type Control string
+
+// The controls; none is a bulk that goes on.
+const (
+	GoOn      Control = ""
+	Paused    Control = "paused"    // nothing further goes out until it is resumed
+	Cancelled Control = "cancelled" // whoever is pending is skipped
 )
 
 // Create stores a new bulk's definition. It is an error if the id is taken.
@@ -63,7 +77,11 @@ func (s *Store) Create(ctx context.Context, d Definition) error {
 	if !fresh {
 		return fmt.Errorf("bulk %s exists already: choose another id", d.ID)
 	}
-	if err := s.rdb.Expire(ctx, metaKey(d.ID), Retention).Err(); err != nil {
+	pipe := s.rdb.Pipeline()
+	pipe.Expire(ctx, metaKey(d.ID), Retention)
+	pipe.ZAdd(ctx, listKey, redis.Z{Score: float64(d.CreatedAt.UnixMilli()), Member: d.ID})
+	pipe.ZRemRangeByScore(ctx, listKey, "-inf", strconv.FormatInt(d.CreatedAt.Add(-Retention).UnixMilli(), 10))
+	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("store bulk %s: %w", d.ID, err)
 	}
 	return nil
@@ -75,6 +93,20 @@ func (s *Store) PutChunk(ctx context.Context, id string, chunk int, data []byte,
 		return fmt.Errorf("store chunk %d of bulk %s: %w", chunk, id, err)
 	}
 	return s.ledger.Open(ctx, ledger.Chunk{Owner: id, Index: chunk}, n)
+}
+
+// listKey holds the ids of all bulks, scored by when they were created.
+const listKey = "herald:bulks"
+
+// List returns the ids of the newest bulks that are still kept, newest first.
+func (s *Store) List(ctx context.Context, most int) ([]string, error) {
+	ids, err := s.rdb.ZRevRangeByScore(ctx, listKey, &redis.ZRangeBy{
+		Min: strconv.FormatInt(time.Now().Add(-Retention).UnixMilli(), 10), Max: "+inf", Count: int64(most),
+	}).Result()
+	if err != nil {
+		return nil, fmt.Errorf("list bulks: %w", err)
+	}
+	return ids, nil
 }
 
 // Seal records that the audience is complete: planned recipients in so many chunks.
@@ -128,12 +160,100 @@ func (s *Store) Pin(ctx context.Context, id, sources string) (string, error) {
 	return pinned, nil
 }
 
+// Control reads what was asked of a bulk.
+func (s *Store) Control(ctx context.Context, id string) (Control, error) {
+	text, err := s.rdb.HGet(ctx, metaKey(id), fieldControl).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return "", fmt.Errorf("read bulk %s: %w", id, err)
+	}
+	return Control(text), nil
+}
+
+// SetControl asks something of a stored bulk, or returns ErrNotFound. A cancelled bulk stays cancelled.
+func (s *Store) SetControl(ctx context.Context, id string, c Control) error {
+	b, err := s.Bulk(ctx, id)
+	if err != nil {
+		return err
+	}
+	if b.Control == Cancelled && c != Cancelled {
+		return fmt.Errorf("bulk %s was cancelled; send to those left out with a new bulk", id)
+	}
+	if err := s.rdb.HSet(ctx, metaKey(id), fieldControl, string(c)).Err(); err != nil {
+		return fmt.Errorf("control bulk %s: %w", id, err)
+	}
+	return nil
+}
+
+// NextRound counts one more start of a bulk and returns its number.
+func (s *Store) NextRound(ctx context.Context, id string) (int, error) {
+	n, err := s.rdb.HIncrBy(ctx, metaKey(id), fieldRound, 1).Result()
+	if err != nil {
+		return 0, fmt.Errorf("start bulk %s: %w", id, err)
+	}
+	return int(n), nil
+}
+
+// Reopen makes every recipient pending again that is in a state from: failed, skipped, suppressed or unknown. It
+// returns how many. The bulk must be started again for them to be sent to.
+func (s *Store) Reopen(ctx context.Context, id string, from ledger.State) (int, error) {
+	return s.settle(ctx, id, from, func(ctx context.Context, c ledger.Chunk, slot int) (bool, error) {
+		return s.ledger.Reopen(ctx, c, slot, from)
+	})
+}
+
+// Accept records every recipient in state unknown as sent: somebody found out that it arrived. It returns how many.
+func (s *Store) Accept(ctx context.Context, id string) (int, error) {
+	return s.settle(ctx, id, ledger.Unknown, func(ctx context.Context, c ledger.Chunk, slot int) (bool, error) {
+		return true, s.ledger.Mark(ctx, c, slot, ledger.Sent, ledger.Reason{})
+	})
+}
+
+// settle calls do for every recipient in state from, a chunk's at the same time, and counts those for whom it did
+// something.
+func (s *Store) settle(ctx context.Context, id string, from ledger.State, do func(context.Context, ledger.Chunk, int) (bool, error)) (int, error) {
+	b, err := s.Bulk(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for chunk := range b.Chunks {
+		c := ledger.Chunk{Owner: id, Index: chunk}
+		records, err := s.ledger.Chunk(ctx, c)
+		if err != nil {
+			return total, err
+		}
+		var (
+			group errgroup.Group
+			done  atomic.Int64
+		)
+		for slot, r := range records {
+			if r.State != from {
+				continue
+			}
+			group.Go(func() error {
+				ok, err := do(ctx, c, slot)
+				if ok && err == nil {
+					done.Add(1)
+				}
+				return err
+			})
+		}
+		err = group.Wait()
+		total += int(done.Load())
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
 // Bulk is one bulk as stored.
 type Bulk struct {
 	Definition
 	Planned int // 0 until the audience is complete
 	Chunks  int
 	Started time.Time // zero until its chunks were enqueued
+	Control Control
 }
 
 // Bulk reads a bulk, or returns ErrNotFound. Its Sources are the pinned ones.
@@ -152,6 +272,7 @@ func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) {
 	if b.Sources == "" {
 		b.Sources = fields[fieldSources]
 	}
+	b.Control = Control(fields[fieldControl])
 	numbers := map[string]int64{fieldPlanned: 0, fieldChunks: 0, fieldStarted: 0}
 	for name := range numbers {
 		if fields[name] == "" {

@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -39,6 +40,54 @@ func (c *Client) Bulk(ctx context.Context, d bulk.Definition, audience iter.Seq2
 // StartBulk starts a stored bulk. Calling it again is harmless.
 func (c *Client) StartBulk(ctx context.Context, id string) error {
 	_, err := c.queue.Enqueue(ctx, task.BulkStart{Bulk: id})
+	return err
+}
+
+// PauseBulk stops a bulk within a second: what is in flight finishes, everyone else stays pending.
+func (c *Client) PauseBulk(ctx context.Context, id string) error {
+	return c.bulks.SetControl(ctx, id, bulk.Paused)
+}
+
+// ResumeBulk lets a paused bulk go on.
+func (c *Client) ResumeBulk(ctx context.Context, id string) error {
+	if err := c.bulks.SetControl(ctx, id, bulk.GoOn); err != nil {
+		return err
+	}
+	return c.startAgain(ctx, id)
+}
+
+// CancelBulk ends a bulk for good: what is in flight finishes, everyone else is skipped.
+func (c *Client) CancelBulk(ctx context.Context, id string) error {
+	if err := c.bulks.SetControl(ctx, id, bulk.Cancelled); err != nil {
+		return err
+	}
+	return c.startAgain(ctx, id)
+}
+
+// ResendBulk sends again to everyone in state from (failed, skipped, suppressed, unknown), under the same message ids,
+// and returns to how many.
+func (c *Client) ResendBulk(ctx context.Context, id string, from ledger.State) (int, error) {
+	b, err := c.bulks.Bulk(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	if b.Control == bulk.Cancelled {
+		return 0, fmt.Errorf("bulk %s was cancelled; send to those left out with a new bulk", id)
+	}
+	n, err := c.bulks.Reopen(ctx, id, from)
+	if n == 0 || err != nil {
+		return n, err
+	}
+	return n, c.startAgain(ctx, id)
+}
+
+// startAgain enqueues the chunks of a bulk in which someone is pending.
+func (c *Client) startAgain(ctx context.Context, id string) error {
+	round, err := c.bulks.NextRound(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = c.queue.Enqueue(ctx, task.BulkStart{Bulk: id, Round: round})
 	return err
 }
 

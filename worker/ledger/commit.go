@@ -15,30 +15,23 @@ import (
 // markScript stores marks of one chunk and keeps the counters of its shard in step.
 //
 // KEYS[1] states string, KEYS[2] counts hash, KEYS[3] reasons hash; one hash tag.
-// ARGV[1] retention in seconds. Then for each mark three values: slot index, record (5 bytes: state and
-// Unix time), reason as JSON or "".
-// Returns an array with, for each mark: 1 stored, 0 refused (see allowed below), -1 no such slot.
-//
-// A claim is stored only on a pending slot, pending only on a claimed one, every other state on any slot that is not
-// sent. Storing the state
-// that is there already changes nothing and counts as stored, so a repeated call is harmless.
+// ARGV[1] retention in seconds. Then for each mark four values: slot index, record (5 bytes: state and Unix time),
+// reason as JSON or "", letters of the states that it may replace.
+// Returns an array with, for each mark: 1 stored, 2 the slot was in that state already, 0 refused, -1 no such slot.
 var markScript = redis.NewScript(`
 local size = redis.call('STRLEN', KEYS[1])
 local result = {}
-for i = 2, #ARGV, 3 do
-  local index, record, reason = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2]
+for i = 2, #ARGV, 4 do
+  local index, record, reason, from = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local new = string.sub(record, 1, 1)
   local at = index * 5
   if at + 5 > size then
     result[#result + 1] = -1
   else
     local old = redis.call('GETRANGE', KEYS[1], at, at)
-    local allowed = old ~= 's'
-    if new == 'c' then allowed = old == '\0' end
-    if new == '\0' then allowed = old == 'c' end
-    if old == new and new ~= 'c' then
-      result[#result + 1] = 1
-    elseif not allowed then
+    if old == new then
+      result[#result + 1] = 2
+    elseif not string.find(from, old, 1, true) then
       result[#result + 1] = 0
     else
       redis.call('SETRANGE', KEYS[1], at, record)
@@ -67,26 +60,33 @@ type mark struct {
 	chunk  Chunk
 	index  int
 	record Record
+	from   string // the states it may replace
 	ctx    context.Context
-	result chan error // nil: stored; errRefused; or why it could not be stored
+	result chan answer
 }
 
-var errRefused = errors.New("refused")
+// answer is what became of a mark: stored, or not because the slot's state forbids it, or why it can't be known.
+type answer struct {
+	stored bool
+	err    error
+}
 
-func (l *Ledger) mark(ctx context.Context, c Chunk, index int, r Record) (bool, error) {
+// mark hands a mark to the writer and waits for its answer.
+func (l *Ledger) mark(ctx context.Context, c Chunk, index int, r Record, from ...State) (bool, error) {
 	r.At = l.now()
-	m := &mark{chunk: c, index: index, record: r, ctx: ctx, result: make(chan error, 1)}
+	letters := make([]byte, len(from))
+	for i, s := range from {
+		letters[i] = byte(s)
+	}
+	m := &mark{chunk: c, index: index, record: r, from: string(letters), ctx: ctx, result: make(chan answer, 1)}
 	select {
 	case l.pending <- m:
 	case <-ctx.Done():
 		return false, fmt.Errorf("mark %s: %w", r.State, context.Cause(ctx))
 	}
 	select {
-	case err := <-m.result:
-		if errors.Is(err, errRefused) {
-			return false, nil
-		}
-		return err == nil, err
+	case a := <-m.result:
+		return a.stored, a.err
 	case <-ctx.Done():
 		return false, fmt.Errorf("mark %s: %w", r.State, context.Cause(ctx))
 	}
@@ -138,7 +138,7 @@ func (l *Ledger) commit(batch []*mark) {
 		case <-l.stop:
 			pause.Stop()
 			for _, m := range l.try(batch) {
-				m.result <- errors.New("ledger closed before the mark was stored")
+				m.result <- answer{err: errors.New("ledger closed before the mark was stored")}
 			}
 			return
 		}
@@ -151,7 +151,7 @@ func (l *Ledger) try(batch []*mark) []*mark {
 	groups := map[Chunk][]*mark{}
 	for _, m := range batch {
 		if m.ctx.Err() != nil {
-			m.result <- context.Cause(m.ctx)
+			m.result <- answer{err: context.Cause(m.ctx)}
 			continue
 		}
 		if groups[m.chunk] == nil {
@@ -189,14 +189,11 @@ func (l *Ledger) try(batch []*mark) []*mark {
 			continue
 		}
 		for j, m := range marks {
-			switch results[j] {
-			case 1:
-				m.result <- nil
-			case 0:
-				m.result <- errRefused
-			default:
-				m.result <- fmt.Errorf("slot %d of chunk %d of %s: %w", m.index, c.Index, c.Owner, ErrNotFound)
+			if results[j] < 0 {
+				m.result <- answer{err: fmt.Errorf("slot %d of chunk %d of %s: %w", m.index, c.Index, c.Owner, ErrNotFound)}
+				continue
 			}
+			m.result <- answer{stored: results[j] == 1}
 		}
 	}
 	switch {
@@ -225,10 +222,10 @@ func (l *Ledger) loadScript(ctx context.Context) {
 }
 
 func (l *Ledger) args(marks []*mark) []any {
-	args := make([]any, 0, 1+3*len(marks))
+	args := make([]any, 0, 1+4*len(marks))
 	args = append(args, int64(l.retention/time.Second))
 	for _, m := range marks {
-		args = append(args, m.index, encode(m.record), reason(m.record))
+		args = append(args, m.index, encode(m.record), reason(m.record), m.from)
 	}
 	return args
 }

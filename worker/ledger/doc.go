@@ -5,7 +5,7 @@
 //   - A recipient is in exactly one state: pending, claimed, sent, failed, suppressed, skipped or unknown.
 //   - planned = sent + failed + suppressed + skipped + unknown + claimed + pending. The counters of a bulk change
 //     in the same script as the states that they count. Callers show claimed as pending.
-//   - sent is final. No later mark undoes it.
+//   - sent is final. No later mark undoes it. The other outcomes can be reopened, by a person.
 //   - A claim succeeds at most once, and only on a pending recipient. It may be given back.
 //   - A mark that Mark reported as stored is stored; one that it reported as an error may be.
 //   - Every state other than pending, claimed and sent carries a reason.

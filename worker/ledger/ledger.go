@@ -104,14 +104,23 @@ func (l *Ledger) Open(ctx context.Context, c Chunk, n int) error {
 // pending: someone else took it, or its fate is known. A claim whose answer was lost on the way counts as taken by
 // someone else; it ends as unknown, which is the side on which "hold" errs.
 func (l *Ledger) Claim(ctx context.Context, c Chunk, index int) (bool, error) {
-	return l.mark(ctx, c, index, Record{State: Claimed})
+	return l.mark(ctx, c, index, Record{State: Claimed}, Pending)
 }
 
 // Release gives back a claim whose message is known not to have left, so that it can be tried again. It does nothing
 // to a recipient that is not claimed.
 func (l *Ledger) Release(ctx context.Context, c Chunk, index int) error {
-	_, err := l.mark(ctx, c, index, Record{State: Pending})
+	_, err := l.mark(ctx, c, index, Record{State: Pending}, Claimed)
 	return err
+}
+
+// Reopen makes a recipient pending again that is in state from: failed, suppressed, skipped or unknown. It reports
+// false when the recipient is not in that state.
+func (l *Ledger) Reopen(ctx context.Context, c Chunk, index int, from State) (bool, error) {
+	if !from.Final() || from == Sent {
+		return false, fmt.Errorf("reopen: a recipient that is %s stays so", from)
+	}
+	return l.mark(ctx, c, index, Record{State: Pending}, from)
 }
 
 // Mark records what became of a recipient and returns when that is stored. A recipient that is sent stays sent:
@@ -120,7 +129,7 @@ func (l *Ledger) Mark(ctx context.Context, c Chunk, index int, s State, r Reason
 	if !s.Final() {
 		return fmt.Errorf("mark: %s is no outcome", s)
 	}
-	_, err := l.mark(ctx, c, index, Record{State: s, Reason: r})
+	_, err := l.mark(ctx, c, index, Record{State: s, Reason: r}, Pending, Claimed, Failed, Suppressed, Skipped, Unknown)
 	return err
 }
 

@@ -69,7 +69,7 @@ func TestTransitions(t *testing.T) {
 				}
 				want, wantStored := to, true
 				switch {
-				case to == Claimed && from != Pending:
+				case to == Claimed && from != Pending: // another claim too
 					want, wantStored = from, false
 				case from == Sent, to == Pending && from != Claimed:
 					want = from
@@ -103,6 +103,32 @@ func reach(t *testing.T, l *Ledger, c Chunk, s State) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestReopen(t *testing.T) {
+	l := newLedger(t, redistest.Start(t))
+	ctx := context.Background()
+	c := Chunk{"reopen", 0}
+	open(t, l, c, 2)
+	reach(t, l, c, Failed)
+	if ok, err := l.Reopen(ctx, c, 0, Unknown); ok || err != nil {
+		t.Errorf("reopened as unknown what is failed: %t, %v", ok, err)
+	}
+	if ok, err := l.Reopen(ctx, c, 0, Failed); !ok || err != nil {
+		t.Errorf("%t, %v", ok, err)
+	}
+	records, err := l.Chunk(ctx, c)
+	if err != nil || records[0].State != Pending || records[0].Reason != (Reason{}) {
+		t.Errorf("%+v, %v", records, err)
+	}
+	if counts, err := l.Counts(ctx, c.Owner); err != nil || counts != (Counts{}) {
+		t.Errorf("%+v, %v", counts, err)
+	}
+	for _, s := range []State{Sent, Pending, Claimed} {
+		if _, err := l.Reopen(ctx, c, 0, s); err == nil {
+			t.Errorf("%s can be reopened", s)
+		}
 	}
 }
 

@@ -84,7 +84,7 @@ func Address(p task.Payload) (id, name string, err error) {
 	case task.Message:
 		return p.ID, Messages, nil
 	case task.BulkStart:
-		return p.Bulk + ":start", shard(p.Bulk, 0), nil
+		return p.Bulk + ":start:" + strconv.Itoa(p.Round), shard(p.Bulk, 0), nil
 	case task.BulkChunk:
 		return p.Bulk + ":" + strconv.Itoa(p.Chunk), shard(p.Bulk, p.Chunk), nil
 	}

@@ -4,17 +4,24 @@ import (
 	"errors"
 )
 
-// BulkStart asks for a bulk's chunks to be enqueued. It is one small task, so that starting a bulk of any
-// size is one atomic step that survives whoever asked for it.
+// BulkStart asks for those chunks of a bulk to be enqueued in which someone is pending. It is one small task, so that
+// starting a bulk of any size is one atomic step that survives whoever asked for it.
 type BulkStart struct {
 	Bulk string `json:"bulk"`
+	// Round counts the starts: 0 is the first, each resume or reopening is another.
+	Round int `json:"round,omitempty"`
 }
 
 // Kind implements Payload.
 func (BulkStart) Kind() string { return "bulk.start" }
 
 // Validate implements Payload.
-func (b BulkStart) Validate() error { return CheckID(b.Bulk) }
+func (b BulkStart) Validate() error {
+	if b.Round < 0 {
+		return errors.Join(CheckID(b.Bulk), errors.New("round: negative"))
+	}
+	return CheckID(b.Bulk)
+}
 
 // BulkChunk asks for one chunk of a bulk, about 200 recipients, to be sent. It holds ids only: Asynq writes
 // every active payload again every few seconds.

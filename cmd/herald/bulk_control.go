@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/ledger"
+)
+
+// withClient connects, calls do and disconnects.
+func withClient(ctx context.Context, c *config, std stdio, do func(*client) error) (err error) {
+	var stop closers
+	defer func() { err = errors.Join(err, stop.close()) }()
+	q, err := newClient(ctx, c, c.logger(std), &stop)
+	if err != nil {
+		return err
+	}
+	return do(q)
+}
+
+// printBulk prints how far a bulk is.
+func printBulk(ctx context.Context, q *client, std stdio, id string, asJSON bool) error {
+	status, err := q.Bulks().Status(ctx, id)
+	if err != nil {
+		return err
+	}
+	return printStatus(std, status, asJSON)
+}
+
+type bulkListCmd struct {
+	Most int  `default:"20" help:"How many at the most."`
+	JSON bool `name:"json" help:"Print JSON, one bulk a line."`
+}
+
+// Run prints the newest bulks.
+func (b *bulkListCmd) Run(ctx context.Context, c *config, std stdio) error {
+	return withClient(ctx, c, std, func(q *client) error {
+		ids, err := q.Bulks().List(ctx, b.Most)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+		if !b.JSON {
+			fmt.Fprintln(table, "ID\tSTATE\tPLANNED\tPENDING\tSENT\tFAILED\tSUPPRESSED\tSKIPPED\tUNKNOWN\t")
+		}
+		for _, id := range ids {
+			s, err := q.Bulks().Status(ctx, id)
+			if errors.Is(err, bulk.ErrNotFound) {
+				continue // its time ran out just now
+			}
+			if err != nil {
+				return err
+			}
+			if b.JSON {
+				if err := json.NewEncoder(std.out).Encode(s); err != nil {
+					return err
+				}
+				continue
+			}
+			fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", s.ID, s.State, s.Planned, s.Pending, s.Sent, s.Failed, s.Suppressed, s.Skipped, s.Unknown)
+		}
+		return table.Flush()
+	})
+}
+
+// bulkFlags name a bulk and how its state is printed.
+type bulkFlags struct {
+	ID   string `arg:"" help:"Id of the bulk."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+type bulkPauseCmd struct {
+	bulkFlags `embed:""`
+}
+
+// Run pauses a bulk.
+func (b *bulkPauseCmd) Run(ctx context.Context, c *config, std stdio) error {
+	return withClient(ctx, c, std, func(q *client) error {
+		if err := q.PauseBulk(ctx, b.ID); err != nil {
+			return err
+		}
+		return printBulk(ctx, q, std, b.ID, b.JSON)
+	})
+}
+
+type bulkResumeCmd struct {
+	bulkFlags `embed:""`
+}
+
+// Run lets a bulk go on.
+func (b *bulkResumeCmd) Run(ctx context.Context, c *config, std stdio) error {
+	return withClient(ctx, c, std, func(q *client) error {
+		if err := q.ResumeBulk(ctx, b.ID); err != nil {
+			return err
+		}
+		return printBulk(ctx, q, std, b.ID, b.JSON)
+	})
+}
+
+type bulkCancelCmd struct {
+	bulkFlags `embed:""`
+}
+
+// Run cancels a bulk.
+func (b *bulkCancelCmd) Run(ctx context.Context, c *config, std stdio) error {
+	return withClient(ctx, c, std, func(q *client) error {
+		if err := q.CancelBulk(ctx, b.ID); err != nil {
+			return err
+		}
+		return printBulk(ctx, q, std, b.ID, b.JSON)
+	})
+}
+
+type bulkResendCmd struct {
+	bulkFlags `embed:""`
+	State     string `enum:"failed,skipped,suppressed" default:"failed" help:"To whom: failed, skipped or suppressed."`
+}
+
+// Run makes recipients pending again and starts the bulk again.
+func (b *bulkResendCmd) Run(ctx context.Context, c *config, std stdio) error {
+	return withClient(ctx, c, std, func(q *client) error {
+		from, err := ledger.ParseState(b.State)
+		if err != nil {
+			return err
+		}
+		n, err := q.ResendBulk(ctx, b.ID, from)
+		if err != nil {
+			return err
+		}
+		if !b.JSON {
+			fmt.Fprintf(std.out, "%d recipients are pending again\n", n)
+		}
+		return printBulk(ctx, q, std, b.ID, b.JSON)
+	})
+}
+
+type bulkResolveCmd struct {
+	bulkFlags `embed:""`
+	As        string `required:"" enum:"sent,resend" help:"sent: they arrived; resend: they did not, send them again under the same message id."`
+}
+
+// Run settles what a crash under "hold" left open.
+func (b *bulkResolveCmd) Run(ctx context.Context, c *config, std stdio) error {
+	return withClient(ctx, c, std, func(q *client) error {
+		var n int
+		var err error
+		if b.As == "sent" {
+			n, err = q.Bulks().Accept(ctx, b.ID)
+		} else {
+			n, err = q.ResendBulk(ctx, b.ID, ledger.Unknown)
+		}
+		if err != nil {
+			return err
+		}
+		if !b.JSON {
+			fmt.Fprintf(std.out, "%d recipients resolved\n", n)
+		}
+		return printBulk(ctx, q, std, b.ID, b.JSON)
+	})
+}

@@ -40,17 +40,23 @@ func Lint(fsys fs.FS, o LintOptions) *Report {
 		o.Segments = 3
 	}
 	c, findings := loadCatalog(fsys)
+	l := newLinter(c, o)
+	l.findings = findings
+	l.run()
+	sortFindings(l.findings)
+	l.findings = slices.Compact(l.findings)
+	return &Report{Findings: l.findings, Shortcuts: len(c.shortcuts), Snippets: len(c.snippets), Emails: len(c.emails)}
+}
+
+func newLinter(c *Catalog, o LintOptions) *linter {
 	l := &linter{
-		catalog: c, options: o, findings: findings, fields: newFieldIndex(c.defaults.Fields),
+		catalog: c, options: o, fields: newFieldIndex(c.defaults.Fields),
 		helpers: make(map[string]bool), parameters: make(map[string]bool), reported: make(map[Finding]bool),
 	}
 	for _, h := range helpers.Table() {
 		l.helpers[h.Name] = true
 	}
-	l.run()
-	sortFindings(l.findings)
-	l.findings = slices.Compact(l.findings)
-	return &Report{Findings: l.findings, Shortcuts: len(c.shortcuts), Snippets: len(c.snippets), Emails: len(c.emails)}
+	return l
 }
 
 type linter struct {

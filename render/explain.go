@@ -201,7 +201,7 @@ const (
 // so that the output stays what it is.
 func (x *explainer) mark(name, source string) string {
 	source = unforged(source)
-	var out strings.Builder
+	var out bytes.Buffer
 	blocks := []branch{}
 	tags := scanTags(source)
 	pos := 0
@@ -250,7 +250,7 @@ func lineAndColumn(source string, pos int) (line, column int) {
 
 // text writes a run of text with a mark before its first word, and again
 // before the first word behind a snippet.
-func (x *explainer) text(out *strings.Builder, name, source string, from, to int, blocks []branch) {
+func (x *explainer) text(out *bytes.Buffer, name, source string, from, to int, blocks []branch) {
 	for from < to {
 		run := source[from:to]
 		end := strings.Index(run, "[["+snippetPrefix)
@@ -275,13 +275,15 @@ func (x *explainer) text(out *strings.Builder, name, source string, from, to int
 	}
 }
 
-func (x *explainer) print(out *strings.Builder, name, source string, t tag, blocks []branch) {
+func (x *explainer) print(out *bytes.Buffer, name, source string, t tag, blocks []branch) {
 	kind := SpanField
 	if e := parseTag(t); e != nil && e.kind == exprCall {
 		kind = SpanHelper
 	}
 	if t.stripLeft {
 		out.WriteString("{{~!}}")
+	} else if bytes.HasSuffix(out.Bytes(), []byte(`\\`)) { // as in marker.instead
+		out.Truncate(out.Len() - 1)
 	}
 	out.WriteString(x.id(kindPrint, name, source, t.start, kind, strings.TrimSpace(t.inside), blocks))
 	out.WriteString("{{" + t.inside + "}}")

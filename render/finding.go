@@ -20,7 +20,7 @@ const (
 // author can put it right.
 type Finding struct {
 	Severity Severity `json:"severity"`
-	Code     string   `json:"code"` // stable, e.g. "unknown_snippet"; docs: see Codes
+	Code     string   `json:"code"` // stable, e.g. "unknown_snippet"; templates/README.md lists them
 	File     string   `json:"file"` // slash-separated, relative to the catalog's root
 	Line     int      `json:"line,omitempty"`
 	Column   int      `json:"column,omitempty"` // 1-based, in runes; 0: the whole line

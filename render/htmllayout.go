@@ -38,7 +38,7 @@ func layOutHTML(source string, t tokens, o htmlOptions) htmlLayout {
 		case html.StartTagToken, html.SelfClosingTagToken:
 			l.startTag(z, raw, kind == html.SelfClosingTagToken)
 		case html.EndTagToken:
-			l.rawText = ""
+			l.endTag(z)
 			l.plain(raw)
 		default:
 			l.comment(raw)
@@ -52,6 +52,7 @@ func layOutHTML(source string, t tokens, o htmlOptions) htmlLayout {
 type htmlLayouter struct {
 	builder
 	options   htmlOptions
+	pre       int    // <pre> elements around
 	rawText   string // the element whose text is not parsed as HTML: style, script, …
 	forText   strings.Builder
 	addresses []address
@@ -95,7 +96,7 @@ func (l *htmlLayouter) textContext(kind byte) holeContext {
 		}
 		return holeRaw
 	}
-	if l.options.breaks {
+	if l.options.breaks && l.pre == 0 {
 		return holeHTMLBreaks
 	}
 	return holeHTML
@@ -120,6 +121,8 @@ func (l *htmlLayouter) startTag(z *html.Tokenizer, raw string, selfClosing bool)
 	switch name {
 	case "title", "textarea", "style", "script", "iframe", "noembed", "noframes", "noscript", "plaintext", "xmp":
 		l.rawText = name
+	case "pre":
+		l.pre++
 	}
 	style := l.options.styles[name]
 	if style == "" && !l.tokens.has(strings.ToLower(raw)) {
@@ -143,6 +146,13 @@ func (l *htmlLayouter) startTag(z *html.Tokenizer, raw string, selfClosing bool)
 		l.both(" /")
 	}
 	l.both(">")
+}
+
+func (l *htmlLayouter) endTag(z *html.Tokenizer) {
+	l.rawText = ""
+	if name, _ := z.TagName(); string(name) == "pre" && l.pre > 0 {
+		l.pre--
+	}
 }
 
 func (l *htmlLayouter) attribute(name, value string) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -24,6 +25,10 @@ func TestLintSamples(t *testing.T) {
 }
 
 func TestLint(t *testing.T) {
+	manual, err := os.ReadFile("../templates/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	message := func(lines ...string) []string {
 		return []string{"shortcuts/s.yaml", "subject: x\nmessage: |\n  " + strings.Join(lines, "\n  ") + "\n"}
 	}
@@ -93,6 +98,9 @@ func TestLint(t *testing.T) {
 					where += fmt.Sprintf(":%d", f.Column)
 				}
 				got = append(got, where+" "+f.Code)
+				if !bytes.Contains(manual, []byte("`"+f.Code+"`")) {
+					t.Errorf("the templates' README does not list %s", f.Code)
+				}
 			}
 			if strings.Join(got, "\n") != c.want {
 				t.Errorf("got\n%s\nwant\n%s\n%v", strings.Join(got, "\n"), c.want, report.Findings)

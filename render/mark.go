@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -69,7 +70,7 @@ func mark(name, source string, all shifts) string {
 	if all != nil {
 		all[name] = m.shifts
 	}
-	return m.out.String()
+	return string(m.out)
 }
 
 // unforged blanks what an author's own text may not hold: the marks.
@@ -85,7 +86,7 @@ func isPath(t tag, path string) bool { return strings.TrimSpace(t.inside) == pat
 type marker struct {
 	source               string
 	pos                  int // in source: all before is out
-	out                  strings.Builder
+	out                  []byte
 	line                 int
 	column, markedColumn int // of pos, in runes
 	shifts               []shift
@@ -94,7 +95,7 @@ type marker struct {
 // copy writes the source up to end as it is.
 func (m *marker) copy(end int) {
 	text := m.source[m.pos:end]
-	m.out.WriteString(text)
+	m.out = append(m.out, text...)
 	m.pos = end
 	m.advance(text)
 }
@@ -113,7 +114,7 @@ func (m *marker) advance(text string) {
 
 // add writes text that the source has not.
 func (m *marker) add(text string) {
-	m.out.WriteString(text)
+	m.out = append(m.out, text...)
 	m.markedColumn += utf8.RuneCountInString(text)
 }
 
@@ -122,6 +123,9 @@ func (m *marker) add(text string) {
 func (m *marker) instead(t tag, kind byte, expression string) {
 	if t.stripLeft {
 		m.add("{{~!}}")
+	} else if bytes.HasSuffix(m.out, []byte(`\\`)) { // \\{{ is a backslash, but only next to the braces
+		m.out = m.out[:len(m.out)-1]
+		m.markedColumn--
 	}
 	m.add(string([]byte{markOpen, kind}))
 	if expression != "" {

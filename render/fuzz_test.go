@@ -1,0 +1,154 @@
+package render
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+
+	"github.com/heraldsend/herald/render/handlebars"
+)
+
+// Marks change nothing of a template's output, whatever the template.
+func FuzzMark(f *testing.F) {
+	for _, dir := range []string{"../templates/emails", "../templates/emails/partials"} {
+		files, err := filepath.Glob(dir + "/*.hbs")
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(string(data))
+		}
+	}
+	for _, seed := range []string{
+		"{{a}}", "x {{~a~}} y", "{{{a}}} {{&a}}", "{{#if a}}\n  {{b}}\n{{else}}\n c\n{{/if}}\n", "{{! c }}{{!-- {{x}} --}}", `\{{a}} \\{{a}} {{b}}`,
+		"{{{{raw}}}} {{a}} {{{{/raw}}}}", "[[sn.a]] {{b}}", "{{#each l}}{{this}}{{@index}}{{^}}none{{/each}}", `{{a "x}}y" b=[c}}]}}`, "{{#ifCond a '==' 1}}{{../a}}{{else if b}}z{{/ifCond}}",
+		"{{>p}} {{> p x=a}}", "{{#> p}}{{a}}{{/p}}", "{{#*inline 'q'}}{{a}}{{/inline}}{{> q}}", "{{~#if a~}} x {{~/if~}}", "{{[a b].c}}{{l.[0]}}", "{{{~a~}}}", "{{a}}}", "{{uppercase (lowercase a)}}", "a\\{{b}}c{{d}}",
+	} {
+		f.Add(seed)
+	}
+	root, err := handlebars.ParseJSON([]byte(`{"a":"A\n{{x}}","b":true,"c":0,"l":["x",{"y":"z"},""],"d":null,"customer":{"name":"N"},"x":"\u0001t\u0002"}`))
+	if err != nil {
+		f.Fatal(err)
+	}
+	snippets := map[string]*Snippet{"sn.a": {Source: "en", Texts: map[string]string{"en": "\n{{#if b}}\n [{{a}}]\n{{/if}}\n"}}}
+	partials := map[string]string{"p": "{{#if x}}\n <{{a}}{{x}}>\n{{/if}}\n{{> @partial-block}}", "head": "h", "preheader": "p", "footer": "[[sn.a]]", "q": "Q"}
+	f.Fuzz(func(t *testing.T, source string) {
+		if strings.ContainsAny(source, "\x01\x02") || strings.Contains(source, "draft.") || !utf8.ValidString(source) || len(source) > 4<<10 {
+			return
+		}
+		x := handlebars.Exec{Context: root, Escape: handlebars.EscapeText, Languages: []string{"en"}}
+		run := func(e *handlebars.Env, text string) ([]byte, error) {
+			compiled, err := e.Compile("t", text)
+			if err != nil {
+				return nil, err
+			}
+			return compiled.Append(context.Background(), nil, &x)
+		}
+		limits := Limits{Steps: 10_000, Output: 64 << 10}
+		plainEnv, err := newEnv(snippets, partials, limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// {{{x}}} prints what {{x}} does in the text mode, but for control characters.
+		want, err := run(plainEnv, source)
+		if err != nil {
+			return
+		}
+		want = bytes.Map(func(r rune) rune {
+			if r < ' ' && r != '\n' && r != '\t' && r != '\r' || r == 0x7f {
+				return -1
+			}
+			return r
+		}, want)
+		clean := func(b []byte) string {
+			return strings.Map(func(r rune) rune {
+				if r < ' ' && r != '\n' && r != '\t' && r != '\r' || r == 0x7f {
+					return -1
+				}
+				return r
+			}, string(b))
+		}
+		marked, err := newMarkedEnv(snippets, partials, limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := run(marked.env, mark("t", source, marked.shifts))
+		if err != nil {
+			if e, ok := err.(*handlebars.Error); ok && e.Limit() { //nolint:errorlint // marks count towards the limits
+				return
+			}
+			t.Fatalf("%q: marked: %v", source, err)
+		}
+		if text := clean(unmark(bytes.Clone(got))); text != string(want) {
+			t.Errorf("%q:\nmarked   %q\nunmarked %q\nwant     %q", source, got, text, want)
+		}
+	})
+}
+
+// A value changes nothing of a content but itself, whatever the value.
+func FuzzValue(f *testing.F) {
+	data, err := os.ReadFile("testdata/hostile/customer_strings.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var all map[string]string
+	if err := json.Unmarshal(data, &all); err != nil {
+		f.Fatal(err)
+	}
+	for _, value := range all {
+		f.Add(value)
+	}
+	markdown := goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough))
+	toHTML := func(s string) string {
+		var b bytes.Buffer
+		if err := markdown.Convert([]byte(s), &b); err != nil {
+			f.Fatal(err)
+		}
+		return b.String()
+	}
+	type subject struct {
+		p          *Prepared
+		mail, chat string
+	}
+	subjects := make(map[Format]*subject)
+	f.Fuzz(func(t *testing.T, value string) {
+		if !utf8.ValidString(value) || len(value) > 2000 || strings.TrimSpace(oneLine(value)) == "" {
+			return
+		}
+		for format := range hostilePlaces {
+			s := subjects[format]
+			if s == nil {
+				p := hostilePrepared(t, format)
+				s = &subject{p: p, mail: shape(t, renderName(t, p, Email, "benign").HTML), chat: shape(t, toHTML(renderName(t, p, Chat, "benign").Text))}
+				subjects[format] = s
+			}
+			if got := shape(t, renderName(t, s.p, Email, value).HTML); got != s.mail {
+				t.Errorf("%s, %q: the mail's structure changed:\n%s\nwant\n%s", format, value, got, s.mail)
+			}
+			if text := renderName(t, s.p, Chat, value).Text; format == Markdown && shape(t, toHTML(text)) != s.chat {
+				t.Errorf("%q: the chat's structure changed:\n%s\nwant\n%s\n%s", value, shape(t, toHTML(text)), s.chat, text)
+			}
+		}
+	})
+}
+
+// No file of a catalog, however broken, does more than give findings.
+func FuzzCatalog(f *testing.F) {
+	f.Add("subject: x\nmessage: |\n  {{customer.name}}\nchannels: {sms: {message: y}}\n", greetingSnippet, layoutEmail)
+	f.Add("a: &x [*x]", "texts: {en: [[sn.a]]}", "---\n")
+	f.Fuzz(func(_ *testing.T, shortcut, snippet, email string) {
+		Lint(folder("shortcuts/s.yaml", shortcut, "snippets/sn.a.yaml", snippet, "emails/e.hbs", email), LintOptions{})
+	})
+}

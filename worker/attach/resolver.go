@@ -117,7 +117,7 @@ func attachment(ref message.Ref, name string, data []byte) (message.Attachment, 
 	sum := sha256.Sum256(data)
 	return message.Attachment{
 		Name: name, Type: kind, Data: data, SHA256: hex.EncodeToString(sum[:]),
-		Inline: ref.ContentID != "", ContentID: ref.ContentID,
+		Inline: ref.ContentID != "", ContentID: ref.ContentID, URL: ref.URL,
 	}, nil
 }
 

@@ -23,6 +23,22 @@ type Message struct {
 	Automatic   bool         // an email that no person wrote: Auto-Submitted is set (RFC 3834)
 	Headers     []Header     // further header fields of an email, in this order
 	Attachments []Attachment // in this order
+
+	Chat ChatFields // of a chat
+	Note NoteFields // of a note
+}
+
+// ChatFields are what a chat carries besides its text; each may be empty.
+type ChatFields struct {
+	Brand     string `json:"brand,omitempty"`
+	Assistant string `json:"assistant,omitempty"`
+	Dialog    string `json:"dialog,omitempty"` // the assistant's dialog to start with
+}
+
+// NoteFields are what a note carries besides its text.
+type NoteFields struct {
+	Mentions []string `json:"mentions,omitempty"` // ids of users, at most 20
+	Status   string   `json:"status,omitempty"`   // the conversation's status afterwards; the channel's default where empty
 }
 
 // Header is one further header field of an email. Its value is text, encoded on the wire where it must be.
@@ -40,6 +56,8 @@ type Attachment struct {
 	Inline bool   // shown within the HTML, which refers to it by "cid:" and ContentID
 	// ContentID is without angle brackets; needed where Inline.
 	ContentID string
+	// URL is where the file came from, https, where it came from there: an SMS sends it instead of the bytes.
+	URL string
 }
 
 // Ref says where an attachment is to be found: it is what travels in a task's payload. Exactly one source is set.

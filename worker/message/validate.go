@@ -17,6 +17,8 @@ const (
 	maxRecipients = 100     // RFC 5321: every server takes that many
 	maxBody       = 5 << 20 // bytes of HTML, and of text
 	maxFileName   = 255     // bytes
+	maxMentions   = 20      // of a note
+	maxField      = 200     // bytes of a chat's or note's field
 )
 
 // Fault is one thing wrong with a message.
@@ -136,6 +138,20 @@ func (m *Message) validateShort(f *Faults) {
 	}
 	if len(m.Headers) > 0 {
 		f.add("headers", "only an email has headers")
+	}
+	f.addErr("chat.brand", checkSized(m.Chat.Brand, maxField))
+	f.addErr("chat.assistant", checkSized(m.Chat.Assistant, maxField))
+	f.addErr("chat.dialog", checkSized(m.Chat.Dialog, maxField))
+	f.addErr("note.status", checkSized(m.Note.Status, maxField))
+	if n := len(m.Note.Mentions); n > maxMentions {
+		f.add("note.mentions", "%d mentions, at most %d", n, maxMentions)
+		return
+	}
+	for i, id := range m.Note.Mentions {
+		if id == "" {
+			f.add(fmt.Sprintf("note.mentions[%d]", i), "is empty")
+		}
+		f.addErr(fmt.Sprintf("note.mentions[%d]", i), checkSized(id, maxField))
 	}
 }
 

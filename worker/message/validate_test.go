@@ -118,6 +118,10 @@ func TestValidateShortChannels(t *testing.T) {
 		"empty":          func(m *Message) { m.To[0].Addr = "" },
 		"CRLF":           func(m *Message) { m.To[0].Addr = "+49\r\n" },
 		"no text":        func(m *Message) { m.Text = "" },
+		"21 mentions":    func(m *Message) { m.Note.Mentions = make([]string, 21) },
+		"empty mention":  func(m *Message) { m.Note.Mentions = []string{""} },
+		"brand CRLF":     func(m *Message) { m.Chat.Brand = "a\r\nb" },
+		"status CRLF":    func(m *Message) { m.Note.Status = "a\r\nb" },
 		"headers":        func(m *Message) { m.Headers = []Header{{"X-A", "b"}} },
 	} {
 		m := validSMS()

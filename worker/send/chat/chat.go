@@ -1,0 +1,60 @@
+// Package chat sends chat messages as signed JSON to a configured endpoint.
+package chat
+
+import (
+	"context"
+	"errors"
+
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/send"
+)
+
+// Defaults fill the fields that a message leaves empty.
+type Defaults = message.ChatFields
+
+// Sender posts chats. It is safe for concurrent use.
+type Sender struct {
+	endpoint *send.Endpoint
+	defaults Defaults
+}
+
+// New needs an endpoint, which Close closes.
+func New(endpoint *send.Endpoint, d Defaults) (*Sender, error) {
+	if endpoint == nil {
+		return nil, errors.New("chat: no endpoint")
+	}
+	return &Sender{endpoint, d}, nil
+}
+
+// payload is the JSON that the endpoint gets. Text is Markdown.
+type payload struct {
+	ID           string `json:"id"`
+	Channel      string `json:"channel"`
+	Conversation string `json:"conversation"`
+	Text         string `json:"text"`
+	message.ChatFields
+	Attachments []send.File `json:"attachments,omitempty"`
+}
+
+// Send posts one chat to the conversation in To. The error is a *send.Error.
+func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
+	if m.Channel != message.Chat {
+		return send.Receipt{}, send.Invalid(errors.New("not a chat"))
+	}
+	if err := m.Validate(); err != nil {
+		return send.Receipt{}, send.Invalid(err)
+	}
+	fields := m.Chat
+	for _, f := range []struct {
+		own      *string
+		fallback string
+	}{{&fields.Brand, s.defaults.Brand}, {&fields.Assistant, s.defaults.Assistant}, {&fields.Dialog, s.defaults.Dialog}} {
+		if *f.own == "" {
+			*f.own = f.fallback
+		}
+	}
+	return s.endpoint.Post(ctx, m.ID, payload{m.ID, string(m.Channel), m.To[0].Addr, m.Text, fields, send.Files(m.Attachments)})
+}
+
+// Close gives back idle connections.
+func (s *Sender) Close() error { return s.endpoint.Close() }

@@ -35,24 +35,51 @@ func LooseEqual(a, b Value) bool {
 		return LooseEqual(Number(a.toNumber()), b)
 	case b.kind == KindBool:
 		return LooseEqual(a, Number(b.toNumber()))
-	case a.kind >= KindArray:
-		if b.kind >= KindArray {
-			return false
-		}
-		return LooseEqual(String(a.Text()), b)
-	case b.kind >= KindArray:
-		return LooseEqual(a, String(b.Text()))
+	case a.kind >= KindArray && b.kind >= KindArray:
+		return false
+	case a.kind >= KindArray && b.kind == KindString:
+		return a.textIs(b.text())
+	case b.kind >= KindArray && a.kind == KindString:
+		return b.textIs(a.text())
 	}
 	return a.toNumber() == b.toNumber()
+}
+
+// textIs reports whether v prints as s, without printing all of a large array.
+func (v Value) textIs(s string) bool {
+	rest, ok := v.cutText(s)
+	return ok && rest == ""
+}
+
+// cutText cuts what v prints as from the start of s.
+func (v Value) cutText(s string) (rest string, ok bool) {
+	switch v.kind {
+	case KindString:
+		return strings.CutPrefix(s, v.text())
+	case KindArray:
+		for i, item := range v.Items() {
+			if i > 0 {
+				if s, ok = strings.CutPrefix(s, ","); !ok {
+					return s, false
+				}
+			}
+			if s, ok = item.cutText(s); !ok {
+				return s, false
+			}
+		}
+		return s, true
+	}
+	var buffer [64]byte
+	return strings.CutPrefix(s, string(v.appendText(buffer[:0], len(buffer))))
 }
 
 // Compare orders a and b as JavaScript's < does: two strings by UTF-16 units,
 // everything else as numbers. ok is false where they have no order (NaN).
 func Compare(a, b Value) (order int, ok bool) {
-	if a.kind >= KindArray {
+	if a.kind >= KindArray && (b.kind >= KindArray || b.kind == KindString) {
 		a = String(a.Text())
 	}
-	if b.kind >= KindArray {
+	if b.kind >= KindArray && a.kind == KindString {
 		b = String(b.Text())
 	}
 	if a.kind == KindString && b.kind == KindString {
@@ -136,8 +163,17 @@ func (v Value) toNumber() float64 {
 		return f
 	case KindString:
 		return stringToNumber(v.text())
-	case KindArray, KindObject:
-		return stringToNumber(v.Text())
+	case KindArray: // the number that its text is, which has a comma if it has two items
+		switch items := v.Items(); {
+		case len(items) == 0:
+			return 0
+		case len(items) > 1:
+		case items[0].IsNil():
+			return 0
+		case items[0].kind == KindBool: // "true"
+		default:
+			return items[0].toNumber()
+		}
 	}
 	return math.NaN()
 }

@@ -13,13 +13,12 @@ type unit struct {
 	src      *source
 	main     *program
 	partials []*partialCall // static names, to be linked
-	snippets []*op
-	inlines  map[string]bool
-	anyName  bool // an inline partial's name is computed
-	dynamic  bool // a partial's name is computed
-	helpers  map[string]bool
-	fields   map[string]bool
-	snipPos  map[string]int
+	inlines  []string       // literal names of inline partials
+	anyName  bool           // an inline partial's name is computed
+	dynamic  bool           // a partial's name is computed
+	helpers  []string       // called
+	fields   [][]string     // paths
+	snippets map[string]int // byte offset by name
 }
 
 // compiler compiles one source. Its methods panic with *Error.
@@ -28,16 +27,22 @@ type compiler struct {
 	src    *source
 	unit   *unit
 	params [][]string // declared block parameters, innermost last
+
+	expected int // expressions
+	exprs    slab[expr]
 }
 
 func (env *Env) compileUnit(src *source) (u *unit, err error) {
-	tree, err := parse(src, env.limits)
+	nodes := slabPool.Get().(*nodeSlabs)
+	defer func() {
+		nodes.reset()
+		slabPool.Put(nodes)
+	}()
+	tree, err := parse(src, &env.limits, nodes)
 	if err != nil {
 		return nil, err
 	}
-	c := &compiler{env: env, src: src, unit: &unit{
-		src: src, inlines: map[string]bool{}, helpers: map[string]bool{}, fields: map[string]bool{}, snipPos: map[string]int{},
-	}}
+	c := &compiler{env: env, src: src, unit: &unit{src: src}, expected: min(strings.Count(src.text, "{{"), 200)}
 	defer func() {
 		if r := recover(); r != nil {
 			e, ok := r.(*Error)
@@ -65,23 +70,50 @@ func (c *compiler) program(tree *ast.Program) *program {
 		c.params = append(c.params, tree.BlockParams)
 		defer func() { c.params = c.params[:len(c.params)-1] }()
 	}
-	for _, node := range tree.Body {
-		c.statement(p, node)
+	p.ops = make([]op, 0, (len(tree.Body)+3)/2)
+	for i := 0; i < len(tree.Body); {
+		if text, n := contents(tree.Body[i:]); n > 0 {
+			if text != "" {
+				p.ops = append(p.ops, op{code: opText, text: text, pos: tree.Body[i].Location().Pos})
+			}
+			i += n
+			continue
+		}
+		c.statement(p, tree.Body[i])
+		i++
 	}
 	return p
 }
 
+// contents returns the texts at the start of body as one, and how many statements
+// they are, comments between them included.
+func contents(body []ast.Node) (text string, n int) {
+	var joined strings.Builder
+	for ; n < len(body); n++ {
+		switch node := body[n].(type) {
+		case *ast.CommentStatement:
+			continue
+		case *ast.ContentStatement:
+			switch {
+			case text == "" && joined.Len() == 0:
+				text = node.Value
+				continue
+			case joined.Len() == 0:
+				joined.WriteString(text)
+			}
+			joined.WriteString(node.Value)
+			continue
+		}
+		break
+	}
+	if joined.Len() > 0 {
+		text = joined.String()
+	}
+	return text, n
+}
+
 func (c *compiler) statement(p *program, node ast.Node) {
 	switch n := node.(type) {
-	case *ast.ContentStatement:
-		if n.Value == "" {
-			return
-		}
-		if k := len(p.ops) - 1; k >= 0 && p.ops[k].code == opText {
-			p.ops[k].text += n.Value
-			return
-		}
-		p.ops = append(p.ops, op{code: opText, text: n.Value, pos: n.Pos})
 	case *ast.MustacheStatement:
 		p.add(c.mustache(n))
 	case *ast.BlockStatement:
@@ -93,7 +125,10 @@ func (c *compiler) statement(p *program, node ast.Node) {
 	case *Decorator:
 		c.decorator(p, n)
 	case *SnippetRef:
-		c.unit.snipPos[n.Name] = n.Pos
+		if c.unit.snippets == nil {
+			c.unit.snippets = map[string]int{}
+		}
+		c.unit.snippets[n.Name] = n.Pos
 		p.add(op{code: opSnippet, snippet: c.snippet(n), pos: n.Pos})
 	}
 }
@@ -184,7 +219,7 @@ func (c *compiler) helper(path *ast.PathExpression, withArgs bool) *Helper {
 	if isSimple(path) {
 		// Handlebars.js takes {{@name}} for a call, but not {{@name argument}}.
 		if h := c.env.helpers[path.Parts[0]]; h != nil && !(path.Data && withArgs && h.builtin == builtinNone) {
-			c.unit.helpers[h.Name] = true
+			c.unit.helpers = append(c.unit.helpers, h.Name)
 			return h
 		}
 	}
@@ -227,26 +262,25 @@ func (c *compiler) hash(h *ast.Hash) (names []string, values []*expr) {
 // check checks a call against its helper's declaration and prepares it.
 func (c *compiler) check(call *callExpr) {
 	h := call.helper
-	name := quote(h.Name)
 	switch {
 	case h.Form == Block && !call.block:
-		c.fail(CodeArgument, call.pos, "helper %s is a block: write {{#%s …}}…{{/%s}}", name, h.Name, h.Name)
+		c.fail(CodeArgument, call.pos, "helper %s is a block: write {{#%s …}}…{{/%s}}", quote(h.Name), h.Name, h.Name)
 	case h.Form == Inline && call.block:
-		c.fail(CodeArgument, call.pos, "helper %s is not a block: write {{%s …}}", name, h.Name)
+		c.fail(CodeArgument, call.pos, "helper %s is not a block: write {{%s …}}", quote(h.Name), h.Name)
 	case len(call.args) < h.MinArgs, h.MaxArgs >= 0 && len(call.args) > h.MaxArgs:
-		c.fail(CodeArgument, call.pos, "helper %s takes %s, not %d", name, arity(h.MinArgs, h.MaxArgs), len(call.args))
+		c.fail(CodeArgument, call.pos, "helper %s takes %s, not %d", quote(h.Name), arity(h.MinArgs, h.MaxArgs), len(call.args))
 	}
 	for i, option := range call.names {
 		if !slices.ContainsFunc(h.Options, func(o string) bool {
 			return o == option || strings.HasSuffix(o, "*") && strings.HasPrefix(option, strings.TrimSuffix(o, "*"))
 		}) {
-			c.fail(CodeArgument, call.values[i].pos, "helper %s has no option %s%s", name, quote(option), didYouMean(option, h.Options))
+			c.fail(CodeArgument, call.values[i].pos, "helper %s has no option %s%s", quote(h.Name), quote(option), didYouMean(option, h.Options))
 		}
 	}
 	if h.Prepare != nil {
 		prepared, err := h.Prepare(&Site{call})
 		if err != nil {
-			e := c.src.errorAt(CodeArgument, call.pos, "helper %s: %v", name, err)
+			e := c.src.errorAt(CodeArgument, call.pos, "helper %s: %v", quote(h.Name), err)
 			e.Err = err
 			panic(e)
 		}
@@ -284,7 +318,8 @@ func (c *compiler) argument(node ast.Node) *expr {
 
 // path compiles a path to an expression.
 func (c *compiler) path(p *ast.PathExpression) *expr {
-	e := &expr{kind: exprPath, depth: p.Depth, parts: p.Parts, pos: p.Pos, source: p.Original}
+	e := one(&c.exprs, c.expected)
+	*e = expr{kind: exprPath, depth: p.Depth, parts: p.Parts, pos: p.Pos, source: p.Original}
 	if level, index, ok := c.blockParam(p); ok {
 		e.kind, e.level, e.index, e.parts = exprParam, level, index, p.Parts[1:]
 		return e
@@ -299,7 +334,7 @@ func (c *compiler) path(p *ast.PathExpression) *expr {
 		return e
 	}
 	if len(p.Parts) > 0 {
-		c.unit.fields[strings.Join(p.Parts, ".")] = true
+		c.unit.fields = append(c.unit.fields, p.Parts)
 	}
 	return e
 }
@@ -388,7 +423,7 @@ func (c *compiler) decorator(p *program, n *Decorator) {
 	}
 	def := &inlineDef{name: c.argument(n.Expression.Params[0])}
 	if def.name.kind == exprLiteral {
-		c.unit.inlines[def.name.value.Text()] = true
+		c.unit.inlines = append(c.unit.inlines, def.name.value.Text())
 	} else {
 		c.unit.anyName = true
 	}

@@ -78,10 +78,9 @@ func FuzzParse(f *testing.F) {
 	for _, s := range seedTemplates(f) {
 		f.Add(s)
 	}
-	limits := Limits{}.withDefaults()
 	f.Fuzz(func(t *testing.T, text string) {
 		start := time.Now()
-		if _, err := parse(&source{"fuzz", text}, limits); err != nil {
+		if _, err := Parse("fuzz", text, Limits{}); err != nil {
 			checkError(t, err)
 		}
 		checkTime(t, start, "parsing", len(text))

@@ -2,7 +2,6 @@ package handlebars
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -43,8 +42,8 @@ const (
 	tokCloseBlockParams
 )
 
-// token is one token: text is what the grammar sees of it (a string without its
-// quotes), raw is false for a text that is not the source's own.
+// token is one token. Its text is what the grammar sees of it: of a string, what
+// is between the quotes; of an invalid token, what is wrong.
 type token struct {
 	kind tokenKind
 	pos  int // byte offset
@@ -89,18 +88,13 @@ func (l *lexer) next() token {
 		start := l.pos
 		rest := l.src[start:]
 		n := strings.Index(rest, "{{")
-		nul := strings.IndexByte(rest[:max(n, 0)], 0)
 		if n < 0 {
-			if nul = strings.IndexByte(rest, 0); nul < 0 {
-				nul = -1
-			}
 			n = len(rest)
-			l.mode = modeContent
 		} else {
 			l.mode = modeMustache
 		}
-		if nul >= 0 {
-			return l.invalid(start+nul, "a NUL character")
+		if nul := strings.IndexByte(rest[:n], 0); nul >= 0 {
+			return l.invalid(start+nul, "unexpected NUL character")
 		}
 		l.pos += n
 		text := rest[:n]
@@ -135,7 +129,7 @@ func (l *lexer) escaped() token {
 		}
 	}
 	if nul := strings.IndexByte(rest[:n], 0); nul >= 0 {
-		return l.invalid(start+nul, "a NUL character")
+		return l.invalid(start+nul, "unexpected NUL character")
 	}
 	l.pos += n
 	return token{tokContent, start, l.pos, rest[:n]}
@@ -173,7 +167,7 @@ func (l *lexer) rawContent() token {
 	}
 	l.pos += n + 1
 	if nul := strings.IndexByte(rest[:n+1], 0); nul >= 0 {
-		return l.invalid(start+nul, "a NUL character")
+		return l.invalid(start+nul, "unexpected NUL character")
 	}
 	return token{tokContent, start, l.pos, rest[:n+1]}
 }
@@ -344,7 +338,7 @@ func (l *lexer) word(rest string) token {
 		if size == 0 {
 			return token{kind: tokEOF, pos: l.pos + n, end: l.pos + n}
 		}
-		return l.invalid(l.pos+n, "the character "+quote(string(r)))
+		return l.invalid(l.pos+n, "unexpected character "+quote(string(r)))
 	}
 	if endsLiteral(rest[n:]) {
 		switch rest[:n] {
@@ -497,5 +491,3 @@ func spaceLen(s string) int {
 	}
 	return len(s)
 }
-
-var _ = unicode.MaxRune

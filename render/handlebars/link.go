@@ -31,7 +31,7 @@ type linker struct {
 }
 
 func (l *linker) inlines(name string) bool {
-	return slices.ContainsFunc(l.units, func(u *unit) bool { return u.inlines[name] })
+	return slices.ContainsFunc(l.units, func(u *unit) bool { return slices.Contains(u.inlines, name) })
 }
 
 func (l *linker) visit(u *unit, path []string) error {
@@ -54,14 +54,21 @@ func (l *linker) visit(u *unit, path []string) error {
 			return err
 		}
 	}
-	for _, name := range sortedKeys(u.snipPos) {
+	if len(u.snippets) == 0 {
+		return nil
+	}
+	for _, name := range sortedKeys(u.snippets) {
 		if i := slices.Index(path, name); i >= 0 {
-			return u.src.errorAt(CodeSnippetCycle, u.snipPos[name], "snippet cycle: %s", strings.Join(append(path[i:], name), " → "))
+			return u.src.errorAt(CodeSnippetCycle, u.snippets[name], "snippet cycle: %s", strings.Join(append(path[i:], name), " → "))
 		}
 		if len(path) >= l.env.limits.Snippets {
-			return u.src.errorAt(CodeLimitSnippets, u.snipPos[name], "snippets nested more than %d deep", l.env.limits.Snippets)
+			return u.src.errorAt(CodeLimitSnippets, u.snippets[name], "snippets nested more than %d deep", l.env.limits.Snippets)
 		}
-		for _, text := range l.env.snippets[name].texts {
+		entry := l.env.snippets[name]
+		if entry.text(entry.source) == nil {
+			return u.src.errorAt(CodeUnknownSnippet, u.snippets[name], "snippet %s has no text in its source language %s", quote(name), quote(entry.source))
+		}
+		for _, text := range entry.texts {
 			next, err := text.compile(l.env)
 			if err != nil {
 				return err
@@ -86,9 +93,11 @@ func (t *Template) Refs() Refs {
 				refs.Partials = append(refs.Partials, call.name)
 			}
 		}
-		refs.Snippets = append(refs.Snippets, sortedKeys(u.snipPos)...)
-		refs.Helpers = append(refs.Helpers, sortedKeys(u.helpers)...)
-		refs.Fields = append(refs.Fields, sortedKeys(u.fields)...)
+		refs.Snippets = append(refs.Snippets, sortedKeys(u.snippets)...)
+		refs.Helpers = append(refs.Helpers, u.helpers...)
+		for _, parts := range u.fields {
+			refs.Fields = append(refs.Fields, strings.Join(parts, "."))
+		}
 	}
 	for _, list := range []*[]string{&refs.Snippets, &refs.Partials, &refs.Helpers, &refs.Fields} {
 		slices.Sort(*list)

@@ -3,6 +3,7 @@ package handlebars
 import (
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/aymerick/raymond/ast"
 )
@@ -18,19 +19,59 @@ type parser struct {
 	ahead bool
 	depth int
 	limit int
-	line  int // of the byte offset linePos
+	line  int // of the byte offset at
 	at    int
+
+	nodes   *nodeSlabs
+	parts   slab[string] // of paths, which outlive the tree
+	segment []string     // of the path in progress
+	stack   []ast.Node   // statements of the programs in progress, innermost last
 }
+
+// nodeSlabs is where the commonest nodes come from, many at a time. A compiler
+// that is done with a tree uses them again.
+type nodeSlabs struct {
+	expected    int // mustaches
+	contents    slab[ast.ContentStatement]
+	mustaches   slab[ast.MustacheStatement]
+	expressions slab[ast.Expression]
+	paths       slab[ast.PathExpression]
+	strips      slab[ast.Strip]
+	statements  slab[ast.Node]
+}
+
+func (n *nodeSlabs) reset() {
+	n.contents.reset()
+	n.mustaches.reset()
+	n.expressions.reset()
+	n.paths.reset()
+	n.strips.reset()
+	n.statements.reset()
+}
+
+var slabPool = sync.Pool{New: func() any { return new(nodeSlabs) }}
+
+// one returns a new node.
+func one[T any](s *slab[T], expected int) *T { return &s.take(1, expected)[0] }
 
 // maxChain bounds the number of {{else name}} links of one block.
 const maxChain = 1000
 
-// parse parses a template and strips its white space.
-func parse(src *source, limits Limits) (program *ast.Program, err error) {
+// Parse parses a template to its tree, with white space already stripped where
+// tildes and standalone lines ask for it. It is for tools that look at templates;
+// to execute one, Compile it. Names are not looked up. The error is an *Error.
+func Parse(name, text string, limits Limits) (*ast.Program, error) {
+	limits = limits.withDefaults()
+	return parse(&source{name, text}, &limits, new(nodeSlabs))
+}
+
+// parse parses a template and strips its white space. The tree is made of nodes.
+func parse(src *source, limits *Limits, nodes *nodeSlabs) (program *ast.Program, err error) {
 	if len(src.text) > limits.Source {
 		return nil, src.errorAt(CodeLimitSource, -1, "the template has %d bytes, more than the limit of %d", len(src.text), limits.Source)
 	}
-	p := &parser{src: src, lex: lexer{src: src.text}, limit: limits.Nesting, line: 1}
+	p := &parser{src: src, lex: lexer{src: src.text}, limit: limits.Nesting, line: 1, nodes: nodes}
+	p.nodes.expected = min(strings.Count(src.text, "{{"), 200)
 	defer func() {
 		if r := recover(); r != nil {
 			e, ok := r.(*Error)
@@ -60,7 +101,7 @@ func (p *parser) unexpected(want string) {
 	}
 	switch p.tok.kind {
 	case tokInvalid:
-		p.fail(CodeSyntax, p.tok.pos, "unexpected %s", strings.TrimPrefix(p.tok.text, "")+want)
+		p.fail(CodeSyntax, p.tok.pos, "%s%s", p.tok.text, want)
 	case tokEOF:
 		p.fail(CodeSyntax, p.tok.pos, "the template ends too early%s", want)
 	case tokOpenEndBlock:
@@ -119,31 +160,42 @@ func (p *parser) loc(pos int) ast.Loc {
 // program parses statements up to a token that starts none.
 func (p *parser) program() *ast.Program {
 	prog := ast.NewProgram(p.tok.pos, p.loc(p.tok.pos).Line)
-	for {
-		switch p.tok.kind {
-		case tokContent:
-			prog.Body = p.content(prog.Body, p.advance())
-		case tokComment:
-			t := p.advance()
-			c := ast.NewCommentStatement(t.pos, p.loc(t.pos).Line, commentText(t.text))
-			c.Strip = ast.NewStripForStr(t.text)
-			prog.AddStatement(c)
-		case tokOpen, tokOpenUnescaped:
-			prog.AddStatement(p.mustache())
-		case tokOpenBlock:
-			prog.AddStatement(p.block())
-		case tokOpenInverse:
-			prog.AddStatement(p.block())
-		case tokOpenRawBlock:
-			prog.AddStatement(p.rawBlock())
-		case tokOpenPartial:
-			prog.AddStatement(p.partial())
-		case tokOpenPartialBlock:
-			prog.AddStatement(p.partialBlock())
-		default:
-			return prog
-		}
+	base := len(p.stack)
+	for p.statement() {
 	}
+	prog.Body = p.nodes.statements.take(len(p.stack)-base, 2*p.nodes.expected)
+	copy(prog.Body, p.stack[base:])
+	p.stack = p.stack[:base]
+	return prog
+}
+
+// statement parses a statement, or returns false where none starts.
+func (p *parser) statement() bool {
+	var node ast.Node
+	switch p.tok.kind {
+	case tokContent:
+		p.content(p.advance())
+		return true
+	case tokComment:
+		t := p.advance()
+		c := ast.NewCommentStatement(t.pos, p.loc(t.pos).Line, commentText(t.text))
+		c.Strip = p.strip(t.text, t.text)
+		node = c
+	case tokOpen, tokOpenUnescaped:
+		node = p.mustache()
+	case tokOpenBlock, tokOpenInverse:
+		node = p.block()
+	case tokOpenRawBlock:
+		node = p.rawBlock()
+	case tokOpenPartial:
+		node = p.partial()
+	case tokOpenPartialBlock:
+		node = p.partialBlock()
+	default:
+		return false
+	}
+	p.stack = append(p.stack, node)
+	return true
 }
 
 // commentText returns a comment without its delimiters.
@@ -158,8 +210,8 @@ func commentText(s string) string {
 // snippetOpen begins a snippet reference.
 const snippetOpen = "[[sn."
 
-// content appends a text, cut at its snippet references, to body.
-func (p *parser) content(body []ast.Node, t token) []ast.Node {
+// content pushes a text, cut at its snippet references.
+func (p *parser) content(t token) {
 	text, pos := t.text, t.pos
 	for {
 		i := strings.Index(text, snippetOpen)
@@ -174,15 +226,29 @@ func (p *parser) content(body []ast.Node, t token) []ast.Node {
 			p.fail(CodeUnknownSnippet, pos+i, "unknown snippet: [[sn. is not followed by a plain name and ]]")
 		}
 		if i > 0 {
-			body = append(body, ast.NewContentStatement(pos, p.loc(pos).Line, text[:i]))
+			p.stack = append(p.stack, p.text(pos, text[:i]))
 		}
-		body = append(body, &SnippetRef{NodeSnippet, p.loc(pos + i), text[i+2 : n]})
+		p.stack = append(p.stack, &SnippetRef{NodeSnippet, p.loc(pos + i), text[i+2 : n]})
 		text, pos = text[n+2:], pos+n+2
 	}
 	if text != "" {
-		body = append(body, ast.NewContentStatement(pos, p.loc(pos).Line, text))
+		p.stack = append(p.stack, p.text(pos, text))
 	}
-	return body
+}
+
+// text makes a content node.
+func (p *parser) text(pos int, text string) *ast.ContentStatement {
+	c := one(&p.nodes.contents, p.nodes.expected)
+	*c = ast.ContentStatement{NodeType: ast.NodeContent, Loc: p.loc(pos), Value: text, Original: text}
+	return c
+}
+
+// strip notes the tildes of an opening and a closing token.
+func (p *parser) strip(open, end string) *ast.Strip {
+	s := one(&p.nodes.strips, p.nodes.expected)
+	s.Open = len(open) > 2 && open[2] == '~'
+	s.Close = len(end) > 2 && end[len(end)-3] == '~'
+	return s
 }
 
 func (p *parser) mustache() ast.Node {
@@ -194,19 +260,20 @@ func (p *parser) mustache() ast.Node {
 	} else {
 		end = p.expect(tokClose, "}}")
 	}
-	strip := ast.NewStrip(open.text, end.text)
+	strip := p.strip(open.text, end.text)
 	if strings.HasSuffix(open.text, "*") {
 		return &Decorator{NodeType: NodeDecorator, Loc: p.loc(open.pos), Expression: expr, Strip: strip}
 	}
 	raw := open.kind == tokOpenUnescaped || strings.HasSuffix(open.text, "&")
-	m := ast.NewMustacheStatement(open.pos, p.loc(open.pos).Line, raw)
-	m.Expression, m.Strip = expr, strip
+	m := one(&p.nodes.mustaches, p.nodes.expected)
+	*m = ast.MustacheStatement{NodeType: ast.NodeMustache, Loc: p.loc(open.pos), Unescaped: raw, Expression: expr, Strip: strip}
 	return m
 }
 
 // expression parses name, parameters and hash.
 func (p *parser) expression(pos int) *ast.Expression {
-	e := &ast.Expression{NodeType: ast.NodeExpression, Loc: p.loc(pos)}
+	e := one(&p.nodes.expressions, p.nodes.expected)
+	e.NodeType, e.Loc = ast.NodeExpression, p.loc(pos)
 	e.Path = p.name()
 	e.Params, e.Hash = p.params()
 	return e
@@ -303,29 +370,56 @@ func (p *parser) path(data bool) ast.Node {
 	if data {
 		pos--
 	}
-	path := ast.NewPathExpression(pos, p.loc(pos).Line, data)
-	original := path.Original
+	path := one(&p.nodes.paths, p.nodes.expected)
+	path.NodeType, path.Loc, path.Data = ast.NodePath, p.loc(pos), data
+	parts := p.segment[:0]
+	// The original is the path as written, but without brackets and white space.
+	end, plain, original := first.pos, true, ""
 	for {
 		t := p.expect(tokID, "a name")
 		part := segment(t.text)
-		original += part
-		if part == t.text && (part == ".." || part == "." || part == "this") {
-			if len(path.Parts) > 0 {
-				p.fail(CodeSyntax, first.pos, "invalid path %s", quote(original))
+		if plain && (len(part) != t.end-t.pos || t.pos != end) {
+			plain, original = false, p.src.text[first.pos:end]
+		}
+		end = t.end
+		if !plain {
+			original += part
+		}
+		if len(part) == len(t.text) && (part == ".." || part == "." || part == "this") {
+			if len(parts) > 0 {
+				p.fail(CodeSyntax, first.pos, "invalid path %s", quote(p.src.text[first.pos:end]))
 			}
 			if part == ".." {
 				path.Depth++
 			}
 		} else {
-			path.Parts = append(path.Parts, part)
+			parts = append(parts, part)
 		}
 		if p.tok.kind != tokSep {
 			break
 		}
-		original += p.advance().text
+		sep := p.advance()
+		if plain && sep.pos != end {
+			plain, original = false, p.src.text[first.pos:end]
+		}
+		end = sep.end
+		if !plain {
+			original += sep.text
+		}
+	}
+	if plain {
+		original = p.src.text[first.pos:end]
+	}
+	if data {
+		original = "@" + original
 	}
 	path.Original = original
 	path.Scoped = isScoped(original)
+	if len(parts) > 0 {
+		path.Parts = p.parts.take(len(parts), 2*p.nodes.expected)
+		copy(path.Parts, parts)
+	}
+	p.segment = parts
 	return path
 }
 
@@ -369,7 +463,7 @@ func (p *parser) opener() opener {
 		p.expect(tokCloseBlockParams, "|")
 	}
 	end := p.expect(tokClose, "}}")
-	o.strip = ast.NewStrip(open.text, end.text)
+	o.strip = p.strip(open.text, end.text)
 	return o
 }
 
@@ -390,7 +484,7 @@ func (p *parser) block() ast.Node {
 			p.fail(CodeSyntax, p.tok.pos, "a decorator has no {{else}}")
 		}
 		t := p.advance()
-		b.InverseStrip = ast.NewStripForStr(t.text)
+		b.InverseStrip = p.strip(t.text, t.text)
 		b.Inverse = p.program()
 	case p.tok.kind == tokOpenInverseChain && !inverted:
 		if decorator {
@@ -425,7 +519,7 @@ func (p *parser) chain(links int) *ast.BlockStatement {
 	switch p.tok.kind {
 	case tokInverse:
 		t := p.advance()
-		b.InverseStrip = ast.NewStripForStr(t.text)
+		b.InverseStrip = p.strip(t.text, t.text)
 		b.CloseStrip = b.InverseStrip
 		b.Inverse = p.program()
 	case tokOpenInverseChain:
@@ -458,7 +552,7 @@ func (p *parser) closeBlock(o opener) *ast.Strip {
 		p.fail(CodeSyntax, open.pos, "{{/%s}} closes nothing: the open block is %s of line %d, column %d", shorten(originalOf(path)), quote(name), line, column)
 	}
 	end := p.expect(tokClose, "}}")
-	return ast.NewStrip(open.text, end.text)
+	return p.strip(open.text, end.text)
 }
 
 func (p *parser) rawBlock() ast.Node {
@@ -468,7 +562,7 @@ func (p *parser) rawBlock() ast.Node {
 	prog := ast.NewProgram(p.tok.pos, p.loc(p.tok.pos).Line)
 	for p.tok.kind == tokContent {
 		t := p.advance()
-		prog.AddStatement(ast.NewContentStatement(t.pos, p.loc(t.pos).Line, t.text))
+		prog.AddStatement(p.text(t.pos, t.text))
 	}
 	if p.tok.kind == tokEOF || p.tok.kind == tokInvalid {
 		p.fail(CodeUnclosed, open.pos, "raw block %s is not closed", quote(originalOf(b.Expression.Path)))
@@ -496,7 +590,7 @@ func (p *parser) partial() ast.Node {
 	s.Name = p.partialName()
 	s.Params, s.Hash = p.params()
 	end := p.expect(tokClose, "}}")
-	s.Strip = ast.NewStrip(open.text, end.text)
+	s.Strip = p.strip(open.text, end.text)
 	return s
 }
 
@@ -509,7 +603,7 @@ func (p *parser) partialBlock() ast.Node {
 	b.Name = p.partialName()
 	b.Params, b.Hash = p.params()
 	end := p.expect(tokClose, "}}")
-	b.OpenStrip = ast.NewStrip(open.text, end.text)
+	b.OpenStrip = p.strip(open.text, end.text)
 	b.Program = p.program()
 	b.CloseStrip = p.closeBlock(opener{pos: open.pos, expr: &ast.Expression{Path: b.Name}})
 	return b

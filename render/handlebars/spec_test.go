@@ -216,7 +216,7 @@ func TestSpecParser(t *testing.T) {
 	passed := 0
 	cases := readSpec[parserCase](t, "handlebars/parser.json")
 	for _, c := range cases {
-		tree, err := parse(&source{"test", c.Template}, Limits{}.withDefaults())
+		tree, err := Parse("test", c.Template, Limits{})
 		if err != nil {
 			t.Errorf("%s: %v", c.It, err)
 			continue

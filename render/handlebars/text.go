@@ -68,7 +68,7 @@ func appendNumber(dst []byte, f float64) []byte {
 	}
 	if a := math.Abs(f); a >= 1e21 || a < 1e-6 {
 		dst = strconv.AppendFloat(dst, f, 'e', -1, 64)
-		if n := len(dst); dst[n-2] == '0' { // e-07 is e-7
+		if n := len(dst); dst[n-2] == '0' && (dst[n-3] == '+' || dst[n-3] == '-') { // e-07 is e-7
 			dst[n-2] = dst[n-1]
 			dst = dst[:n-1]
 		}

@@ -2,8 +2,8 @@
 // bounded pool of connections that go-mail opened and secured, hands the message over in as few round trips as the
 // server allows, and says of every failure whether to try again.
 //
-// Read it in this order: email.go (Send), compose.go, header.go, encode.go and files.go (what is sent), pool.go, dial.go
-// and conn.go (over what), wire.go and reply.go (how, and what the answer means).
+// Read it in this order: email.go (Send), compose.go, header.go, encode.go and files.go and dkim.go (what is sent), pool.go, dial.go
+// and conn.go (over what), wire.go and reply.go (how, and what the answer means), accounts.go (several accounts).
 package email
 
 import (
@@ -31,8 +31,9 @@ type Options struct {
 	Timeouts    Timeouts
 	CacheBytes  int64 // encoded attachments kept for reuse, 64 MB where 0
 
-	TLS *tls.Config      // roots and certificates; nil means the system's
-	Now func() time.Time // clock of the Date field; time.Now where nil
+	DKIM *DKIM            // signs every mail; nil for no signature
+	TLS  *tls.Config      // roots and certificates; nil means the system's
+	Now  func() time.Time // clock of the Date field; time.Now where nil
 }
 
 // Timeouts bound each part of a conversation (RFC 5321 section 4.5.3.2). Fields that are 0 take the default.
@@ -47,6 +48,7 @@ type Timeouts struct {
 // calls of Send wait.
 type Sender struct {
 	composer *composer
+	dkim     *DKIM
 	pool     *pool
 }
 
@@ -62,6 +64,7 @@ func New(o Options) (*Sender, error) {
 	d := &dialer{settings: s, tls: o.TLS, hello: o.Hello, timeouts: o.Timeouts}
 	return &Sender{
 		composer: &composer{now: o.Now, files: newFileCache(o.CacheBytes)},
+		dkim:     o.DKIM,
 		pool:     newPool(o, d.dial),
 	}, nil
 }
@@ -76,6 +79,11 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 		return send.Receipt{}, send.Invalid(err)
 	}
 	mail := s.composer.compose(m)
+	if s.dkim != nil {
+		if err := s.dkim.sign(mail); err != nil {
+			return send.Receipt{}, &send.Error{Account: true, Code: "dkim", Step: "SIGN", Err: err}
+		}
+	}
 	for fresh := false; ; fresh = true {
 		conn, err := s.pool.get(ctx, fresh)
 		if err != nil {
@@ -116,6 +124,11 @@ func (o *Options) setDefaults() error {
 	setDefault(&o.Timeouts.Command, time.Minute)
 	setDefault(&o.Timeouts.Final, 5*time.Minute)
 	setDefault(&o.Timeouts.Message, 10*time.Minute)
+	if o.DKIM != nil {
+		if err := o.DKIM.check(); err != nil {
+			return err
+		}
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

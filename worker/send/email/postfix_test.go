@@ -216,9 +216,11 @@ func (p *postfix) await(t *testing.T, n int) map[string][]byte {
 func TestPostfix(t *testing.T) {
 	p := startPostfix(t)
 	all := messages(t)
+	key := dkimKeys(t)["rsa"]
+	record := dkimRecord(t, "rsa", key)
 	n := 0
 	for _, wire := range []string{"auto", "pipelining", "plain"} {
-		s := newSender(t, Options{URL: "smtp://herald:secret@" + p.addr + "?wire=" + wire, TLS: clientTLS(p.roots), MaxConns: 2})
+		s := newSender(t, Options{URL: "smtp://herald:secret@" + p.addr + "?wire=" + wire, TLS: clientTLS(p.roots), MaxConns: 2, DKIM: &DKIM{"example.com", "herald", key}})
 		for name, m := range all {
 			m.ID = fmt.Sprintf("%s.%d", wire, n)
 			m.To, m.Cc, m.Bcc = []message.Address{{Name: "Ada", Addr: "ada@example.org"}}, nil, nil
@@ -235,6 +237,9 @@ func TestPostfix(t *testing.T) {
 				continue
 			}
 			compare(t, wire+" "+name+": enmime", byEnmime(t, raw), want(m))
+			if err := dkimFault(t, bytes.ReplaceAll(raw, []byte("\n"), []byte("\r\n")), record); err != nil {
+				t.Errorf("%s %s: what was delivered doesn't verify: %v", wire, name, err)
+			}
 		}
 		testPostfixRefusals(t, p, s, wire)
 		_ = s.Close()

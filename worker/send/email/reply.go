@@ -94,9 +94,10 @@ var accountEnhanced = map[string]bool{
 // gone are statuses of a mailbox that does not exist, or a domain that takes no mail.
 var gone = map[string]bool{"5.1.1": true, "5.1.6": true, "5.1.10": true}
 
-// broken is a connection that failed before the message was complete at the server: temporary.
+// broken is a connection that failed before the message was complete at the server: temporary, and the server's
+// trouble unless it was the content that it choked on.
 func broken(step string, err error) *send.Error {
-	e := &send.Error{Step: step, Err: err}
+	e := &send.Error{Step: step, Err: err, Account: step != "BODY" && step != "BDAT" && step != "DOT"}
 	switch {
 	case errors.Is(err, errGarbage):
 		e.Code = "smtp_garbage"

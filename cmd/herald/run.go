@@ -41,6 +41,13 @@ type cli struct {
 	Send    sendCmd    `cmd:"" help:"Enqueue one message."`
 	Bulk    bulkCmd    `cmd:"" help:"Enqueue a bulk, follow it, export what became of everyone."`
 	Render  renderCmd  `cmd:"" help:"Render templates from standard input: one JSON object a line in, one a line out."`
+	Preview previewCmd `cmd:"" help:"Show what a customer gets from a shortcut on each channel." group:"authors"`
+	Explain explainCmd `cmd:"" help:"Show where each piece of a message comes from." group:"authors"`
+	Lint    lintCmd    `cmd:"" help:"Find mistakes in templates before a customer does." group:"authors"`
+	Test    testCmd    `cmd:"" help:"Run the tests that stand beside the templates." group:"authors"`
+	Fields  fieldsCmd  `cmd:"" help:"List the fields that templates may use." group:"authors"`
+	Helpers helpersCmd `cmd:"" help:"List the helpers that templates may use, or explain one." group:"authors"`
+
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -94,9 +101,10 @@ func parseAndRun(ctx context.Context, args []string, getenv func(string) string,
 		kong.Writers(std.out, std.err),
 		kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.Resolvers(fromEnv(getenv)),
-		kong.ExplicitGroups([]kong.Group{{
-			Key: settingsGroup, Title: "Settings. Each is an environment variable too: --redis-url is HERALD_REDIS_URL.",
-		}}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: authorsGroup, Title: "Commands for template authors"},
+			{Key: settingsGroup, Title: "Settings. Each is an environment variable too: --redis-url is HERALD_REDIS_URL."},
+		}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(std, &c.config),
@@ -117,8 +125,11 @@ func parseAndRun(ctx context.Context, args []string, getenv func(string) string,
 	return command.Run()
 }
 
-// settingsGroup marks the flags of config.
-const settingsGroup = "settings"
+// settingsGroup marks the flags of config, authorsGroup the commands that need no queue.
+const (
+	settingsGroup = "settings"
+	authorsGroup  = "authors"
+)
 
 // fromEnv gives every setting its environment variable: --redis-url is HERALD_REDIS_URL.
 func fromEnv(getenv func(string) string) kong.Resolver {

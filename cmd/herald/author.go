@@ -1,0 +1,294 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/templates"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// folder is where the commands of template authors find templates.
+type folder struct {
+	files fs.FS
+	dir   string // empty: the built-in samples
+}
+
+// openFolder opens DIR, else HERALD_TEMPLATES, else the built-in samples.
+func openFolder(dir string, c *config) (folder, error) {
+	dir = first(dir, c.Templates)
+	if dir == "" {
+		return folder{files: templates.Catalog()}, nil
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return folder{}, usageError{fmt.Errorf("no folder %.100q", dir)}
+	}
+	if !info.IsDir() {
+		return folder{}, usageError{fmt.Errorf("%.100q is not a folder: give the one that holds shortcuts/, snippets/ and emails/", dir)}
+	}
+	if !holdsTemplates(dir) {
+		message := fmt.Sprintf("%.100q holds none of shortcuts/, snippets/ and emails/", dir)
+		if near := nearTemplates(dir); near != "" {
+			message += fmt.Sprintf("; did you mean %.100q?", near)
+		}
+		return folder{}, usageError{errors.New(message)}
+	}
+	return folder{files: os.DirFS(dir), dir: dir}, nil
+}
+
+func holdsTemplates(dir string) bool {
+	return slices.ContainsFunc([]string{"shortcuts", "snippets", "emails"}, func(name string) bool {
+		info, err := os.Stat(filepath.Join(dir, name))
+		return err == nil && info.IsDir()
+	})
+}
+
+// nearTemplates looks for templates one folder up and one down.
+func nearTemplates(dir string) string {
+	if up := filepath.Join(dir, ".."); holdsTemplates(up) {
+		return up
+	}
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if down := filepath.Join(dir, e.Name()); e.IsDir() && holdsTemplates(down) {
+			return down
+		}
+	}
+	return ""
+}
+
+// path is a file of the folder as people can open it from where they are.
+func (f folder) path(file string) string {
+	if f.dir == "" || file == "" {
+		return file
+	}
+	return filepath.Join(f.dir, filepath.FromSlash(file))
+}
+
+func (f folder) String() string {
+	if f.dir == "" {
+		return "the built-in samples"
+	}
+	return f.dir
+}
+
+// locate gives every fault of a catalog the path that people can open, one a line.
+func (f folder) locate(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // taken apart level by level
+		var all []error
+		for _, e := range joined.Unwrap() {
+			all = append(all, f.locate(e))
+		}
+		return errors.Join(all...)
+	}
+	var catalog *render.CatalogError
+	var template *render.TemplateError
+	switch {
+	case errors.As(err, &catalog):
+		located := &render.CatalogError{Findings: slices.Clone(catalog.Findings)}
+		for i := range located.Findings {
+			located.Findings[i].File = f.path(located.Findings[i].File)
+		}
+		return located
+	case errors.As(err, &template):
+		located := *template
+		located.File = f.path(located.File)
+		return &located
+	}
+	return err
+}
+
+// authorFlags say whose message is looked at; preview and explain share them.
+type authorFlags struct {
+	Shortcut string `arg:"" optional:"" help:"Name of the shortcut."`
+	Context  string `placeholder:"FILE" help:"JSON object with customer, conversation, currentUser, …; - for standard input. The templates' samples/customer.json when not given."`
+	As       string `placeholder:"TEAM|USER" help:"Who uses the shortcut; fails if they may not."`
+}
+
+// sampleContext stands in where no context is given.
+const sampleContext = "samples/customer.json"
+
+// opened is a shortcut ready to render for one customer.
+type opened struct {
+	folder
+	catalog  *render.Catalog
+	prepared *render.Prepared
+	request  render.Request // without its channel
+	context  string         // where the context is from, for people
+	names    fieldTree
+}
+
+// open compiles the shortcut and reads the context.
+func (a *authorFlags) open(c *config, std stdio) (*opened, error) {
+	locale, timezone := first(c.Locale, defaultLocale), first(c.Timezone, defaultTimezone)
+	if _, err := render.Languages(locale); err != nil {
+		return nil, usageError{fmt.Errorf("--locale: %w such as en-us, fr-CA or ja", err)}
+	}
+	f, err := openFolder("", c)
+	if err != nil {
+		return nil, err
+	}
+	o := &opened{folder: f, request: render.Request{Locale: locale, Timezone: timezone}, names: newFieldTree()}
+	if o.catalog, err = render.LoadCatalog(f.files); err != nil {
+		return nil, f.locate(err)
+	}
+	bundle, err := a.bundle(o)
+	if err != nil {
+		return nil, err
+	}
+	renderer, err := render.New(render.Options{Locale: locale, Timezone: timezone})
+	if err != nil {
+		return nil, err
+	}
+	if o.prepared, err = renderer.Open(bundle); err != nil {
+		return nil, f.locate(err)
+	}
+	return o, a.readContext(o, std)
+}
+
+func (a *authorFlags) bundle(o *opened) (*render.Bundle, error) {
+	if a.Shortcut == "" {
+		return nil, usageError{fmt.Errorf("give the name of a shortcut; %s has %s", o.folder, shortList(o.catalog.Shortcuts()))}
+	}
+	shortcut, err := o.catalog.Shortcut(a.Shortcut)
+	if err != nil {
+		hint := ""
+		if unknown := (*render.UnknownError)(nil); errors.As(err, &unknown) && unknown.Suggestion == "" {
+			hint = fmt.Sprintf("; %s has %s", o.folder, shortList(o.catalog.Shortcuts()))
+		}
+		return nil, usageError{fmt.Errorf("%w%s", err, hint)}
+	}
+	if a.As != "" && !shortcut.VisibleTo(render.Actor{User: a.As, Teams: []string{a.As}}) {
+		return nil, fmt.Errorf("%.100q may not use the shortcut %q, which is %s", a.As, shortcut.Name, audienceOf(&shortcut))
+	}
+	bundle, err := o.catalog.Bundle(a.Shortcut)
+	if err != nil {
+		return nil, o.locate(err)
+	}
+	return bundle, nil
+}
+
+// audienceOf says who may use a shortcut.
+func audienceOf(s *render.Shortcut) string {
+	switch s.Visibility {
+	case render.Private:
+		return "private to " + s.Owner
+	case render.Teams:
+		return "for the teams " + strings.Join(s.Teams, ", ")
+	case render.Users:
+		return "for the users " + strings.Join(s.Users, ", ")
+	}
+	return "for everyone"
+}
+
+// shortList shows the first names of many.
+func shortList(names []string) string {
+	const most = 6
+	switch {
+	case len(names) == 0:
+		return "none"
+	case len(names) > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// readContext reads the context and checks it as strictly as sending does. Faults have line and column.
+func (a *authorFlags) readContext(o *opened, std stdio) error {
+	var data []byte
+	var err error
+	switch o.context = a.Context; a.Context {
+	case "":
+		o.context = o.path(sampleContext)
+		data, err = fs.ReadFile(o.files, sampleContext)
+		if errors.Is(err, fs.ErrNotExist) {
+			o.context, data, err = "none", []byte("{}"), nil
+		}
+	case "-":
+		o.context = "standard input"
+		fallthrough
+	default:
+		data, err = readInput(a.Context, std, task.MaxContextBytes)
+	}
+	if err != nil {
+		return fmt.Errorf("context: %w", err)
+	}
+	if err := handlebars.ValidateJSON(data); err != nil {
+		return fmt.Errorf("%s%w", o.context, jsonPlace(data, err))
+	}
+	if err := task.CheckContext(data); err != nil {
+		return fmt.Errorf("%s:1:1: want an object such as {\"customer\": {\"firstName\": \"Ada\"}}", o.context)
+	}
+	root, err := handlebars.ParseJSON(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.context, err)
+	}
+	o.request.Context = data
+	o.names.addContext(root)
+	return nil
+}
+
+// jsonPlace turns the offset of a fault into ":line:column: message".
+func jsonPlace(data []byte, err error) error {
+	var fault *handlebars.JSONError
+	if !errors.As(err, &fault) {
+		return fmt.Errorf(": %w", err)
+	}
+	before := string(data[:min(max(fault.Offset, 0), len(data))])
+	line := strings.Count(before, "\n") + 1
+	column := len([]rune(before[strings.LastIndexByte(before, '\n')+1:])) + 1
+	return fmt.Errorf(":%d:%d: %s", line, column, fault.Message)
+}
+
+// placedIssue is an issue at its place in the author's file.
+type placedIssue struct {
+	render.Issue
+	File string `json:"file,omitempty"`
+}
+
+// String gives "file:line:col: message".
+func (i placedIssue) String() string {
+	return render.Finding{File: i.File, Line: i.Line, Column: i.Column, Message: i.Message}.String()
+}
+
+// place finds the issues in the author's files, and says for missing fields which one was probably meant.
+func (o *opened) place(issues []render.Issue) []placedIssue {
+	out := make([]placedIssue, len(issues))
+	for i, issue := range issues {
+		out[i].Issue = issue
+		if issue.Template != "" {
+			var file string
+			file, out[i].Line, out[i].Column = o.catalog.Locate(issue.Template, issue.Line, issue.Column)
+			out[i].File = o.path(file)
+		}
+		if issue.Code == render.IssueMissingField && issue.Field != "" {
+			if !strings.Contains(issue.Message, issue.Field) {
+				out[i].Message += fmt.Sprintf(" in %q", issue.Field)
+			}
+			if meant := o.names.nearest(issue.Field); meant != "" {
+				out[i].Message += fmt.Sprintf("; did you mean %q?", meant)
+			}
+		}
+	}
+	return out
+}
+
+// snippetsOf tells in which language each snippet is shown on a channel.
+func (o *opened) snippetsOf(ctx context.Context, c render.Channel) ([]render.SnippetUse, error) {
+	request := o.request
+	request.Channel = c
+	x, err := o.prepared.Explain(ctx, request)
+	if err != nil {
+		return nil, o.locate(err)
+	}
+	return x.Uses, nil
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/send/catcher"
+	"github.com/heraldsend/herald/worker/send/email"
+)
+
+// Who a previewed email is from and to, where the context names nobody.
+const (
+	previewFrom = "sender@example.com"
+	previewTo   = "customer@example.com"
+)
+
+// compose gives the email as a mail server receives it: the channel's own sender hands it to a server in this process.
+func (o *opened) compose(ctx context.Context, content *render.Content) (_ []byte, err error) {
+	m, err := o.message(ctx, content)
+	if err != nil {
+		return nil, err
+	}
+	server, err := catcher.Start(catcher.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	sender, err := email.New(email.Options{URL: server.URL()})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, sender.Close()) }()
+	if _, err := sender.Send(ctx, m); err != nil {
+		return nil, err
+	}
+	return server.Messages()[0].Raw, nil
+}
+
+// message is the email from the context's agent to its customer.
+func (o *opened) message(ctx context.Context, content *render.Content) (*message.Message, error) {
+	root, err := handlebars.ParseJSON(o.request.Context)
+	if err != nil {
+		return nil, err
+	}
+	agent := root.Get("currentUser")
+	if agent.IsNil() {
+		agent = root.Get("user")
+	}
+	customer := root.Get("customer")
+	files, err := attach.New(attach.Options{Blobs: catalogFiles{o.catalog}})
+	if err != nil {
+		return nil, err
+	}
+	defer files.Close()
+	refs := make([]message.Ref, len(content.Attachments))
+	for i, a := range content.Attachments {
+		refs[i] = message.Ref{Name: a.Name, Blob: a.SHA256}
+	}
+	attached, err := files.Resolve(ctx, attach.For(message.Email), refs)
+	if err != nil {
+		return nil, err
+	}
+	return &message.Message{
+		ID: "preview", Channel: message.Email,
+		From: mailbox(agent, "displayName", previewFrom), To: []message.Address{mailbox(customer, "name", previewTo)},
+		Subject: content.Subject, HTML: content.HTML, Text: content.Text, Attachments: attached,
+	}, nil
+}
+
+// mailbox reads a person's address, and gives another where it has none that is valid.
+func mailbox(person handlebars.Value, name, otherwise string) message.Address {
+	addr, err := message.ParseAddress(person.Get("email").Text())
+	if err != nil {
+		return message.Address{Addr: otherwise}
+	}
+	addr.Name = person.Get(name).Text()
+	if m := (&message.Message{ID: "x", Channel: message.Email, From: addr, To: []message.Address{addr}, Subject: "x", Text: "x"}); m.Validate() != nil {
+		addr.Name = "" // it holds characters that no header may
+	}
+	return addr
+}
+
+// catalogFiles gives a catalog's attachments to a resolver.
+type catalogFiles struct{ catalog *render.Catalog }
+
+// Blob returns the content of a file by its hash.
+func (f catalogFiles) Blob(_ context.Context, sha256 string) ([]byte, error) {
+	data, err := f.catalog.Attachment(sha256)
+	if err != nil {
+		return nil, fs.ErrNotExist
+	}
+	return data, nil
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/handlebars"
+)
+
+// fieldTree holds the names that fields may have: those of the catalogue, and those that one context brings.
+type fieldTree map[string]fieldTree
+
+func newFieldTree() fieldTree {
+	t := make(fieldTree)
+	for _, f := range render.Fields() {
+		t.add(strings.Split(f.Path, "."))
+		if rest, ok := strings.CutPrefix(f.Path, "currentUser."); ok {
+			t.add(strings.Split("user."+rest, "."))
+		}
+	}
+	return t
+}
+
+func (t fieldTree) add(path []string) {
+	if len(path) == 0 || strings.HasPrefix(path[0], "<") { // "<name>" stands for any
+		return
+	}
+	below, ok := t[path[0]]
+	if !ok {
+		below = make(fieldTree)
+		t[path[0]] = below
+	}
+	below.add(path[1:])
+}
+
+// addContext adds the names of an object, a list's item not.
+func (t fieldTree) addContext(object handlebars.Value) {
+	for _, m := range object.Members() {
+		t.add([]string{m.Key})
+		if m.Value.Kind() == handlebars.KindObject {
+			t[m.Key].addContext(m.Value)
+		}
+	}
+}
+
+// nearest gives the path that was probably meant: the same one with names mended that don't exist. It is "" for a path
+// that exists, and where nothing is near.
+func (t fieldTree) nearest(path string) string {
+	var meant []string
+	for part := range strings.SplitSeq(path, ".") {
+		if _, ok := t[part]; !ok {
+			if part = handlebars.Suggest(part, slices.Collect(maps.Keys(t))); part == "" {
+				return ""
+			}
+		}
+		meant = append(meant, part)
+		t = t[part]
+	}
+	if found := strings.Join(meant, "."); found != path {
+		return found
+	}
+	return ""
+}

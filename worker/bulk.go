@@ -125,10 +125,10 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 	}
 	started := time.Now()
 	attempt, _ := asynq.GetRetryCount(ctx)
-	waiting, err := w.each(ctx, t.Bulk, atOnce, pending, func(slot int) error {
+	waiting, err := w.each(ctx, t.Bulk, atOnce, pending, func(slot int) (*ledger.Commit, error) {
 		m, err := o.Message(t.Chunk, slot, recipients[slot])
 		if err != nil {
-			return w.Ledger.Mark(ctx, books, slot, ledger.Failed, ledger.Reason{Code: "invalid_context", Text: err.Error()})
+			return w.Ledger.Post(ctx, books, slot, ledger.Failed, ledger.Reason{Code: "invalid_context", Text: err.Error()}), nil
 		}
 		j := job{log: log, chunk: books, slot: slot, message: m, prepared: o.prepared, policy: o.policy, attempt: attempt, careful: careful}
 		if len(recipients[slot].Attachments) == 0 {
@@ -144,7 +144,7 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 // each runs deliver for the slots of a chunk, atOnce at a time. When the worker drains, the bulk is paused or cancelled,
 // or a recipient met trouble that is everyone's, it starts no further one. It returns how many are still pending, and
 // what is to be done about them: a *later, or nil for a bulk that is paused, which gets new tasks when it is resumed.
-func (w *Worker) each(ctx context.Context, id string, atOnce int, slots []int, deliver func(slot int) error) (waiting int, err error) {
+func (w *Worker) each(ctx context.Context, id string, atOnce int, slots []int, deliver func(slot int) (*ledger.Commit, error)) (waiting int, err error) {
 	var (
 		mu     sync.Mutex
 		next   int
@@ -183,9 +183,16 @@ func (w *Worker) each(ctx context.Context, id string, atOnce int, slots []int, d
 	var senders sync.WaitGroup
 	for range atOnce {
 		senders.Go(func() {
+			// A recipient's mark is stored while the next one's message goes out: one a goroutine, so that a Redis
+			// that is away stops the sending at once.
+			var last *ledger.Commit
 			for slot, ok := take(); ok; slot, ok = take() {
-				done(deliver(slot))
+				commit, err := deliver(slot)
+				done(err)
+				done(last.Wait())
+				last = commit
 			}
+			done(last.Wait())
 		})
 	}
 	senders.Wait()
@@ -233,16 +240,16 @@ func (w *Worker) giveUpAll(ctx context.Context, log *slog.Logger, c ledger.Chunk
 		return out.again
 	}
 	log.Error("bulk can't be prepared", "error", err)
-	_, err = w.each(ctx, "", w.Concurrency, pending, func(slot int) error {
-		return w.Ledger.Mark(ctx, c, slot, out.state, out.reason)
+	_, err = w.each(ctx, "", w.Concurrency, pending, func(slot int) (*ledger.Commit, error) {
+		return w.Ledger.Post(ctx, c, slot, out.state, out.reason), nil
 	})
 	return err
 }
 
 // skipAll closes the books on everyone who is pending in a chunk of a cancelled bulk.
 func (w *Worker) skipAll(ctx context.Context, c ledger.Chunk, pending []int) error {
-	_, err := w.each(ctx, "", w.Concurrency, pending, func(slot int) error {
-		return w.Ledger.Mark(ctx, c, slot, ledger.Skipped, ledger.Reason{Code: "cancelled", Text: "the bulk was cancelled before this message was sent"})
+	_, err := w.each(ctx, "", w.Concurrency, pending, func(slot int) (*ledger.Commit, error) {
+		return w.Ledger.Post(ctx, c, slot, ledger.Skipped, ledger.Reason{Code: "cancelled", Text: "the bulk was cancelled before this message was sent"}), nil
 	})
 	return err
 }

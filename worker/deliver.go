@@ -29,12 +29,13 @@ type job struct {
 	careful  bool // workers died with this task: claim first, whatever the policy, to find out over whom
 }
 
-// deliver carries one message to its recipient. It returns nil when the books hold its outcome, a *later when it is
-// still pending and may be tried again, and any other error when the worker itself is in trouble.
-func (w *Worker) deliver(ctx context.Context, j job) error {
+// deliver carries one message to its recipient. It returns the commit of its outcome, which the caller waits for, or a
+// *later when the recipient is still pending and may be tried again, or any other error when the worker itself is in
+// trouble.
+func (w *Worker) deliver(ctx context.Context, j job) (*ledger.Commit, error) {
 	mine, err := w.claim(ctx, j)
 	if err != nil || !mine {
-		return err
+		return nil, err
 	}
 	msg, out := w.render(ctx, j)
 	if out == nil {
@@ -169,18 +170,18 @@ func (j job) survive(out **outcome, state ledger.State) {
 }
 
 // record writes the outcome into the books. Even a worker that was told to stop does that.
-func (w *Worker) record(ctx context.Context, j job, out *outcome) error {
+func (w *Worker) record(ctx context.Context, j job, out *outcome) (*ledger.Commit, error) {
 	ctx = context.WithoutCancel(ctx)
 	w.metrics.sent(j.message.Channel, out)
 	if out.again != nil {
 		if j.claims() {
 			if err := w.Ledger.Release(ctx, j.chunk, j.slot); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return out.again
+		return nil, out.again
 	}
-	return w.Ledger.Mark(ctx, j.chunk, j.slot, out.state, out.reason)
+	return w.Ledger.Post(ctx, j.chunk, j.slot, out.state, out.reason), nil
 }
 
 // policyOf is the message's policy, or its channel's: a second SMS costs money and trust, a second email with the

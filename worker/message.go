@@ -33,9 +33,10 @@ func (w *Worker) handleMessage(ctx context.Context, log *slog.Logger, m task.Mes
 		return err
 	}
 	attempt, _ := asynq.GetRetryCount(ctx)
-	return w.deliver(ctx, job{
+	commit, err := w.deliver(ctx, job{
 		log: log, chunk: chunk, message: m, prepared: prepared, policy: attach.For(m.Channel), attempt: attempt, careful: careful,
 	})
+	return errors.Join(err, commit.Wait())
 }
 
 // carefulAfter is how often workers may die with a task before it is worked on carefully: one recipient at a time,

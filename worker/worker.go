@@ -56,8 +56,9 @@ type Options struct {
 	DrainTimeout time.Duration
 }
 
-// chunksAtOnce is how many chunks one worker has open; their recipients share Concurrency.
-const chunksAtOnce = 4
+// chunksAtOnce is how many chunks one worker has open; their recipients share Concurrency. Two, so that one's last
+// recipients don't hold up the next; no more, because marks of one chunk are stored together.
+const chunksAtOnce = 2
 
 // Worker consumes the queue.
 type Worker struct {

@@ -1,10 +1,10 @@
 package bulk
 
 import (
-	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -15,14 +15,16 @@ import (
 // smaller company.
 const maxChunkBytes = 4 << 20
 
-// ChunkWriter gathers recipients into chunks: one JSON object a line, compressed by Zstandard. It is not safe for
-// concurrent use.
+// chunkVersion is the first byte of a chunk before compression. Recipients follow, each as five strings: address,
+// locale, time zone, context, attachments as JSON or nothing. A string is its length as a varint and its bytes.
+const chunkVersion = 1
+
+// ChunkWriter gathers recipients into chunks, compressed by Zstandard. It is not safe for concurrent use.
 type ChunkWriter struct {
-	put  func(data []byte, n int) error
-	enc  *zstd.Encoder
-	raw  bytes.Buffer
-	json *json.Encoder
-	n    int
+	put func(data []byte, n int) error
+	enc *zstd.Encoder
+	raw []byte
+	n   int
 }
 
 // NewChunkWriter returns a writer that hands each finished chunk, with its number of recipients, to put. The bytes
@@ -32,27 +34,41 @@ func NewChunkWriter(put func(data []byte, n int) error) (*ChunkWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &ChunkWriter{put: put, enc: enc}
-	w.json = json.NewEncoder(&w.raw)
-	w.json.SetEscapeHTML(false)
-	return w, nil
+	return &ChunkWriter{put: put, enc: enc}, nil
 }
 
-// Add appends r.
+// Add checks r and appends it.
 func (w *ChunkWriter) Add(r Recipient) error {
 	if err := task.CheckContext(r.Context); err != nil {
 		return err
 	}
-	before := w.raw.Len()
-	if err := w.json.Encode(r); err != nil {
-		w.raw.Truncate(before)
-		return fmt.Errorf("encode recipient: %w", err)
+	if !r.checked && len(r.Context) > 0 && !json.Valid(r.Context) {
+		return errors.New("context: not valid JSON")
 	}
+	var files []byte
+	if len(r.Attachments) > 0 {
+		var err error
+		if files, err = json.Marshal(r.Attachments); err != nil {
+			return fmt.Errorf("attachments: %w", err)
+		}
+	}
+	if w.n == 0 {
+		w.raw = append(w.raw[:0], chunkVersion)
+	}
+	w.raw = appendField(w.raw, r.To)
+	w.raw = appendField(w.raw, r.Locale)
+	w.raw = appendField(w.raw, r.Timezone)
+	w.raw = appendField(w.raw, r.Context)
+	w.raw = appendField(w.raw, files)
 	w.n++
-	if w.n == ChunkSize || w.raw.Len() >= maxChunkBytes {
+	if w.n == ChunkSize || len(w.raw) >= maxChunkBytes {
 		return w.Flush()
 	}
 	return nil
+}
+
+func appendField[T string | []byte | json.RawMessage](dst []byte, s T) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
 // Flush hands over what has gathered, if anything.
@@ -60,31 +76,59 @@ func (w *ChunkWriter) Flush() error {
 	if w.n == 0 {
 		return nil
 	}
-	data := w.enc.EncodeAll(w.raw.Bytes(), nil)
+	data := w.enc.EncodeAll(w.raw, nil)
 	n := w.n
-	w.raw.Reset()
 	w.n = 0
 	return w.put(data, n)
 }
 
-// DecodeChunk is the reverse of ChunkWriter.
+// decoder reads chunks of any writer. It keeps no state between calls.
+var decoder = func() *zstd.Decoder {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(2*maxChunkBytes+4*task.MaxContextBytes))
+	if err != nil {
+		panic(err) // the options are constants
+	}
+	return d
+}()
+
+var errTorn = errors.New("the chunk is torn")
+
+// DecodeChunk is the reverse of ChunkWriter. The contexts share memory with each other.
 func DecodeChunk(data []byte) ([]Recipient, error) {
-	dec, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
+	raw, err := decoder.DecodeAll(data, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer dec.Close()
-	var recipients []Recipient
-	lines := json.NewDecoder(dec)
-	for {
-		var r Recipient
-		err := lines.Decode(&r)
-		if err == io.EOF {
-			return recipients, nil
+	if len(raw) == 0 || raw[0] != chunkVersion {
+		return nil, errors.New("the chunk is of another version of Herald")
+	}
+	raw = raw[1:]
+	var torn bool
+	next := func() []byte {
+		n, size := binary.Uvarint(raw)
+		if size <= 0 || n > uint64(len(raw)-size) {
+			torn, raw = true, nil
+			return nil
 		}
-		if err != nil {
-			return nil, fmt.Errorf("recipient %d: %w", len(recipients), err)
+		field := raw[size : size+int(n) : size+int(n)]
+		raw = raw[size+int(n):]
+		return field
+	}
+	recipients := make([]Recipient, 0, ChunkSize)
+	for len(raw) > 0 {
+		r := Recipient{To: string(next()), Locale: string(next()), Timezone: string(next()), Context: next()}
+		if len(r.Context) == 0 {
+			r.Context = nil
+		}
+		if files := next(); len(files) > 0 {
+			if err := json.Unmarshal(files, &r.Attachments); err != nil {
+				return nil, fmt.Errorf("recipient %d: attachments: %w", len(recipients), err)
+			}
+		}
+		if torn {
+			return nil, fmt.Errorf("recipient %d: %w", len(recipients), errTorn)
 		}
 		recipients = append(recipients, r)
 	}
+	return recipients, nil
 }

@@ -2,10 +2,13 @@ package bulk
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/heraldsend/herald/worker/message"
 )
@@ -100,4 +103,27 @@ func TestOverlay(t *testing.T) {
 			t.Errorf("%s over %s: %s %v, want %s", c.own, c.shared, got, err, c.want)
 		}
 	}
+}
+
+// Torn or foreign bytes are an error, never a panic or a recipient out of nowhere.
+func FuzzDecodeChunk(f *testing.F) {
+	w, err := NewChunkWriter(func(data []byte, _ int) error { f.Add(data); return nil })
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := errors.Join(w.Add(Recipient{To: "a@b.com", Context: json.RawMessage(`{}`), Attachments: []message.Ref{{File: "x"}}}), w.Flush()); err != nil {
+		f.Fatal(err)
+	}
+	enc, err := zstd.NewWriter(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte("\x01\x05abc"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		_, _ = DecodeChunk(data)
+		all, err := DecodeChunk(enc.EncodeAll(data, nil)) // past the compression
+		if err == nil && len(all) > len(data) {
+			t.Errorf("%d recipients out of %d bytes", len(all), len(data))
+		}
+	})
 }

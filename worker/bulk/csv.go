@@ -180,7 +180,7 @@ func (c *CSV) recipient(row []string) (Recipient, error) {
 	if err != nil {
 		return Recipient{}, err
 	}
-	r.Context = data
+	r.Context, r.checked = data, true // appendObject writes JSON
 	return r, task.CheckContext(data)
 }
 

@@ -50,6 +50,8 @@ type Recipient struct {
 	Context json.RawMessage `json:"context,omitempty"`
 	// Attachments go to this recipient alone.
 	Attachments []message.Ref `json:"attachments,omitempty"`
+
+	checked bool // Context is known to be valid JSON
 }
 
 // Message joins the definition and the recipient in a slot of a chunk into the message that the worker sends, the

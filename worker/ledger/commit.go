@@ -18,33 +18,40 @@ import (
 // ARGV[1] retention in seconds. Then for each mark four values: slot index, record (5 bytes: state and Unix time),
 // reason as JSON or "", letters of the states that it may replace.
 // Returns an array with, for each mark: 1 stored, 2 the slot was in that state already, 0 refused, -1 no such slot.
+//
+// The counters are summed up first and written once: with an append-only file every write of a script is logged.
 var markScript = redis.NewScript(`
 local size = redis.call('STRLEN', KEYS[1])
-local result = {}
+local result, delta = {}, {}
 for i = 2, #ARGV, 4 do
-  local index, record, reason, from = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local record, reason = ARGV[i + 1], ARGV[i + 2]
   local new = string.sub(record, 1, 1)
-  local at = index * 5
+  local at = ARGV[i] * 5
+  local done = 0
   if at + 5 > size then
-    result[#result + 1] = -1
+    done = -1
   else
     local old = redis.call('GETRANGE', KEYS[1], at, at)
     if old == new then
-      result[#result + 1] = 2
-    elseif not string.find(from, old, 1, true) then
-      result[#result + 1] = 0
-    else
+      done = 2
+    elseif string.find(ARGV[i + 3], old, 1, true) then
       redis.call('SETRANGE', KEYS[1], at, record)
-      if old ~= '\0' then redis.call('HINCRBY', KEYS[2], old, -1) end
-      if new ~= '\0' then redis.call('HINCRBY', KEYS[2], new, 1) end
-      if reason ~= '' then redis.call('HSET', KEYS[3], index, reason) end
-      result[#result + 1] = 1
+      if old ~= '\0' then delta[old] = (delta[old] or 0) - 1 end
+      if new ~= '\0' then delta[new] = (delta[new] or 0) + 1 end
+      if reason ~= '' then
+        redis.call('HSET', KEYS[3], ARGV[i], reason)
+        redis.call('EXPIRE', KEYS[3], ARGV[1])
+      end
+      done = 1
     end
   end
+  result[#result + 1] = done
 end
-redis.call('EXPIRE', KEYS[1], ARGV[1])
-redis.call('EXPIRE', KEYS[2], ARGV[1])
-redis.call('EXPIRE', KEYS[3], ARGV[1])
+for state, n in pairs(delta) do
+  if n ~= 0 and redis.call('HINCRBY', KEYS[2], state, n) == n then
+    redis.call('EXPIRE', KEYS[2], ARGV[1])
+  end
+end
 return result
 `)
 
@@ -72,24 +79,41 @@ type answer struct {
 }
 
 // mark hands a mark to the writer and waits for its answer.
-func (l *Ledger) mark(ctx context.Context, c Chunk, index int, r Record, from ...State) (bool, error) {
-	r.At = l.now()
-	letters := make([]byte, len(from))
-	for i, s := range from {
-		letters[i] = byte(s)
+func (l *Ledger) mark(ctx context.Context, c Chunk, index int, r Record, from string) (bool, error) {
+	return l.post(ctx, c, index, r, from).wait()
+}
+
+// Commit is a mark on its way into the books.
+type Commit struct{ m *mark }
+
+// Wait returns when the mark is stored, or with the reason why that is not known. Waiting for no commit is done at once.
+func (c *Commit) Wait() error {
+	if c == nil {
+		return nil
 	}
-	m := &mark{chunk: c, index: index, record: r, from: string(letters), ctx: ctx, result: make(chan answer, 1)}
+	_, err := c.wait()
+	return err
+}
+
+func (c *Commit) wait() (bool, error) {
+	select {
+	case a := <-c.m.result:
+		c.m.result <- a // for whoever asks again
+		return a.stored, a.err
+	case <-c.m.ctx.Done():
+		return false, fmt.Errorf("mark %s: %w", c.m.record.State, context.Cause(c.m.ctx))
+	}
+}
+
+// post hands a mark to the writer.
+func (l *Ledger) post(ctx context.Context, c Chunk, index int, r Record, from string) *Commit {
+	r.At = l.now()
+	m := &mark{chunk: c, index: index, record: r, from: from, ctx: ctx, result: make(chan answer, 1)}
 	select {
 	case l.pending <- m:
-	case <-ctx.Done():
-		return false, fmt.Errorf("mark %s: %w", r.State, context.Cause(ctx))
+	case <-ctx.Done(): // wait says so
 	}
-	select {
-	case a := <-m.result:
-		return a.stored, a.err
-	case <-ctx.Done():
-		return false, fmt.Errorf("mark %s: %w", r.State, context.Cause(ctx))
-	}
+	return &Commit{m}
 }
 
 // write is the one writer of the process. It takes everything that waits, stores it in one pipeline, answers,

@@ -104,13 +104,13 @@ func (l *Ledger) Open(ctx context.Context, c Chunk, n int) error {
 // pending: someone else took it, or its fate is known. A claim whose answer was lost on the way counts as taken by
 // someone else; it ends as unknown, which is the side on which "hold" errs.
 func (l *Ledger) Claim(ctx context.Context, c Chunk, index int) (bool, error) {
-	return l.mark(ctx, c, index, Record{State: Claimed}, Pending)
+	return l.mark(ctx, c, index, Record{State: Claimed}, letters(Pending))
 }
 
 // Release gives back a claim whose message is known not to have left, so that it can be tried again. It does nothing
 // to a recipient that is not claimed.
 func (l *Ledger) Release(ctx context.Context, c Chunk, index int) error {
-	_, err := l.mark(ctx, c, index, Record{State: Pending}, Claimed)
+	_, err := l.mark(ctx, c, index, Record{State: Pending}, letters(Claimed))
 	return err
 }
 
@@ -120,7 +120,7 @@ func (l *Ledger) Reopen(ctx context.Context, c Chunk, index int, from State) (bo
 	if !from.Final() || from == Sent {
 		return false, fmt.Errorf("reopen: a recipient that is %s stays so", from)
 	}
-	return l.mark(ctx, c, index, Record{State: Pending}, from)
+	return l.mark(ctx, c, index, Record{State: Pending}, letters(from))
 }
 
 // Mark records what became of a recipient and returns when that is stored. A recipient that is sent stays sent:
@@ -129,8 +129,25 @@ func (l *Ledger) Mark(ctx context.Context, c Chunk, index int, s State, r Reason
 	if !s.Final() {
 		return fmt.Errorf("mark: %s is no outcome", s)
 	}
-	_, err := l.mark(ctx, c, index, Record{State: s, Reason: r}, Pending, Claimed, Failed, Suppressed, Skipped, Unknown)
-	return err
+	return l.Post(ctx, c, index, s, r).Wait()
+}
+
+// Post is Mark without the wait: the caller goes on and asks the commit later. s is an outcome. Until the commit was
+// waited for, a crash may forget the mark.
+func (l *Ledger) Post(ctx context.Context, c Chunk, index int, s State, r Reason) *Commit {
+	return l.post(ctx, c, index, Record{State: s, Reason: r}, notSent)
+}
+
+// notSent are the states that an outcome may replace.
+var notSent = letters(Pending, Claimed, Failed, Suppressed, Skipped, Unknown)
+
+// letters are states as markScript takes them.
+func letters(states ...State) string {
+	all := make([]byte, len(states))
+	for i, s := range states {
+		all[i] = byte(s)
+	}
+	return string(all)
 }
 
 // Chunk returns the records of a chunk in the order of its recipients, or ErrNotFound.

@@ -3,8 +3,6 @@ package render
 import (
 	"bytes"
 	"strings"
-
-	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // markdown renders chats and notes.
@@ -44,10 +42,7 @@ func (r *run) markdown() (*Content, error) {
 
 // setNote sets a note into its template.
 func (r *run) setNote(l *layout, text string) (string, error) {
-	r.exec.Context = withMembers(r.root, handlebars.Member{Key: "draft", Value: handlebars.Object(
-		handlebars.Member{Key: "locale", Value: handlebars.String(r.exec.Locale)},
-		handlebars.Member{Key: "textBody", Value: handlebars.Bool(text != "")},
-	)})
+	r.withDraft("", "", false, text != "")
 	out, err := r.execute("layout", l.text, r.body.output[:0])
 	if err != nil {
 		return "", err

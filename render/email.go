@@ -52,13 +52,7 @@ func (r *run) email() (*Content, error) {
 // layOut sets the message into the email template.
 func (r *run) layOut(out *Content) error {
 	l := r.plan.layout
-	r.exec.Context = withMembers(r.root, handlebars.Member{Key: "draft", Value: handlebars.Object(
-		handlebars.Member{Key: "subject", Value: handlebars.String(out.Subject)},
-		handlebars.Member{Key: "preheader", Value: handlebars.String(out.Preheader)},
-		handlebars.Member{Key: "locale", Value: handlebars.String(r.exec.Locale)},
-		handlebars.Member{Key: "htmlBody", Value: handlebars.Bool(len(r.page.htmlBody) > 0)},
-		handlebars.Member{Key: "textBody", Value: handlebars.Bool(len(r.page.textBody) > 0)},
-	)})
+	r.withDraft(out.Subject, out.Preheader, len(r.page.htmlBody) > 0, len(r.page.textBody) > 0)
 	output, err := r.execute("layout", l.html, r.page.output[:0])
 	if err != nil {
 		return err

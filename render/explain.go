@@ -75,10 +75,7 @@ func (p *Prepared) Explain(ctx context.Context, req Request) (*Explanation, erro
 	out := &Explanation{Channel: req.Channel, reached: make(map[int]bool)}
 	for _, part := range plan {
 		if part.name == "layout" {
-			r.exec.Context = withMembers(r.root, handlebars.Member{Key: "draft", Value: handlebars.Object(
-				handlebars.Member{Key: "subject", Value: handlebars.String(out.text("subject"))}, handlebars.Member{Key: "preheader", Value: handlebars.String(out.text("preheader"))},
-				handlebars.Member{Key: "htmlBody", Value: handlebars.String("…")}, handlebars.Member{Key: "textBody", Value: handlebars.String("…")},
-				handlebars.Member{Key: "locale", Value: handlebars.String(r.exec.Locale)})})
+			r.withDraft(out.text("subject"), out.text("preheader"), true, true)
 		}
 		output, err := r.execute(part.name, part.template, nil)
 		if err != nil {

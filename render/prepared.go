@@ -81,7 +81,10 @@ type run struct {
 	prepared *Prepared
 	plan     *plan
 	exec     handlebars.Exec
+	decoder  handlebars.Decoder
 	root     handlebars.Value
+	draft    []handlebars.Member // memory for withDraft
+	rooted   []handlebars.Member
 	issues   issueLog
 	body     filling
 	page     filling
@@ -100,7 +103,7 @@ func newRun() *run {
 }
 
 func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) error {
-	root, err := handlebars.ParseJSON(req.Context)
+	root, err := r.decoder.Decode(req.Context)
 	if err != nil {
 		return &ContextError{Err: err}
 	}
@@ -129,6 +132,9 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 func (r *run) end() {
 	r.ctx, r.prepared, r.plan = nil, nil, nil
 	r.root, r.exec.Context = handlebars.Value{}, handlebars.Value{}
+	r.decoder.Reset()
+	clear(r.draft)
+	clear(r.rooted)
 	r.issues.list, r.issues.shifts = nil, nil
 	if cap(r.html)+cap(r.body.output)+cap(r.page.output) < 1<<20 {
 		runs.Put(r)
@@ -169,6 +175,19 @@ func withMembers(object handlebars.Value, more ...handlebars.Member) handlebars.
 	members := make([]handlebars.Member, 0, len(object.Members())+len(more))
 	members = append(append(members, object.Members()...), more...)
 	return handlebars.Object(members...)
+}
+
+// withDraft gives an email template what it is set around.
+func (r *run) withDraft(subject, preheader string, html, text bool) {
+	r.draft = append(r.draft[:0],
+		handlebars.Member{Key: "subject", Value: handlebars.String(subject)},
+		handlebars.Member{Key: "preheader", Value: handlebars.String(preheader)},
+		handlebars.Member{Key: "locale", Value: handlebars.String(r.exec.Locale)},
+		handlebars.Member{Key: "htmlBody", Value: handlebars.Bool(html)},
+		handlebars.Member{Key: "textBody", Value: handlebars.Bool(text)},
+	)
+	r.rooted = append(append(r.rooted[:0], r.root.Members()...), handlebars.Member{Key: "draft", Value: handlebars.Object(r.draft...)})
+	r.exec.Context = handlebars.Object(r.rooted...)
 }
 
 func (r *run) leftOut(c holeContext, value []byte) {

@@ -1,0 +1,217 @@
+// Package rate keeps to limits that hold for all workers together: so many messages a second on a lane, however many
+// processes send on it. The state of a lane is one hash in Redis, the clock is Redis's, and each process leases tokens in
+// small batches, so that a limit costs a message next to nothing. When the provider pushes back, Slow lowers the lane
+// for everybody, and it recovers by itself.
+//
+// What holds, at a rate r, in any stretch of t seconds: at most r × (t + 0.2) + 1 messages start, and where there is
+// always somebody waiting, r × t of them.
+package rate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// lease is the most lane time that one process takes at once: 5 % of a second's tokens, or one token.
+	lease = 50 * time.Millisecond
+	// tolerance is how much lane time may be caught up after everyone was late or idle.
+	tolerance = 100 * time.Millisecond
+	// freshness is how long leased tokens may be used.
+	freshness = 100 * time.Millisecond
+	// slowOnce is the time within which back-pressure counts once: what is in flight meets it together.
+	slowOnce = time.Second
+	// slowBy is what back-pressure multiplies the rate by.
+	slowBy = 0.5
+	// slowest is the least share of the rate that back-pressure leaves.
+	slowest = 0.01
+	// lowest is the least rate: one message a day.
+	lowest = 1.0 / 86400
+	// retryPause is the pause after Redis did not answer. Whoever waits goes on waiting.
+	retryPause = 200 * time.Millisecond
+	// mostLanes is how many lanes a process remembers before it forgets idle ones.
+	mostLanes = 1024
+)
+
+// Options for New.
+type Options struct {
+	Redis redis.UniversalClient // required
+	Log   *slog.Logger          // required
+	// Now tells how old a lease is; time.Now when nil. Rates themselves go by Redis's clock.
+	Now func() time.Time
+	// Recovery is how long a lane takes from nothing to its full rate after back-pressure; half of it after one Slow.
+	// 2 minutes when zero.
+	Recovery time.Duration
+}
+
+// Limiter is one process's share of all lanes. It is safe for concurrent use and holds nothing that must be closed.
+type Limiter struct {
+	rdb      redis.UniversalClient
+	log      *slog.Logger
+	now      func() time.Time
+	recovery time.Duration
+
+	mu    sync.Mutex
+	lanes map[string]*lane
+}
+
+// New checks the options. It does not talk to Redis.
+func New(o Options) (*Limiter, error) {
+	if o.Redis == nil || o.Log == nil {
+		return nil, errors.New("rate: Redis and Log are required")
+	}
+	if o.Recovery < 0 {
+		return nil, errors.New("rate: Recovery is negative")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Limiter{
+		rdb: o.Redis, log: o.Log, now: o.Now, recovery: cmp.Or(o.Recovery, 2*time.Minute), lanes: map[string]*lane{},
+	}, nil
+}
+
+// Wait returns nil when one message may start on the lane, at perSecond messages a second among all processes, or the
+// context's error. A rate of 0 is no limit and returns at once; less than one a day counts as one a day. A lane has one rate: the one that was given last counts
+// for everybody who waits in this process, so a change takes effect with the first message that knows of it. While
+// Redis can't be reached nobody passes.
+func (l *Limiter) Wait(ctx context.Context, name string, perSecond float64) error {
+	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("wait for lane %s: %w", name, context.Cause(ctx))
+	}
+	ln := l.lane(name)
+	w, first := ln.take(max(perSecond, lowest), l.now())
+	if w == nil {
+		return nil
+	}
+	if first {
+		go l.fill(context.WithoutCancel(ctx), ln)
+	}
+	select {
+	case <-w.turn:
+		return nil
+	case <-ctx.Done():
+		ln.leave(w)
+		return fmt.Errorf("wait for lane %s: %w", name, context.Cause(ctx))
+	}
+}
+
+// Slow halves the lane's rate for all processes, because the provider said that it is too fast. Calls within one second
+// count once, and at least a hundredth of the rate stays. The rate grows back steadily, see Options.Recovery. A lane
+// without a rate has nothing to lower.
+func (l *Limiter) Slow(ctx context.Context, name string) {
+	ln := l.lane(name)
+	if !ln.slow(l.now()) {
+		return
+	}
+	factor, err := slowScript.Run(ctx, l.rdb, []string{key(name)},
+		l.recovery.Microseconds(), slowOnce.Microseconds(), slowest, slowBy).Int64()
+	if err != nil {
+		l.log.Warn("a lane that is too fast can't be slowed", "lane", name, "error", err)
+		return
+	}
+	l.log.Warn("the provider pushes back: lane slowed", "lane", name, "percent", factor/10)
+}
+
+// Lane is what this process knows of a lane.
+type Lane struct {
+	Name      string
+	PerSecond float64 // as asked for
+	InForce   float64 // after back-pressure, as Redis told last; 0 before it did
+	Waiting   int     // messages of this process that wait for their turn
+}
+
+// Lanes lists the lanes that this process used, by name: for metrics.
+func (l *Limiter) Lanes() []Lane {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]Lane, 0, len(l.lanes))
+	for _, ln := range l.lanes {
+		out = append(out, ln.state())
+	}
+	slices.SortFunc(out, func(a, b Lane) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+func (l *Limiter) lane(name string) *lane {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ln := l.lanes[name]; ln != nil {
+		return ln
+	}
+	if len(l.lanes) >= mostLanes {
+		for other, ln := range l.lanes {
+			if ln.idle(l.now()) {
+				delete(l.lanes, other)
+			}
+		}
+	}
+	ln := &lane{name: name, wake: make(chan struct{}, 1)}
+	l.lanes[name] = ln
+	return ln
+}
+
+// fill leases tokens for as long as someone waits for them.
+func (l *Limiter) fill(ctx context.Context, ln *lane) {
+	failing := false
+	for {
+		ask, ok := ln.ask()
+		if !ok {
+			return
+		}
+		leased, inForce, pause, err := l.take(ctx, ln.name, ask)
+		switch {
+		case err != nil:
+			pause = retryPause
+			if !failing {
+				l.log.Warn("a lane can't lease, trying on", "lane", ln.name, "error", err)
+			}
+		default:
+			ln.leased(ask, leased, inForce, l.now())
+			if failing {
+				l.log.Info("a lane leases again", "lane", ln.name)
+			}
+		}
+		failing = err != nil
+		if leased > 0 {
+			continue
+		}
+		// Those who were told the same moment do not all come at it.
+		timer := time.NewTimer(pause + rand.N(pause/8+time.Millisecond))
+		select {
+		case <-timer.C:
+		case <-ln.wake:
+			timer.Stop()
+		}
+	}
+}
+
+func (l *Limiter) take(ctx context.Context, name string, a ask) (leased int, inForce float64, pause time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	r, err := takeScript.Run(ctx, l.rdb, []string{key(name)}, a.rate, a.want, a.back,
+		tolerance.Microseconds(), lease.Microseconds(), l.recovery.Microseconds()).Int64Slice()
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	if len(r) != 3 {
+		return 0, 0, 0, fmt.Errorf("%d values from the script", len(r))
+	}
+	return int(r[0]), float64(r[2]) / 1e6, time.Duration(r[1]) * time.Microsecond, nil
+}
+
+// key holds the whole state of a lane, under a hash tag of its own.
+func key(lane string) string { return "herald:rate:{" + lane + "}" }

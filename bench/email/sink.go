@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -25,8 +26,11 @@ func serve(delay time.Duration) error {
 	}()
 	for {
 		c, err := l.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return nil
+		}
+		if err != nil {
+			return err
 		}
 		go swallow(c, delay)
 	}
@@ -56,7 +60,7 @@ func swallow(c net.Conn, delay time.Duration) {
 		case "DATA":
 			reply("354 go\r\n")
 			for {
-				if line, err = r.ReadSlice('\n'); err != nil && err != bufio.ErrBufferFull {
+				if line, err = r.ReadSlice('\n'); err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 					return
 				}
 				if string(line) == ".\r\n" {

@@ -32,15 +32,15 @@ func misbehave(fault string, closing <-chan struct{}) http.HandlerFunc {
 		switch fault {
 		case "429 Retry-After: 2":
 			w.Header().Set("Retry-After", "2")
-			w.WriteHeader(429)
+			w.WriteHeader(http.StatusTooManyRequests)
 		case "429 Retry-After: 999999999":
 			w.Header().Set("Retry-After", "999999999")
-			w.WriteHeader(429)
+			w.WriteHeader(http.StatusTooManyRequests)
 		case "429 Retry-After: HTTP-date past":
 			w.Header().Set("Retry-After", "Sat, 01 Jan 2000 00:00:00 GMT")
-			w.WriteHeader(429)
+			w.WriteHeader(http.StatusTooManyRequests)
 		case "502 html body":
-			w.WriteHeader(502)
+			w.WriteHeader(http.StatusBadGateway)
 			_, _ = w.Write([]byte("<html>"))
 		case "200 then drop mid-body":
 			_ = hijack("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"sid\":").Close()
@@ -71,7 +71,7 @@ func misbehave(fault string, closing <-chan struct{}) http.HandlerFunc {
 			<-closing
 			_ = c.Close()
 		case "404 unsubscribed number 21610":
-			w.WriteHeader(404)
+			w.WriteHeader(http.StatusNotFound)
 		default:
 			var status int
 			if _, err := fmt.Sscanf(fault, "%d", &status); err != nil {

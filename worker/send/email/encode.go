@@ -76,8 +76,9 @@ func newLines(s string) lines { return lines{s, strings.IndexByte(s, '\r') >= 0}
 
 // next gives the first line that is left, and whether a line break ended it.
 func (l *lines) next() (line string, broken bool) {
-	s, end := l.rest, -1
-	if l.cr {
+	s := l.rest
+	var end int
+	if l.cr { // a search for LF alone could pass over any number of CRs, again at each of them
 		end = strings.IndexAny(s, "\r\n")
 	} else {
 		end = strings.IndexByte(s, '\n')

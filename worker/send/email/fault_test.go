@@ -3,6 +3,7 @@ package email
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -330,5 +331,54 @@ func TestFaultSize(t *testing.T) {
 	}
 	if mails != 1 || server.dialled != 1 {
 		t.Errorf("%d MAILs on %d connections, want 1 on 1", mails, server.dialled)
+	}
+}
+
+func TestFaultImplicitTLS(t *testing.T) {
+	serverTLS, roots := testCertificate(t)
+	_, strangers := testCertificate(t)
+	for name, c := range map[string]struct {
+		pool *x509.CertPool
+		want string
+	}{"good": {roots, ok}, "unknown authority": {strangers, temporary}} {
+		server := startFaultServer(t, &faultServer{caps: append([]string{"AUTH PLAIN"}, capsOf["chunking"]...), tls: serverTLS, smtps: true})
+		t.Cleanup(func() { server.stop() })
+		s := newSender(t, Options{URL: "smtps://user:c4nary@" + server.listener.Addr().String(), TLS: clientTLS(c.pool), Timeouts: testTimeouts})
+		if _, err := s.Send(context.Background(), sample()); outcome(err) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+		server.mu.Lock()
+		if clear := server.plain.String(); strings.Contains(clear, "EHLO") || strings.Contains(clear, "AUTH") || clear == "" {
+			t.Errorf("%s: in the clear: %q", name, clear)
+		}
+		server.mu.Unlock()
+	}
+}
+
+// Opportunistic TLS goes without where the server has none, but never without checking what it offers.
+func TestFaultOpportunisticTLS(t *testing.T) {
+	serverTLS, roots := testCertificate(t)
+	_, strangers := testCertificate(t)
+	for name, c := range map[string]struct {
+		caps []string
+		pool *x509.CertPool
+		want string
+		tls  bool
+	}{
+		"not offered":       {nil, roots, ok, false},
+		"offered":           {[]string{"STARTTLS"}, roots, ok, true},
+		"unknown authority": {[]string{"STARTTLS"}, strangers, temporary, true},
+	} {
+		server := startFaultServer(t, &faultServer{caps: append(c.caps, capsOf["chunking"]...), tls: serverTLS})
+		t.Cleanup(func() { server.stop() })
+		s := newSender(t, Options{URL: "smtp://" + server.listener.Addr().String() + "?tls=opportunistic", TLS: clientTLS(c.pool), Timeouts: testTimeouts})
+		if _, err := s.Send(context.Background(), sample()); outcome(err) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+		server.mu.Lock()
+		if strings.Contains(server.plain.String(), "MAIL FROM") == c.tls {
+			t.Errorf("%s: in the clear: %q", name, server.plain.String())
+		}
+		server.mu.Unlock()
 	}
 }

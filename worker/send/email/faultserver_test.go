@@ -23,6 +23,7 @@ import (
 type faultServer struct {
 	caps  []string // what EHLO offers
 	tls   *tls.Config
+	smtps bool   // TLS from the first byte
 	verb  string // CONNECT, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, BODY, DOT, RSET, QUIT
 	fault string
 	rcpts []string // replies to successive RCPTs, "" or past the end for 250
@@ -176,6 +177,12 @@ func (f *faultSession) hang() {
 }
 
 func (f *faultSession) run() {
+	if f.server.smtps {
+		f.encrypt()
+		if f.gone {
+			return
+		}
+	}
 	if !f.answer("CONNECT", "220 fault.invalid ESMTP\r\n") {
 		return
 	}
@@ -261,7 +268,6 @@ func (f *faultSession) rcpt() {
 }
 
 func (f *faultSession) startTLS() {
-	config := f.server.tls
 	if f.server.verb == "STARTTLS" {
 		switch f.server.fault {
 		case "inject":
@@ -274,7 +280,11 @@ func (f *faultSession) startTLS() {
 	} else {
 		f.say("220 go\r\n")
 	}
-	secure := tls.Server(f.conn, config)
+	f.encrypt()
+}
+
+func (f *faultSession) encrypt() {
+	secure := tls.Server(&tap{f.conn, f.server}, f.server.tls)
 	if err := secure.Handshake(); err != nil {
 		f.gone = true
 		return

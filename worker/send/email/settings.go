@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // tlsPolicy says how a connection is protected.
@@ -122,6 +123,22 @@ func (s *settings) check() error {
 		return errors.New("the SMTP URL has a password, which tls=none would send in the clear: use tls=mandatory")
 	}
 	s.auth = or(s.auth, "plain")
+	return nil
+}
+
+// CheckBulk refuses an account that must not carry a bulk: personal Gmail, which allows a few hundred recipients a day
+// and locks accounts that try more. The URL is that of Options.
+func CheckBulk(rawURL string) error {
+	s, err := parseURL(rawURL)
+	if err != nil {
+		return err
+	}
+	host := strings.ToLower(strings.TrimSuffix(s.host, "."))
+	for _, gmail := range []string{"gmail.com", "googlemail.com"} {
+		if host == gmail || strings.HasSuffix(host, "."+gmail) {
+			return errors.New("a bulk can't be sent through a Gmail account: use a mail provider's or your own SMTP server")
+		}
+	}
 	return nil
 }
 

@@ -49,3 +49,14 @@ func TestNewRejectsNegatives(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckBulk(t *testing.T) {
+	for url, ok := range map[string]bool{
+		"smtp://u:c4nary@smtp.gmail.com": false, "smtps://u:c4nary@SMTP.Gmail.com.": false, "smtp://u:c4nary@smtp.googlemail.com": false,
+		"smtp://u:c4nary@smtp-relay.example.com": true, "smtp://u:c4nary@notgmail.com": true, "nonsense c4nary": false,
+	} {
+		if err := CheckBulk(url); (err == nil) != ok || err != nil && strings.Contains(err.Error(), "c4nary") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}

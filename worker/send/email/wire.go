@@ -51,6 +51,7 @@ func (c *conn) deliver(ctx context.Context, m *mail) (send.Receipt, *send.Error)
 	t.run()
 	c.steps = t.waiting
 	c.sent++
+	c.dead = c.dead || c.r.Buffered() > 0 // more replies than commands: none of them could be trusted from here on
 	if !stop() {
 		c.dead = true
 		if t.failed != nil && t.failed.Status == 0 && !t.failed.Ambiguous {

@@ -87,12 +87,23 @@ func (s *Store) Create(ctx context.Context, d Definition) error {
 	return nil
 }
 
-// PutChunk stores one chunk of recipients and opens its books.
-func (s *Store) PutChunk(ctx context.Context, id string, chunk int, data []byte, n int) error {
-	if err := s.rdb.Set(ctx, chunkKey(id, chunk), data, Retention).Err(); err != nil {
-		return fmt.Errorf("store chunk %d of bulk %s: %w", chunk, id, err)
+// Packed is one chunk as ChunkWriter hands it over.
+type Packed struct {
+	Data       []byte
+	Recipients int
+}
+
+// PutChunks stores chunks of recipients, numbered from first, and opens their books, in one round trip.
+func (s *Store) PutChunks(ctx context.Context, id string, first int, chunks []Packed) error {
+	pipe := s.rdb.Pipeline()
+	for i, c := range chunks {
+		pipe.Set(ctx, chunkKey(id, first+i), c.Data, Retention)
+		s.ledger.OpenIn(ctx, pipe, ledger.Chunk{Owner: id, Index: first + i}, c.Recipients)
 	}
-	return s.ledger.Open(ctx, ledger.Chunk{Owner: id, Index: chunk}, n)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("store chunks of bulk %s: %w", id, err)
+	}
+	return nil
 }
 
 // listKey holds the ids of all bulks, scored by when they were created.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/task"
@@ -16,7 +18,7 @@ type BulkOptions struct {
 	// OnBadRow is called for a row that can't be read. It returns nil to go on without that row, or an error to give
 	// up before anything is sent. When nil, every bad row gives up.
 	OnBadRow func(*bulk.RowError) error
-	// OnProgress, where set, is called after every stored chunk with the number of recipients so far.
+	// OnProgress, where set, is called after every round trip with the number of recipients stored so far.
 	OnProgress func(recipients int)
 }
 
@@ -91,18 +93,64 @@ func (c *Client) startAgain(ctx context.Context, id string) error {
 	return err
 }
 
+// batch is how many chunks are stored in one round trip.
+const batch = 16
+
+// load stores the audience. Reading and packing goes on while the batch before is stored.
 func (c *Client) load(ctx context.Context, id string, audience iter.Seq2[bulk.Recipient, error], o BulkOptions) error {
+	writing, storing := errgroup.WithContext(ctx)
+	batches := make(chan []bulk.Packed)
 	planned, chunks := 0, 0
-	w, err := bulk.NewChunkWriter(func(data []byte, n int) error {
-		if err := c.bulks.PutChunk(ctx, id, chunks, data, n); err != nil {
-			return err
-		}
-		chunks++
-		planned += n
-		if o.OnProgress != nil {
-			o.OnProgress(planned)
+	writing.Go(func() error {
+		for packed := range batches {
+			if err := c.bulks.PutChunks(storing, id, chunks, packed); err != nil {
+				return err
+			}
+			chunks += len(packed)
+			for _, p := range packed {
+				planned += p.Recipients
+			}
+			if o.OnProgress != nil {
+				o.OnProgress(planned)
+			}
 		}
 		return nil
+	})
+	packErr := pack(storing, audience, o, batches)
+	close(batches)
+	// Storing that failed ends the packing: its error is the one to tell.
+	if err := writing.Wait(); err != nil {
+		return err
+	}
+	if packErr != nil {
+		return packErr
+	}
+	if planned == 0 {
+		return errors.New("audience: no recipients")
+	}
+	return c.bulks.Seal(ctx, id, planned, chunks)
+}
+
+// pack reads the audience into batches of chunks.
+func pack(ctx context.Context, audience iter.Seq2[bulk.Recipient, error], o BulkOptions, batches chan<- []bulk.Packed) error {
+	var full []bulk.Packed
+	send := func() error {
+		if len(full) == 0 {
+			return nil
+		}
+		select {
+		case batches <- full:
+			full = nil
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	w, err := bulk.NewChunkWriter(func(data []byte, n int) error {
+		if full = append(full, bulk.Packed{Data: data, Recipients: n}); len(full) < batch {
+			return nil
+		}
+		return send()
 	})
 	if err != nil {
 		return err
@@ -125,8 +173,5 @@ func (c *Client) load(ctx context.Context, id string, audience iter.Seq2[bulk.Re
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if planned == 0 {
-		return errors.New("audience: no recipients")
-	}
-	return c.bulks.Seal(ctx, id, planned, chunks)
+	return send()
 }

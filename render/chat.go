@@ -68,7 +68,7 @@ func (r *run) appendMarked(dst, output []byte) []byte {
 			continue
 		}
 		i++
-		if skeleton[i] != kindValue && skeleton[i] != kindRaw {
+		if !isValue(skeleton[i]) {
 			dst = append(dst, r.page.textBody...)
 			continue
 		}
@@ -76,7 +76,7 @@ func (r *run) appendMarked(dst, output []byte) []byte {
 		switch address := openAddress(dst); {
 		case address >= 0:
 			dst = r.appendAddress(dst, address, value)
-		case spans[next].kind == kindRaw:
+		case spans[next].kind != kindValue && r.prepared.renderer.converter.harmless(value):
 			dst = append(dst, value...)
 		default:
 			dst = appendMarkdown(dst, value, breakIn(dst[line:]))

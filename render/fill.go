@@ -61,6 +61,10 @@ func (f *filling) hole(dst []byte, h *hole) []byte {
 		return appendIndented(dst, f.converter.rawText(f.converter.rawHTML(f.value(h.value))), h.indent)
 	case holeRawMarkText:
 		return appendIndented(dst, f.converter.rawText(f.converter.rawMarkdown(f.value(h.value), true)), h.indent)
+	case holeAgent:
+		return append(dst, f.converter.agentHTML(f.value(h.value))...)
+	case holeAgentText:
+		return appendIndented(dst, f.converter.rawText(f.converter.agentHTML(f.value(h.value))), h.indent)
 	case holeComment:
 		return appendComment(dst, f.value(h.value))
 	case holeCSS:

@@ -347,6 +347,40 @@ func TestRawAndAddresses(t *testing.T) {
 	}
 }
 
+// In a chat a raw value keeps its Markdown only if that is harmless.
+func TestRawInChat(t *testing.T) {
+	p := open(t, load(t, "shortcuts/s.yaml", "message: \"{{{v}}}\"\n"), "s")
+	for _, c := range []struct{ value, want string }{
+		{"**bold** [x](https://example.com)", "**bold** [x](https://example.com)"},
+		{"**bold** <b>x</b>", `\*\*bold\*\* \<b\>x\</b\>`},
+		{"[x](javascript:alert(1))", `\[x\](javascript:alert(1))`},
+		{"[x](&#106;avascript:alert(1))", `\[x\](\&#106;avascript:alert(1))`},
+		{"[x][1]\n\n[1]: javascript:alert(1)", "\\[x\\]\\[1\\]\\\n\\[1\\]\\: javascript:alert(1)"},
+		{"<javascript:alert(1)>", `\<javascript:alert(1)\>`},
+		{"![x](https://example.com/track.png)", `!\[x\](https://example.com/track.png)`},
+	} {
+		data, _ := json.Marshal(map[string]string{"v": c.value})
+		if got := renderOne(t, p, Chat, string(data), "").Text; got != c.want {
+			t.Errorf("%q gives %q, want %q", c.value, got, c.want)
+		}
+	}
+}
+
+// An agent's signature may have pictures and colours, but runs nothing; a
+// customer's HTML may not have them.
+func TestSignature(t *testing.T) {
+	const html = `<p style="color:red;position:fixed">Kim</p><img src="https://example.com/k.png" onerror="x()"><script>x()</script>`
+	p := open(t, load(t, "shortcuts/s.yaml", "format: html\nmessage: \"<div>{{{user.emailSignature}}}</div><div>{{{customer.custom.bioTxt}}}</div>\"\n"), "s")
+	data, _ := json.Marshal(map[string]any{"user": map[string]string{"emailSignature": html}, "customer": map[string]any{"custom": map[string]string{"bioTxt": html}}})
+	mail := renderOne(t, p, Email, string(data), "")
+	if want := `<div><p style="color: red">Kim</p><img src="https://example.com/k.png"></div><div><p>Kim</p></div>`; !strings.Contains(mail.HTML, want) {
+		t.Errorf("lacks %s:\n%s", want, mail.HTML)
+	}
+	if mail.Text != "Kim\nKim" {
+		t.Errorf("text %q", mail.Text)
+	}
+}
+
 // Lines 12 and 28, and JSON that is not one.
 func TestContexts(t *testing.T) {
 	proto, _ := json.Marshal(hostile(t, "proto.hbs"))

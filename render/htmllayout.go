@@ -90,6 +90,8 @@ func (l *htmlLayouter) textContext(kind byte) holeContext {
 		return holeHTMLBody
 	case kindTextBody:
 		return holeTextInHTML
+	case kindAgent:
+		return holeAgent
 	case kindRaw:
 		if l.options.markdown {
 			return holeRawMarkdown
@@ -104,7 +106,7 @@ func (l *htmlLayouter) textContext(kind byte) holeContext {
 
 func (l *htmlLayouter) comment(raw string) {
 	l.each(raw, func(index int, kind byte) {
-		if kind == kindValue || kind == kindRaw {
+		if isValue(kind) {
 			l.hole(hole{context: holeComment, value: index})
 		}
 	})
@@ -176,7 +178,7 @@ func (l *htmlLayouter) attribute(name, value string) {
 		context = holeCSS
 	}
 	l.each2(value, func(index int, kind byte) {
-		if kind == kindValue || kind == kindRaw {
+		if isValue(kind) {
 			l.hole(hole{context: context, value: index})
 		}
 	})
@@ -206,7 +208,7 @@ func (l *htmlLayouter) address(value string) {
 		if at < 0 {
 			break
 		}
-		if kind == kindValue || kind == kindRaw {
+		if isValue(kind) {
 			a = append(a, addressPart{value: index, isValue: true, component: component})
 		}
 		value = value[at+l.tokens.length():]
@@ -215,6 +217,9 @@ func (l *htmlLayouter) address(value string) {
 	l.forText.WriteString(l.tokens.string(len(l.addresses), kindAddress))
 	l.addresses = append(l.addresses, a)
 }
+
+// isValue says whether a token of this kind stands for a value.
+func isValue(kind byte) bool { return kind == kindValue || kind == kindRaw || kind == kindAgent }
 
 // kindAddress is the kind of the token for an address with values.
 const kindAddress = 'g'
@@ -233,7 +238,7 @@ func isAddress(name string) bool {
 func unwrapRaw(p *pieces) {
 	for i := range p.parts {
 		c := p.parts[i].hole.context
-		if c != holeRaw && c != holeRawMarkdown || i+1 >= len(p.parts) {
+		if c != holeRaw && c != holeRawMarkdown && c != holeAgent || i+1 >= len(p.parts) {
 			continue
 		}
 		before, after := p.parts[i].text, p.parts[i+1].text

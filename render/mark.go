@@ -16,6 +16,7 @@ const (
 
 	kindValue    = 't' // {{x}}
 	kindRaw      = 'r' // {{{x}}}
+	kindAgent    = 'u' // {{{user.emailSignature}}}: raw, and of the team's own
 	kindHTMLBody = 'h' // {{{draft.htmlBody}}}, no value
 	kindTextBody = 'x' // {{draft.textBody}}, no value
 )
@@ -60,6 +61,8 @@ func mark(name, source string, all shifts) string {
 			m.instead(t, kindHTMLBody, "")
 		case isPath(t, "draft.textBody"):
 			m.instead(t, kindTextBody, "")
+		case t.kind == tagPrintRaw && isSignature(t):
+			m.instead(t, kindAgent, t.inside)
 		case t.kind == tagPrintRaw:
 			m.instead(t, kindRaw, t.inside)
 		default:
@@ -82,6 +85,16 @@ func unforged(source string) string {
 }
 
 func isPath(t tag, path string) bool { return strings.TrimSpace(t.inside) == path }
+
+// isSignature says whether t prints the agent's signature.
+func isSignature(t tag) bool {
+	path := strings.TrimSpace(t.inside)
+	for strings.HasPrefix(path, "../") {
+		path = path[len("../"):]
+	}
+	path = strings.TrimPrefix(path, "@root.")
+	return path == "user.emailSignature" || path == "currentUser.emailSignature"
+}
 
 type marker struct {
 	source               string

@@ -2,13 +2,16 @@ package render
 
 import (
 	"bytes"
+	"html"
 	"regexp"
 	"strings"
 
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
 	goldmarkhtml "github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/text"
 
 	"github.com/heraldsend/herald/render/plain"
 )
@@ -18,6 +21,7 @@ import (
 type converter struct {
 	markdown goldmark.Markdown
 	policy   *bluemonday.Policy // for HTML that data brought in
+	agent    *bluemonday.Policy // for HTML of the team's own
 }
 
 func newConverter() *converter {
@@ -27,6 +31,7 @@ func newConverter() *converter {
 			goldmark.WithRendererOptions(goldmarkhtml.WithHardWraps(), goldmarkhtml.WithUnsafe()),
 		),
 		policy: dataPolicy(),
+		agent:  agentPolicy(),
 	}
 }
 
@@ -42,6 +47,30 @@ var blankHead = regexp.MustCompile(`<thead>\s*<tr>(\s*<th[^>]*></th>)+\s*</tr>\s
 
 // rawHTML is what {{{x}}} puts into HTML: the value's own HTML, sanitised.
 func (c *converter) rawHTML(value []byte) []byte { return c.policy.SanitizeBytes(value) }
+
+// agentHTML is the HTML of an agent's signature, sanitised.
+func (c *converter) agentHTML(value []byte) []byte { return c.agent.SanitizeBytes(value) }
+
+// harmless says whether Markdown of data holds no HTML and no address that
+// could run a script, so that a chat may get it as it is.
+func (c *converter) harmless(markdown []byte) bool {
+	document := c.markdown.Parser().Parse(text.NewReader(markdown))
+	safe := true
+	err := ast.Walk(document, func(n ast.Node, _ bool) (ast.WalkStatus, error) {
+		switch n := n.(type) {
+		case *ast.RawHTML, *ast.HTMLBlock:
+			safe = false
+		case *ast.Link:
+			safe = safe && safeURL(html.UnescapeString(string(n.Destination)))
+		case *ast.Image:
+			safe = false
+		case *ast.AutoLink:
+			safe = safe && safeURL(string(n.URL(markdown)))
+		}
+		return ast.WalkContinue, nil
+	})
+	return safe && err == nil
+}
 
 // rawMarkdown is what {{{x}}} puts into a Markdown message: the value's own
 // Markdown, as HTML and sanitised. A single paragraph is given without its <p>.
@@ -61,11 +90,11 @@ func (c *converter) rawMarkdown(value []byte, inline bool) []byte {
 
 // rawText is the plain text of what rawHTML or rawMarkdown gives.
 func (c *converter) rawText(safe []byte) []byte {
-	text, err := plain.FromHTML(string(safe))
+	out, err := plain.FromHTML(string(safe))
 	if err != nil {
 		return nil
 	}
-	return []byte(text)
+	return []byte(out)
 }
 
 // dataPolicy is what HTML from data may hold: text with its structure and
@@ -84,10 +113,23 @@ func dataPolicy() *bluemonday.Policy {
 	return p
 }
 
+// agentPolicy also lets pictures, colours and fonts through, which signatures
+// have.
+func agentPolicy() *bluemonday.Policy {
+	p := dataPolicy()
+	p.AllowElements("center", "font")
+	p.AllowAttrs("src", "alt", "width", "height", "border").OnElements("img")
+	p.AllowAttrs("width", "height", "align", "valign", "cellpadding", "cellspacing", "border", "bgcolor", "color", "face", "size").Globally()
+	p.AllowStyles("color", "background-color", "font-family", "font-size", "font-weight", "font-style", "line-height", "text-align",
+		"text-decoration", "margin", "padding", "border", "width", "height", "max-width", "vertical-align").Globally()
+	p.AllowURLSchemes("cid")
+	return p
+}
+
 // textToHTML gives a plain-text message as paragraphs. Tokens pass unchanged.
-func textToHTML(text string) string {
+func textToHTML(source string) string {
 	var b strings.Builder
-	for paragraph := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n\n") {
+	for paragraph := range strings.SplitSeq(strings.ReplaceAll(source, "\r\n", "\n"), "\n\n") {
 		paragraph = strings.Trim(paragraph, "\n")
 		if paragraph == "" {
 			continue

@@ -52,10 +52,12 @@ const (
 	holeDrop                    // where no value is safe: a script, an event attribute
 	holeRaw                     // value of {{{x}}} in HTML text: sanitised HTML
 	holeRawMarkdown             // likewise, of Markdown
+	holeAgent                   // value of the agent's signature: HTML with pictures and colours
 	holeAddress                 // a URL in an attribute, as a whole
 	holeText                    // plain text
 	holeRawText                 // value of {{{x}}} in plain text: the text of its HTML
 	holeRawMarkText             // likewise, of Markdown
+	holeAgentText               // the text of the agent's signature
 	holeAddressText             // a URL in plain text
 	holeHTMLBody                // the message, in a layout
 	holeTextBody                // the message's text, in a layout's text
@@ -98,7 +100,7 @@ func (t tokens) insert(skeleton []byte) string {
 		}
 		i++
 		switch kind := skeleton[i]; kind {
-		case kindValue, kindRaw:
+		case kindValue, kindRaw, kindAgent:
 			out = t.append(out, value, kind)
 			value++
 		default:

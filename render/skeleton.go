@@ -4,7 +4,7 @@ import "bytes"
 
 // span is a value in the output of a marked template.
 type span struct {
-	kind       byte // kindValue or kindRaw
+	kind       byte // kindValue, kindRaw, or kindAgent
 	start, end int
 }
 

@@ -36,6 +36,8 @@ func textPieces(text string, t tokens, addresses []address, markdown bool) *piec
 			if markdown {
 				h.context = holeRawMarkText
 			}
+		case kindAgent:
+			h.context = holeAgentText
 		case kindAddress:
 			h.context, h.address = holeAddressText, addresses[index]
 		case kindHTMLBody, kindTextBody:

@@ -17,7 +17,7 @@ func TestChooseTransfer(t *testing.T) {
 		{"999 in a line", strings.Repeat("x", 999), quotedPrintable},
 		{"a boundary's mark", "--=_a", quotedPrintable},
 		{"a control character", "a\x0cb", quotedPrintable},
-		{"a few umlauts", "Schöne Grüße aus Lübeck", quotedPrintable},
+		{"a few umlauts", "Ihr Auftrag ist unterwegs und kommt morgen an. Schöne Grüße", quotedPrintable},
 		{"mostly not ASCII", "ご予約", base64Lines},
 	}
 	for _, c := range cases {

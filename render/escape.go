@@ -120,6 +120,9 @@ func appendMarkdown(dst, s []byte, lineBreak string) []byte {
 				i++
 			}
 			continue
+		case c == '~' && (i == 0 || i == len(s)-1): // next to an author's ~~ some renderers count a backslashed one too
+			dst = append(dst, "&#126;"...)
+			continue
 		case strings.IndexByte(markdownAnywhere, c) >= 0, !letters && strings.IndexByte(markdownAtStart, c) >= 0:
 			dst = append(dst, '\\')
 		}

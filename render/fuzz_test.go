@@ -110,6 +110,7 @@ func FuzzValue(f *testing.F) {
 	for _, value := range all {
 		f.Add(value)
 	}
+	f.Add("~")
 	markdown := goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough))
 	toHTML := func(s string) string {
 		var b bytes.Buffer

@@ -402,6 +402,18 @@ func TestComposeIsDeterministic(t *testing.T) {
 	}
 }
 
+func TestComposeIsWhatSendWrites(t *testing.T) {
+	for name, m := range messages(t) {
+		raw, err := Compose(m, testComposer().now())
+		if err != nil || !bytes.Equal(raw, rawOf(m)) {
+			t.Errorf("%s: differs, %v", name, err)
+		}
+	}
+	if _, err := Compose(&message.Message{}, time.Now()); err == nil {
+		t.Error("an invalid message is composed")
+	}
+}
+
 func TestComposeHeaders(t *testing.T) {
 	m := messages(t)["custom headers"]
 	env, err := enmime.ReadEnvelope(bytes.NewReader(rawOf(m)))

@@ -103,6 +103,19 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 	}
 }
 
+// Compose gives the message as Send would write it, for an .eml file or a look at it.
+func Compose(m *message.Message, now time.Time) ([]byte, error) {
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	c := &composer{now: func() time.Time { return now }, files: newFileCache(0)}
+	var raw []byte
+	for _, s := range c.compose(m).segments {
+		raw = append(raw, s.data...)
+	}
+	return raw, nil
+}
+
 // Close ends idle connections and waits for messages that are on their way; their own deadlines bound the wait. Send
 // fails afterwards.
 func (s *Sender) Close() error {

@@ -145,7 +145,7 @@ func (t *tester) check(file string, result *TestResult) error {
 	if err != nil {
 		return err
 	}
-	archive := txtar.Parse(data)
+	archive := txtar.Parse(normalText(data))
 	test, err := t.read(archive)
 	result.Shortcut = test.shortcut
 	if err != nil {

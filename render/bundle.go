@@ -37,8 +37,8 @@ func (c *Catalog) Bundle(shortcut string) (*Bundle, error) {
 
 // BundleFor is Bundle on behalf of a; a shortcut that a may not see is unknown.
 func (c *Catalog) BundleFor(shortcut string, a Actor) (*Bundle, error) {
-	if s, ok := c.shortcuts[shortcut]; ok && !s.VisibleTo(a) {
-		return nil, &UnknownError{Kind: "shortcut", Name: shortcut}
+	if s, ok := c.shortcuts[shortcut]; !ok || !s.VisibleTo(a) {
+		return nil, &UnknownError{Kind: "shortcut", Name: shortcut, Suggestion: suggest(shortcut, c.ShortcutsFor(a))}
 	}
 	return c.Bundle(shortcut)
 }

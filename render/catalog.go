@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -84,6 +85,17 @@ func (c *Catalog) Hash() string { return c.hash }
 
 // Shortcuts lists the names of all shortcuts, sorted.
 func (c *Catalog) Shortcuts() []string { return sortedKeys(c.shortcuts) }
+
+// ShortcutsFor lists the names of the shortcuts that a may use, sorted.
+func (c *Catalog) ShortcutsFor(a Actor) []string {
+	var names []string
+	for _, name := range c.Shortcuts() {
+		if c.shortcuts[name].VisibleTo(a) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // Snippets lists the names of all snippets, sorted.
 func (c *Catalog) Snippets() []string { return sortedKeys(c.snippets) }
@@ -173,12 +185,20 @@ func (l *loader) walk(dir string, load func(file string, data []byte)) {
 			l.fault(file, textPos{}, "encoding", "the file is not UTF-8")
 			return nil
 		}
+		if dir != "attachments" {
+			data = normalText(data)
+		}
 		load(file, data)
 		return nil
 	})
 	if err != nil {
 		l.fault(dir, textPos{}, "read", err.Error())
 	}
+}
+
+// normalText takes away a byte order mark and the line ends of Windows.
+func normalText(data []byte) []byte {
+	return bytes.ReplaceAll(bytes.TrimPrefix(data, []byte("\ufeff")), []byte("\r\n"), []byte("\n"))
 }
 
 func (l *loader) hash(file string, data []byte) {
@@ -193,7 +213,7 @@ func (l *loader) defaults() {
 		return
 	}
 	l.hash(file, data)
-	at, findings := decodeYAML(file, data, 1, &l.catalog.defaults)
+	at, findings := decodeYAML(file, normalText(data), 1, &l.catalog.defaults)
 	l.findings = append(l.findings, findings...)
 	l.catalog.origins[originKey("defaults", "")] = origin{file: file, line: 1, at: at}
 }

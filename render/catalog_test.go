@@ -87,9 +87,32 @@ func TestVisibility(t *testing.T) {
 				t.Error(err)
 			}
 		}
+		if got := strings.Join(c.ShortcutsFor(actor.Actor), " "); got != actor.want {
+			t.Errorf("%+v is listed %s, want %s", actor.Actor, got, actor.want)
+		}
 		if got := strings.Join(seen, " "); got != actor.want {
 			t.Errorf("%+v sees %s, want %s", actor.Actor, got, actor.want)
 		}
+	}
+}
+
+// Files that were written on Windows read like all others.
+func TestWindowsFiles(t *testing.T) {
+	windows := func(s string) string { return "\ufeff" + strings.ReplaceAll(s, "\n", "\r\n") }
+	files := []string{"emails/default.hbs", layoutEmail, "defaults.yaml", "replyTemplate: default\n", "snippets/sn.greeting.yaml", greetingSnippet,
+		"shortcuts/s.yaml", "subject: x\nmessage: |\n  [[sn.greeting]]\n\n  {{#if customer.firstName}}\n  yes\n  {{/if}}\n"}
+	want := renderOne(t, open(t, load(t, files...), "s"), Email, `{"customer":{"firstName":"A"}}`, "")
+	for i := 1; i < len(files); i += 2 {
+		files[i] = windows(files[i])
+	}
+	got := renderOne(t, open(t, load(t, files...), "s"), Email, `{"customer":{"firstName":"A"}}`, "")
+	if got.HTML != want.HTML || got.Text != want.Text {
+		t.Errorf("got %q, want %q", got.HTML, want.HTML)
+	}
+	files[7] += "  {{#each x}}"
+	_, err := load(t, files...).Bundle("s")
+	if err == nil || !strings.HasPrefix(err.Error(), "shortcuts/s.yaml:8:3:") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -10,6 +10,7 @@ const (
 	builtinUnless
 	builtinEach
 	builtinWith
+	builtinOther // lookup, log
 )
 
 // builtins returns the language's own helpers. The functions of if and unless
@@ -21,8 +22,8 @@ func builtins() []Helper {
 		{Name: "unless", MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: unlessHelper, builtin: builtinUnless},
 		{Name: "each", MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: nothing, builtin: builtinEach},
 		{Name: "with", MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: nothing, builtin: builtinWith},
-		{Name: "lookup", MinArgs: 2, MaxArgs: 2, Options: any, Form: Either, Func: lookupHelper},
-		{Name: "log", MaxArgs: -1, Options: any, Form: Either, Func: nothing},
+		{Name: "lookup", MinArgs: 2, MaxArgs: 2, Options: any, Form: Either, Func: lookupHelper, builtin: builtinOther},
+		{Name: "log", MaxArgs: -1, Options: any, Form: Either, Func: nothing, builtin: builtinOther},
 	}
 }
 
@@ -61,7 +62,7 @@ func lookupHelper(c *Call) (Value, error) {
 
 // validate checks a helper's declaration.
 func (h *Helper) validate() error {
-	problem := ""
+	var problem string
 	switch {
 	case h.Name == "":
 		problem = "has no name"

@@ -1,7 +1,6 @@
 package handlebars
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/aymerick/raymond/ast"
@@ -164,195 +163,14 @@ func (c *compiler) snippet(n *SnippetRef) *snippetEntry {
 	return entry
 }
 
-// pathOf returns the expression's path; a literal in its place is a path of one part.
-func pathOf(e *ast.Expression) *ast.PathExpression {
-	if p, ok := e.Path.(*ast.PathExpression); ok {
-		return p
-	}
-	name := originalOf(e.Path)
-	loc := e.Path.Location()
-	return &ast.PathExpression{NodeType: ast.NodePath, Loc: loc, Original: name, Parts: []string{name}, Scoped: isScoped(name)}
-}
-
-// isSimple reports whether a path may name a helper.
-func isSimple(p *ast.PathExpression) bool {
-	return len(p.Parts) == 1 && !p.Scoped && p.Depth == 0
-}
-
-// blockParam finds the block parameter that a path begins with.
-func (c *compiler) blockParam(p *ast.PathExpression) (level, index int, ok bool) {
-	if p.Depth > 0 || p.Scoped || len(p.Parts) == 0 {
-		return 0, 0, false
-	}
-	for level := range c.params {
-		names := c.params[len(c.params)-1-level]
-		if i := slices.Index(names, p.Parts[0]); i >= 0 {
-			return level, i, true
-		}
-	}
-	return 0, 0, false
-}
-
-// callable compiles the expression at the head of a mustache or sub-expression:
-// a helper's call or a value.
-func (c *compiler) callable(e *ast.Expression, sub bool) *expr {
-	path := pathOf(e)
-	_, _, isParam := c.blockParam(path)
-	withArgs := len(e.Params) > 0 || e.Hash != nil || sub
-	simple := isSimple(path)
-	if !(isParam && simple) && (withArgs || simple) {
-		if h := c.helper(path, withArgs); h != nil {
-			call := c.call(e, path, h)
-			return &expr{kind: exprCall, call: call, pos: path.Pos, source: path.Original}
-		}
-	}
-	v := c.path(path)
-	v.head = true
-	if h := c.env.helpers["helperMissing"]; h != nil && simple && !isParam {
-		v.call = c.call(e, path, h)
-	}
-	return v
-}
-
-// helper finds the helper that a path names; nil if it is a field.
-func (c *compiler) helper(path *ast.PathExpression, withArgs bool) *Helper {
-	if isSimple(path) {
-		// Handlebars.js takes {{@name}} for a call, but not {{@name argument}}.
-		if h := c.env.helpers[path.Parts[0]]; h != nil && !(path.Data && withArgs && h.builtin == builtinNone) {
-			c.unit.helpers = append(c.unit.helpers, h.Name)
-			return h
-		}
-	}
-	if !withArgs {
-		return nil
-	}
-	if h := c.env.helpers["helperMissing"]; h != nil {
-		return h
-	}
-	c.fail(CodeUnknownHelper, path.Pos, "unknown helper %s%s", quote(path.Original), didYouMean(path.Original, keysOf(c.env.helpers)))
-	return nil
-}
-
-func (c *compiler) call(e *ast.Expression, path *ast.PathExpression, h *Helper) *callExpr {
-	call := &callExpr{src: c.src, pos: path.Pos, name: path.Original, helper: h}
-	for _, p := range e.Params {
-		call.args = append(call.args, c.argument(p))
-	}
-	if e.Hash != nil {
-		call.names, call.values = c.hash(e.Hash)
-	}
-	return call
-}
-
-func (c *compiler) hash(h *ast.Hash) (names []string, values []*expr) {
-	for i, pair := range h.Pairs {
-		value := c.argument(pair.Val)
-		if _, ok := pair.Val.(*UndefinedLiteral); ok {
-			continue // as if it weren't there
-		}
-		if slices.ContainsFunc(h.Pairs[:i], func(p *ast.HashPair) bool { return p.Key == pair.Key }) {
-			continue // the first one counts
-		}
-		names = append(names, pair.Key)
-		values = append(values, value)
-	}
-	return names, values
-}
-
-// check checks a call against its helper's declaration and prepares it.
-func (c *compiler) check(call *callExpr) {
-	h := call.helper
-	switch {
-	case h.Form == Block && !call.block:
-		c.fail(CodeArgument, call.pos, "helper %s is a block: write {{#%s …}}…{{/%s}}", quote(h.Name), h.Name, h.Name)
-	case h.Form == Inline && call.block:
-		c.fail(CodeArgument, call.pos, "helper %s is not a block: write {{%s …}}", quote(h.Name), h.Name)
-	case len(call.args) < h.MinArgs, h.MaxArgs >= 0 && len(call.args) > h.MaxArgs:
-		c.fail(CodeArgument, call.pos, "helper %s takes %s, not %d", quote(h.Name), arity(h.MinArgs, h.MaxArgs), len(call.args))
-	}
-	for i, option := range call.names {
-		if !slices.ContainsFunc(h.Options, func(o string) bool {
-			return o == option || strings.HasSuffix(o, "*") && strings.HasPrefix(option, strings.TrimSuffix(o, "*"))
-		}) {
-			c.fail(CodeArgument, call.values[i].pos, "helper %s has no option %s%s", quote(h.Name), quote(option), didYouMean(option, h.Options))
-		}
-	}
-	if h.Prepare != nil {
-		prepared, err := h.Prepare(&Site{call})
-		if err != nil {
-			e := c.src.errorAt(CodeArgument, call.pos, "helper %s: %v", quote(h.Name), err)
-			e.Err = err
-			panic(e)
-		}
-		call.prepared = prepared
-	}
-}
-
-// argument compiles a parameter or hash value.
-func (c *compiler) argument(node ast.Node) *expr {
-	loc := node.Location()
-	switch n := node.(type) {
-	case *ast.PathExpression:
-		return c.path(n)
-	case *ast.StringLiteral:
-		return &expr{kind: exprLiteral, value: String(n.Value), pos: loc.Pos}
-	case *ast.NumberLiteral:
-		v := numberValue(n.Original)
-		if v.kind == KindUndefined { // 007
-			v = Number(n.Value)
-		}
-		return &expr{kind: exprLiteral, value: v, pos: loc.Pos}
-	case *ast.BooleanLiteral:
-		return &expr{kind: exprLiteral, value: Bool(n.Value), pos: loc.Pos}
-	case *NullLiteral:
-		return &expr{kind: exprLiteral, value: Null(), pos: loc.Pos}
-	case *ast.SubExpression:
-		e := c.callable(n.Expression, true)
-		if e.kind == exprCall {
-			c.check(e.call)
-		}
-		return e
-	}
-	return &expr{kind: exprLiteral, pos: loc.Pos}
-}
-
-// path compiles a path to an expression.
-func (c *compiler) path(p *ast.PathExpression) *expr {
-	e := one(&c.exprs, c.expected)
-	*e = expr{kind: exprPath, depth: p.Depth, parts: p.Parts, pos: p.Pos, source: p.Original}
-	if level, index, ok := c.blockParam(p); ok {
-		e.kind, e.level, e.index, e.parts = exprParam, level, index, p.Parts[1:]
-		return e
-	}
-	if len(p.Parts) > 0 && p.Parts[0] == "" { // [] is the context itself, whatever follows
-		e.parts = nil
-		return e
-	}
-	if p.Data && len(p.Parts) > 0 {
-		e.kind = exprData
-		e.data, e.parts = dataNameOf(p.Parts[0]), p.Parts[1:]
-		return e
-	}
-	if len(p.Parts) > 0 {
-		c.unit.fields = append(c.unit.fields, p.Parts)
-	}
-	return e
-}
-
 func (c *compiler) block(p *program, n *ast.BlockStatement) {
 	path := pathOf(n.Expression)
-	_, _, isParam := c.blockParam(path)
-	withArgs := len(n.Expression.Params) > 0 || n.Expression.Hash != nil
-	simple := isSimple(path)
-	var h *Helper
-	if !(isParam && simple) && (withArgs || simple) {
-		h = c.helper(path, withArgs)
-	}
-	o := op{pos: path.Pos}
+	h := c.helper(path, len(n.Expression.Params) > 0 || n.Expression.Hash != nil)
 	if h == nil {
 		p.add(c.section(n, path))
 		return
 	}
+	o := op{pos: path.Pos}
 	call := c.call(n.Expression, path, h)
 	call.block = true
 	c.check(call)
@@ -429,18 +247,4 @@ func (c *compiler) decorator(p *program, n *Decorator) {
 	}
 	def.body = c.program(n.Program)
 	p.inlines = append(p.inlines, def)
-}
-
-// arity describes a number of arguments.
-func arity(low, high int) string {
-	plural := " arguments"
-	switch {
-	case low == high && low == 1:
-		return "1 argument"
-	case low == high:
-		return itoa(low) + plural
-	case high < 0:
-		return "at least " + itoa(low) + plural
-	}
-	return itoa(low) + " to " + itoa(high) + plural
 }

@@ -228,9 +228,12 @@ func (r *run) block(site *callExpr, p *program, f *frame, scope *Scope) error {
 	if this.kind == KindUndefined {
 		this = notNull(f.this)
 	}
-	if site.helper.Depth {
+	switch {
+	case site.helper.Depth:
 		s.openDepth(this, f.depth)
-	} else {
+	case scope.This.kind == KindUndefined && f.this.kind == KindNull:
+		s.this = this // an empty object for null is the same context
+	default:
 		s.setThis(this, f.depth)
 	}
 	if p.scoped {

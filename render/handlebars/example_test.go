@@ -2,6 +2,7 @@ package handlebars_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -122,13 +123,16 @@ func ExampleHelper_append() {
 // An error has a code, a place, and a line to show it in.
 func ExampleError() {
 	env, _ := handlebars.New(handlebars.Options{})
-	_, err := env.Compile("welcome", "Hi!\n{{#if customer}}\n  {{#eahc orders}}…{{/eahc}}\n{{/if}}")
-	fmt.Println(err.(*handlebars.Error).Code)
-	fmt.Println(err.(*handlebars.Error).Detail())
+	_, err := env.Compile("welcome", "Hi!\n{{#if customer}}\n  {{#eech orders}}…{{/eech}}\n{{/if}}")
+	var e *handlebars.Error
+	if errors.As(err, &e) {
+		fmt.Println(e.Code)
+		fmt.Println(e.Detail())
+	}
 	// Output:
 	// unknown_helper
-	// welcome:3:6: unknown helper "eahc"; did you mean "each"?
-	//	  {{#eahc orders}}…{{/eahc}}
+	// welcome:3:6: unknown helper "eech"; did you mean "each"?
+	//	  {{#eech orders}}…{{/eech}}
 	//	     ^
 }
 

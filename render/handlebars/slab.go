@@ -1,0 +1,26 @@
+package handlebars
+
+// slab is memory that slices are cut from.
+type slab[T any] struct {
+	chunk []T
+	used  int
+}
+
+// take cuts n elements. About as many are expected in all.
+func (s *slab[T]) take(n, expected int) []T {
+	if s.used+n > len(s.chunk) {
+		s.chunk = make([]T, max(n, 4, min(expected, 1024), min(2*len(s.chunk), 4096)))
+		s.used = 0
+	}
+	out := s.chunk[s.used : s.used+n : s.used+n]
+	s.used += n
+	return out
+}
+
+func (s *slab[T]) reset() {
+	clear(s.chunk[:s.used])
+	s.used = 0
+}
+
+// one returns a new node.
+func one[T any](s *slab[T], expected int) *T { return &s.take(1, expected)[0] }

@@ -1,7 +1,6 @@
 package bulk
 
 import (
-	"bufio"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -49,6 +48,7 @@ func (e *RowError) Unwrap() error { return e.Err }
 // "custom" becomes a JSON number, one in Bool a boolean, every other a string; an empty cell is a missing field.
 type CSV struct {
 	rows    *csv.Reader
+	bound   *rowBound
 	columns []string
 	root    *node
 	to      int // index of the address column
@@ -57,11 +57,10 @@ type CSV struct {
 
 // NewCSV reads the header. The errors say which column is missing, doubled or impossible.
 func NewCSV(r io.Reader, channel message.Channel) (*CSV, error) {
-	in := bufio.NewReaderSize(r, 1<<16)
-	if mark, err := in.Peek(3); err == nil && string(mark) == "\ufeff" {
-		_, _ = in.Discard(3)
-	}
-	c := &CSV{rows: csv.NewReader(in), root: &node{}, to: -1, extra: map[string]int{}}
+	bound := &rowBound{r: r}
+	bound.next()
+	// The CSV reader takes this buffer as its own, so the bound stands below it.
+	c := &CSV{rows: csv.NewReader(newInput(bound)), bound: bound, root: &node{}, to: -1, extra: map[string]int{}}
 	header, err := c.rows.Read()
 	if errors.Is(err, io.EOF) {
 		return nil, errors.New("the audience is empty: want a header row such as customer.email,customer.firstName")
@@ -127,10 +126,15 @@ func (c *CSV) addColumn(i int, name string) error {
 // All yields the audience. A *RowError stands for its row alone; any other error is the last thing yielded.
 func (c *CSV) All() iter.Seq2[Recipient, error] {
 	return func(yield func(Recipient, error) bool) {
+		after := 1 // the line on which the last row began
 		for {
+			c.bound.next()
 			row, err := c.rows.Read()
 			if errors.Is(err, io.EOF) {
 				return
+			}
+			if len(row) > 0 {
+				after, _ = c.rows.FieldPos(0)
 			}
 			var fault *csv.ParseError
 			switch {
@@ -147,13 +151,12 @@ func (c *CSV) All() iter.Seq2[Recipient, error] {
 				}
 				continue
 			case err != nil:
-				yield(Recipient{}, err)
+				yield(Recipient{}, fmt.Errorf("after line %d: %w", after, err))
 				return
 			}
 			r, err := c.recipient(row)
 			if err != nil {
-				line, _ := c.rows.FieldPos(0)
-				err = &RowError{line, err}
+				err = &RowError{after, err}
 			}
 			if !yield(r, err) {
 				return

@@ -98,7 +98,7 @@ func openAddress(text []byte) int {
 
 // appendAddress appends a value to the address that begins at start.
 func (r *run) appendAddress(dst []byte, start int, value []byte) []byte {
-	dst = appendURL(dst, trimSpace(value), bytes.ContainsAny(dst[start:], "?#"))
+	dst = appendURL(dst, bytes.TrimSpace(value), bytes.ContainsAny(dst[start:], "?#"))
 	if !safeURL(string(dst[start:])) {
 		r.leftOut(holeAddress, dst[start:])
 		dst = append(dst[:start], '#')
@@ -109,7 +109,7 @@ func (r *run) appendAddress(dst []byte, start int, value []byte) []byte {
 // appendMarkdownText appends a whole plain text as Markdown that shows it:
 // paragraphs stay, lines end in hard breaks.
 func appendMarkdownText(dst, s []byte) []byte {
-	for i, paragraph := range bytes.Split(trimSpace(s), []byte("\n\n")) {
+	for i, paragraph := range bytes.Split(bytes.TrimSpace(s), []byte("\n\n")) {
 		if i > 0 {
 			dst = append(dst, "\n\n"...)
 		}

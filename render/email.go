@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -29,7 +30,7 @@ func (r *run) email() (*Content, error) {
 	r.issues.part = "message"
 	r.page.htmlBody = r.body.fill(r.page.htmlBody[:0], body.html)
 	r.text = r.body.fill(r.text[:0], body.text)
-	r.page.textBody = trimSpace(r.text)
+	r.page.textBody = bytes.TrimSpace(r.text)
 	if out.Subject == "" {
 		r.issues.add(Issue{Code: IssueEmptySubject, Part: "subject", Message: "the subject is empty"})
 	}

@@ -108,7 +108,7 @@ const (
 // appendMarkdown appends s so that Markdown shows it as it is; it can't begin
 // a block. lineBreak is what its line breaks become, blank lines left out.
 func appendMarkdown(dst, s []byte, lineBreak string) []byte {
-	s = trimSpace(s)
+	s = bytes.TrimSpace(s)
 	letters := hasLetter(dst[bytes.LastIndexByte(dst, '\n')+1:])
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -198,14 +198,4 @@ func appendOneLine(dst, s []byte) []byte {
 		s = s[n:]
 	}
 	return dst
-}
-
-func trimSpace(s []byte) []byte {
-	for len(s) > 0 && (s[0] == ' ' || s[0] == '\n' || s[0] == '\t') {
-		s = s[1:]
-	}
-	for len(s) > 0 && (s[len(s)-1] == ' ' || s[len(s)-1] == '\n' || s[len(s)-1] == '\t') {
-		s = s[:len(s)-1]
-	}
-	return s
 }

@@ -111,6 +111,7 @@ func FuzzValue(f *testing.F) {
 		f.Add(value)
 	}
 	f.Add("~")
+	f.Add("0\u2028")
 	markdown := goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough))
 	toHTML := func(s string) string {
 		var b bytes.Buffer

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -215,7 +216,7 @@ func (r *run) oneLine(part string, t *handlebars.Template) (string, error) {
 	}
 	r.body.output = out
 	out = unmark(out)
-	if lines := trimSpace(out); part == "subject" && strings.IndexByte(string(lines), '\n') >= 0 {
+	if lines := bytes.TrimSpace(out); part == "subject" && strings.IndexByte(string(lines), '\n') >= 0 {
 		r.issues.add(Issue{Code: IssueSubjectLines, Part: part, Message: "the subject has line breaks; they became spaces"})
 	}
 	r.line = appendOneLine(r.line[:0], out)

@@ -83,7 +83,7 @@ func (f folder) String() string {
 
 // locate gives every fault of a catalog the path that people can open, one a line.
 func (f folder) locate(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // taken apart level by level
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, e := range joined.Unwrap() {
 			all = append(all, f.locate(e))

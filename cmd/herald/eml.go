@@ -56,7 +56,7 @@ func (o *opened) message(ctx context.Context, content *render.Content) (*message
 	if err != nil {
 		return nil, err
 	}
-	defer files.Close()
+	defer func() { _ = files.Close() }()
 	refs := make([]message.Ref, len(content.Attachments))
 	for i, a := range content.Attachments {
 		refs[i] = message.Ref{Name: a.Name, Blob: a.SHA256}

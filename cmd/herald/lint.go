@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -16,7 +15,7 @@ type lintCmd struct {
 }
 
 // Run prints what is wrong with the templates, and fails if any of it is an error. Warnings fail nothing.
-func (l *lintCmd) Run(_ context.Context, c *config, std stdio) error {
+func (l *lintCmd) Run(c *config, std stdio) error {
 	if l.Segments < 1 {
 		return usageError{fmt.Errorf("--segments: %d is less than 1", l.Segments)}
 	}

@@ -52,7 +52,7 @@ func (cmd *previewCmd) Run(ctx context.Context, c *config, std stdio) error {
 		return err
 	}
 	p := preview{
-		Shortcut: o.prepared.Bundle().Shortcut, Templates: o.folder.String(), Context: o.context,
+		Shortcut: o.prepared.Bundle().Shortcut, Templates: fmt.Sprint(o.folder), Context: o.context,
 		Locale: o.request.Locale, Timezone: o.request.Timezone, Hash: o.prepared.Bundle().Hash(),
 	}
 	for _, channel := range render.Channels() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,7 +19,7 @@ type testCmd struct {
 }
 
 // Run runs the tests, and fails if one does not pass.
-func (t *testCmd) Run(_ context.Context, c *config, std stdio) error {
+func (t *testCmd) Run(c *config, std stdio) error {
 	f, err := openFolder(t.Dir, c)
 	if err != nil {
 		return err

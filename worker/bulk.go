@@ -128,7 +128,8 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 	waiting, err := w.each(ctx, t.Bulk, atOnce, pending, func(slot int) (*ledger.Commit, error) {
 		m, err := o.Message(t.Chunk, slot, recipients[slot])
 		if err != nil {
-			return w.Ledger.Post(ctx, books, slot, ledger.Failed, ledger.Reason{Code: "invalid_context", Text: err.Error()}), nil
+			reason := ledger.Reason{Code: "invalid_context", Text: err.Error()}
+			return w.Ledger.Post(ctx, books, slot, ledger.Failed, reason), nil //nolint:nilerr // it is this recipient's, and recorded
 		}
 		j := job{log: log, chunk: books, slot: slot, message: m, prepared: o.prepared, policy: o.policy, attempt: attempt, careful: careful}
 		if len(recipients[slot].Attachments) == 0 {

@@ -121,7 +121,7 @@ func (c *compiler) check(call *callExpr) {
 		}
 	}
 	if h.Prepare != nil {
-		prepared, err := h.Prepare(&Site{call})
+		prepared, err := prepare(h, &Site{call})
 		if err != nil {
 			e := c.src.errorAt(CodeArgument, call.pos, "helper %s: %v", quote(h.Name), err)
 			e.Err = err
@@ -129,6 +129,16 @@ func (c *compiler) check(call *callExpr) {
 		}
 		call.prepared = prepared
 	}
+}
+
+// prepare calls the helper's Prepare, whose panic is an error.
+func prepare(h *Helper, s *Site) (prepared any, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicked(v)
+		}
+	}()
+	return h.Prepare(s)
 }
 
 // argument compiles a parameter or hash value.

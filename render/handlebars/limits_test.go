@@ -237,7 +237,7 @@ func TestHelperPanic(t *testing.T) {
 		{Name: "fails", Func: func(*Call) (Value, error) { return Value{}, os.ErrNotExist }},
 	}})
 	for _, template := range []string{"{{boom}}", "{{#if (index)}}{{/if}}"} {
-		if e := mustFail(t, env, template, nil, CodeHelper, time.Second); !strings.Contains(e.Message, "panic") {
+		if e := mustFail(t, env, template, nil, CodeHelper, time.Second); !strings.Contains(e.Message, "panic") || e.Line != 1 {
 			t.Errorf("got %v", e)
 		}
 	}
@@ -247,6 +247,19 @@ func TestHelperPanic(t *testing.T) {
 	}
 	if got, err := execute(env, "still {{1}} works", nil); err != nil || got != "still  works" {
 		t.Errorf("after panics: %q, %v", got, err)
+	}
+}
+
+func TestPreparePanic(t *testing.T) {
+	env := newEnv(t, Options{
+		Helpers: []Helper{{
+			Name: "boom", Func: func(*Call) (Value, error) { return Value{}, nil },
+			Prepare: func(*Site) (any, error) { panic("oh no") },
+		}},
+		Partials: map[string]string{"p": "{{boom}}"},
+	})
+	for range 2 {
+		mustFail(t, env, "{{> p}}", nil, CodeArgument, time.Second)
 	}
 }
 

@@ -62,7 +62,9 @@ func (r *run) release() {
 func (r *run) execute(p *program) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = panicked(v)
+			if err = panicked(v); r.ncalls > 0 {
+				err = r.calls[r.ncalls-1].site.failed(err)
+			}
 		}
 	}()
 	if err := r.refuel(p.src, 0); err != nil { // sees a context that is done from the start
@@ -81,8 +83,10 @@ func (r *run) execute(p *program) (err error) {
 
 // panicked makes an error of a helper's panic.
 func panicked(v any) error {
-	err, _ := v.(error)
-	return &Error{Code: CodeHelper, Message: shorten(fmt.Sprintf("a helper panicked: %v", v)), Err: err}
+	if err, ok := v.(error); ok {
+		return fmt.Errorf("panic: %w", err)
+	}
+	return fmt.Errorf("panic: %s", shorten(fmt.Sprint(v)))
 }
 
 // push takes a frame, whose content is that of its last use.

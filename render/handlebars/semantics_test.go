@@ -285,3 +285,32 @@ func TestHelperDeclarations(t *testing.T) {
 		}
 	}
 }
+
+// TestOtherDifferences has the remaining differences of the package documentation.
+func TestOtherDifferences(t *testing.T) {
+	env := newEnv(t, Options{
+		Helpers: []Helper{{Name: "safe", Func: func(*Call) (Value, error) { return Safe("<i>"), nil }}},
+		Partials: map[string]string{
+			"asks": "{{#if @partial-block}}block{{else}}none{{/if}}",
+		},
+	})
+	data, err := ParseJSON([]byte(`{"one":1,"two":2,"yes":true,"list":["a","b"],"fn":"f","constructor":"own"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, template, want string }{
+		{"raw numbers are texts", "{{{one}}}{{{two}}}{{&yes}}", "12true"},
+		{"inline partials see their block's parameters", `{{#each list as |x|}}{{#each ../list as |y|}}{{#*inline "p"}}{{x}}{{y}} {{/inline}}{{> p}}{{/each}}{{/each}}`, "aa ab ba bb "},
+		{"a safe string is a string", "{{#each (safe)}}x{{else}}empty{{/each}}{{lookup (safe) 'length'}}", "empty3"},
+		{"an empty block is none", "{{> asks}} {{#> asks}}{{/asks}} {{#> asks}}b{{/asks}}", "none none block"},
+		{"own names hide nothing inherited", "{{constructor}}{{__proto__}}{{list.constructor}}{{fn.toString}}{{hasOwnProperty}}", "own"},
+		{"log does nothing", "{{log one}}a{{#log}}b{{/log}}", "a"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := execute(env, c.template, &Exec{Context: data})
+			if err != nil || got != c.want {
+				t.Errorf("got %q (%v), want %q", got, err, c.want)
+			}
+		})
+	}
+}

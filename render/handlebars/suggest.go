@@ -12,9 +12,8 @@ func Suggest(name string, candidates []string) string {
 	if len(name) > 100 {
 		return ""
 	}
-	slices.Sort(candidates)
 	lower := strings.ToLower(name)
-	for _, c := range candidates {
+	for _, c := range slices.Sorted(slices.Values(candidates)) {
 		if d := distance(lower, strings.ToLower(c)); d < bestDistance || d == bestDistance && best == "" {
 			best, bestDistance = c, d
 		}

@@ -103,7 +103,7 @@ func TestParseAddressLongIsQuickAndShort(t *testing.T) {
 			t.Errorf("error text of %d bytes", len(err.Error()))
 		}
 	}
-	if d := time.Since(start); d > 100*time.Millisecond {
+	if d := time.Since(start); d > time.Second {
 		t.Errorf("took %v", d)
 	}
 }

@@ -91,7 +91,7 @@ func TestValidateRejects(t *testing.T) {
 			if !errors.As(err, &faults) || len(faults) != 1 || faults[0].Field != c.field {
 				t.Fatalf("got %v, want one fault at %s", err, c.field)
 			}
-			if d := time.Since(start); d > 100*time.Millisecond {
+			if d := time.Since(start); d > time.Second {
 				t.Errorf("took %v", d)
 			}
 			if text := err.Error(); len(text) > 400 || strings.Contains(text, "evil") || strings.ContainsAny(text, "\r\n") {

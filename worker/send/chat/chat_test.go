@@ -35,7 +35,7 @@ func sample() *message.Message {
 func TestSuite(t *testing.T) {
 	sendtest.Run(t, func(t *testing.T, s sendtest.Situation) sendtest.Rig {
 		p := sendtest.NewPeer(t, s)
-		r := sendtest.Rig{Sender: newSender(t, p, Defaults{}), Message: sample(), Delivered: p.Delivered}
+		r := sendtest.Rig{Sender: newSender(t, p, Defaults{}), Message: sample(), Delivered: p.Delivered, Arrived: func() int { return len(p.Requests()) }}
 		if s == sendtest.Throttles {
 			r.Wait = sendtest.RetryAfter
 		}

@@ -26,21 +26,23 @@ const boundaryMark = "=_"
 // chooseTransfer picks the encoding for a text: as it is where it is plain ASCII in lines of at most 998 characters,
 // else the shorter of quoted-printable and base64.
 func chooseTransfer(s string) transfer {
-	plain, foreign, line := true, 0, 0
+	plain, foreign, start := true, 0, 0 // start of the line
 	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '\n' || c == '\r':
-			line = 0
+		c := s[i]
+		if c >= ' ' && c < 0x7f {
 			continue
+		}
+		switch {
+		case c == '\n' || c == '\r':
+			plain = plain && i-start <= 998
+			start = i + 1
 		case c >= 0x80:
 			foreign++
-		case c < ' ' && c != '\t', c == 0x7f:
-			plain = false
-		}
-		if line++; line > 998 {
+		case c != '\t':
 			plain = false
 		}
 	}
+	plain = plain && len(s)-start <= 998
 	switch {
 	case plain && foreign == 0 && !strings.Contains(s, "--"+boundaryMark):
 		return sevenBit
@@ -107,24 +109,28 @@ func appendCRLF(dst []byte, s string) []byte {
 
 // appendQuotedPrintable writes RFC 2045 section 6.7: lines of at most 76 characters, blanks at line ends encoded.
 func appendQuotedPrintable(dst []byte, s string) []byte {
+	const most = 75 // and the = of a soft break
 	for l := newLines(s); l.rest != ""; {
 		line, broken := l.next()
-		column := 0
-		for i := 0; i < len(line); i++ {
-			c := line[i]
-			cost := 1
-			if c < ' ' && c != '\t' || c >= 0x7f || c == '=' || i == len(line)-1 && (c == ' ' || c == '\t') {
-				cost = 3
+		room := most
+		for line != "" {
+			n := 0
+			for n < len(line) && n < room && isLiteral(line[n]) {
+				n++
 			}
-			if column+cost > 75 {
-				dst, column = append(dst, "=\r\n"...), 0
+			if n == len(line) && (line[n-1] == ' ' || line[n-1] == '\t') {
+				n--
 			}
-			if cost == 1 {
-				dst = append(dst, c)
-			} else {
-				dst = append(dst, '=', upperHex[c>>4], upperHex[c&15])
+			dst = append(dst, line[:n]...)
+			line, room = line[n:], room-n
+			switch {
+			case line == "":
+			case room < 3:
+				dst, room = append(dst, "=\r\n"...), most
+			default:
+				dst = append(dst, '=', upperHex[line[0]>>4], upperHex[line[0]&15])
+				line, room = line[1:], room-3
 			}
-			column += cost
 		}
 		if broken {
 			dst = append(dst, "\r\n"...)
@@ -132,6 +138,9 @@ func appendQuotedPrintable(dst []byte, s string) []byte {
 	}
 	return dst
 }
+
+// isLiteral reports what stands for itself in quoted-printable, but for a blank at the end of a line.
+func isLiteral(c byte) bool { return c >= ' ' && c < 0x7f && c != '=' || c == '\t' }
 
 // appendBase64 writes lines of 76 characters, each with its CRLF.
 func appendBase64(dst []byte, data []byte) []byte {

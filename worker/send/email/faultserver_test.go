@@ -38,6 +38,7 @@ type faultServer struct {
 	mu        sync.Mutex
 	delivered [][]byte // complete messages
 	partial   int      // messages that were cut short
+	arrived   int      // messages that came whole, whatever became of them
 	commands  []string
 	plain     strings.Builder // what came outside TLS
 	conns     map[net.Conn]bool
@@ -103,6 +104,12 @@ func (s *faultServer) count() (delivered, partial int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.delivered), s.partial
+}
+
+func (s *faultServer) arrivals() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.arrived
 }
 
 // tap keeps what is read in the clear.
@@ -307,6 +314,11 @@ func (f *faultSession) content(r io.Reader) {
 	data, err := io.ReadAll(r)
 	if err == nil && !f.complete(r) {
 		err = io.ErrUnexpectedEOF
+	}
+	if err == nil {
+		f.server.mu.Lock()
+		f.server.arrived++
+		f.server.mu.Unlock()
 	}
 	switch {
 	case err != nil:

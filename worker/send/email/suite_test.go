@@ -22,7 +22,8 @@ func TestSuite(t *testing.T) {
 				case sendtest.Fails, sendtest.Throttles: // SMTP has no way to say how long
 					server.verb, server.fault = "RCPT", "451"
 				case sendtest.Silent:
-					server.verb, server.fault, o.Timeouts = "DOT", "hang", hangTimeouts
+					server.verb, server.fault = "DOT", "hang"
+					o.Timeouts = timeoutsFor("DOT", "hang")
 				case sendtest.LoginFails:
 					server.verb, server.fault = "AUTH", "554"
 				case sendtest.TooLarge:
@@ -33,7 +34,7 @@ func TestSuite(t *testing.T) {
 				t.Cleanup(func() { server.stop() })
 				o.URL = "smtp://" + url.UserPassword("user", sendtest.Secret).String() + "@" + server.listener.Addr().String()
 				o.TLS = clientTLS(roots)
-				return sendtest.Rig{Sender: newSender(t, o), Message: m, Delivered: func() int { n, _ := server.count(); return n }}
+				return sendtest.Rig{Sender: newSender(t, o), Message: m, Delivered: func() int { n, _ := server.count(); return n }, Arrived: server.arrivals}
 			})
 		})
 	}

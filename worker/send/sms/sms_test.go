@@ -44,7 +44,7 @@ func loopbackClient() *http.Client {
 func TestSuite(t *testing.T) {
 	sendtest.Run(t, func(t *testing.T, s sendtest.Situation) sendtest.Rig {
 		p := sendtest.NewPeer(t, s)
-		r := sendtest.Rig{Sender: newSender(t, Options{BaseURL: p.URL, Client: p.Client}), Message: sample(), Delivered: p.Delivered}
+		r := sendtest.Rig{Sender: newSender(t, Options{BaseURL: p.URL, Client: p.Client}), Message: sample(), Delivered: p.Delivered, Arrived: func() int { return len(p.Requests()) }}
 		switch s {
 		case sendtest.Throttles:
 			r.Wait = sendtest.RetryAfter

@@ -36,7 +36,7 @@ var testdata embed.FS
 var names = []string{"sms", "shortcut", "email", "transcript"}
 
 func main() {
-	rounds := flag.Int("rounds", 2, "times that everything is measured; the best time counts")
+	rounds := flag.Int("rounds", 3, "times that everything is measured; the best time counts")
 	node := flag.String("node", "", "folder with the modules of node/package.json installed")
 	flag.Parse()
 	if err := run(*rounds, *node); err != nil {

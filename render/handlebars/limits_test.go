@@ -97,8 +97,8 @@ func TestHostileData(t *testing.T) {
 func TestHostileTemplates(t *testing.T) {
 	env := newEnv(t, Options{
 		Helpers:  []Helper{{Name: "x", MaxArgs: 1, Func: func(*Call) (Value, error) { return Value{}, nil }}},
-		Partials: map[string]string{"p": bad(t, "recursive_partial.hbs"), "mutual_a": bad(t, "mutual_a.hbs"), "mutual_b": bad(t, "mutual_b.hbs")},
-		Snippets: snippets(bad(t, "snippet_bomb.txt") + "\nsn.c0=" + strings.Repeat("[[sn.c1]]", 1000) + "\nsn.c1=" + strings.Repeat("[[sn.c2]]", 1000) + "\nsn.c2=" + strings.Repeat("x", 1000) + "\nsn.cycle_a=" + bad(t, "snippet_cycle_a.txt") + "\nsn.cycle_b=" + bad(t, "snippet_cycle_b.txt")),
+		Partials: map[string]string{"p": bad(t, "recursive_partial.hbs"), "mutual_a": bad(t, "mutual_a.hbs"), "mutual_b": bad(t, "mutual_b.hbs"), "cyclic": "[[sn.cyclic]]"},
+		Snippets: snippets(bad(t, "snippet_bomb.txt") + "\nsn.cyclic={{> cyclic}}\nsn.c0=" + strings.Repeat("[[sn.c1]]", 1000) + "\nsn.c1=" + strings.Repeat("[[sn.c2]]", 1000) + "\nsn.c2=" + strings.Repeat("x", 1000) + "\nsn.cycle_a=" + bad(t, "snippet_cycle_a.txt") + "\nsn.cycle_b=" + bad(t, "snippet_cycle_b.txt")),
 	})
 	bomb, err := ParseJSON([]byte(bad(t, "each_bomb_data.json")))
 	if err != nil {
@@ -119,6 +119,7 @@ func TestHostileTemplates(t *testing.T) {
 		{"malformed snippet", "[[sn.a b]]", CodeUnknownSnippet, "unknown snippet", 1, 1},
 		{"unknown snippet", "x\n[[sn.b00]]", CodeUnknownSnippet, `did you mean "sn.b0"?`, 2, 1},
 		{"snippet cycle", "[[sn.cycle_a]]", CodeSnippetCycle, "sn.cycle_a → sn.cycle_b → sn.cycle_a", 1, 1},
+		{"snippet cycle through a partial", "{{> cyclic}}", CodeSnippetCycle, "cyclic → sn.cyclic → cyclic", 1, 0},
 		{"snippet bomb", "[[sn.b0]]", CodeLimitSnippets, "more than 8 deep", 1, 0},
 		{"flat snippet bomb", "[[sn.c0]]", CodeLimitOutput, "1048576 bytes", 1, 0},
 		{"partial that includes itself", "{{> p}}", CodeLimitPartials, "more than 32 deep", 1, 6},

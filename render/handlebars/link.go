@@ -7,16 +7,15 @@ import (
 
 // link compiles all that the template reaches and resolves the names of partials.
 func (t *Template) link() error {
-	l := &linker{env: t.env, seen: map[*unit]bool{}}
-	if err := l.visit(t.main, nil); err != nil {
+	l := &linker{env: t.env}
+	if err := l.visit(t.main); err != nil {
 		return err
 	}
 	for _, u := range l.units {
 		for _, call := range u.partials {
-			if call.static != nil || call.block != nil || call.name == partialBlockName || l.anyName || l.inlines(call.name) {
-				continue
+			if call.static == nil && call.block == nil && call.name != partialBlockName && !l.inline(call.name) {
+				return u.src.errorAt(CodeUnknownPartial, call.pos, "unknown partial %s%s", quote(call.name), didYouMean(call.name, keysOf(t.env.partials)))
 			}
-			return u.src.errorAt(CodeUnknownPartial, call.pos, "unknown partial %s%s", quote(call.name), didYouMean(call.name, keysOf(t.env.partials)))
 		}
 	}
 	return nil
@@ -24,33 +23,31 @@ func (t *Template) link() error {
 
 // linker walks the units that a template reaches.
 type linker struct {
-	env     *Env
-	seen    map[*unit]bool
-	units   []*unit
-	anyName bool
+	env   *Env
+	units []*unit // all so far
+	stack []step  // partials and snippets within each other, from the template on
 }
 
-func (l *linker) inlines(name string) bool {
-	return slices.ContainsFunc(l.units, func(u *unit) bool { return slices.Contains(u.inlines, name) })
+// step is a partial or snippet on the way to a unit.
+type step struct {
+	name    string
+	snippet bool
+	unit    *unit
 }
 
-func (l *linker) visit(u *unit, path []string) error {
-	if l.seen[u] {
-		return nil
-	}
-	l.seen[u] = true
+// inline reports whether an inline partial may have the name.
+func (l *linker) inline(name string) bool {
+	return slices.ContainsFunc(l.units, func(u *unit) bool { return u.anyName || slices.Contains(u.inlines, name) })
+}
+
+// visit compiles what u refers to, and so on.
+func (l *linker) visit(u *unit) error {
 	l.units = append(l.units, u)
-	l.anyName = l.anyName || u.anyName
 	for _, call := range u.partials {
-		entry := l.env.partials[call.name]
-		if entry == nil {
+		if call.static == nil {
 			continue
 		}
-		next, err := entry.compile(l.env)
-		if err != nil {
-			return err
-		}
-		if err := l.visit(next, path); err != nil {
+		if err := l.enter(u, call.pos, call.static, step{name: call.name}); err != nil {
 			return err
 		}
 	}
@@ -58,22 +55,12 @@ func (l *linker) visit(u *unit, path []string) error {
 		return nil
 	}
 	for _, name := range sortedKeys(u.snippets) {
-		if i := slices.Index(path, name); i >= 0 {
-			return u.src.errorAt(CodeSnippetCycle, u.snippets[name], "snippet cycle: %s", strings.Join(append(path[i:], name), " → "))
-		}
-		if len(path) >= l.env.limits.Snippets {
-			return u.src.errorAt(CodeLimitSnippets, u.snippets[name], "snippets nested more than %d deep", l.env.limits.Snippets)
-		}
-		entry := l.env.snippets[name]
+		pos, entry := u.snippets[name], l.env.snippets[name]
 		if entry.text(entry.source) == nil {
-			return u.src.errorAt(CodeUnknownSnippet, u.snippets[name], "snippet %s has no text in its source language %s", quote(name), quote(entry.source))
+			return u.src.errorAt(CodeUnknownSnippet, pos, "snippet %s has no text in its source language %s", quote(name), quote(entry.source))
 		}
 		for _, text := range entry.texts {
-			next, err := text.compile(l.env)
-			if err != nil {
-				return err
-			}
-			if err := l.visit(next, append(path, name)); err != nil {
+			if err := l.enter(u, pos, &text.partialEntry, step{name: name, snippet: true}); err != nil {
 				return err
 			}
 		}
@@ -81,10 +68,43 @@ func (l *linker) visit(u *unit, path []string) error {
 	return nil
 }
 
+// enter visits a partial or a text of a snippet that u refers to at pos. A cycle
+// of partials may end at execution; one with a snippet in it can't.
+func (l *linker) enter(u *unit, pos int, entry *partialEntry, s step) (err error) {
+	if s.unit, err = entry.compile(l.env); err != nil {
+		return err
+	}
+	l.stack = append(l.stack, s)
+	defer func() { l.stack = l.stack[:len(l.stack)-1] }()
+	snippets := 0
+	for i := len(l.stack) - 1; i >= 0; i-- {
+		if l.stack[i].snippet {
+			snippets++
+		}
+		if i < len(l.stack)-1 && l.stack[i].unit == s.unit {
+			if snippets == 0 {
+				return nil
+			}
+			var names []string
+			for _, s := range l.stack[i:] {
+				names = append(names, s.name)
+			}
+			return u.src.errorAt(CodeSnippetCycle, pos, "snippet cycle: %s", shorten(strings.Join(names, " → ")))
+		}
+	}
+	if s.snippet && snippets > l.env.limits.Snippets {
+		return u.src.errorAt(CodeLimitSnippets, pos, "snippets nested more than %d deep", l.env.limits.Snippets)
+	}
+	if slices.Contains(l.units, s.unit) {
+		return nil
+	}
+	return l.visit(s.unit)
+}
+
 // Refs returns the names that the template reaches.
 func (t *Template) Refs() Refs {
-	l := &linker{env: t.env, seen: map[*unit]bool{}}
-	_ = l.visit(t.main, nil) // Compile has done it without an error
+	l := &linker{env: t.env}
+	_ = l.visit(t.main) // Compile has done it without an error
 	var refs Refs
 	for _, u := range l.units {
 		refs.Dynamic = refs.Dynamic || u.dynamic

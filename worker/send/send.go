@@ -12,7 +12,7 @@ import (
 // Receipt is what the other side said when it took a message.
 type Receipt struct {
 	ID     string // the name under which the other side knows it: a Message-ID, a provider's sid; may be empty
-	Detail string // the other side's own words, cut to 200 characters, safe to print
+	Detail string // the other side's own words, cleaned and cut to 200 characters; may hold an address
 }
 
 // Error is a message that was not sent, or may not have been. Neither Permanent nor Ambiguous means temporary: nothing

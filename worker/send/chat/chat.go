@@ -1,4 +1,12 @@
-// Package chat sends chat messages as signed JSON to a configured endpoint.
+// Package chat sends chat messages as signed JSON to a configured endpoint:
+//
+//	{"id": "bulk1.7.chat", "channel": "chat", "conversation": "c77", "text": "Hello **Ada**",
+//	 "brand": "acme", "assistant": "orders", "dialog": "start",
+//	 "attachments": [{"name": "a.pdf", "contentType": "application/pdf", "contentLength": 5, "sha256": "…", "data": "base64"}]}
+//
+// Empty fields are left out; a file that has an address comes as "url" without "data". The webhook-id header is the
+// message's id, the same for every try: the endpoint drops what it has seen. Any 2xx is success, and an "id" in the
+// answer becomes the receipt's.
 package chat
 
 import (

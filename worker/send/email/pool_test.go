@@ -186,6 +186,20 @@ func TestCancel(t *testing.T) {
 	})
 }
 
+// Each reply comes within a command's time, but all of them together take too long for one message.
+func TestMessageDeadline(t *testing.T) {
+	for mode, want := range map[string]string{"plain": temporary, "pipelining": temporary, "chunking": ambiguous} {
+		server := startFaultServer(t, &faultServer{caps: capsOf[mode], verb: "RCPT", fault: "slow1Bps"})
+		t.Cleanup(func() { server.stop() })
+		o := Options{URL: plainURL(server), Timeouts: testTimeouts}
+		o.Timeouts.Message = 20 * time.Millisecond // the reply alone takes 40
+		_, err := newSender(t, o).Send(context.Background(), sample())
+		if e := send.AsError(err); outcome(err) != want || !isTimeout(e.Err) {
+			t.Errorf("%s: %v, want %s", mode, err, want)
+		}
+	}
+}
+
 // BAD_INPUTS lines 13, 14 and 18: whatever is in a message, the server sees one MAIL, one RCPT, one message.
 func TestNothingIsSmuggled(t *testing.T) {
 	for mode, caps := range capsOf {

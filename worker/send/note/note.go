@@ -1,4 +1,9 @@
-// Package note sends internal notes as signed JSON to a configured endpoint.
+// Package note sends internal notes as signed JSON to a configured endpoint:
+//
+//	{"id": "bulk1.7.note", "channel": "note", "conversation": "c77", "text": "Call **back**",
+//	 "mentions": ["u1", "u2"], "status": "open", "attachments": […]}
+//
+// All else is as package chat says.
 package note
 
 import (

@@ -134,7 +134,7 @@ func (r *Recipient) set(name string, value []byte) (err error) {
 		if value[0] != '{' {
 			return fmt.Errorf("context: want an object, found %s", clipped(value))
 		}
-		r.Context = bytes.Clone(value)
+		r.Context, r.checked = bytes.Clone(value), true
 		return nil
 	case name == columnAttachments:
 		return r.setAttachments(value)

@@ -19,7 +19,7 @@ var (
 
 const (
 	// unpackFree is what any packed file may come to, in bytes.
-	unpackFree = 64 << 20
+	unpackFree = 16 << 20
 	// unpackRatio is how many times its packed size a larger one may come to. Audiences come to 3 to 30 times.
 	unpackRatio = 200
 	// unpackWindow is the largest window of a Zstandard stream: what `zstd --ultra -22 --long=27` asks for.

@@ -1,0 +1,84 @@
+package bulk
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"iter"
+	"time"
+)
+
+// ErrPlan says that what is about to be sent is not what was planned.
+var ErrPlan = errors.New("the definition, the templates or the audience changed since the plan was made")
+
+// Plan identifies what a bulk is going to send, so that what was looked at in a dry run is what goes out: a hash over
+// the definition without its id, time and sources, the template sources, and the audience in its order, row by row.
+// Rows that can't be read don't count. It is not safe for concurrent use.
+type Plan struct {
+	sum  hash.Hash
+	size [8]byte
+}
+
+// NewPlan begins a plan. sources is the SHA-256 of the template sources, as Content.Sources holds it.
+func NewPlan(d Definition, sources string) (*Plan, error) {
+	d.ID, d.CreatedAt, d.Sources = "", time.Time{}, ""
+	data, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	p := &Plan{sum: sha256.New()}
+	p.add([]byte("herald plan 1"))
+	p.add([]byte(sources))
+	p.add(data)
+	return p, nil
+}
+
+// Add takes in one recipient.
+func (p *Plan) Add(r Recipient) error {
+	p.add([]byte(r.To))
+	p.add([]byte(r.Locale))
+	p.add([]byte(r.Timezone))
+	p.add(r.Context)
+	if len(r.Attachments) == 0 {
+		p.add(nil)
+		return nil
+	}
+	files, err := json.Marshal(r.Attachments)
+	if err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	p.add(files)
+	return nil
+}
+
+// add takes in bytes with their length, so that no two lists of them are one.
+func (p *Plan) add(data []byte) {
+	binary.BigEndian.PutUint64(p.size[:], uint64(len(data)))
+	p.sum.Write(p.size[:])
+	p.sum.Write(data)
+}
+
+// Sum is the plan's hash so far, in lower-case hex.
+func (p *Plan) Sum() string { return hex.EncodeToString(p.sum.Sum(nil)) }
+
+// Require yields the audience as it is and takes it in on the way. Where the plan then is not want, the last thing
+// yielded is ErrPlan.
+func (p *Plan) Require(want string, audience iter.Seq2[Recipient, error]) iter.Seq2[Recipient, error] {
+	return func(yield func(Recipient, error) bool) {
+		for r, err := range audience {
+			if err == nil {
+				err = p.Add(r)
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+		if got := p.Sum(); got != want {
+			yield(Recipient{}, fmt.Errorf("%w: it is %.12s… now, not %.12s…", ErrPlan, got, want))
+		}
+	}
+}

@@ -23,7 +23,7 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer, i *asynq.Inspector) (*metrics, error) {
 	m := &metrics{
 		tasks: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "herald_tasks_total", Help: "Runs of tasks, by kind and outcome (done, again, interrupted, dropped).",
+			Name: "herald_tasks_total", Help: "Runs of tasks, by kind and outcome (done, again, interrupted, not_understood, dropped).",
 		}, []string{"kind", "outcome"}),
 		taskTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "herald_task_seconds", Help: "Time of one run of a task.",

@@ -22,7 +22,7 @@ func (w *Worker) mux() *asynq.ServeMux {
 }
 
 // handle registers a typed handler: it decodes the payload, measures, logs, and makes of every error one of two
-// things, a later that Asynq runs again or a task that is given up.
+// things, a later that Asynq runs again or, where nothing is stored any more, a task that is given up.
 func handle[T task.Payload](w *Worker, m *asynq.ServeMux, fn func(context.Context, *slog.Logger, T) error) {
 	var zero T
 	kind := zero.Kind()
@@ -31,9 +31,10 @@ func handle[T task.Payload](w *Worker, m *asynq.ServeMux, fn func(context.Contex
 		log := w.Log.With("task_id", id, "kind", kind)
 		payload, err := task.Decode[T](t.Payload())
 		if err != nil {
-			log.Error("task dropped: its payload can't be read", "error", err)
-			w.metrics.task(kind, "dropped", 0)
-			return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
+			// Perhaps a newer client wrote it: a newer worker will understand it. It is kept until one comes.
+			log.Error("payload not understood; is this worker older than its clients?", "error", err)
+			w.metrics.task(kind, "not_understood", 0)
+			return &later{after: notUnderstoodPause, reason: "payload not understood"}
 		}
 		started := time.Now()
 		err = fn(ctx, log, payload)
@@ -62,6 +63,9 @@ func handle[T task.Payload](w *Worker, m *asynq.ServeMux, fn func(context.Contex
 
 // errGone says that what a task names is not stored any more.
 var errGone = errors.New("gone")
+
+// notUnderstoodPause is how long a task waits that this worker is too old for.
+const notUnderstoodPause = time.Minute
 
 // interruptedPause is how long a task waits that the worker could not work on, for no fault of its own.
 const interruptedPause = 5 * time.Second

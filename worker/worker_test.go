@@ -13,6 +13,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/redistest"
 	"github.com/heraldsend/herald/worker/send"
 	"github.com/heraldsend/herald/worker/task"
@@ -622,6 +624,26 @@ func TestSingleMessage(t *testing.T) {
 	}
 	if _, err := s.client.Message(ctx, letter); err != nil {
 		t.Error("enqueued again after it was sent:", err)
+	}
+}
+
+// A payload from a newer client is kept for a newer worker.
+func TestPayloadsOfNewerClientsAreKept(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	client := asynq.NewClientFromRedisClient(s.rdb)
+	newer := asynq.NewTask("message.send", []byte(`{"id":"x","channel":"email","from":"a@example.com","to":"b@example.com","text":"Hi","color":"red"}`))
+	if _, err := client.Enqueue(newer, asynq.Queue(queue.Messages), asynq.TaskID("x")); err != nil {
+		t.Fatal(err)
+	}
+	s.worker()
+	inspector := asynq.NewInspectorFromRedisClient(s.rdb)
+	s.await("it waits for another worker", func() bool {
+		info, err := inspector.GetTaskInfo(queue.Messages, "x")
+		return err == nil && info.State == asynq.TaskStateRetry && info.Retried == 0
+	})
+	if s.out.count() != 0 {
+		t.Error("it was sent without what this worker doesn't understand")
 	}
 }
 

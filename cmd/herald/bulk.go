@@ -84,7 +84,8 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *config, std stdio) (err error)
 		return err
 	}
 	skipped := 0
-	options := enqueue.BulkOptions{}
+	show := newProgress(std)
+	options := enqueue.BulkOptions{OnProgress: show.stored}
 	if b.OnBadRow == "skip" {
 		options.OnBadRow = func(bad *bulk.RowError) error {
 			if skipped++; skipped <= 10 {
@@ -94,6 +95,7 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *config, std stdio) (err error)
 		}
 	}
 	id, err := q.Bulk(ctx, d, rows.All(), options)
+	show.storedAll()
 	var bad *bulk.RowError
 	if errors.As(err, &bad) {
 		return fmt.Errorf("%s: %w; nothing was sent: mend the row, or pass --on-bad-row skip", name, bad)

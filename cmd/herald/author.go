@@ -156,18 +156,22 @@ func (a *authorFlags) open(c *config, std stdio) (*opened, error) {
 }
 
 func (a *authorFlags) bundle(o *opened) (*render.Bundle, error) {
+	actor := render.Actor{}
+	if a.As != "" {
+		actor = render.Actor{User: a.As, Teams: []string{a.As}}
+	}
+	there := fmt.Sprintf("%s has %s", o.folder, shortList(o.catalog.ShortcutsFor(actor)))
 	if a.Shortcut == "" {
-		return nil, usageError{fmt.Errorf("give the name of a shortcut; %s has %s", o.folder, shortList(o.catalog.Shortcuts()))}
+		return nil, usageError{fmt.Errorf("give the name of a shortcut; %s", there)}
 	}
 	shortcut, err := o.catalog.Shortcut(a.Shortcut)
-	if err != nil {
-		hint := ""
-		if unknown := (*render.UnknownError)(nil); errors.As(err, &unknown) && unknown.Suggestion == "" {
-			hint = fmt.Sprintf("; %s has %s", o.folder, shortList(o.catalog.Shortcuts()))
-		}
-		return nil, usageError{fmt.Errorf("%w%s", err, hint)}
-	}
-	if a.As != "" && !shortcut.VisibleTo(render.Actor{User: a.As, Teams: []string{a.As}}) {
+	var unknown *render.UnknownError
+	switch {
+	case errors.As(err, &unknown) && unknown.Suggestion == "":
+		return nil, usageError{fmt.Errorf("%w; %s", err, there)}
+	case err != nil:
+		return nil, usageError{err}
+	case !shortcut.VisibleTo(actor):
 		return nil, fmt.Errorf("%.100q may not use the shortcut %q, which is %s", a.As, shortcut.Name, audienceOf(&shortcut))
 	}
 	bundle, err := o.catalog.Bundle(a.Shortcut)

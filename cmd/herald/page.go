@@ -44,7 +44,7 @@ const (
 )
 
 func (p *page) style(code, s string) string {
-	if !p.styled || s == "" {
+	if !p.styled || code == "" || s == "" {
 		return s
 	}
 	return "\x1b[" + code + "m" + s + "\x1b[0m"

@@ -92,11 +92,15 @@ func (t *testCmd) print(page *page, r *render.TestReport) {
 		return // few tests reach few branches
 	}
 	page.line(fmt.Sprintf("Branches: %d of %d reached", r.Reached, r.Branches))
-	for _, f := range r.Untested {
+	const most = 20
+	for _, f := range r.Untested[:min(len(r.Untested), most)] {
 		page.line("  ", shown(f.String()))
 	}
+	if n := len(r.Untested) - most; n > 0 {
+		page.line(fmt.Sprintf("  and %d more, which --json lists", n))
+	}
 	if len(r.Shortcuts) > 0 {
-		page.line("Without a test: ", strings.Join(wrap(strings.Join(r.Shortcuts, ", "), page.width-16), "\n                "))
+		page.line(fmt.Sprintf("Shortcuts without a test: %d, %s", len(r.Shortcuts), shortList(r.Shortcuts)))
 	}
 }
 

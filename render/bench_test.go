@@ -67,8 +67,9 @@ func BenchmarkSMS(b *testing.B) {
 
 func BenchmarkShareJSON(b *testing.B) {
 	data := []byte(benchContext)
+	var d handlebars.Decoder
 	for b.Loop() {
-		if _, err := handlebars.ParseJSON(data); err != nil {
+		if _, err := d.Decode(data); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -122,6 +123,33 @@ func BenchmarkShareFirstLayout(b *testing.B) {
 	skeleton, _ := split([]byte(benchMessage(b)), nil, nil)
 	for b.Loop() {
 		if _, err := p.plans[Email].message.layOut(c, skeleton); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// What a job pays before its first content: bundle, and compilation.
+
+func BenchmarkBundle(b *testing.B) {
+	c := sampleCatalog(b)
+	for b.Loop() {
+		if _, err := c.Bundle(templates.DemoShortcut); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	bundle, err := sampleCatalog(b).Bundle(templates.DemoShortcut)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := New(Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := r.Open(bundle); err != nil {
 			b.Fatal(err)
 		}
 	}

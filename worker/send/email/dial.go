@@ -90,8 +90,9 @@ func (d *dialer) open(ctx context.Context, p *phase) (client *smtp.Client, raw n
 		gomail.WithHELO(d.hello),
 		gomail.WithTLSConfig(d.tlsConfig(p)),
 		gomail.WithTLSPolicy(d.policy()),
-		gomail.WithDialContextFunc(func(_ context.Context, network, address string) (net.Conn, error) {
-			tcp, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		gomail.WithDialContextFunc(func(_ context.Context, network, _ string) (net.Conn, error) {
+			// Not go-mail's address: it has no brackets for IPv6. Not its context: that ends with the dial.
+			tcp, err := (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(d.settings.host, d.settings.port))
 			if err != nil {
 				return nil, err
 			}

@@ -68,3 +68,15 @@ func TestSend(t *testing.T) {
 		})
 	}
 }
+
+func TestSendOverIPv6(t *testing.T) {
+	c, err := catcher.Start(catcher.Options{Listen: "[::1]:0"})
+	if err != nil {
+		t.Skipf("this machine has no IPv6: %v", err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	s := newSender(t, Options{URL: c.URL()})
+	if _, err := s.Send(context.Background(), sample()); err != nil || c.Count() != 1 {
+		t.Errorf("%v, %d caught", err, c.Count())
+	}
+}

@@ -277,7 +277,7 @@ func TestFaultDeliveredIsNeverSentAgain(t *testing.T) {
 func TestFaultTLS(t *testing.T) {
 	serverTLS, roots := testCertificate(t)
 	_, strangers := testCertificate(t)
-	login := []string{"PIPELINING", "AUTH PLAIN LOGIN CRAM-MD5"}
+	login := []string{"PIPELINING", "AUTH PLAIN LOGIN CRAM-MD5 XOAUTH2"}
 	cases := []struct {
 		name, verb, fault string
 		caps              []string
@@ -291,14 +291,14 @@ func TestFaultTLS(t *testing.T) {
 		{"good", "", "", append(login, "STARTTLS"), &tls.Config{RootCAs: roots}, ok},
 	}
 	for _, c := range cases {
-		for _, auth := range []string{"plain", "login", "cram-md5"} {
+		for _, auth := range []string{"plain", "login", "cram-md5", "xoauth2"} {
 			t.Run(c.name+" "+auth, func(t *testing.T) {
 				server := startFaultServer(t, &faultServer{caps: c.caps, tls: serverTLS, verb: c.verb, fault: c.fault})
 				t.Cleanup(func() { server.stop() })
 				sender := newSender(t, Options{URL: "smtp://user:c4nary@" + server.listener.Addr().String() + "?auth=" + auth, TLS: c.client, Timeouts: testTimeouts})
 				_, err := sender.Send(context.Background(), sample())
 				got := outcome(err)
-				if got != c.want && (c.fault != "inject" || got != temporary) && (auth == "plain" || c.want == temporary) {
+				if got != c.want && (c.fault != "inject" || got != temporary) {
 					t.Errorf("%s (%v), want %s", got, err, c.want)
 				}
 				if e := send.AsError(err); e != nil && !e.Account {
@@ -306,6 +306,11 @@ func TestFaultTLS(t *testing.T) {
 				}
 				server.mu.Lock()
 				defer server.mu.Unlock()
+				for _, line := range server.commands {
+					if strings.HasPrefix(line, "AUTH") && !strings.HasPrefix(line, "AUTH "+strings.ToUpper(auth)) {
+						t.Errorf("pinned to %s, but said %.12q", auth, line)
+					}
+				}
 				if clear := server.plain.String(); strings.Contains(clear, "AUTH") || strings.Contains(clear, "MAIL") {
 					t.Errorf("in the clear: %q", clear)
 				}

@@ -5,10 +5,14 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/hmac"
+	"crypto/md5"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/hex"
 	"io"
 	"math/big"
 	"net"
@@ -17,6 +21,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/heraldsend/herald/worker/send/sendtest"
 )
 
 // faultServer is an SMTP server that does one thing wrong at one point of the conversation.
@@ -221,7 +227,11 @@ func (f *faultSession) command(verb, line string) {
 	case "STARTTLS":
 		f.startTLS()
 	case "AUTH":
-		f.answer("AUTH", "235 in\r\n")
+		if f.server.verb == "AUTH" || f.login(strings.Fields(line)) {
+			f.answer("AUTH", "235 in\r\n")
+		} else {
+			f.say("535 5.7.8 no\r\n")
+		}
 	case "MAIL":
 		f.server.mu.Lock()
 		once := f.server.mailOnce
@@ -257,6 +267,34 @@ func (f *faultSession) command(verb, line string) {
 	default:
 		f.say("500 what?\r\n")
 	}
+}
+
+// login checks user "user" and password "c4nary", or sendtest's secret, by the mechanism that the client chose.
+func (f *faultSession) login(auth []string) bool {
+	b64 := base64.StdEncoding.EncodeToString
+	ask := func(challenge string) string {
+		f.say("334 " + b64([]byte(challenge)) + "\r\n")
+		line, _ := f.r.ReadString('\n')
+		answer, _ := base64.StdEncoding.DecodeString(strings.TrimRight(line, "\r\n"))
+		return string(answer)
+	}
+	for _, password := range []string{"c4nary", sendtest.Secret} {
+		switch {
+		case len(auth) == 3 && auth[1] == "PLAIN" && auth[2] == b64([]byte("\x00user\x00"+password)),
+			len(auth) == 3 && auth[1] == "XOAUTH2" && auth[2] == b64([]byte("user=user\x01auth=Bearer "+password+"\x01\x01")):
+			return true
+		}
+	}
+	switch {
+	case len(auth) == 2 && auth[1] == "LOGIN":
+		return ask("Username:") == "user" && ask("Password:") == "c4nary"
+	case len(auth) == 2 && auth[1] == "CRAM-MD5":
+		const challenge = "<1.1@fault.invalid>"
+		sum := hmac.New(md5.New, []byte("c4nary"))
+		_, _ = sum.Write([]byte(challenge))
+		return ask(challenge) == "user "+hex.EncodeToString(sum.Sum(nil))
+	}
+	return false
 }
 
 func (f *faultSession) rcpt() {

@@ -98,7 +98,7 @@ func openAddress(text []byte) int {
 
 // appendAddress appends a value to the address that begins at start.
 func (r *run) appendAddress(dst []byte, start int, value []byte) []byte {
-	dst = appendURL(dst, bytes.TrimSpace(value), bytes.ContainsAny(dst[start:], "?#"))
+	dst = appendURL(dst, bytes.TrimSpace(value), placeAfter(string(dst[start:]), len(dst) == start))
 	if !safeURL(string(dst[start:])) {
 		r.leftOut(holeAddress, dst[start:])
 		dst = append(dst[:start], '#')

@@ -59,17 +59,40 @@ func isAlphanumeric(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
-// appendURL appends s with what may not stand in a URL percent-encoded. A
-// component is a value in a query or fragment: its reserved characters are
-// encoded too.
-func appendURL(dst, s []byte, component bool) []byte {
+// addressPlace is where in a URL a value stands; it can't leave it.
+type addressPlace uint8
+
+const (
+	placeWhole addressPlace = iota // it begins the URL, and may be one
+	placeHost                      // the author wrote the scheme
+	placePath
+	placeQuery // or in the fragment
+)
+
+// placeAfter is the place of a value behind the author's part of a URL.
+// isFirst says that nothing stands before it, no other value either.
+func placeAfter(author string, isFirst bool) addressPlace {
+	if isFirst {
+		return placeWhole
+	}
+	if strings.ContainsAny(author, "?#") {
+		return placeQuery
+	}
+	if _, host, ok := strings.Cut(author, "://"); ok && !strings.Contains(host, "/") {
+		return placeHost
+	}
+	return placePath
+}
+
+// keptIn are the characters besides unreserved ones that a value may have.
+var keptIn = [...]string{placeWhole: "!#$&*+,/:;=?@[]", placeHost: "", placePath: "!$&*+,/:;=@", placeQuery: ""}
+
+// appendURL appends s with what may not stand in that place percent-encoded.
+func appendURL(dst, s []byte, place addressPlace) []byte {
 	const hex = "0123456789ABCDEF"
 	for i, c := range s {
-		keep := isAlphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~'
-		if !keep && !component {
-			keep = strings.IndexByte("!#$&*+,/:;=?@[]", c) >= 0 ||
-				c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2])
-		}
+		keep := isAlphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~' || strings.IndexByte(keptIn[place], c) >= 0 ||
+			place == placeWhole && c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2])
 		if keep {
 			dst = append(dst, c)
 			continue

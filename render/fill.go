@@ -83,7 +83,7 @@ func (f *filling) address(h *hole) []byte {
 	f.scratch = f.scratch[:0]
 	for _, part := range h.address {
 		if part.isValue {
-			f.scratch = appendURL(f.scratch, bytes.TrimSpace(f.value(part.value)), part.component)
+			f.scratch = appendURL(f.scratch, bytes.TrimSpace(f.value(part.value)), part.place)
 		} else {
 			f.scratch = append(f.scratch, part.text...)
 		}

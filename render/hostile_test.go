@@ -330,6 +330,10 @@ func TestRawAndAddresses(t *testing.T) {
 		{"event", "html", `<p onclick="go('{{v}}')">hi</p>`, "');alert(1);('", `onclick="go(`, "alert"},
 		{"style", "html", `<p style="color:{{v}}">hi</p>`, customerStrings(t)["css"], "<p", "evil"},
 		{"style that is one", "html", `<p style="color:{{v}}">hi</p>`, "#ff8800", "color:#ff8800", ""},
+		{"host", "html", `<a href="https://{{v}}.example.com/">x</a>`, "evil.example/#", `href="https://evil.example%2F%23.example.com/"`, ""},
+		{"path", "html", `<a href="https://example.com/o/{{v}}">x</a>`, "a/b?c#d%41", `href="https://example.com/o/a/b%3Fc%23d%2541"`, ""},
+		{"query", "markdown", "[x](https://example.com/?q={{v}}&r=1)", "a&r=2#x", `href="https://example.com/?q=a%26r%3D2%23x&amp;r=1"`, ""},
+		{"mail address", "markdown", "[x](mailto:{{v}})", "a+b@example.com?bcc=c@example.com", `href="mailto:a+b@example.com%3Fbcc=c@example.com"`, ""},
 		{"web address", "html", `<a href="{{v}}">x</a>`, "https://example.com/a b?x=1&y=ü", `href="https://example.com/a%20b?x=1&amp;y=%C3%BC"`, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -194,22 +194,25 @@ func (l *htmlLayouter) each2(value string, hole func(index int, kind byte)) {
 
 func (l *htmlLayouter) address(value string) {
 	var a address
-	component := false
+	author := ""
 	for {
 		at, index, kind := l.tokens.next(value)
 		text := value
 		if at >= 0 {
 			text = value[:at]
 		}
+		if len(a) == 0 {
+			text = strings.TrimLeft(text, " \t\n\r\f") // no part of the address
+		}
 		if text != "" {
+			author += text
 			a = append(a, addressPart{text: text})
-			component = component || strings.ContainsAny(text, "?#")
 		}
 		if at < 0 {
 			break
 		}
 		if isValue(kind) {
-			a = append(a, addressPart{value: index, isValue: true, component: component})
+			a = append(a, addressPart{value: index, isValue: true, place: placeAfter(author, len(a) == 0)})
 		}
 		value = value[at+l.tokens.length():]
 	}

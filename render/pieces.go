@@ -33,10 +33,10 @@ type hole struct {
 type address []addressPart
 
 type addressPart struct {
-	text      string
-	value     int
-	isValue   bool
-	component bool // the value stands in the query or fragment
+	text    string
+	value   int
+	isValue bool
+	place   addressPlace // of the value
 }
 
 // holeContext is how a value is written where it stands.

@@ -105,7 +105,7 @@ func (c previewContent) summary(s *render.Shortcut) string {
 		if name := s.For(render.Email).EmailTemplate; name != "" && name != render.NoTemplate {
 			layout = "layout " + name
 		}
-		return fmt.Sprintf("%s, %s of HTML; this is its text", layout, bytesText(int64(len(c.HTML))))
+		return fmt.Sprintf("%s, %d KB of HTML; this is its text", layout, (len(c.HTML)+1023)/1024)
 	case c.Channel != render.SMS:
 		return "Markdown"
 	}

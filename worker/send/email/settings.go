@@ -126,6 +126,12 @@ func (s *settings) check() error {
 	return nil
 }
 
+// CheckURL reports what is wrong with an account's URL, as New would. The error doesn't show the URL.
+func CheckURL(rawURL string) error {
+	_, err := parseURL(rawURL)
+	return err
+}
+
 // CheckBulk refuses an account that must not carry a bulk: personal Gmail, which allows a few hundred recipients a day
 // and locks accounts that try more. The URL is that of Options.
 func CheckBulk(rawURL string) error {

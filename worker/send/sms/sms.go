@@ -69,6 +69,31 @@ func New(o Options) (*Sender, error) {
 	return &Sender{o, strings.TrimSuffix(o.BaseURL, "/") + "/2010-04-01/Accounts/" + o.AccountSID + "/Messages.json"}, nil
 }
 
+// ParseURL reads an account from one setting: twilio://SID:TOKEN@api.twilio.com?from=+15557122661, or service= with a
+// messaging service's SID, and optionally callback= and country=. Its errors don't show the URL, which holds the token.
+func ParseURL(raw string) (Options, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "twilio" || u.Host == "" || u.Path != "" && u.Path != "/" {
+		return Options{}, errors.New("the SMS URL must look like twilio://SID:TOKEN@api.twilio.com?from=+15557122661")
+	}
+	o := Options{AccountSID: u.User.Username(), BaseURL: "https://" + u.Host}
+	o.AuthToken, _ = u.User.Password()
+	query, err := url.ParseQuery(strings.ReplaceAll(u.RawQuery, "+", "%2B")) // a + in a number is a +
+	if err != nil {
+		return Options{}, errors.New("the SMS URL's query can't be read")
+	}
+	for key, values := range query {
+		switch field := map[string]*string{"from": &o.From, "service": &o.MessagingServiceSID, "callback": &o.StatusCallback, "country": &o.Country}[key]; field {
+		case nil:
+			return Options{}, fmt.Errorf("the SMS URL has an unknown setting %.20q: want from, service, callback or country", key)
+		default:
+			*field = values[len(values)-1]
+		}
+	}
+	_, err = New(o)
+	return o, err
+}
+
 // Send hands one text to Twilio. The error is a *send.Error. Twilio knows no idempotency key: an ambiguous error must
 // not be retried blindly. The Receipt's ID is the message's SID.
 func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {

@@ -182,3 +182,22 @@ func TestNewRejects(t *testing.T) {
 		}
 	}
 }
+
+func TestParseURL(t *testing.T) {
+	o, err := ParseURL("twilio://" + sid + ":c4nary@api.twilio.com?from=+15557122661&callback=https%3A%2F%2Fexample.com%2Fs&country=DE")
+	if err != nil || o.AccountSID != sid || o.AuthToken != "c4nary" || o.From != "+15557122661" || o.StatusCallback != "https://example.com/s" ||
+		o.Country != "DE" || o.BaseURL != "https://api.twilio.com" {
+		t.Errorf("%+v %v", o, err)
+	}
+	if o, err := ParseURL("twilio://" + sid + ":c4nary@api.twilio.com?service=MG1"); err != nil || o.MessagingServiceSID != "MG1" {
+		t.Errorf("%+v %v", o, err)
+	}
+	for _, raw := range []string{
+		"", "https://" + sid + ":c4nary@api.twilio.com?from=1", "twilio://" + sid + ":c4nary@?from=1", "twilio://" + sid + ":c4nary@h/p?from=1", "twilio://" + sid + ":c4nary@h",
+		"twilio://:c4nary@h?from=1", "twilio://" + sid + ":c4nary@h?from=1&service=2", "twilio://" + sid + ":c4nary@h?from=1&x=2", "twilio://" + sid + ":c4nary@h?from=%zz", "twilio://c4nary%zz",
+	} {
+		if _, err := ParseURL(raw); err == nil || strings.Contains(err.Error(), "c4nary") {
+			t.Errorf("%s: %v", raw, err)
+		}
+	}
+}

@@ -174,30 +174,6 @@ func TestNamesTitlesAndNotes(t *testing.T) {
 	}
 }
 
-func TestPreview(t *testing.T) {
-	p := open(t, sampleCatalog(t), templates.DemoShortcut)
-	preview, err := p.Preview(context.Background(), Request{Context: templates.DemoContext(), Locale: "it"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var text, data bytes.Buffer
-	if err := errors.Join(preview.WriteText(&text), preview.WriteJSON(&data)); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{
-		"order-issue-before-arrival (it)\n", "── email ──", "Subject:   Order A-10027: a replacement is on its way\n",
-		"Attached:  welcome-guide.pdf 1.1 KB; 1.1 KB of 9.5 MB\n", "sn.org_order_issue en (fallback)", "Segments:  1, GSM-7",
-		"Issue:     the snippet \"sn.org_order_issue\" has no text in \"it\"", "18 gennaio 2019",
-	} {
-		if !strings.Contains(text.String(), want) {
-			t.Errorf("lacks %s", want)
-		}
-	}
-	if t.Failed() {
-		t.Log("\n" + text.String())
-	}
-}
-
 // One Prepared serves many at once; run with -race.
 func TestRenderConcurrently(t *testing.T) {
 	p := open(t, sampleCatalog(t), templates.DemoShortcut)

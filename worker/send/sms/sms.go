@@ -83,12 +83,11 @@ func ParseURL(raw string) (Options, error) {
 		return Options{}, errors.New("the SMS URL's query can't be read")
 	}
 	for key, values := range query {
-		switch field := map[string]*string{"from": &o.From, "service": &o.MessagingServiceSID, "callback": &o.StatusCallback, "country": &o.Country}[key]; field {
-		case nil:
+		field := map[string]*string{"from": &o.From, "service": &o.MessagingServiceSID, "callback": &o.StatusCallback, "country": &o.Country}[key]
+		if field == nil {
 			return Options{}, fmt.Errorf("the SMS URL has an unknown setting %.20q: want from, service, callback or country", key)
-		default:
-			*field = values[len(values)-1]
 		}
+		*field = values[len(values)-1]
 	}
 	_, err = New(o)
 	return o, err

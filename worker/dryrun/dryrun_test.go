@@ -1,0 +1,449 @@
+package dryrun
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// prepare compiles a catalog's only shortcut, "s".
+func prepare(t testing.TB, shortcut string) *render.Prepared {
+	t.Helper()
+	catalog, err := render.LoadCatalog(fstest.MapFS{"shortcuts/s.yaml": {Data: []byte("name: s\n" + shortcut)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := catalog.Bundle("s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := render.New(render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := r.Open(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func audience(t testing.TB, in string, c message.Channel) iter.Seq2[bulk.Recipient, error] {
+	t.Helper()
+	a, err := bulk.OpenAudience(strings.NewReader(in), "", c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func emailTo(t testing.TB, in string) Options {
+	t.Helper()
+	return Options{
+		Definition: bulk.Definition{Channel: message.Email, From: "stay@fernhill.example", Content: task.Content{Shortcut: "s"}},
+		Prepared:   prepare(t, "subject: Hello {{customer.firstName}}\nmessage: Your number is {{customer.custom.orderStr}}.\n"),
+		Audience:   audience(t, in, message.Email),
+	}
+}
+
+func dry(t testing.TB, o Options) *Result {
+	t.Helper()
+	r, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := r.Sendable + r.Failing + r.Skipped + r.Suppressed.Count + r.BadRows.Count; sum != r.Rows {
+		t.Errorf("the parts add up to %d of %d rows", sum, r.Rows)
+	}
+	return r
+}
+
+const mixed = `to,customer.firstName,customer.custom.orderStr,customer.custom.nNum
+ada@example.com,Ada,A-1,1
+,Nobody,A-2,2
+not an address,Bob,A-3,3
+Ada@Example.com,Ada,A-4,4
+cleo@example.com,,,5
+dan@example.com,Dan,,many
+dora@example.com,,A-7,7
+eve@example.com,Eve,,8
+ada@example.com,Ada,A-9,9
+`
+
+func TestFindings(t *testing.T) {
+	o := emailTo(t, mixed)
+	o.PerSecond = 2.5
+	r := dry(t, o)
+	if r.Rows != 9 || r.Sendable != 6 || r.Failing != 2 || r.Skipped != 0 || r.BadRows.Count != 1 {
+		t.Errorf("counts %+v", r)
+	}
+	wantIssues := []Finding{
+		{Code: "missing_field", Field: "customer.custom.orderStr", Rows: Rows{2, []int{5, 8}}},
+		{Code: "missing_field", Field: "customer.firstName", Rows: Rows{2, []int{5, 7}}},
+	}
+	for i := range r.Issues {
+		if r.Issues[i].Example == "" {
+			t.Errorf("issue without an example: %+v", r.Issues[i])
+		}
+		r.Issues[i].Example = ""
+	}
+	if !reflect.DeepEqual(r.Issues, wantIssues) {
+		t.Errorf("issues %+v", r.Issues)
+	}
+	if len(r.Failures) != 1 || r.Failures[0].Code != "invalid_address" || !reflect.DeepEqual(r.Failures[0].Rows, Rows{2, []int{2, 3}}) ||
+		r.Failures[0].Example != "the recipient has no address for email" {
+		t.Errorf("failures %+v", r.Failures)
+	}
+	if len(r.BadRows.Few) != 1 || r.BadRows.Few[0].Line != 7 || !strings.Contains(r.BadRows.Few[0].Text, "not a number") {
+		t.Errorf("bad rows %+v", r.BadRows)
+	}
+	if want := (Duplicates{2, []Repeat{{4, 1}, {9, 1}}}); !reflect.DeepEqual(r.Duplicates, want) {
+		t.Errorf("duplicates %+v", r.Duplicates)
+	}
+	if r.Seconds != 2.4 {
+		t.Errorf("%v seconds for 6 messages at 2.5 a second", r.Seconds)
+	}
+	if r.Bytes.Total <= 0 || r.Bytes.Mean != float64(r.Bytes.Total)/6 || r.Bytes.Row == 0 {
+		t.Errorf("sizes %+v", r.Bytes)
+	}
+}
+
+func TestSkips(t *testing.T) {
+	o := emailTo(t, mixed)
+	o.Definition.OnIssue = task.SkipOnIssue
+	o.SkipDuplicates = true
+	if r := dry(t, o); r.Sendable != 1 || r.Skipped != 5 || len(r.Issues) != 2 {
+		t.Errorf("%d sendable, %d skipped, issues %+v", r.Sendable, r.Skipped, r.Issues)
+	}
+}
+
+func TestSuppressed(t *testing.T) {
+	o := emailTo(t, mixed)
+	o.Suppressed = func(_ context.Context, addresses []string) ([]bool, error) {
+		out := make([]bool, len(addresses))
+		for i, a := range addresses {
+			out[i] = a == "eve@example.com" || a == ""
+		}
+		return out, nil
+	}
+	r := dry(t, o)
+	if !reflect.DeepEqual(r.Suppressed, Rows{1, []int{8}}) || r.Sendable != 5 || r.Failing != 2 {
+		t.Errorf("suppressed %+v, %d sendable, %d failing", r.Suppressed, r.Sendable, r.Failing)
+	}
+	o = emailTo(t, mixed)
+	o.Suppressed = func(context.Context, []string) ([]bool, error) { return nil, errors.New("redis is away") }
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "redis is away") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestSMS(t *testing.T) {
+	in := "to,customer.firstName\n+491511,Ada\n+491512," + strings.Repeat("x", 200) + "\n+491513,漢\n+491514,O’Neill\n+491515,D’Arcy\n"
+	r := dry(t, Options{
+		Definition:   bulk.Definition{Channel: message.SMS, From: "Fernhill", Content: task.Content{Shortcut: "s"}},
+		Prepared:     prepare(t, "message: Hi {{customer.firstName}}\n"),
+		Audience:     audience(t, in, message.SMS),
+		SegmentPrice: 0.5,
+	})
+	want := &SMS{
+		Segments: 6, GSM7: 2, UCS2: 3, BySegments: map[int]int{1: 4, 2: 1}, Worst: Segments{2, 2, "GSM-7"}, Cost: 3,
+		Forcing: []Forcing{{"’", "'", Rows{2, []int{4, 5}}}, {"漢", "", Rows{1, []int{3}}}},
+	}
+	if !reflect.DeepEqual(r.SMS, want) {
+		t.Errorf("got %+v, want %+v", r.SMS, want)
+	}
+	var out strings.Builder
+	if err := r.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"6 segments, at most 2 (row 2, GSM-7); 2 in GSM-7, 3 in UCS-2", "4 of 1, 1 of 2", "3.00",
+		`"’" makes 2 of them UCS-2: row 4, 5; "'" would not`, `"漢" makes 1 of them UCS-2: row 3`,
+	} {
+		if !strings.Contains(out.String(), line) {
+			t.Errorf("lacks %q in\n%s", line, out.String())
+		}
+	}
+}
+
+// fileSizes finds files of a size each.
+type fileSizes map[string]int
+
+func (f fileSizes) Resolve(_ context.Context, _ attach.Policy, refs []message.Ref) ([]message.Attachment, error) {
+	var out []message.Attachment
+	for _, ref := range refs {
+		n, ok := f[ref.File]
+		if !ok {
+			return nil, &attach.Error{Code: "attachment_missing", Name: ref.File, Reason: "is not there"}
+		}
+		out = append(out, message.Attachment{Name: ref.File, Data: make([]byte, n)})
+	}
+	return out, nil
+}
+
+func TestAttachments(t *testing.T) {
+	o := emailTo(t, "to,attachments\na@b.com,\nb@b.com,b.pdf\nc@b.com,gone.pdf\n")
+	o.Definition.Attachments = []message.Ref{{File: "all.pdf"}}
+	o.Attachments = fileSizes{"all.pdf": 1000, "b.pdf": 500}
+	r := dry(t, o)
+	if want := (Sizes{Total: 2500, Mean: 1250, Largest: 1500, Row: 2}); r.Attached != want {
+		t.Errorf("files %+v", r.Attached)
+	}
+	if len(r.Failures) != 1 || r.Failures[0].Code != "attachment_missing" || r.Failures[0].Few[0] != 3 {
+		t.Errorf("failures %+v", r.Failures)
+	}
+}
+
+// What fails at rendering, or at the check that every sender makes, is found before.
+func TestMessagesThatWouldFail(t *testing.T) {
+	o := emailTo(t, `{"to":"a@b.com","context":{"customer":{"firstName":"`+strings.Repeat("x", 200_000)+`"}}}`+"\n"+
+		`{"to":"b@b.com","context":{"customer":{"firstName":"`+strings.Repeat("y", 999_000)+`"}}}`+"\n")
+	o.Prepared = prepare(t, "subject: Hello {{customer.firstName}}\nmessage: Hi {{customer.firstName}}{{customer.firstName}}\n")
+	r := dry(t, o)
+	if r.Failing != 2 || len(r.Failures) != 2 {
+		t.Fatalf("failures %+v", r.Failures)
+	}
+	codes := map[string]bool{r.Failures[0].Code: true, r.Failures[1].Code: true}
+	if !codes["invalid_message"] || len(r.Failures[0].Example) > mostText+3 {
+		t.Errorf("failures %+v", r.Failures)
+	}
+}
+
+// many is an audience of n rows: each tenth lacks its name, each hundredth has no address, each thousandth comes again.
+func many(n int) iter.Seq2[bulk.Recipient, error] {
+	return func(yield func(bulk.Recipient, error) bool) {
+		for i := 1; i <= n; i++ {
+			r := bulk.Recipient{To: fmt.Sprintf("user%d@example.com", i), Context: json.RawMessage(fmt.Sprintf(`{"customer":{"firstName":"User","custom":{"orderStr":"A-%d"}}}`, i))}
+			switch {
+			case i%1000 == 0:
+				r.To = "USER1@example.com"
+			case i%100 == 0:
+				r.To = ""
+			case i%10 == 0:
+				r.Context = json.RawMessage(`{"customer":{"custom":{"orderStr":"A"}}}`)
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// However many goroutines share the work, the result is the same to the byte.
+func TestSameForAnyNumberOfGoroutines(t *testing.T) {
+	var want []byte
+	for _, n := range []int{1, 2, 7} {
+		o := emailTo(t, mixed)
+		o.Audience, o.Goroutines, o.Sample, o.PerSecond = many(5000), n, 10, 100
+		r := dry(t, o)
+		r.Took = 0
+		got, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = got
+			if r.Failing != 45 || r.Duplicates.Count != 5 || r.Duplicates.Few[0] != (Repeat{1000, 1}) ||
+				len(r.Issues) != 1 || !reflect.DeepEqual(r.Issues[0].Rows, Rows{450, []int{10, 20, 30, 40, 50}}) {
+				t.Errorf("result %s", got)
+			}
+			continue
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%d goroutines:\n%s\nwant\n%s", n, got, want)
+		}
+	}
+}
+
+func TestSample(t *testing.T) {
+	o := emailTo(t, mixed)
+	o.Audience, o.Sample = many(2000), 20
+	r := dry(t, o)
+	if len(r.Sample) != 20 {
+		t.Fatalf("%d messages", len(r.Sample))
+	}
+	last, late := 0, 0
+	for _, m := range r.Sample {
+		if m.Row <= last {
+			t.Errorf("row %d after row %d", m.Row, last)
+		}
+		if last = m.Row; m.Row > 1000 {
+			late++
+		}
+		if m.To != fmt.Sprintf("user%d@example.com", m.Row) && m.Row%100 != 0 || !strings.Contains(m.Content.Text, "Your number is A") {
+			t.Errorf("row %d: %s, %+v", m.Row, m.To, m.Content)
+		}
+	}
+	if late < 4 || late > 16 {
+		t.Errorf("%d of 20 are of the second half", late)
+	}
+	o = emailTo(t, mixed)
+	if r := dry(t, o); r.Sample != nil {
+		t.Errorf("%d messages, though none were asked for", len(r.Sample))
+	}
+}
+
+// The plan is the one that a start would find over the same things.
+func TestPlan(t *testing.T) {
+	o := emailTo(t, mixed)
+	r := dry(t, o)
+	p, err := bulk.NewPlan(o.Definition, o.Prepared.Bundle().Hash())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range p.Require(r.Plan, audience(t, mixed, message.Email)) {
+		if errors.Is(err, bulk.ErrPlan) {
+			t.Error(err)
+		}
+	}
+	other := emailTo(t, mixed)
+	other.Prepared = prepare(t, "subject: Hello\nmessage: Hi\n")
+	if dry(t, other).Plan == r.Plan {
+		t.Error("other templates, the same plan")
+	}
+}
+
+func TestErrors(t *testing.T) {
+	broken := func(yield func(bulk.Recipient, error) bool) {
+		_ = yield(bulk.Recipient{To: "a@b.com"}, nil) && yield(bulk.Recipient{}, io.ErrUnexpectedEOF)
+	}
+	for name, c := range map[string]struct {
+		change func(*Options)
+		want   string
+	}{
+		"nothing to render":  {func(o *Options) { o.Prepared = nil }, "required"},
+		"bad definition":     {func(o *Options) { o.Definition.From = "" }, "an email needs a sender"},
+		"audience breaks":    {func(o *Options) { o.Audience = broken }, "audience: unexpected EOF"},
+		"attachments unread": {func(o *Options) { o.Attachments, o.Definition.Attachments = unread{}, []message.Ref{{File: "x"}} }, "disk"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := emailTo(t, mixed)
+			c.change(&o)
+			if r, err := Run(context.Background(), o); err == nil || r != nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %+v, %v", r, err)
+			}
+		})
+	}
+}
+
+type unread struct{}
+
+func (unread) Resolve(context.Context, attach.Policy, []message.Ref) ([]message.Attachment, error) {
+	return nil, errors.New("disk on fire")
+}
+
+func TestCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	o := emailTo(t, mixed)
+	o.Audience = many(1 << 40)
+	o.OnProgress = func(rows int) {
+		if rows > 1000 {
+			cancel()
+		}
+	}
+	if _, err := Run(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPrint(t *testing.T) {
+	o := emailTo(t, mixed+"x\x1b[31m\u202e@example.com,Evil,A-10,1\n")
+	o.PerSecond = 0.001
+	r := dry(t, o)
+	r.Plan, r.Bytes = "0123abcd", Sizes{Total: 6600, Mean: 1100, Largest: 1234, Row: 4}
+	var out strings.Builder
+	if err := r.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	got := out.String()
+	t.Log("\n" + got)
+	for _, want := range []string{
+		"Dry run: email, 10 rows. Nothing was sent.",
+		"would be sent", "would fail", "1  rows can't be read", "2  come again: row 4 (as row 1), row 9 (as row 1)", "line 7: column",
+		"invalid_address", "row 2, 3, 10", "missing_field customer.custom.orderStr", "row 5, 8",
+		"1.1 KB on average, at most 1.2 KB (row 4)", "1h40m0s at 0.001 a second", "0123abcd",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("lacks %q", want)
+		}
+	}
+	r.Failures[0].Example = "x\x1b[31m\u202e\r\n\u0085y"
+	out.Reset()
+	if err := r.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); strings.ContainsAny(got, "\x1b\u202e\r\u0085") || !strings.Contains(got, "x[31m") {
+		t.Errorf("prints control characters: %q", got)
+	}
+}
+
+// Texts are told apart, and known again after the table has grown many times.
+func TestSeen(t *testing.T) {
+	var s seen
+	for row := 1; row <= 200_000; row++ {
+		if first := s.put(fmt.Sprint("address ", row), row); first != 0 {
+			t.Fatalf("row %d was taken for row %d", row, first)
+		}
+	}
+	for row := 1; row <= 200_000; row += 7 {
+		if first := s.put(fmt.Sprint("address ", row), 300_000); first != row {
+			t.Fatalf("row %d came first at %d", row, first)
+		}
+	}
+}
+
+// Memory does not grow with the audience, but for the hashes of addresses.
+func TestConstantMemory(t *testing.T) {
+	const rows = 300_000
+	o := emailTo(t, mixed)
+	o.Audience, o.Sample = many(rows), 10
+	var base, most uint64
+	o.OnProgress = func(n int) {
+		if n%20_000 != 0 {
+			return
+		}
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		if base == 0 {
+			base = m.HeapAlloc
+		}
+		most = max(most, m.HeapAlloc)
+	}
+	r := dry(t, o)
+	if r.Rows != rows {
+		t.Fatalf("%d rows", r.Rows)
+	}
+	t.Logf("heap %d KB after 20,000 rows, at most %d KB; %.0f rows a second", base>>10, most>>10, rows/r.Took)
+	if most > base+32*rows+(4<<20) {
+		t.Errorf("the heap grew from %d to %d bytes", base, most)
+	}
+}
+
+// BenchmarkRun is a whole dry run, a recipient an iteration.
+func BenchmarkRun(b *testing.B) {
+	o := emailTo(b, mixed)
+	o.Audience, o.Sample = many(b.N), 10
+	b.ReportAllocs()
+	b.ResetTimer()
+	if _, err := Run(context.Background(), o); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "recipients/s")
+}

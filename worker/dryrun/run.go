@@ -1,0 +1,190 @@
+package dryrun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// run is what the goroutines of one dry run share. It doesn't change.
+type run struct {
+	Options
+	policy   attach.Policy
+	shortcut []message.Ref // files of the shortcut
+	shared   files         // the shortcut's and the definition's
+	from     message.Address
+	replyTo  *message.Address
+}
+
+// files are the attachments of a message, or why it has none.
+type files struct {
+	bytes int64
+	err   error
+}
+
+func newRun(ctx context.Context, o Options) *run {
+	r := &run{Options: o, policy: attach.For(o.Definition.Channel)}
+	for _, a := range o.Prepared.Bundle().AttachmentsFor(render.Channel(o.Definition.Channel)) {
+		r.shortcut = append(r.shortcut, message.Ref{Name: a.Name, Blob: a.SHA256})
+	}
+	r.shared = r.find(ctx, o.Definition.Attachments)
+	// Parsed without errors: the definition is valid.
+	r.from = message.Address{Addr: o.Definition.From}
+	if o.Definition.Channel == message.Email {
+		r.from, _ = message.ParseAddress(o.Definition.From)
+		if reply, err := message.ParseAddress(o.Definition.ReplyTo); err == nil {
+			r.replyTo = &reply
+		}
+	}
+	return r
+}
+
+// find looks up the shortcut's files and these.
+func (r *run) find(ctx context.Context, own []message.Ref) files {
+	refs := slices.Concat(r.shortcut, own)
+	if r.Attachments == nil || len(refs) == 0 {
+		return files{}
+	}
+	found, err := r.Attachments.Resolve(ctx, r.policy, refs)
+	f := files{err: err}
+	for _, a := range found {
+		f.bytes += int64(len(a.Data))
+	}
+	return f
+}
+
+// batch renders some of the audience. Its error is everyone's.
+func (r *run) batch(ctx context.Context, t *tally, b batch) error {
+	suppressed, err := r.suppressed(ctx, b)
+	if err != nil {
+		return err
+	}
+	for i, e := range b {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if e.first > 0 {
+			t.duplicate(e)
+		}
+		switch {
+		case e.fault != nil:
+			t.fail(e.row, "invalid_address", e.fault.Error())
+		case suppressed != nil && suppressed[i]:
+			t.Suppressed.add(e.row, t.examples)
+		case e.first > 0 && r.SkipDuplicates:
+			t.skipped++
+		default:
+			if err := r.one(ctx, t, e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// suppressed asks for all addresses of a batch at once. nil means none.
+func (r *run) suppressed(ctx context.Context, b batch) ([]bool, error) {
+	if r.Suppressed == nil {
+		return nil, nil
+	}
+	addresses := make([]string, len(b))
+	for i, e := range b {
+		addresses[i] = e.address
+	}
+	out, err := r.Suppressed(ctx, addresses)
+	if err != nil {
+		return nil, fmt.Errorf("suppressed addresses: %w", err)
+	}
+	if len(out) != len(b) {
+		return nil, fmt.Errorf("suppressed addresses: %d answers to %d questions", len(out), len(b))
+	}
+	return out, nil
+}
+
+// one renders and measures the message of one recipient. Its error is everyone's.
+func (r *run) one(ctx context.Context, t *tally, e entry) error {
+	m, err := r.Definition.Message(0, 0, e.recipient)
+	if err != nil {
+		t.fail(e.row, "invalid_context", err.Error())
+		return nil
+	}
+	content, code, err := r.render(ctx, m)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil // Run says why
+		}
+		t.fail(e.row, code, err.Error())
+		return nil
+	}
+	t.noteIssues(e.row, content.Issues)
+	skip := m.OnIssue == task.SkipOnIssue && len(content.Issues) > 0
+	if skip {
+		t.skipped++
+	} else if ok, err := r.measure(ctx, t, e, content, m); err != nil || !ok {
+		return err
+	}
+	t.offer(e, m, content, skip)
+	return nil
+}
+
+// render turns a panic into a fault of this recipient, as the worker does.
+func (r *run) render(ctx context.Context, m task.Message) (content *render.Content, code string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			content, code, err = nil, "internal_error", errors.New("Herald broke down over this message; please report it")
+		}
+	}()
+	request := render.Request{Channel: render.Channel(m.Channel), Context: m.Context, Locale: m.Locale, Timezone: m.Timezone}
+	if len(request.Context) == 0 {
+		request.Context = []byte("{}")
+	}
+	content, err = r.Prepared.Render(ctx, request)
+	code = "render_error"
+	var known *handlebars.Error
+	if errors.As(err, &known) && known.Code != "" {
+		code = "template_" + string(known.Code)
+	}
+	return content, code, err
+}
+
+// measure counts a message that would be sent, and reports whether it would: its files are found and it passes the check
+// that every sender makes.
+func (r *run) measure(ctx context.Context, t *tally, e entry, c *render.Content, m task.Message) (bool, error) {
+	f := r.shared
+	if len(e.recipient.Attachments) > 0 {
+		f = r.find(ctx, m.Attachments)
+	}
+	if f.err != nil {
+		if ctx.Err() != nil {
+			return false, nil
+		}
+		var known *attach.Error
+		if !errors.As(f.err, &known) {
+			return false, fmt.Errorf("attachments: %w", f.err)
+		}
+		t.fail(e.row, known.Code, known.Error())
+		return false, nil
+	}
+	msg := message.Message{
+		ID: m.ID, Channel: m.Channel, From: r.from, ReplyTo: r.replyTo, To: []message.Address{{Addr: e.address}},
+		Subject: c.Subject, HTML: c.HTML, Text: c.Text,
+	}
+	if err := msg.Validate(); err != nil {
+		t.fail(e.row, "invalid_message", err.Error())
+		return false, nil
+	}
+	t.sendable++
+	t.Bytes.add(e.row, int64(len(c.Subject)+len(c.HTML)+len(c.Text)))
+	t.Attached.add(e.row, f.bytes)
+	if c.SMS != nil {
+		t.sms.add(e.row, c.SMS, t.examples)
+	}
+	return true, nil
+}

@@ -1,0 +1,275 @@
+package dryrun
+
+import (
+	"cmp"
+	"container/heap"
+	"maps"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/sms"
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+const (
+	// mostFindings bounds the kinds of findings: fields may be computed from data. What comes later counts as one kind.
+	mostFindings = 1000
+	// mostText bounds an example's text, in bytes.
+	mostText = 200
+	// mostSample bounds the rendered messages that are kept.
+	mostSample = 1000
+)
+
+// tally is what one goroutine counted. Tallies of parts add up to that of the whole, whoever got which part.
+type tally struct {
+	examples, keep int
+
+	rows, sendable, skipped, failed int
+
+	badRows    int
+	badRowsFew []BadRow
+	duplicates int
+	repeats    []Repeat
+	failures   map[kind]*Finding
+	issues     map[kind]*Finding
+	Suppressed Rows
+	Bytes      Sizes
+	Attached   Sizes
+	sms        smsTally
+	sample     sample
+}
+
+// kind is what findings are counted by.
+type kind struct{ code, field string }
+
+func newTally(o Options) *tally {
+	return &tally{
+		examples: o.Examples, keep: min(max(0, o.Sample), mostSample),
+		failures: map[kind]*Finding{}, issues: map[kind]*Finding{}, sms: smsTally{bySegments: map[int]int{}, forcing: map[kind]*Finding{}},
+	}
+}
+
+func (t *tally) badRow(e *bulk.RowError) {
+	t.rows++
+	t.badRows++
+	if len(t.badRowsFew) < t.examples {
+		t.badRowsFew = append(t.badRowsFew, BadRow{Line: e.Line, Text: clip(e.Err.Error())})
+	}
+}
+
+func (t *tally) duplicate(e entry) {
+	t.duplicates++
+	if len(t.repeats) < t.examples {
+		t.repeats = append(t.repeats, Repeat{Row: e.row, First: e.first})
+	}
+}
+
+func (t *tally) fail(row int, code, text string) {
+	t.failed++
+	note(t.failures, kind{code: code}, row, text, t.examples)
+}
+
+// noteIssues counts each kind of issue once a recipient.
+func (t *tally) noteIssues(row int, issues []render.Issue) {
+	for i, issue := range issues {
+		same := func(other render.Issue) bool { return other.Code == issue.Code && other.Field == issue.Field }
+		if !slices.ContainsFunc(issues[:i], same) {
+			note(t.issues, kind{issue.Code, clip(issue.Field)}, row, issue.Message, t.examples)
+		}
+	}
+}
+
+func note(all map[kind]*Finding, k kind, row int, text string, examples int) {
+	f := all[k]
+	if f == nil {
+		if len(all) >= mostFindings {
+			k = kind{code: "others"}
+			f = all[k]
+		}
+		if f == nil {
+			f = &Finding{Code: k.code, Field: k.field}
+			all[k] = f
+		}
+	}
+	if f.Count == 0 || row < f.Rows.Few[0] {
+		f.Example = clip(text)
+	}
+	f.add(row, examples)
+}
+
+// merge adds what another goroutine counted.
+func (t *tally) merge(o *tally) {
+	t.rows += o.rows
+	t.sendable += o.sendable
+	t.skipped += o.skipped
+	t.failed += o.failed
+	t.badRows += o.badRows
+	t.badRowsFew = append(t.badRowsFew, o.badRowsFew...)
+	t.duplicates += o.duplicates
+	t.repeats = fewest(append(t.repeats, o.repeats...), t.examples, func(a, b Repeat) int { return cmp.Compare(a.Row, b.Row) })
+	mergeFindings(t.failures, o.failures, t.examples)
+	mergeFindings(t.issues, o.issues, t.examples)
+	t.Suppressed.merge(o.Suppressed, t.examples)
+	t.Bytes.merge(o.Bytes)
+	t.Attached.merge(o.Attached)
+	t.sms.merge(o.sms, t.examples)
+	for _, s := range o.sample {
+		t.keepMessage(s)
+	}
+}
+
+func mergeFindings(into, from map[kind]*Finding, examples int) {
+	for k, f := range from {
+		mine := into[k]
+		switch {
+		case mine == nil:
+			into[k] = f
+			continue
+		case f.Rows.Few[0] < mine.Rows.Few[0]:
+			mine.Example = f.Example
+		}
+		mine.merge(f.Rows, examples)
+	}
+}
+
+// fewest keeps the first n of a list.
+func fewest[T any](list []T, n int, compare func(a, b T) int) []T {
+	slices.SortFunc(list, compare)
+	return list[:min(n, len(list))]
+}
+
+func (r *Rows) add(row, examples int) {
+	r.Count++
+	if len(r.Few) < examples {
+		r.Few = append(r.Few, row)
+	}
+}
+
+func (r *Rows) merge(o Rows, examples int) {
+	r.Count += o.Count
+	r.Few = fewest(append(r.Few, o.Few...), examples, cmp.Compare[int])
+}
+
+func (s *Sizes) add(row int, bytes int64) {
+	s.Total += bytes
+	if bytes > s.Largest || s.Row == 0 {
+		s.Largest, s.Row = bytes, row
+	}
+}
+
+func (s *Sizes) merge(o Sizes) {
+	s.Total += o.Total
+	if s.Row == 0 || o.Row != 0 && (o.Largest > s.Largest || o.Largest == s.Largest && o.Row < s.Row) {
+		s.Largest, s.Row = o.Largest, o.Row
+	}
+}
+
+// smsTally counts what SMS are billed as.
+type smsTally struct {
+	segments, gsm7, ucs2 int
+	worst                Segments
+	bySegments           map[int]int
+	forcing              map[kind]*Finding // by the text and its swap
+}
+
+func (s *smsTally) add(row int, size *sms.Size, examples int) {
+	s.segments += size.Segments
+	s.bySegments[size.Segments]++
+	if size.Encoding == sms.UCS2 {
+		s.ucs2++
+	} else {
+		s.gsm7++
+	}
+	for _, f := range size.Forcing {
+		note(s.forcing, kind{clip(f.Text), f.Swap}, row, "", examples)
+	}
+	s.offer(Segments{Row: row, Segments: size.Segments, Encoding: string(size.Encoding)})
+}
+
+// offer keeps the most segments, of the first row that has them.
+func (s *smsTally) offer(w Segments) {
+	if w.Segments > s.worst.Segments || w.Segments == s.worst.Segments && w.Row < s.worst.Row {
+		s.worst = w
+	}
+}
+
+func (s *smsTally) merge(o smsTally, examples int) {
+	s.segments += o.segments
+	s.gsm7 += o.gsm7
+	s.ucs2 += o.ucs2
+	for n, count := range o.bySegments {
+		s.bySegments[n] += count
+	}
+	mergeFindings(s.forcing, o.forcing, examples)
+	s.offer(o.worst)
+}
+
+// sample is a heap of the messages whose rows have the lowest draws, the highest on top.
+type sample []drawn
+
+type drawn struct {
+	draw    uint64
+	message Message
+}
+
+func (s sample) Len() int           { return len(s) }
+func (s sample) Less(i, j int) bool { return s[i].draw > s[j].draw }
+func (s sample) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
+
+// Push implements heap.Interface.
+func (s *sample) Push(x any) { *s = append(*s, x.(drawn)) }
+
+// Pop implements heap.Interface.
+func (s *sample) Pop() any {
+	last := (*s)[len(*s)-1]
+	*s = (*s)[:len(*s)-1]
+	return last
+}
+
+// draw gives each row its lot: spread evenly, and the same every time (the finalizer of SplitMix64).
+func draw(row int) uint64 {
+	z := uint64(row) * 0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+// offer keeps the message if its row is drawn.
+func (t *tally) offer(e entry, m task.Message, c *render.Content, skip bool) {
+	lot := draw(e.row)
+	if len(t.sample) < t.keep || t.keep > 0 && lot < t.sample[0].draw {
+		t.keepMessage(drawn{lot, Message{Row: e.row, To: m.To, Locale: m.Locale, Skipped: skip, Content: c}})
+	}
+}
+
+func (t *tally) keepMessage(d drawn) {
+	if heap.Push(&t.sample, d); len(t.sample) > t.keep {
+		heap.Pop(&t.sample)
+	}
+}
+
+// findings lists them, the most frequent first.
+func findings(all map[kind]*Finding) []Finding {
+	out := make([]Finding, 0, len(all))
+	for f := range maps.Values(all) {
+		out = append(out, *f)
+	}
+	slices.SortFunc(out, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Field, b.Field))
+	})
+	return out
+}
+
+// clip cuts a text that may hold data.
+func clip(s string) string {
+	if len(s) <= mostText {
+		return s
+	}
+	cut := mostText
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + "…"
+}

@@ -43,9 +43,9 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 	if err != nil {
 		return w.giveUpAll(ctx, log, books, pending, err)
 	}
-	if control, err := w.control(ctx, t.Bulk); err != nil {
+	if wish, err := w.wish(ctx, t.Bulk); err != nil {
 		return err
-	} else if control == bulk.Cancelled {
+	} else if wish.Control == bulk.Cancelled {
 		return w.skipAll(ctx, books, pending)
 	}
 	careful, err := w.careful(ctx)
@@ -68,6 +68,9 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 		if len(recipients[slot].Attachments) == 0 {
 			j.shared = o.shared
 		}
+		if err := w.pace(ctx, m.Channel, t.Bulk); err != nil {
+			return nil, err
+		}
 		return w.deliver(ctx, j)
 	})
 	log.Info("chunk worked on", "recipients", len(recipients), "pending_before", len(pending), "pending_after", waiting,
@@ -84,7 +87,7 @@ func (w *Worker) each(ctx context.Context, id string, atOnce int, slots []int, d
 		next   int
 		again  *later
 		broken error
-		asked  bulk.Control
+		asked  bulk.Wish
 	)
 	take := func() (slot int, ok bool) {
 		mu.Lock()
@@ -93,7 +96,8 @@ func (w *Worker) each(ctx context.Context, id string, atOnce int, slots []int, d
 			return 0, false
 		}
 		if id != "" {
-			if asked, broken = w.control(ctx, id); asked != bulk.GoOn || broken != nil {
+			var wish bulk.Wish
+			if wish, broken = w.wish(ctx, id); wish.Control != bulk.GoOn || broken != nil {
 				return 0, false
 			}
 		}
@@ -133,14 +137,14 @@ func (w *Worker) each(ctx context.Context, id string, atOnce int, slots []int, d
 	waiting += len(slots) - next
 	if waiting > 0 && id != "" && broken == nil {
 		// Asked afresh: what an operator wants now decides what becomes of those who wait.
-		asked, broken = w.bulks.Control(ctx, id)
+		asked, broken = w.bulks.Wish(ctx, id)
 	}
 	switch {
 	case broken != nil:
 		return waiting, broken
-	case asked == bulk.Paused:
+	case asked.Control == bulk.Paused:
 		return waiting, nil
-	case asked == bulk.Cancelled:
+	case asked.Control == bulk.Cancelled:
 		return waiting, &later{reason: "bulk is cancelled"}
 	case again != nil:
 		return waiting, again

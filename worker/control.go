@@ -2,41 +2,74 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/message"
 )
 
-// controlAge is how long a worker may go on after an operator asked it to pause or cancel a bulk.
-const controlAge = 500 * time.Millisecond
+// wishAge is how long a worker may go on after an operator asked it to pause or cancel a bulk, or to change its rate.
+const wishAge = 500 * time.Millisecond
 
-// control is what an operator asked of a bulk, at most controlAge ago.
-func (w *Worker) control(ctx context.Context, id string) (bulk.Control, error) {
-	w.controls.mu.Lock()
-	defer w.controls.mu.Unlock()
-	known, ok := w.controls.known[id]
-	if ok && time.Since(known.at) < controlAge {
-		return known.control, nil
-	}
-	control, err := w.bulks.Control(ctx, id)
-	if err != nil {
-		return "", err
-	}
-	if len(w.controls.known) > 1000 {
-		clear(w.controls.known)
-	}
-	w.controls.known[id] = askedControl{control, time.Now()}
-	return control, nil
-}
-
-// controls remembers what was asked of bulks.
-type controls struct {
+// wishes remembers what was asked of bulks.
+type wishes struct {
 	mu    sync.Mutex
-	known map[string]askedControl
+	known map[string]knownWish
 }
 
-type askedControl struct {
-	control bulk.Control
-	at      time.Time
+type knownWish struct {
+	bulk.Wish
+	at time.Time
 }
+
+// wish is what an operator asks of a bulk, at most wishAge ago.
+func (w *Worker) wish(ctx context.Context, id string) (bulk.Wish, error) {
+	w.wishes.mu.Lock()
+	defer w.wishes.mu.Unlock()
+	if known, ok := w.wishes.known[id]; ok && time.Since(known.at) < wishAge {
+		return known.Wish, nil
+	}
+	wish, err := w.bulks.Wish(ctx, id)
+	if err != nil {
+		return wish, err
+	}
+	if len(w.wishes.known) > 1000 {
+		clear(w.wishes.known)
+	}
+	w.wishes.known[id] = knownWish{wish, time.Now()}
+	return wish, nil
+}
+
+// pace waits until the rate of the channel, and that of the bulk where there is one, let one more message start. Waiting
+// ends when the worker drains: the error is then a *later.
+func (w *Worker) pace(ctx context.Context, c message.Channel, bulkID string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(w.draining, cancel)()
+	if bulkID != "" {
+		wish, err := w.wish(ctx, bulkID)
+		if err != nil {
+			return err
+		}
+		if err := w.wait(ctx, "bulk:"+bulkID, wish.Rate); err != nil {
+			return err
+		}
+	}
+	return w.wait(ctx, lane(c), w.Rates[c])
+}
+
+func (w *Worker) wait(ctx context.Context, lane string, perSecond float64) error {
+	if perSecond == 0 {
+		return nil
+	}
+	err := w.Limiter.Wait(ctx, lane, perSecond)
+	if errors.Is(err, context.Canceled) && w.stopping() {
+		return &later{reason: "worker stops"}
+	}
+	return err
+}
+
+// lane names a channel's way out for the limiter: all workers on one Redis share it.
+func lane(c message.Channel) string { return "channel:" + string(c) }

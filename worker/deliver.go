@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/heraldsend/herald/render"
@@ -156,7 +158,11 @@ func (w *Worker) send(ctx context.Context, j job, msg *message.Message) (out *ou
 	if err == nil {
 		return &outcome{state: ledger.Sent}
 	}
-	return outcomeOfSend(send.AsError(err), policyOf(j.message), j.attempt)
+	e := send.AsError(err)
+	if e.Temporary() && (e.RetryAfter > 0 || e.Status == http.StatusTooManyRequests || strings.HasPrefix(e.Enhanced, "4.7.")) {
+		w.Limiter.Slow(ctx, lane(msg.Channel)) // the other side finds us too fast
+	}
+	return outcomeOfSend(e, policyOf(j.message), j.attempt)
 }
 
 // survive turns a panic into an outcome of this recipient alone: the others of its chunk go on.

@@ -45,7 +45,11 @@ func handle[T task.Payload](w *Worker, m *asynq.ServeMux, fn func(context.Contex
 			w.metrics.task(kind, "done", took)
 			return nil
 		case errors.As(err, &again):
-			log.Info("task will run again", "after", again.after, "reason", again.reason)
+			level := slog.LevelInfo
+			if !again.counts && again.after > 0 {
+				level = slog.LevelWarn // everyone meets it: an operator should look
+			}
+			log.Log(ctx, level, "task will run again", "after", again.after, "reason", again.reason)
 			w.metrics.task(kind, "again", took)
 			return again
 		case errors.Is(err, errGone):

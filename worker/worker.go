@@ -39,7 +39,13 @@ type Attachments interface {
 	Resolve(ctx context.Context, p attach.Policy, refs []message.Ref) ([]message.Attachment, error)
 }
 
-// Options for New. All but Concurrency are required.
+// Limiter keeps the rates that all workers share: *rate.Limiter.
+type Limiter interface {
+	Wait(ctx context.Context, lane string, perSecond float64) error
+	Slow(ctx context.Context, lane string)
+}
+
+// Options for New. All but Rates, Concurrency and DrainTimeout are required.
 type Options struct {
 	Redis       redis.UniversalClient
 	Ledger      *ledger.Ledger
@@ -47,6 +53,8 @@ type Options struct {
 	Renderer    *render.Renderer
 	Attachments Attachments
 	Senders     map[message.Channel]Sender
+	Limiter     Limiter
+	Rates       map[message.Channel]float64 // messages a second on a channel, all workers together; 0 is no limit
 	Log         *slog.Logger
 	Metrics     prometheus.Registerer
 	// Concurrency is how many bulk messages are sent at the same time; single messages have a quarter of that of
@@ -70,8 +78,9 @@ type Worker struct {
 	open      *cache[string, *openBulk]
 	inspector *asynq.Inspector
 	metrics   *metrics
-	controls  controls
-	draining  chan struct{} // closed when no further recipient may be started
+	wishes    wishes
+	draining  context.Context // ends when no further recipient may be started
+	drain     context.CancelFunc
 }
 
 // New checks the options and returns a worker that Run starts.
@@ -79,7 +88,7 @@ func New(o Options) (*Worker, error) {
 	var errs []error
 	for name, missing := range map[string]bool{
 		"Redis": o.Redis == nil, "Ledger": o.Ledger == nil, "Catalog": o.Catalog == nil, "Renderer": o.Renderer == nil,
-		"Attachments": o.Attachments == nil, "Senders": len(o.Senders) == 0, "Log": o.Log == nil, "Metrics": o.Metrics == nil,
+		"Attachments": o.Attachments == nil, "Senders": len(o.Senders) == 0, "Limiter": o.Limiter == nil, "Log": o.Log == nil, "Metrics": o.Metrics == nil,
 	} {
 		if missing {
 			errs = append(errs, fmt.Errorf("worker: %s is required", name))
@@ -99,11 +108,13 @@ func New(o Options) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Worker{
+	w := &Worker{
 		Options: o, queue: queue.New(o.Redis), bulks: bulk.NewStore(o.Redis, o.Ledger), blobs: blob.New(o.Redis),
 		prepared: newCache[task.Content, *prepared](256), open: newCache[string, *openBulk](64),
-		inspector: inspector, metrics: m, draining: make(chan struct{}), controls: controls{known: map[string]askedControl{}},
-	}, nil
+		inspector: inspector, metrics: m, wishes: wishes{known: map[string]knownWish{}},
+	}
+	w.draining, w.drain = context.WithCancel(context.Background())
+	return w, nil
 }
 
 // Run consumes until ctx ends, then lets what is in flight finish, hands the rest back to the queue and returns. It
@@ -127,7 +138,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.Log.Info("draining: finishing what is in flight", "timeout", w.DrainTimeout)
 	messages.Stop()
 	bulks.Stop()
-	close(w.draining)
+	w.drain()
 	var both sync.WaitGroup
 	both.Go(messages.Shutdown)
 	both.Go(bulks.Shutdown)
@@ -169,11 +180,4 @@ func (w *Worker) server(concurrency int, queues []string) *asynq.Server {
 }
 
 // stopping reports whether the worker drains.
-func (w *Worker) stopping() bool {
-	select {
-	case <-w.draining:
-		return true
-	default:
-		return false
-	}
-}
+func (w *Worker) stopping() bool { return w.draining.Err() != nil }

@@ -25,6 +25,7 @@ import (
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/rate"
 	"github.com/heraldsend/herald/worker/redistest"
 	"github.com/heraldsend/herald/worker/send"
 	"github.com/heraldsend/herald/worker/task"
@@ -118,10 +119,14 @@ func (s *site) worker(spoil ...func(*Options)) (stop func()) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	limiter, err := rate.New(rate.Options{Redis: s.rdb, Log: s.log})
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	o := Options{
 		Redis: s.rdb, Ledger: books, Catalog: catalog, Renderer: renderer, Attachments: files,
 		Senders: map[message.Channel]Sender{message.Email: s.out, message.SMS: s.out},
-		Log:     s.log, Metrics: prometheus.NewRegistry(), Concurrency: 8, DrainTimeout: 10 * time.Second,
+		Limiter: limiter, Log: s.log, Metrics: prometheus.NewRegistry(), Concurrency: 8, DrainTimeout: 10 * time.Second,
 	}
 	for _, f := range spoil {
 		f(&o)
@@ -422,7 +427,7 @@ func TestPauseAndResume(t *testing.T) {
 	}
 	s.await("it stands still", func() bool {
 		before := s.out.count()
-		time.Sleep(2 * controlAge)
+		time.Sleep(2 * wishAge)
 		return s.out.count() == before
 	})
 	status, err := s.client.Bulks().Status(ctx, id)
@@ -434,6 +439,41 @@ func TestPauseAndResume(t *testing.T) {
 	}
 	if status := s.complete(id); status.Sent != 1000 || s.out.count() != 1000 {
 		t.Errorf("status %+v, %d sent", status, s.out.count())
+	}
+}
+
+// Two workers together keep to a bulk's rate, a change of it takes effect while it runs, and a worker that waits for its
+// turn drains at once.
+func TestRate(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ctx := context.Background()
+	d := bulk.Definition{ID: "slow", Channel: message.Email, From: "help@acme.example", Content: task.Content{Shortcut: "hello"}}
+	id, err := s.client.Bulk(ctx, d, people(400), enqueue.BulkOptions{Rate: 40})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := s.worker()
+	s.worker()
+	s.await("it started", func() bool { return s.out.count() > 0 })
+	started, before := time.Now(), s.out.count()
+	s.await("a second went by", func() bool { return time.Since(started) > time.Second })
+	if n := s.out.count() - before; n > 70 {
+		t.Errorf("%d messages in a second, at a rate of 40", n)
+	}
+	asked := time.Now()
+	stop()
+	if took := time.Since(asked); took > 5*time.Second {
+		t.Errorf("the worker took %s to drain", took)
+	}
+	if err := s.client.Bulks().SetRate(ctx, id, 0); err != nil {
+		t.Fatal(err)
+	}
+	if status := s.complete(id); status.Sent != 400 || s.out.count() != 400 {
+		t.Errorf("status %+v, %d sent", status, s.out.count())
+	}
+	if err := s.client.Bulks().SetRate(ctx, id, -1); err == nil {
+		t.Error("took a negative rate")
 	}
 }
 
@@ -662,7 +702,7 @@ func TestVolatileRedisIsRefused(t *testing.T) {
 func TestMissingOptionsAreNamed(t *testing.T) {
 	t.Parallel()
 	_, err := New(Options{})
-	for _, name := range []string{"Redis", "Ledger", "Catalog", "Renderer", "Attachments", "Senders", "Log", "Metrics"} {
+	for _, name := range []string{"Redis", "Ledger", "Catalog", "Renderer", "Attachments", "Senders", "Limiter", "Log", "Metrics"} {
 		if err == nil || !strings.Contains(err.Error(), name+" is required") {
 			t.Errorf("%v does not name %s", err, name)
 		}

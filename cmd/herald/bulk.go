@@ -27,18 +27,20 @@ type bulkCmd struct {
 	Pause   bulkPauseCmd   `cmd:"" help:"Stop a bulk; what is in flight finishes."`
 	Resume  bulkResumeCmd  `cmd:"" help:"Let a paused bulk go on."`
 	Cancel  bulkCancelCmd  `cmd:"" help:"End a bulk for good: whoever is pending is skipped."`
+	Rate    bulkRateCmd    `cmd:"" help:"Change how many messages a second a bulk may send."`
 	Resend  bulkResendCmd  `cmd:"" help:"Send again to everyone who failed, or was skipped or suppressed."`
 	Resolve bulkResolveCmd `cmd:"" help:"Settle the recipients of whom nobody knows whether the message arrived."`
 }
 
 type bulkSendCmd struct {
 	contentFlags `embed:""`
-	Audience     string `required:"" placeholder:"FILE" help:"CSV with a header row of field paths: customer.email,customer.firstName,locale; - for standard input."`
-	ID           string `name:"id" help:"Id of the bulk; a fresh one when empty."`
-	OnBadRow     string `enum:"stop,skip" default:"stop" help:"Send nothing when a row can't be read, or skip that row."`
-	Wait         bool   `help:"Wait until the bulk is complete, and show its progress."`
-	Results      string `placeholder:"FILE" help:"Write what became of each recipient to this CSV file. Needs --wait."`
-	JSON         bool   `name:"json" help:"Print JSON."`
+	Audience     string  `required:"" placeholder:"FILE" help:"CSV with a header row of field paths: customer.email,customer.firstName,locale; - for standard input."`
+	ID           string  `name:"id" help:"Id of the bulk; a fresh one when empty."`
+	OnBadRow     string  `enum:"stop,skip" default:"stop" help:"Send nothing when a row can't be read, or skip that row."`
+	Rate         float64 `placeholder:"N" help:"Messages a second that all workers together may send of this bulk; no limit when 0."`
+	Wait         bool    `help:"Wait until the bulk is complete, and show its progress."`
+	Results      string  `placeholder:"FILE" help:"Write what became of each recipient to this CSV file. Needs --wait."`
+	JSON         bool    `name:"json" help:"Print JSON."`
 }
 
 // Run stores the bulk, starts it and prints its id. With --wait it returns when the bulk is complete.
@@ -85,7 +87,7 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *config, std stdio) (err error)
 	}
 	skipped := 0
 	show := newProgress(std)
-	options := enqueue.BulkOptions{OnProgress: show.stored}
+	options := enqueue.BulkOptions{Rate: b.Rate, OnProgress: show.stored}
 	if b.OnBadRow == "skip" {
 		options.OnBadRow = func(bad *bulk.RowError) error {
 			if skipped++; skipped <= 10 {

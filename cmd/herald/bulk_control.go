@@ -115,6 +115,21 @@ func (b *bulkCancelCmd) Run(ctx context.Context, c *config, std stdio) error {
 	})
 }
 
+type bulkRateCmd struct {
+	bulkFlags `embed:""`
+	PerSecond float64 `arg:"" help:"Messages a second, all workers together; 0 is no limit."`
+}
+
+// Run changes a bulk's rate.
+func (b *bulkRateCmd) Run(ctx context.Context, c *config, std stdio) error {
+	return withClient(ctx, c, std, func(q *client) error {
+		if err := q.Bulks().SetRate(ctx, b.ID, b.PerSecond); err != nil {
+			return err
+		}
+		return printBulk(ctx, q, std, b.ID, b.JSON)
+	})
+}
+
 type bulkResendCmd struct {
 	bulkFlags `embed:""`
 	State     string `enum:"failed,skipped,suppressed" default:"failed" help:"To whom: failed, skipped or suppressed."`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/url"
 	"os"
@@ -29,6 +30,7 @@ type config struct {
 	Locale             string        `placeholder:"TAG" help:"Language of dates, numbers and snippets, for recipients who bring none. en-us when empty." group:"settings"`
 	AllowVolatileRedis bool          `help:"Work on a Redis that can lose jobs. For development." group:"settings"`
 	Listen             string        `placeholder:"ADDR" help:"Address of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken." group:"settings"`
+	EmailRate          float64       `placeholder:"N" help:"Emails a second that all workers together may send. No limit when empty or 0." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
 	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that is told to stop waits for what is in flight." group:"settings"`
 	LogLevel           string        `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error." group:"settings"`
@@ -66,6 +68,9 @@ func (c *config) Validate() error {
 		if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 			fault("listen", "%.100q is not host:port", c.Listen)
 		}
+	}
+	if !(c.EmailRate >= 0) || math.IsInf(c.EmailRate, 1) {
+		fault("email-rate", "%v is not a number of emails a second", c.EmailRate)
 	}
 	if c.Concurrency < 1 || c.Concurrency > 10_000 {
 		fault("concurrency", "%d is not between 1 and 10000", c.Concurrency)

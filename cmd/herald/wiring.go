@@ -18,6 +18,7 @@ import (
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/rate"
 	"github.com/heraldsend/herald/worker/send/email"
 	"github.com/heraldsend/herald/worker/send/logger"
 )
@@ -85,11 +86,16 @@ func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometh
 	if err != nil {
 		return nil, nil, err
 	}
+	limiter, err := rate.New(rate.Options{Redis: rdb, Log: log})
+	if err != nil {
+		return nil, nil, err
+	}
 	w, err := worker.New(worker.Options{
 		Redis: rdb, Ledger: books, Catalog: catalog, Renderer: renderer, Attachments: files,
 		Senders: map[message.Channel]worker.Sender{
 			message.Email: mail, message.SMS: others, message.Chat: others, message.Note: others,
 		},
+		Limiter: limiter, Rates: map[message.Channel]float64{message.Email: c.EmailRate},
 		Log: log, Metrics: metrics, Concurrency: c.Concurrency, DrainTimeout: c.DrainTimeout,
 	})
 	return w, rdb, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -49,6 +50,7 @@ const (
 	fieldSources    = "sources"    // hash of the pinned template sources, where the definition names none
 	fieldControl    = "control"    // paused or cancelled
 	fieldRound      = "round"      // starts so far
+	fieldRate       = "rate"       // messages a second, where limited
 )
 
 // Control is what an operator asked of a bulk.
@@ -171,13 +173,43 @@ func (s *Store) Pin(ctx context.Context, id, sources string) (string, error) {
 	return pinned, nil
 }
 
-// Control reads what was asked of a bulk.
-func (s *Store) Control(ctx context.Context, id string) (Control, error) {
-	text, err := s.rdb.HGet(ctx, metaKey(id), fieldControl).Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return "", fmt.Errorf("read bulk %s: %w", id, err)
+// Wish is what operators ask of a bulk while it runs.
+type Wish struct {
+	Control Control
+	// Rate is how many messages a second all workers together may start; 0 is no limit.
+	Rate float64
+}
+
+// Wish reads what is asked of a bulk now.
+func (s *Store) Wish(ctx context.Context, id string) (Wish, error) {
+	fields, err := s.rdb.HMGet(ctx, metaKey(id), fieldControl, fieldRate).Result()
+	if err != nil {
+		return Wish{}, fmt.Errorf("read bulk %s: %w", id, err)
 	}
-	return Control(text), nil
+	var w Wish
+	if text, ok := fields[0].(string); ok {
+		w.Control = Control(text)
+	}
+	if text, ok := fields[1].(string); ok {
+		if w.Rate, err = strconv.ParseFloat(text, 64); err != nil {
+			return Wish{}, fmt.Errorf("read bulk %s: rate: %w", id, err)
+		}
+	}
+	return w, nil
+}
+
+// SetRate changes how many messages a second all workers together may start for a stored bulk; 0 is no limit.
+func (s *Store) SetRate(ctx context.Context, id string, perSecond float64) error {
+	if !(perSecond >= 0) || math.IsInf(perSecond, 1) {
+		return fmt.Errorf("rate: %v is not a number of messages a second", perSecond)
+	}
+	if _, err := s.Bulk(ctx, id); err != nil {
+		return err
+	}
+	if err := s.rdb.HSet(ctx, metaKey(id), fieldRate, perSecond).Err(); err != nil {
+		return fmt.Errorf("set the rate of bulk %s: %w", id, err)
+	}
+	return nil
 }
 
 // SetControl asks something of a stored bulk, or returns ErrNotFound. A cancelled bulk stays cancelled.

@@ -18,6 +18,9 @@ type BulkOptions struct {
 	// OnBadRow is called for a row that can't be read. It returns nil to go on without that row, or an error to give
 	// up before anything is sent. When nil, every bad row gives up.
 	OnBadRow func(*bulk.RowError) error
+	// Rate is how many messages a second all workers together may start; 0 is no limit. It can be changed while the
+	// bulk runs: Bulks().SetRate.
+	Rate float64
 	// OnProgress, where set, is called after every round trip with the number of recipients stored so far.
 	OnProgress func(recipients int)
 }
@@ -32,6 +35,11 @@ func (c *Client) Bulk(ctx context.Context, d bulk.Definition, audience iter.Seq2
 	d.CreatedAt = now()
 	if err := c.bulks.Create(ctx, d); err != nil {
 		return "", err
+	}
+	if o.Rate != 0 {
+		if err := c.bulks.SetRate(ctx, d.ID, o.Rate); err != nil {
+			return "", err
+		}
 	}
 	if err := c.load(ctx, d.ID, audience, o); err != nil {
 		return "", err

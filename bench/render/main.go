@@ -89,8 +89,8 @@ func least(old *float64, t float64) {
 	}
 }
 
-// best returns the least time of f in nanoseconds, of several rounds: the same
-// way as node/bench.js.
+// best returns the least time of f in nanoseconds, of many short rounds, some of
+// which a busy machine leaves alone: the same way as node/bench.js.
 func best(f func()) float64 {
 	duration := func(n int) time.Duration {
 		start := time.Now()
@@ -100,11 +100,11 @@ func best(f func()) float64 {
 		return time.Since(start)
 	}
 	n := 1
-	for duration(n) < 50*time.Millisecond {
+	for duration(n) < 5*time.Millisecond {
 		n *= 2
 	}
 	result := math.Inf(1)
-	for range 8 {
+	for range 60 {
 		result = min(result, float64(duration(n))/float64(n))
 	}
 	return result

@@ -60,15 +60,36 @@ func appendEscaped[T text](dst []byte, s T, mode Escape) []byte {
 // appendHTML is appendEscaped for HTML.
 func appendHTML(dst []byte, s string) []byte {
 	set := &special[EscapeHTML]
-	start := 0
-	for i := range len(s) {
-		if set[s[i]] {
-			dst = append(dst, s[start:i]...)
-			dst = append(dst, reference(s[i])...)
-			start = i + 1
+	start, i := 0, 0
+	for i < len(s) {
+		if i+8 <= len(s) && !maySpecial(word(s, i)) {
+			i += 8
+			continue
+		}
+		for end := min(i+8, len(s)); i < end; i++ {
+			if set[s[i]] {
+				dst = append(dst, s[start:i]...)
+				dst = append(dst, reference(s[i])...)
+				start = i + 1
+			}
 		}
 	}
 	return append(dst, s[start:]...)
+}
+
+// word returns eight bytes of s.
+func word(s string, i int) uint64 {
+	s = s[i : i+8]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// maySpecial reports whether one of eight bytes may be special in HTML: is " or `,
+// differs from ' in the last bit at most, or from ? in the last two.
+func maySpecial(w uint64) bool {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	a, b, c, d := w^low*'"', w^low*'`', (w|low)^low*'\'', (w|low*3)^low*'?'
+	return ((a-low)&^a|(b-low)&^b|(c-low)&^c|(d-low)&^d)&high != 0
 }
 
 // reference returns Handlebars.js' character reference of a special character.

@@ -32,7 +32,7 @@ Handlebars.registerHelper('ifCond', function (a, op, b, options) {
   return holds ? options.fn(this) : options.inverse(this);
 });
 
-// best returns the least time of fn in nanoseconds, of several rounds.
+// best returns the least time of fn in nanoseconds, of many short rounds.
 function best(fn) {
   const time = (n) => {
     const start = process.hrtime.bigint();
@@ -40,10 +40,10 @@ function best(fn) {
     return Number(process.hrtime.bigint() - start);
   };
   let n = 1;
-  while (time(n) < 5e7) n *= 2;
-  time(n); // warm
+  while (time(n) < 5e6) n *= 2;
+  time(20 * n); // warm
   let least = Infinity;
-  for (let i = 0; i < 8; i++) least = Math.min(least, time(n) / n);
+  for (let i = 0; i < 60; i++) least = Math.min(least, time(n) / n);
   return least;
 }
 

@@ -160,7 +160,7 @@ func (l *loader) walk(dir string, load func(file string, data []byte)) {
 		case err != nil:
 			l.fault(file, textPos{}, "read", err.Error())
 			return nil
-		case strings.HasPrefix(entry.Name(), ".") && file != dir:
+		case file != dir && (strings.HasPrefix(entry.Name(), ".") || strings.HasSuffix(entry.Name(), "~")): // an editor's
 			if entry.IsDir() {
 				return fs.SkipDir
 			}

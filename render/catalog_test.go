@@ -23,6 +23,9 @@ func TestLoadCatalogFaults(t *testing.T) {
 		"shortcuts/d.yaml", "message: x\nmessage: y\n---\nmessage: z\n",
 		"shortcuts/e.yml", "message: x\n",
 		"shortcuts/f.yaml", "",
+		"shortcuts/f.yaml~", "what an editor keeps",
+		"shortcuts/.f.yaml.swp", "\x00",
+		"shortcuts/h.yaml", "subject: 2019-01-18\nmessage: true\n",
 		"shortcuts/g.yaml", "message: \"\xff\"\n",
 		"snippets/noprefix.yaml", "source: en\ntexts: {en: x}\n",
 		"snippets/sn.a.yaml", "source: xx-invalid-language-tag-that-is-long\ntexts: {en_US: x, en-us: y}\noutdated: [fr]\n",
@@ -47,6 +50,8 @@ func TestLoadCatalogFaults(t *testing.T) {
 		`shortcuts/e.yml: only *.yaml files belong here`,
 		`shortcuts/f.yaml: the file is empty`,
 		`shortcuts/g.yaml: the file is not UTF-8`,
+		`shortcuts/h.yaml:1:10: subject: wants a text, not the date 2019-01-18; put it in quotes`,
+		`shortcuts/h.yaml:2:10: message: wants a text, not the boolean true; put it in quotes`,
 		`snippets/noprefix.yaml:1: a snippet's name begins with sn.`,
 		`snippets/sn.a.yaml:1:9: source: "xx-invalid-language-tag-that-is-long" is no language tag`,
 		`snippets/sn.a.yaml:2:16: texts: "en-us" and "en_US" are the same language`,
@@ -55,6 +60,9 @@ func TestLoadCatalogFaults(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("lacks %s", want)
 		}
+	}
+	if strings.Contains(err.Error(), "~") || strings.Contains(err.Error(), ".swp") {
+		t.Error("an editor's files are no faults")
 	}
 	if t.Failed() {
 		t.Log("\n" + err.Error())

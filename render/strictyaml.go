@@ -149,6 +149,10 @@ func kindName(n *yaml.Node) string {
 		return "the number " + n.Value
 	case "!!bool":
 		return "the boolean " + n.Value
+	case "!!timestamp":
+		return "the date " + n.Value
+	case "!!binary":
+		return "binary data"
 	}
 	return "a text"
 }

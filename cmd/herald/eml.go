@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io/fs"
+	"time"
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/send/catcher"
 	"github.com/heraldsend/herald/worker/send/email"
 )
 
@@ -19,26 +18,13 @@ const (
 	previewTo   = "customer@example.com"
 )
 
-// compose gives the email as a mail server receives it: the channel's own sender hands it to a server in this process.
-func (o *opened) compose(ctx context.Context, content *render.Content) (_ []byte, err error) {
+// compose gives the email as the channel's own sender would write it.
+func (o *opened) compose(ctx context.Context, content *render.Content) ([]byte, error) {
 	m, err := o.message(ctx, content)
 	if err != nil {
 		return nil, err
 	}
-	server, err := catcher.Start(catcher.Options{})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, server.Close()) }()
-	sender, err := email.New(email.Options{URL: server.URL()})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, sender.Close()) }()
-	if _, err := sender.Send(ctx, m); err != nil {
-		return nil, err
-	}
-	return server.Messages()[0].Raw, nil
+	return email.Compose(m, time.Now())
 }
 
 // message is the email from the context's agent to its customer.

@@ -16,7 +16,7 @@ import (
 // Peer is the other side of a channel over HTTP, in one situation.
 type Peer struct {
 	URL    string
-	Client *http.Client // reaches it, and waits for an answer no longer than 3 seconds
+	Client *http.Client // reaches it, and waits for a silent one no longer than 2 seconds
 
 	mu       sync.Mutex
 	requests []Request
@@ -65,7 +65,11 @@ func NewPeer(t *testing.T, s Situation) *Peer {
 		}
 	}))
 	p.URL = server.URL
-	p.Client = send.NewHTTPClient(send.HTTPOptions{AllowHTTP: true, Timeout: 3 * time.Second, AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	timeout := 30 * time.Second
+	if s == Silent {
+		timeout = 2 * time.Second
+	}
+	p.Client = send.NewHTTPClient(send.HTTPOptions{AllowHTTP: true, Timeout: timeout, AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	t.Cleanup(func() {
 		close(over)
 		p.Client.CloseIdleConnections()

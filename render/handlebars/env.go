@@ -2,6 +2,7 @@ package handlebars
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -25,9 +26,9 @@ type Snippet struct {
 // Limits bound what a template may cost. Zero fields mean the defaults.
 type Limits struct {
 	Source   int // bytes of one source; 256 KiB
-	Nesting  int // blocks, sub-expressions within each other; 100
-	Partials int // partials within each other at execution; 32
-	Snippets int // snippets within each other; 8
+	Nesting  int // blocks, sub-expressions within each other; 100, at most 1,000
+	Partials int // partials within each other at execution; 32, at most 200
+	Snippets int // snippets within each other; 8, at most 200
 	Output   int // bytes of output, and of any helper's result; 1 MiB
 	Steps    int // operations of one execution; 1,000,000
 }
@@ -149,17 +150,18 @@ func languageTag(s string) string {
 }
 
 func (l Limits) withDefaults() Limits {
-	set := func(n *int, value int) {
+	set := func(n *int, value, most int) {
 		if *n <= 0 {
 			*n = value
 		}
+		*n = min(*n, most)
 	}
-	set(&l.Source, 256<<10)
-	set(&l.Nesting, 100)
-	set(&l.Partials, 32)
-	set(&l.Snippets, 8)
-	set(&l.Output, 1<<20)
-	set(&l.Steps, 1_000_000)
+	set(&l.Source, 256<<10, math.MaxInt)
+	set(&l.Nesting, 100, 1000) // what is nested takes stack, whose overflow would end the process
+	set(&l.Partials, 32, 200)
+	set(&l.Snippets, 8, 200)
+	set(&l.Output, 1<<20, math.MaxInt/2)
+	set(&l.Steps, 1_000_000, math.MaxInt)
 	return l
 }
 

@@ -149,6 +149,18 @@ func TestHostileTemplates(t *testing.T) {
 	}
 }
 
+// TestDeepest goes as deep as limits can be set.
+func TestDeepest(t *testing.T) {
+	body := strings.Repeat("{{#if a}}{{#with a}}", 450) + "{{> p}}" + strings.Repeat("{{/with}}{{/if}}", 450)
+	env := newEnv(t, Options{
+		Partials: map[string]string{"p": body},
+		Limits:   Limits{Nesting: 1 << 40, Partials: 1 << 40, Snippets: 1 << 40, Output: 1 << 62, Steps: 1 << 62},
+	})
+	cyclic := &object{members: []Member{{Key: "a"}}} // data without end
+	cyclic.members[0].Value = objectValue(cyclic)
+	mustFail(t, env, "{{> p}}", &Exec{Context: objectValue(cyclic)}, CodeLimitPartials, 10*time.Second)
+}
+
 func TestIndentationBomb(t *testing.T) {
 	env := newEnv(t, Options{Partials: map[string]string{"lines": strings.Repeat("\n", 100<<10)}})
 	mustFail(t, env, strings.Repeat(" ", 100<<10)+"{{> lines}}\n", nil, CodeLimitOutput, time.Second)

@@ -8,7 +8,7 @@ FUZZTIME  ?= 30s
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint bench fuzz chaos deps image clean
+.PHONY: help build demo test lint bench bench-bulk difftest generate fuzz chaos deps image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,28 @@ $(LINT):
 # Tests talk to real servers. Where one is missing it is installed, or the run fails and says what to install.
 deps:
 	@scripts/deps.sh
+
+bench: ## measure beside the peers, each comparison in one run (needs Node)
+	npm ci --silent --prefix bench/render/node
+	$(GO) run ./bench/render
+	npm ci --silent --prefix bench/dates
+	$(GO) run ./bench/dates -least 5
+	$(GO) run ./bench/email
+	$(GO) run ./bench/bulk
+
+bench-bulk: ## measure a whole bulk beside a bare sender
+	$(GO) run ./bench/bulk
+
+difftest: ## compare millions of dates with Moment.js, side by side (needs Node)
+	npm ci --silent --prefix helpers/moment/generate
+	$(GO) run ./helpers/moment/difftest
+
+generate: ## make the locale and zone data and the corpora anew (needs Node)
+	npm ci --silent --prefix helpers/moment/generate
+	$(GO) run ./helpers/moment/generate
+	$(GO) run ./helpers/moment/difftest -write
+	npm ci --silent --prefix render/handlebars/testdata/corpus
+	npm run --silent --prefix render/handlebars/testdata/corpus generate
 
 fuzz: ## fuzz everything that reads foreign bytes, FUZZTIME (30s) each
 	scripts/fuzz.sh $(FUZZTIME)

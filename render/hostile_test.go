@@ -370,6 +370,24 @@ func TestRawInChat(t *testing.T) {
 	}
 }
 
+// Values that would take long to read as Markdown are shown as typed, soon.
+func TestHostileMarkdown(t *testing.T) {
+	p := open(t, load(t, "shortcuts/s.yaml", "message: \"{{{v}}}\"\n"), "s")
+	for _, unit := range []string{">", "[", "_a*", "[a](", "1. ", "<b>", "|a|\n|-|\n", "![", "~~a", "`a``"} {
+		value := strings.Repeat(unit, 200_000/len(unit))
+		data, _ := json.Marshal(map[string]string{"v": value})
+		start := time.Now()
+		mail := renderOne(t, p, Email, string(data), "")
+		renderOne(t, p, Chat, string(data), "")
+		if d := time.Since(start); d > 2*time.Second*raceFactor {
+			t.Errorf("%q takes %v", unit, d)
+		}
+		if want := oneLine(value); oneLine(mail.Text) != want {
+			t.Errorf("%q: text %.60q, want %.60q", unit, mail.Text, want)
+		}
+	}
+}
+
 // An agent's signature may have pictures and colours, but runs nothing; a
 // customer's HTML may not have them.
 func TestSignature(t *testing.T) {

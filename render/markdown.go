@@ -48,12 +48,20 @@ var blankHead = regexp.MustCompile(`<thead>\s*<tr>(\s*<th[^>]*></th>)+\s*</tr>\s
 // rawHTML is what {{{x}}} puts into HTML: the value's own HTML, sanitised.
 func (c *converter) rawHTML(value []byte) []byte { return c.policy.SanitizeBytes(value) }
 
+// maxRawMarkdown bounds values that are read as Markdown: reading hostile ones
+// takes time that grows with the square of their length. Longer ones are shown
+// as they are typed.
+const maxRawMarkdown = 4 << 10
+
 // agentHTML is the HTML of an agent's signature, sanitised.
 func (c *converter) agentHTML(value []byte) []byte { return c.agent.SanitizeBytes(value) }
 
 // harmless says whether Markdown of data holds no HTML and no address that
 // could run a script, so that a chat may get it as it is.
 func (c *converter) harmless(markdown []byte) bool {
+	if len(markdown) > maxRawMarkdown {
+		return false
+	}
 	document := c.markdown.Parser().Parse(text.NewReader(markdown))
 	safe := true
 	err := ast.Walk(document, func(n ast.Node, _ bool) (ast.WalkStatus, error) {
@@ -76,8 +84,8 @@ func (c *converter) harmless(markdown []byte) bool {
 // Markdown, as HTML and sanitised. A single paragraph is given without its <p>.
 func (c *converter) rawMarkdown(value []byte, inline bool) []byte {
 	var out bytes.Buffer
-	if err := c.markdown.Convert(value, &out); err != nil {
-		return appendHTML(nil, value, "\n")
+	if len(value) > maxRawMarkdown || c.markdown.Convert(value, &out) != nil {
+		return appendHTML(nil, value, "<br>\n")
 	}
 	safe := bytes.TrimSpace(c.policy.SanitizeBytes(out.Bytes()))
 	if inner, ok := bytes.CutPrefix(safe, []byte("<p>")); ok && inline {

@@ -26,7 +26,7 @@ type Snippet struct {
 // Limits bound what a template may cost. Zero fields mean the defaults.
 type Limits struct {
 	Source   int // bytes of one source; 256 KiB
-	Nesting  int // blocks, sub-expressions within each other; 100, at most 1,000
+	Nesting  int // blocks and sub-expressions within each other; 100, at most 1,000
 	Partials int // partials within each other at execution; 32, at most 200
 	Snippets int // snippets within each other; 8, at most 200
 	Output   int // bytes of output, and of any helper's result; 1 MiB

@@ -127,7 +127,7 @@ func TestHostileTemplates(t *testing.T) {
 		{"20,000 sub-expressions", bad(t, "subexpr_20k.hbs"), CodeLimitNesting, "more than 100 deep", 1, 0},
 		{"20,000 blocks", strings.Repeat("{{#a}}", 20000), CodeLimitNesting, "more than 100 deep", 1, 601},
 		{"20,000 partial blocks", strings.Repeat("{{#>a}}", 20000), CodeLimitNesting, "more than 100 deep", 1, 701},
-		{"20,000 links of else", "{{#if a}}" + strings.Repeat("{{else if a}}", 19000), CodeLimitNesting, "more than 1000", 1, 0},
+		{"20,000 links of else", "{{#if a}}" + strings.Repeat("{{else if a}}", 19000), CodeLimitNesting, "more than 1000 {{else", 1, 0},
 		{"each of each of each of each", bad(t, "each_bomb.hbs"), CodeLimitSteps, "1000000 operations", 0, 0},
 		{"long source", strings.Repeat("x", 256<<10+1), CodeLimitSource, "262145 bytes", 0, 0},
 		{"much output", "{{#each a}}{{#each ../a}}" + strings.Repeat("x", 1000) + "{{/each}}{{/each}}", CodeLimitOutput, "1048576 bytes", 1, 0},
@@ -158,7 +158,16 @@ func TestDeepest(t *testing.T) {
 	})
 	cyclic := &object{members: []Member{{Key: "a"}}} // data without end
 	cyclic.members[0].Value = objectValue(cyclic)
-	mustFail(t, env, "{{> p}}", &Exec{Context: objectValue(cyclic)}, CodeLimitPartials, 10*time.Second)
+	mustFail(t, env, "{{> p}}", &Exec{Context: objectValue(cyclic)}, CodeLimitNesting, 10*time.Second)
+
+	// Each link of a chain is within the one before.
+	chain := "{{#if b}}" + strings.Repeat("{{else if b}}", 900)
+	env = newEnv(t, Options{
+		Partials: map[string]string{"p": strings.Repeat(chain+"{{else}}", 10) + "{{> p}}" + strings.Repeat("{{/if}}", 10)},
+		Limits:   Limits{Nesting: 1 << 40, Partials: 1 << 40, Steps: 1 << 62},
+	})
+	mustFail(t, env, "{{> p}}", &Exec{Context: objectValue(cyclic)}, CodeLimitNesting, 10*time.Second)
+	mustFail(t, env, strings.Repeat(chain+"{{else}}", 12), nil, CodeLimitNesting, 10*time.Second)
 }
 
 func TestIndentationBomb(t *testing.T) {

@@ -6,8 +6,12 @@ import (
 	"github.com/aymerick/raymond/ast"
 )
 
-// maxChain bounds the number of {{else name}} links of one block.
-const maxChain = 1000
+// maxChain bounds the number of {{else name}} links of one block, maxLinks that of
+// all blocks within each other.
+const (
+	maxChain = 1000
+	maxLinks = 10_000
+)
 
 // opener is the first tag of a block, chain link or partial block.
 type opener struct {
@@ -79,9 +83,10 @@ func (p *parser) block() ast.Node {
 
 // chain parses {{else name}}… and what follows it, up to the closing tag.
 func (p *parser) chain(links int) *ast.BlockStatement {
-	if links >= maxChain {
-		p.fail(CodeLimitNesting, p.tok.pos, "more than %d {{else …}} in one block", maxChain)
+	if p.links++; links >= maxChain || p.links > maxLinks {
+		p.fail(CodeLimitNesting, p.tok.pos, "more than %d {{else …}} in one block, or %d in blocks within each other", maxChain, maxLinks)
 	}
+	defer func() { p.links-- }()
 	o := p.opener()
 	program := p.program()
 	program.BlockParams = o.params

@@ -18,6 +18,7 @@ type parser struct {
 	ahead bool
 	depth int
 	limit int
+	links int // of {{else}} chains, in all blocks around
 	line  int // of the byte offset at
 	at    int
 

@@ -18,6 +18,7 @@ type run struct {
 	spent    int // operations before that
 	partials int // partials within each other
 	snippets int // snippets within each other
+	level    int // programs within each other
 
 	stack  []Value       // arguments of the calls in progress, innermost last
 	calls  []*Call       // by nesting
@@ -148,8 +149,21 @@ func (r *run) issue(src *source, pos int, code Code, field, message string) {
 	r.exec.OnIssue(Issue{Code: code, Message: message, Field: field, Template: src.name, Line: line, Column: column})
 }
 
+// maxLevel bounds how deeply programs are executed within each other, each of
+// which takes stack: blocks, partials, and the links of {{else}} chains.
+const maxLevel = 50_000
+
 // program executes p in f.
 func (r *run) program(p *program, f *frame) error {
+	if r.level++; r.level > maxLevel {
+		return p.src.errorAt(CodeLimitNesting, 0, "blocks and partials nested more than %d deep at execution", maxLevel)
+	}
+	err := r.operations(p, f)
+	r.level--
+	return err
+}
+
+func (r *run) operations(p *program, f *frame) error {
 	if len(p.inlines) > 0 {
 		s := r.push()
 		s.frame = *f

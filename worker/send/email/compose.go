@@ -151,7 +151,11 @@ func (w *writer) related(m *message.Message, images []*message.Attachment, files
 		w.texts(m)
 		return
 	}
-	w.multipart("related", func(part func()) {
+	root := "text/html"
+	if m.Text != "" {
+		root = "multipart/alternative"
+	}
+	w.multipart("related; type=\""+root+"\"", func(part func()) { // RFC 2387 asks for the first part's type
 		part()
 		w.texts(m)
 		for _, f := range images {
@@ -185,8 +189,8 @@ func (w *writer) text(subtype, s string) {
 	w.buf = appendBody(w.buf, s, t)
 }
 
-// multipart writes a multipart entity; body calls part before each of its parts. The first letter of the kind tells
-// the boundaries of one message apart.
+// multipart writes a multipart entity; body calls part before each of its parts. The first letter of the kind, which
+// parameters may follow, tells the boundaries of one message apart.
 func (w *writer) multipart(kind string, body func(part func())) {
 	boundary := boundaryMark + kind[:1] + w.mark
 	w.buf = append(append(append(w.buf, "Content-Type: multipart/"...), kind...), "; boundary=\""...)

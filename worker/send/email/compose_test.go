@@ -3,6 +3,7 @@ package email
 import (
 	"bytes"
 	"encoding/json"
+	"mime"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -433,6 +434,45 @@ func TestComposeHeaders(t *testing.T) {
 	if env, err := enmime.ReadEnvelope(bytes.NewReader(rawOf(bcc))); err != nil || env.GetHeader("To") != "undisclosed-recipients:;" {
 		t.Errorf("Bcc alone: %v %v", env, err)
 	}
+}
+
+// The structure, as readers rely on it: mixed, related, alternative, from the outside in.
+func TestComposeStructure(t *testing.T) {
+	all := messages(t)
+	for name, want := range map[string]string{
+		"text":                 "text/plain",
+		"HTML":                 "text/html",
+		"text and HTML":        "multipart/alternative(text/plain text/html)",
+		"text and file":        "multipart/mixed(text/plain application/pdf)",
+		"image":                "multipart/related(multipart/alternative(text/plain text/html) image/png)",
+		"image and HTML alone": "multipart/related(text/html image/png)",
+		"image and files":      "multipart/mixed(multipart/related(multipart/alternative(text/plain text/html) image/png) application/pdf text/plain)",
+	} {
+		env, err := enmime.ReadEnvelope(bytes.NewReader(rawOf(all[name])))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := structure(env.Root); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+		if related := env.Root.BreadthMatchFirst(func(p *enmime.Part) bool { return p.ContentType == "multipart/related" }); related != nil {
+			_, params, err := mime.ParseMediaType(related.Header.Get("Content-Type"))
+			if err != nil || params["type"] != related.FirstChild.ContentType {
+				t.Errorf("%s: related says type %q, %v", name, params["type"], err)
+			}
+		}
+	}
+}
+
+func structure(p *enmime.Part) string {
+	if p.FirstChild == nil {
+		return p.ContentType
+	}
+	var parts []string
+	for c := p.FirstChild; c != nil; c = c.NextSibling {
+		parts = append(parts, structure(c))
+	}
+	return p.ContentType + "(" + strings.Join(parts, " ") + ")"
 }
 
 func TestComposeUTF8Address(t *testing.T) {

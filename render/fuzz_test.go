@@ -94,6 +94,21 @@ func FuzzMark(f *testing.F) {
 		if text := clean(unmark(bytes.Clone(got))); text != string(want) {
 			t.Errorf("%q:\nmarked   %q\nunmarked %q\nwant     %q", source, got, text, want)
 		}
+		explain := &explainer{}
+		got, err = run(plainEnv, explain.mark("t", source))
+		if err != nil {
+			if e, ok := err.(*handlebars.Error); ok && e.Limit() { //nolint:errorlint // as above
+				return
+			}
+			t.Fatalf("%q: explained: %v", source, err)
+		}
+		var text strings.Builder
+		for _, span := range explain.spans(got, map[int]bool{}) {
+			text.WriteString(span.Text)
+		}
+		if clean([]byte(text.String())) != string(want) {
+			t.Errorf("%q:\nexplained %q\nspans     %q\nwant      %q", source, got, text.String(), want)
+		}
 	})
 }
 

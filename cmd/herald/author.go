@@ -130,9 +130,6 @@ type opened struct {
 // open compiles the shortcut and reads the context.
 func (a *authorFlags) open(c *config, std stdio) (*opened, error) {
 	locale, timezone := first(c.Locale, defaultLocale), first(c.Timezone, defaultTimezone)
-	if _, err := render.Languages(locale); err != nil {
-		return nil, usageError{fmt.Errorf("--locale: %w such as en-us, fr-CA or ja", err)}
-	}
 	f, err := openFolder("", c)
 	if err != nil {
 		return nil, err

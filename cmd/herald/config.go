@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/helpers/moment"
+	"github.com/heraldsend/herald/render"
 )
 
 // Where nobody says otherwise.
@@ -62,6 +63,11 @@ func (c *config) Validate() error {
 	if c.Timezone != "" {
 		if _, ok := moment.FindZone(c.Timezone); !ok {
 			fault("timezone", "%.100q is not an IANA time zone such as Europe/Berlin", c.Timezone)
+		}
+	}
+	if c.Locale != "" {
+		if _, err := render.Languages(c.Locale); err != nil {
+			fault("locale", "%w, such as en-us or fr-CA", err)
 		}
 	}
 	if c.Listen != "" {

@@ -9,9 +9,15 @@ import (
 // the defaults.
 type Limits = handlebars.Limits
 
+// table is the helpers that templates are compiled with. They keep caches: share
+// a table where templates are compiled again and again.
+type table []handlebars.Helper
+
+func newTable() table { return helpers.All() }
+
 // newEnv compiles against snippets and partials as their authors wrote them.
-func newEnv(snippets map[string]*Snippet, partials map[string]string, limits Limits) (*handlebars.Env, error) {
-	o := handlebars.Options{Helpers: helpers.All(), Partials: partials, Limits: limits, Snippets: make(map[string]handlebars.Snippet, len(snippets))}
+func newEnv(t table, snippets map[string]*Snippet, partials map[string]string, limits Limits) (*handlebars.Env, error) {
+	o := handlebars.Options{Helpers: t, Partials: partials, Limits: limits, Snippets: make(map[string]handlebars.Snippet, len(snippets))}
 	for name, s := range snippets {
 		o.Snippets[name] = handlebars.Snippet{Source: s.Source, Texts: s.Texts}
 	}
@@ -24,7 +30,7 @@ type markedEnv struct {
 	shifts shifts
 }
 
-func newMarkedEnv(snippets map[string]*Snippet, partials map[string]string, limits Limits) (*markedEnv, error) {
+func newMarkedEnv(t table, snippets map[string]*Snippet, partials map[string]string, limits Limits) (*markedEnv, error) {
 	m := &markedEnv{shifts: make(shifts)}
 	marked := make(map[string]*Snippet, len(snippets))
 	for name, s := range snippets {
@@ -38,7 +44,7 @@ func newMarkedEnv(snippets map[string]*Snippet, partials map[string]string, limi
 	for name, source := range partials {
 		markedPartials[name] = mark(name, source, m.shifts)
 	}
-	env, err := newEnv(marked, markedPartials, limits)
+	env, err := newEnv(t, marked, markedPartials, limits)
 	m.env = env
 	return m, err
 }

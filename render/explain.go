@@ -152,7 +152,7 @@ func newExplainer(p *Prepared) (*explainer, error) {
 	for _, name := range sortedKeys(b.Partials) {
 		partials[name] = x.mark(name, b.Partials[name])
 	}
-	env, err := newEnv(snippets, partials, p.renderer.options.Limits)
+	env, err := newEnv(p.renderer.helpers, snippets, partials, p.renderer.options.Limits)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ type Renderer struct {
 	options   Options
 	chain     []string
 	converter *converter
+	helpers   table
 }
 
 // New returns a Renderer. Locale and timezone must exist.
@@ -46,13 +47,13 @@ func New(o Options) (*Renderer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("default locale: %w", err)
 	}
-	return &Renderer{options: o, chain: chain, converter: newConverter()}, nil
+	return &Renderer{options: o, chain: chain, converter: newConverter(), helpers: newTable()}, nil
 }
 
 // Open compiles a bundle for all channels, so that it can be rendered many
 // times. The errors are *TemplateError, joined.
 func (r *Renderer) Open(b *Bundle) (*Prepared, error) {
-	marked, err := newMarkedEnv(b.Snippets, b.Partials, r.options.Limits)
+	marked, err := newMarkedEnv(r.helpers, b.Snippets, b.Partials, r.options.Limits)
 	if err != nil {
 		return nil, err
 	}

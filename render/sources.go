@@ -77,7 +77,7 @@ type compilers struct {
 func newCompilers(c *Catalog) *compilers { return &compilers{catalog: c} }
 
 func (c *compilers) compile(name, text string) (*handlebars.Template, error) {
-	c.once.Do(func() { c.env, c.err = newEnv(c.catalog.snippets, c.catalog.partials, Limits{}) })
+	c.once.Do(func() { c.env, c.err = newEnv(newTable(), c.catalog.snippets, c.catalog.partials, Limits{}) })
 	if c.err != nil {
 		return nil, c.err
 	}

@@ -68,7 +68,7 @@ func (r *run) batch(ctx context.Context, t *tally, b batch) error {
 	}
 	for i, e := range b {
 		if ctx.Err() != nil {
-			return nil
+			return context.Cause(ctx)
 		}
 		if e.first > 0 {
 			t.duplicate(e)
@@ -113,12 +113,12 @@ func (r *run) one(ctx context.Context, t *tally, e entry) error {
 	m, err := r.Definition.Message(0, 0, e.recipient)
 	if err != nil {
 		t.fail(e.row, "invalid_context", err.Error())
-		return nil
+		return nil //nolint:nilerr // it is this recipient's, and counted
 	}
 	content, code, err := r.render(ctx, m)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil // Run says why
+			return context.Cause(ctx)
 		}
 		t.fail(e.row, code, err.Error())
 		return nil
@@ -138,7 +138,7 @@ func (r *run) one(ctx context.Context, t *tally, e entry) error {
 func (r *run) render(ctx context.Context, m task.Message) (content *render.Content, code string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			content, code, err = nil, "internal_error", errors.New("Herald broke down over this message; please report it")
+			content, code, err = nil, "internal_error", errors.New("rendering broke down over this message; please report it")
 		}
 	}()
 	request := render.Request{Channel: render.Channel(m.Channel), Context: m.Context, Locale: m.Locale, Timezone: m.Timezone}
@@ -163,7 +163,7 @@ func (r *run) measure(ctx context.Context, t *tally, e entry, c *render.Content,
 	}
 	if f.err != nil {
 		if ctx.Err() != nil {
-			return false, nil
+			return false, context.Cause(ctx)
 		}
 		var known *attach.Error
 		if !errors.As(f.err, &known) {
@@ -178,7 +178,7 @@ func (r *run) measure(ctx context.Context, t *tally, e entry, c *render.Content,
 	}
 	if err := msg.Validate(); err != nil {
 		t.fail(e.row, "invalid_message", err.Error())
-		return false, nil
+		return false, nil //nolint:nilerr // it is this recipient's, and counted
 	}
 	t.sendable++
 	t.Bytes.add(e.row, int64(len(c.Subject)+len(c.HTML)+len(c.Text)))

@@ -159,8 +159,8 @@ func appendMarkdown(dst, s []byte, lineBreak string) []byte {
 const hardBreak = "\\\n"
 
 // breakIn is what a line break of a value becomes in an author's line that
-// begins like this: a heading, list item, quotation, or table row goes on in
-// one line.
+// begins like this: a heading, list item, quotation, table row, or link goes on
+// in one line.
 func breakIn(line []byte) string {
 	line = bytes.TrimLeft(line, " ")
 	if len(line) == 0 {
@@ -168,7 +168,7 @@ func breakIn(line []byte) string {
 	}
 	digits := len(line) - len(bytes.TrimLeft(line, "0123456789"))
 	switch {
-	case bytes.IndexByte([]byte("|>"), line[0]) >= 0, bytes.IndexByte(line, '|') >= 0,
+	case bytes.LastIndexByte(line, '[') > bytes.LastIndexByte(line, ']'), bytes.IndexByte([]byte("|>"), line[0]) >= 0, bytes.IndexByte(line, '|') >= 0,
 		line[0] == '#' && bytes.HasPrefix(bytes.TrimLeft(line, "#"), []byte(" ")),
 		len(line) > 1 && line[1] == ' ' && bytes.IndexByte([]byte("-*+"), line[0]) >= 0,
 		digits > 0 && len(line) > digits+1 && (line[digits] == '.' || line[digits] == ')') && line[digits+1] == ' ':

@@ -189,15 +189,13 @@ func (t *transaction) complete() {
 func (t *transaction) replies(writeErr error) {
 	c := t.conn
 	for i, step := range t.waiting {
-		if c.r.Buffered() == 0 {
-			switch {
-			case writeErr != nil:
-				t.deadline(lastWords)
-			case t.sent && i == len(t.waiting)-1:
-				t.deadline(c.timeouts.Final)
-			case i > 0:
-				t.deadline(c.timeouts.Command)
-			}
+		switch {
+		case writeErr != nil:
+			t.deadline(lastWords)
+		case t.sent && i == len(t.waiting)-1:
+			t.deadline(c.timeouts.Final)
+		case i > 0 && c.r.Buffered() == 0:
+			t.deadline(c.timeouts.Command)
 		}
 		r, err := readReply(c.r)
 		switch {

@@ -1,5 +1,8 @@
-// Package send holds what every channel's sender gives back: a Receipt, or an Error that says what to do next.
-// The channels are the packages below this one; each has a Sender with Send(ctx, *message.Message) and Close.
+// Package send holds what every channel's sender gives back: a Receipt, or an Error that says what to do next. The
+// channels are the packages below this one; each has a Sender with Send(ctx, *message.Message) and Close.
+//
+// It also holds what the channels over HTTP share: the one client (client.go), the reading of its answers (response.go),
+// signatures (signature.go), and endpoints that take signed JSON (endpoint.go).
 package send
 
 import (

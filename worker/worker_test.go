@@ -329,6 +329,20 @@ func TestEachFailureIsItsOwn(t *testing.T) {
 	}
 }
 
+// Failures are kept in our own books, however many: Asynq's archive would drop those beyond 10,000.
+func TestManyFailuresAreAllListed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.out.answer = func(*message.Message, int) error { return &send.Error{Permanent: true, Code: "smtp_550"} }
+	s.worker()
+	const many = 20_000
+	id := s.bulk(bulk.Definition{Content: task.Content{Text: "Hi", Subject: "Hi"}}, many)
+	if status := s.complete(id); status.Failed != many {
+		t.Errorf("status %+v", status)
+	}
+	s.want(id, map[string]int{"failed smtp_550": many})
+}
+
 // What a worker left claimed when it died is unknown under "hold": listed, and never sent again.
 func TestHold(t *testing.T) {
 	t.Parallel()

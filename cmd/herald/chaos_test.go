@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +26,7 @@ import (
 var (
 	chaosRecipients = flag.Int("chaos.recipients", 2000, "recipients of the kill test's bulk")
 	chaosKills      = flag.Int("chaos.kills", 3, "workers that the kill test kills")
+	chaosFaults     = flag.Bool("chaos.faults", false, "run the slow faults too: Redis away, mail server away, a worker frozen")
 )
 
 const (
@@ -50,8 +53,49 @@ func TestChaos(t *testing.T) {
 	}
 }
 
+// What is slow to see: each fault hits a bulk in its middle. Nobody is lost, and the books balance.
+func TestFaults(t *testing.T) {
+	if !*chaosFaults {
+		t.Skip("run by make chaos")
+	}
+	binary := filepath.Join(t.TempDir(), "herald")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	faults := map[string]func(c *chaos, workers []*exec.Cmd){
+		"Redis away for 5 s": func(c *chaos, _ []*exec.Cmd) {
+			c.redis.Kill()
+			time.Sleep(5 * time.Second)
+			c.redis.Restart()
+		},
+		"mail server away for 20 s": func(c *chaos, _ []*exec.Cmd) {
+			c.down.Store(true)
+			time.Sleep(20 * time.Second)
+			c.down.Store(false)
+		},
+		"a worker frozen beyond its lease": func(c *chaos, workers []*exec.Cmd) {
+			if err := workers[0].Process.Signal(syscall.SIGSTOP); err != nil {
+				c.t.Fatal(err)
+			}
+			time.Sleep(40 * time.Second)
+			if err := workers[0].Process.Signal(syscall.SIGCONT); err != nil {
+				c.t.Fatal(err)
+			}
+		},
+	}
+	for name, fault := range faults {
+		for _, policy := range []string{"resend", "hold"} {
+			t.Run(name+"/"+policy, func(t *testing.T) {
+				c := &chaos{t: t, binary: binary, redis: redistest.Start(t), policy: policy}
+				c.suffer(fault)
+			})
+		}
+	}
+}
+
 type chaos struct {
 	t       *testing.T
+	down    atomic.Bool // the mail server refuses with 421
 	binary  string
 	policy  string
 	redis   *redistest.Server
@@ -59,14 +103,19 @@ type chaos struct {
 	logs    sync.Map // of each worker that was started: *lockedBuffer by number
 }
 
-func (c *chaos) run() {
-	// So slow that the kills happen in the middle of the bulk.
-	pace := max(time.Millisecond, time.Duration(*chaosKills)*500*time.Millisecond*chaosWorkers*chaosConnections/time.Duration(*chaosRecipients))
-	mailbox, err := catcher.Start(catcher.Options{OnMail: func(*catcher.Mail) error { time.Sleep(pace); return nil }})
+// begin starts a mail server, a bulk and its workers, and returns when the first messages arrived.
+func (c *chaos) begin(pace time.Duration) (workers []*exec.Cmd) {
+	mailbox, err := catcher.Start(catcher.Options{OnMail: func(*catcher.Mail) error {
+		if c.down.Load() {
+			return &catcher.Reply{Code: 421, Enhanced: [3]int{4, 3, 2}, Text: "away"}
+		}
+		time.Sleep(pace)
+		return nil
+	}})
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	defer mailbox.Close()
+	c.t.Cleanup(func() { _ = mailbox.Close() })
 	c.mailbox = mailbox
 	audience := filepath.Join(c.t.TempDir(), "audience.csv")
 	var rows bytes.Buffer
@@ -79,18 +128,32 @@ func (c *chaos) run() {
 	}
 	c.herald("bulk", "send", "--from", "help@acme.example", "--subject", "Hi", "--text", "Hi {{customer.firstName}}",
 		"--audience", audience, "--policy", c.policy, "--id", "chaos")
-
-	workers := make([]*exec.Cmd, chaosWorkers)
+	workers = make([]*exec.Cmd, chaosWorkers)
 	for i := range workers {
 		workers[i] = c.worker(i)
 	}
-	defer func() {
+	c.t.Cleanup(func() {
 		for _, w := range workers {
 			_ = w.Process.Kill()
 			_ = w.Wait()
 		}
-	}()
+	})
 	await(c.t, "the first messages", func() bool { return mailbox.Count() > 0 })
+	return workers
+}
+
+// suffer lets one fault happen in the middle of a bulk.
+func (c *chaos) suffer(fault func(c *chaos, workers []*exec.Cmd)) {
+	workers := c.begin(20 * time.Millisecond)
+	fault(c, workers)
+	last := time.Now()
+	c.judge(c.finish(last), 1, time.Since(last))
+}
+
+// run kills.
+func (c *chaos) run() {
+	// So slow that the kills happen in the middle of the bulk.
+	workers := c.begin(max(time.Millisecond, time.Duration(*chaosKills)*500*time.Millisecond*chaosWorkers*chaosConnections/time.Duration(*chaosRecipients)))
 	killed := 0
 	for ; killed < *chaosKills && c.status().State != bulk.Completed; killed++ {
 		time.Sleep(100*time.Millisecond + rand.N(600*time.Millisecond))
@@ -106,15 +169,21 @@ func (c *chaos) run() {
 	time.Sleep(500 * time.Millisecond)
 	c.redis.Restart()
 	last := time.Now()
-	var status bulk.Status
-	for status.State != bulk.Completed {
+	c.judge(c.finish(last), killed, time.Since(last))
+}
+
+// finish waits until the bulk is complete.
+func (c *chaos) finish(last time.Time) bulk.Status {
+	for {
+		status := c.status()
+		if status.State == bulk.Completed {
+			return status
+		}
 		if time.Since(last) > 2*time.Minute {
-			c.t.Fatalf("not complete two minutes after the last kill: %+v\n%s", status, c.lastLogs())
+			c.t.Fatalf("not complete two minutes after the last fault: %+v\n%s", status, c.lastLogs())
 		}
 		time.Sleep(50 * time.Millisecond)
-		status = c.status()
 	}
-	c.judge(status, killed, time.Since(last))
 }
 
 // judge compares what arrived with what the books say.
@@ -139,7 +208,7 @@ func (c *chaos) judge(status bulk.Status, killed int, took time.Duration) {
 			lost++
 		}
 	}
-	c.t.Logf("policy %s: %d recipients, %d kills and one of Redis: %d lost, %d duplicated, %d unknown; complete %.1f s after the last kill",
+	c.t.Logf("policy %s: %d recipients, %d faults and one of Redis: %d lost, %d duplicated, %d unknown; complete %.1f s after the last",
 		c.policy, *chaosRecipients, killed, lost, duplicates, status.Unknown, took.Seconds())
 	if sum := status.Sent + status.Failed + status.Suppressed + status.Skipped + status.Unknown + status.Pending; sum != status.Planned || status.Planned != *chaosRecipients {
 		c.t.Errorf("the books don't balance: %+v", status)
@@ -159,7 +228,7 @@ func (c *chaos) judge(status bulk.Status, killed int, took time.Duration) {
 		}
 	}
 	if took > 30*time.Second {
-		c.t.Errorf("complete only %s after the last kill", took)
+		c.t.Errorf("complete only %s after the last fault", took)
 	}
 }
 

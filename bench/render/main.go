@@ -6,7 +6,7 @@
 //	go run ./bench/render [-rounds n] [-node dir]
 //
 // Node's modules are installed into a temporary folder with npm, unless -node
-// names a folder that has them.
+// names a folder that has them, like bench/render/node after npm ci there.
 package main
 
 import (
@@ -64,13 +64,13 @@ func run(rounds int, nodeDir string) error {
 	for i, name := range names {
 		rows[i] = &row{name: name}
 	}
-	nodeDir, clean, err := nodeModules(nodeDir)
+	node, err := newNodeBench(nodeDir)
 	if err != nil {
 		return err
 	}
-	defer clean()
+	defer func() { _ = node.Close() }()
 	for range rounds {
-		if err := measureNode(nodeDir, rows); err != nil {
+		if err := node.measure(rows); err != nil {
 			return err
 		}
 		for _, r := range rows {

@@ -3,6 +3,7 @@ package main
 import (
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,53 +13,51 @@ import (
 //go:embed node/bench.js node/package.json node/package-lock.json
 var nodeFiles embed.FS
 
-// nodeModules returns a folder with node/bench.js and its modules, and a function
-// that removes what was made for it.
-func nodeModules(dir string) (string, func(), error) {
-	if dir != "" {
-		return dir, func() {}, nil
-	}
-	dir, err := os.MkdirTemp("", "bench-render-")
-	if err != nil {
-		return "", nil, err
-	}
-	clean := func() { _ = os.RemoveAll(dir) }
-	if err := install(dir); err != nil {
-		clean()
-		return "", nil, err
-	}
-	return dir, clean, nil
+// nodeBench is where Handlebars.js is measured.
+type nodeBench struct {
+	script string // folder of bench.js and its modules
+	data   string // folder of testdata, temporary
 }
 
-func install(dir string) error {
-	files, err := nodeFiles.ReadDir("node")
+// newNodeBench unpacks the templates, and installs the modules beside them unless
+// dir, a folder like node/, has them.
+func newNodeBench(dir string) (*nodeBench, error) {
+	temp, err := os.MkdirTemp("", "bench-render-")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, f := range files {
-		text, err := nodeFiles.ReadFile("node/" + f.Name())
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, f.Name()), text, 0o600); err != nil {
-			return err
+	n := &nodeBench{script: dir, data: temp}
+	if err := os.CopyFS(temp, testdata); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	if dir == "" {
+		n.script = filepath.Join(temp, "node")
+		if err := n.install(temp); err != nil {
+			return nil, errors.Join(err, n.Close())
 		}
 	}
-	if err := os.CopyFS(dir, testdata); err != nil {
+	return n, nil
+}
+
+// Close removes what was unpacked and installed.
+func (n *nodeBench) Close() error { return os.RemoveAll(n.data) }
+
+func (n *nodeBench) install(temp string) error {
+	if err := os.CopyFS(temp, nodeFiles); err != nil {
 		return err
 	}
 	cmd := exec.Command("npm", "ci", "--silent")
-	cmd.Dir, cmd.Stderr = dir, os.Stderr
+	cmd.Dir, cmd.Stderr = n.script, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("npm ci: %w", err)
 	}
 	return nil
 }
 
-// measureNode measures Handlebars.js.
-func measureNode(dir string, rows []*row) error {
-	cmd := exec.Command("node", append([]string{"bench.js", "testdata"}, names...)...)
-	cmd.Dir, cmd.Stderr = dir, os.Stderr
+// measure measures Handlebars.js.
+func (n *nodeBench) measure(rows []*row) error {
+	cmd := exec.Command("node", append([]string{"bench.js", filepath.Join(n.data, "testdata")}, names...)...)
+	cmd.Dir, cmd.Stderr = n.script, os.Stderr
 	text, err := cmd.Output()
 	if err != nil {
 		return fmt.Errorf("node bench.js: %w", err)

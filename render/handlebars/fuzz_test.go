@@ -164,6 +164,9 @@ func FuzzExecute(f *testing.F) {
 			t.Fatalf("%d goroutines, %d before", n, goroutines)
 		}
 		again, err2 := tmpl.Append(context.Background(), []byte("before"), x)
+		if e := (*Error)(nil); errors.As(err, &e) && strings.Contains(e.Message, "panic") {
+			t.Fatalf("a panic: %v", err)
+		}
 		if (err == nil) != (err2 == nil) || string(out) != string(again) {
 			t.Fatalf("two executions differ: %q (%v), %q (%v)", out, err, again, err2)
 		}
@@ -184,6 +187,9 @@ func FuzzJSON(f *testing.F) {
 		}
 		var d Decoder
 		v2, err2 := d.Decode([]byte(text))
+		if e := (*Error)(nil); errors.As(err, &e) && strings.Contains(e.Message, "panic") {
+			t.Fatalf("a panic: %v", err)
+		}
 		if (err == nil) != (err2 == nil) || v.Text() != v2.Text() {
 			t.Fatalf("ParseJSON: %q (%v), Decoder: %q (%v)", v.Text(), err, v2.Text(), err2)
 		}

@@ -170,6 +170,15 @@ func TestDeepest(t *testing.T) {
 	mustFail(t, env, strings.Repeat(chain+"{{else}}", 12), nil, CodeLimitNesting, 10*time.Second)
 }
 
+// TestSpreadBomb copies a large context for each of many partials.
+func TestSpreadBomb(t *testing.T) {
+	env := newEnv(t, Options{Partials: map[string]string{"p": ""}})
+	list := make([]Value, 1000)
+	data := Object(Member{"list", Array(list)}, Member{"text", String(strings.Repeat("x\xf6😀", 1<<18))})
+	mustFail(t, env, "{{#each list}}{{> p ../text a=1}}{{/each}}", &Exec{Context: data}, CodeLimitSteps, 2*time.Second)
+	mustFail(t, env, "{{#each list}}{{#each ../list}}{{> p ../../list a=1}}{{/each}}{{/each}}", &Exec{Context: data}, CodeLimitSteps, 2*time.Second)
+}
+
 func TestIndentationBomb(t *testing.T) {
 	env := newEnv(t, Options{Partials: map[string]string{"lines": strings.Repeat("\n", 100<<10)}})
 	mustFail(t, env, strings.Repeat(" ", 100<<10)+"{{> lines}}\n", nil, CodeLimitOutput, time.Second)

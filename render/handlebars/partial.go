@@ -70,6 +70,16 @@ func (r *run) partialContext(call *partialCall, f *frame) (Value, error) {
 	if !call.merge {
 		return this, nil
 	}
+	// To copy is work, too.
+	size := len(this.Members()) + len(this.Items())
+	if text, ok := this.Str(); ok {
+		size = len(text)
+	}
+	if r.fuel -= size; r.fuel < 0 {
+		if err := r.refuel(call.src, call.pos); err != nil {
+			return Value{}, err
+		}
+	}
 	members := this.spread(len(call.names))
 	for i := len(call.names) - 1; i >= 0; i-- { // Handlebars.js has them in this order
 		v, err := r.eval(call.values[i], call.src, f)
@@ -94,10 +104,9 @@ func (v Value) spread(more int) []Member {
 		}
 		return members
 	case KindString:
-		n := utf16Len(v.text())
-		members := make([]Member, 0, n+more)
-		for i := range n {
-			members = append(members, Member{itoa(i), utf16At(v.text(), i)})
+		var members []Member
+		for unit := range utf16Units(v.text()) {
+			members = append(members, Member{itoa(len(members)), String(unit)})
 		}
 		return members
 	}

@@ -63,9 +63,7 @@ func (r *run) release() {
 func (r *run) execute(p *program) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			if err = panicked(v); r.ncalls > 0 {
-				err = r.calls[r.ncalls-1].site.failed(err)
-			}
+			err = r.panicked(v)
 		}
 	}()
 	if err := r.refuel(p.src, 0); err != nil { // sees a context that is done from the start
@@ -82,7 +80,16 @@ func (r *run) execute(p *program) (err error) {
 	return err
 }
 
-// panicked makes an error of a helper's panic.
+// panicked makes an error of a panic during execution, which is a helper's.
+func (r *run) panicked(v any) error {
+	err := panicked(v)
+	if r.ncalls > 0 {
+		return r.calls[r.ncalls-1].site.failed(err)
+	}
+	return &Error{Code: CodeHelper, Message: err.Error(), Err: err}
+}
+
+// panicked makes an error of what was recovered.
 func panicked(v any) error {
 	if err, ok := v.(error); ok {
 		return fmt.Errorf("panic: %w", err)
@@ -119,9 +126,11 @@ func (r *run) refuel(src *source, pos int) error {
 		e.Err = context.Cause(r.ctx)
 		return e
 	}
-	grant := min(patience, r.limits.Steps-r.spent)
+	grant := min(max(patience, -r.fuel), r.limits.Steps-r.spent)
 	r.spent += grant
-	r.fuel += grant
+	if r.fuel += grant; r.fuel < 0 {
+		return r.refuel(src, pos)
+	}
 	return nil
 }
 

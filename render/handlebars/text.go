@@ -1,8 +1,10 @@
 package handlebars
 
 import (
+	"iter"
 	"math"
 	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -77,34 +79,40 @@ func appendNumber(dst []byte, f float64) []byte {
 	return strconv.AppendFloat(dst, f, 'f', -1, 64)
 }
 
-// utf16Len is the length of s in UTF-16 units.
+// utf16Len is the length of s in UTF-16 units. A byte that is no UTF-8 counts one.
 func utf16Len(s string) int {
 	n := 0
-	for i := range len(s) {
-		if c := s[i]; c < 0x80 || c >= 0xc0 {
-			n++
-			if c >= 0xf0 {
-				n++
-			}
-		}
+	for _, r := range s {
+		n += utf16.RuneLen(r)
 	}
 	return n
 }
 
-// utf16At returns the UTF-16 unit i of s as a string; half of a pair is U+FFFD.
-func utf16At(s string, i int) Value {
-	for at, r := range s {
-		size := 1
-		if r > 0xffff {
-			size = 2
-		}
-		if i < size {
-			if size == 2 {
-				return String("\uFFFD")
+// utf16Units calls yield for each UTF-16 unit of s, as a string; half of a pair is
+// U+FFFD.
+func utf16Units(s string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := 0; i < len(s); {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r > 0xffff {
+				if !yield("\uFFFD") || !yield("\uFFFD") {
+					return
+				}
+			} else if !yield(s[i : i+size]) {
+				return
 			}
-			return String(s[at : at+utf8.RuneLen(r)])
+			i += size
 		}
-		i -= size
+	}
+}
+
+// utf16At returns the UTF-16 unit i of s.
+func utf16At(s string, i int) Value {
+	for unit := range utf16Units(s) {
+		if i == 0 {
+			return String(unit)
+		}
+		i--
 	}
 	return Value{}
 }

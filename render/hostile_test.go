@@ -17,6 +17,8 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
 	"golang.org/x/net/html"
+
+	"github.com/heraldsend/herald/templates"
 )
 
 // customerStrings are what people have typed into name fields.
@@ -195,6 +197,35 @@ func TestCustomerStrings(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// The same in the shortcuts that people start from: the page keeps its
+// structure, and says the name where it says one.
+func TestCustomerStringsInSamples(t *testing.T) {
+	c := sampleCatalog(t)
+	all := customerStrings(t)
+	for _, name := range c.Shortcuts() {
+		p := open(t, c, name)
+		rendered := func(firstName string) *Content {
+			quoted, err := json.Marshal(firstName)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return renderOne(t, p, Email, strings.Replace(string(templates.DemoContext()), `"firstName": "Ada"`, `"firstName": `+string(quoted), 1), "en")
+		}
+		benign := rendered("Benign")
+		want := shape(t, benign.HTML)
+		for label, value := range all {
+			mail := rendered(value)
+			if got := shape(t, mail.HTML); got != want {
+				t.Errorf("%s, %s: the structure changed:\n%s\nwant\n%s", name, label, got, want)
+			}
+			value = oneLine(strings.ReplaceAll(value, "\r", ""))
+			if says := strings.Contains(benign.Text, "Benign"); says && (!strings.Contains(oneLine(mail.Text), value) || !strings.Contains(reading(t, mail.HTML), value)) {
+				t.Errorf("%s, %s: the mail lacks %q", name, label, value)
+			}
 		}
 	}
 }

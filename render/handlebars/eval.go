@@ -20,9 +20,9 @@ func (r *run) lenient(e *expr, src *source, f *frame) (Value, error) {
 		return r.call(e.call, f)
 	case exprPath:
 		if e.depth > 0 {
-			v = outward(f.depth, e.depth, e.parts)
+			v = r.outward(f.depth, e.depth, e.parts)
 		} else {
-			v = follow(f.this, e.parts)
+			v = r.follow(f.this, e.parts)
 		}
 	case exprParam:
 		p := f.params
@@ -33,7 +33,7 @@ func (r *run) lenient(e *expr, src *source, f *frame) (Value, error) {
 		case p.values == nil:
 			return Value{}, src.errorAt(CodeBlockParam, e.pos, "the block parameter %s has no value: the helper gives none", quote(e.source))
 		case e.index < len(p.values):
-			v = follow(p.values[e.index], e.parts)
+			v = r.follow(p.values[e.index], e.parts)
 		}
 	case exprData:
 		d := f.data
@@ -45,6 +45,7 @@ func (r *run) lenient(e *expr, src *source, f *frame) (Value, error) {
 			if !v.Truthy() {
 				break
 			}
+			r.fuel -= v.weight()
 			v = v.Get(part)
 		}
 	}
@@ -85,29 +86,39 @@ func (e *expr) undefined(src *source) error {
 }
 
 // follow follows a path; from undefined and null it goes no further.
-func follow(v Value, parts []string) Value {
+func (r *run) follow(v Value, parts []string) Value {
 	for _, part := range parts {
 		if v.kind <= KindNull {
 			return v
 		}
+		r.fuel -= v.weight()
 		v = v.Get(part)
 	}
 	return v
 }
 
+// weight is how many operations it counts to look at a long value, whose length
+// or comparison takes time.
+func (v Value) weight() int {
+	if v.kind == KindString || v.kind == KindArray {
+		return int(v.bits >> 7)
+	}
+	return 0
+}
+
 // outward follows a path from the context n levels out, or the first one further
 // out where it is defined. There is nothing outside of the root.
-func outward(d *depth, n int, parts []string) Value {
+func (r *run) outward(d *depth, n int, parts []string) Value {
 	if d == nil { // the name of an inline partial at the root
 		return Value{}
 	}
 	for ; n > 0 && d.out != nil; n-- {
 		d = d.out
 	}
-	v := follow(d.this, parts)
+	v := r.follow(d.this, parts)
 	for v.kind == KindUndefined && d.out != nil {
 		d = d.out
-		v = follow(d.this, parts)
+		v = r.follow(d.this, parts)
 	}
 	return v
 }
@@ -123,6 +134,7 @@ func (r *run) begin(site *callExpr, f *frame) (*Call, error) {
 		if err != nil {
 			return nil, err
 		}
+		r.fuel -= v.weight()
 		r.stack = append(r.stack, v)
 	}
 	for _, e := range site.values {

@@ -201,6 +201,7 @@ func (r *run) operations(p *program, f *frame) error {
 				} else if v.kind <= KindNull {
 					break
 				} else {
+					r.fuel -= v.weight()
 					v = v.Get(part)
 				}
 			}

@@ -113,7 +113,7 @@ func (r *run) one(ctx context.Context, t *tally, e entry) error {
 	m, err := r.Definition.Message(0, 0, e.recipient)
 	if err != nil {
 		t.fail(e.row, "invalid_context", err.Error())
-		return nil //nolint:nilerr // it is this recipient's, and counted
+		return nil
 	}
 	content, code, err := r.render(ctx, m)
 	if err != nil {
@@ -178,7 +178,7 @@ func (r *run) measure(ctx context.Context, t *tally, e entry, c *render.Content,
 	}
 	if err := msg.Validate(); err != nil {
 		t.fail(e.row, "invalid_message", err.Error())
-		return false, nil //nolint:nilerr // it is this recipient's, and counted
+		return false, nil
 	}
 	t.sendable++
 	t.Bytes.add(e.row, int64(len(c.Subject)+len(c.HTML)+len(c.Text)))

@@ -61,6 +61,9 @@ type Limiter struct {
 	now      func() time.Time
 	recovery time.Duration
 
+	free    freeLanes
+	private string // appended to the names of lanes that are this process's alone
+
 	mu    sync.Mutex
 	lanes map[string]*lane
 }
@@ -78,16 +81,24 @@ func New(o Options) (*Limiter, error) {
 	}
 	return &Limiter{
 		rdb: o.Redis, log: o.Log, now: o.Now, recovery: cmp.Or(o.Recovery, 2*time.Minute), lanes: map[string]*lane{},
+		private: "#" + rand16(),
 	}, nil
 }
 
 // Wait returns nil when one message may start on the lane, at perSecond messages a second among all processes, or the
-// context's error. A rate of 0 is no limit and returns at once; less than one a day counts as one a day. A lane has one rate: the one that was given last counts
+// context's error. A rate of 0 is no limit and returns at once, unless Slow was called; less than one a day counts as one a day. A lane has one rate: the one that was given last counts
 // for everybody who waits in this process, so a change takes effect with the first message that knows of it. While
 // Redis can't be reached nobody passes.
 func (l *Limiter) Wait(ctx context.Context, name string, perSecond float64) error {
 	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
-		return nil
+		f := l.free.get(name)
+		if f == nil {
+			f = l.free.add(name, name+l.private, l.now())
+		}
+		if perSecond = f.count(l.now); perSecond == 0 {
+			return nil
+		}
+		name = f.private
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("wait for lane %s: %w", name, context.Cause(ctx))
@@ -111,12 +122,21 @@ func (l *Limiter) Wait(ctx context.Context, name string, perSecond float64) erro
 
 // Slow halves the lane's rate for all processes, because the provider said that it is too fast. Calls within one second
 // count once, and at least a hundredth of the rate stays. The rate grows back steadily, see Options.Recovery. A lane
-// without a rate has nothing to lower.
+// without a rate is lowered in this process alone, from the rate at which its messages passed in the last seconds, and
+// is without one again when it has recovered.
 func (l *Limiter) Slow(ctx context.Context, name string) {
-	ln := l.lane(name)
-	if !ln.slow(l.now()) {
+	if !l.lane(name).slow(l.now()) {
 		return
 	}
+	l.slow(ctx, name)
+	if f := l.free.get(name); f != nil {
+		f.slow(l.now(), l.now().Add(l.recovery))
+		l.lane(f.private).slow(l.now())
+		l.slow(ctx, f.private)
+	}
+}
+
+func (l *Limiter) slow(ctx context.Context, name string) {
 	factor, err := slowScript.Run(ctx, l.rdb, []string{key(name)},
 		l.recovery.Microseconds(), slowOnce.Microseconds(), slowest, slowBy).Int64()
 	if err != nil {
@@ -125,6 +145,9 @@ func (l *Limiter) Slow(ctx context.Context, name string) {
 	}
 	l.log.Warn("the provider pushes back: lane slowed", "lane", name, "percent", factor/10)
 }
+
+// rand16 tells processes apart.
+func rand16() string { return fmt.Sprintf("%016x", rand.Uint64()) }
 
 // Lane is what this process knows of a lane.
 type Lane struct {

@@ -37,7 +37,7 @@ func send(limiters []*Limiter, each int, lane string, rate func() float64, work 
 	for _, l := range limiters {
 		for range each {
 			s.all.Go(func() {
-				for l.Wait(ctx, lane, rate()) == nil {
+				for ctx.Err() == nil && l.Wait(ctx, lane, rate()) == nil {
 					s.passed.Add(1)
 					if work > 0 {
 						select {
@@ -72,12 +72,18 @@ func (s *senders) measure(n int64) float64 {
 	return 0
 }
 
-func within(t *testing.T, what string, got, want, share float64) {
+// keeps checks that n messages pass at the rate. A machine that stalls may fall behind, or catch up, within one stretch
+// that is measured, so it has three.
+func (s *senders) keeps(t *testing.T, what string, n int64, rate, share float64) {
 	t.Helper()
-	t.Logf("%s: %.1f a second, %+.2f %%", what, got, 100*(got/want-1))
-	if math.Abs(got/want-1) > share {
-		t.Errorf("%s: %.1f a second, want %.1f within %.0f %%", what, got, want, share*100)
+	for range 3 {
+		got := s.measure(n)
+		t.Logf("%s: %.1f a second, %+.2f %%", what, got, 100*(got/rate-1))
+		if math.Abs(got/rate-1) <= share {
+			return
+		}
 	}
+	t.Errorf("%s: want %.1f a second within %.0f %%", what, rate, share*100)
 }
 
 // Eight processes together keep to the rate, whether each is fast or slow, at high rates and low ones.
@@ -103,13 +109,7 @@ func TestEightLimitersKeepOneRate(t *testing.T) {
 			s := send(limiters, c.each, c.name, constant(c.rate), c.work)
 			defer s.stop()
 			s.measure(c.n / 20) // the start
-			// A machine that stalls may catch up within one stretch, never within three.
-			got := s.measure(c.n)
-			for try := 0; try < 2 && math.Abs(got/c.rate-1) > 0.02; try++ {
-				t.Logf("%.1f a second", got)
-				got = s.measure(c.n)
-			}
-			within(t, c.name, got, c.rate, 0.02)
+			s.keeps(t, c.name, c.n, c.rate, 0.02)
 		})
 	}
 }
@@ -143,14 +143,15 @@ func TestNoBurstBeyondThePromise(t *testing.T) {
 			}
 		}
 		all.Wait()
-		<-time.After(2 * tolerance) // what is tested is that idleness saves up no more than the tolerance
+		<-time.After(5 * tolerance) // what is tested is that idleness saves up no more than the tolerance
 	}
 	if len(times) != 3*4*50*2 {
 		t.Fatalf("%d passed", len(times))
 	}
 	for i := range times {
 		for j := i + 1; j < len(times); j++ {
-			if most := rate*((times[j]-times[i]).Seconds()+0.2) + 1; float64(j-i+1) > most {
+			// 0.2 is the promise; the rest is for those who were late to look at the clock.
+			if most := rate*((times[j]-times[i]).Seconds()+0.2+0.15) + 1; float64(j-i+1) > most {
 				t.Fatalf("%d messages in %v, at most %.0f may", j-i+1, times[j]-times[i], most)
 			}
 		}
@@ -165,13 +166,13 @@ func TestRateChangesWhileWaiting(t *testing.T) {
 	s := send(limiters, 8, "lane", func() float64 { return float64(rate.Load()) }, 0)
 	defer s.stop()
 	s.measure(20)
-	within(t, "before", s.measure(200), 200, 0.05)
+	s.keeps(t, "before", 200, 200, 0.05)
 	rate.Store(2000)
 	s.measure(100)
-	within(t, "raised", s.measure(2000), 2000, 0.05)
+	s.keeps(t, "raised", 2000, 2000, 0.05)
 	rate.Store(100)
 	s.measure(100)
-	within(t, "lowered", s.measure(100), 100, 0.05)
+	s.keeps(t, "lowered", 100, 100, 0.05)
 }
 
 // Whoever waits for a turn at one message an hour does not wait that hour out when the rate is raised.
@@ -240,6 +241,41 @@ func factor(t *testing.T, rdb *redis.Client, lane string) float64 {
 	return f
 }
 
+// A lane without a rate is slowed from what it did, in the process that heard of it, and let go when it has recovered.
+func TestBackPressureWithoutARate(t *testing.T) {
+	server := redistest.Start(t)
+	const recovery = 4 * time.Second
+	hears, other := newLimiter(t, server.Client(), recovery), newLimiter(t, server.Client(), recovery)
+	s := send([]*Limiter{hears}, 4, "lane", constant(0), 5*time.Millisecond)
+	defer s.stop()
+	s.measure(1500)
+	free := s.measure(600)
+	hears.Slow(context.Background(), "lane")
+	s.measure(20)
+	slowed := s.measure(100)
+	t.Logf("%.0f a second, %.0f after back-pressure", free, slowed)
+	if slowed < 0.3*free || slowed > 0.75*free {
+		t.Errorf("%.0f a second after back-pressure, want about half of %.0f", slowed, free)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	for range 100_000 {
+		if err := other.Wait(ctx, "lane", 0); err != nil {
+			t.Fatalf("another process is slowed: %v", err)
+		}
+	}
+	f := hears.free.get("lane")
+	for deadline := time.Now().Add(30 * time.Second); f.base.Load() != 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("never let go")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if got := s.measure(600); got < 0.7*free {
+		t.Errorf("%.0f a second after recovery, %.0f before", got, free)
+	}
+}
+
 // However often the provider pushes back, something passes.
 func TestBackPressureHasAFloor(t *testing.T) {
 	server := redistest.Start(t)
@@ -270,6 +306,9 @@ func TestNoLimitNeedsNothing(t *testing.T) {
 	defer nowhere.Close()
 	l := newLimiter(t, nowhere, 0)
 	ctx := context.Background()
+	if err := l.Wait(ctx, "lane", 0); err != nil {
+		t.Fatal(err)
+	}
 	for _, r := range []float64{0, -1, math.NaN(), math.Inf(1)} {
 		if allocs := testing.AllocsPerRun(100, func() {
 			if err := l.Wait(ctx, "lane", r); err != nil {

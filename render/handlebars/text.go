@@ -95,7 +95,7 @@ func utf16Units(s string) iter.Seq[string] {
 		for i := 0; i < len(s); {
 			r, size := utf8.DecodeRuneInString(s[i:])
 			if r > 0xffff {
-				if !yield("\uFFFD") || !yield("\uFFFD") {
+				if first := yield("\uFFFD"); !first || !yield("\uFFFD") {
 					return
 				}
 			} else if !yield(s[i : i+size]) {

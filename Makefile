@@ -34,10 +34,10 @@ deps:
 
 bench: ## measure beside the peers, each comparison in one run (needs Node)
 	npm ci --silent --prefix bench/render/node
-	$(GO) run ./bench/render
+	$(GO) run ./bench/render -node bench/render/node
 	npm ci --silent --prefix bench/dates
 	$(GO) run ./bench/dates -least 5
-	$(GO) run ./bench/email
+	$(GO) run ./bench/email -check
 	$(GO) run ./bench/bulk
 
 bench-bulk: ## measure a whole bulk beside a bare sender

@@ -35,7 +35,7 @@ var errContent = errors.New("content")
 // PinSources gathers everything that content needs (shortcut, snippets, layout, files) from a catalog, stores it, and
 // returns the hash that Content.Sources takes: whatever becomes of the catalog, what is sent stays the same.
 func PinSources(ctx context.Context, blobs *blob.Store, c *render.Catalog, content task.Content) (string, error) {
-	b, err := bundleOf(c, content)
+	b, err := BundleOf(c, content)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errContent, err)
 	}
@@ -80,8 +80,8 @@ func (w *Worker) prepare(ctx context.Context, content task.Content) (*prepared, 
 	})
 }
 
-// bundleOf gathers the sources of content: a shortcut by name, with what the job overrides, or text given with the job.
-func bundleOf(c *render.Catalog, content task.Content) (*render.Bundle, error) {
+// BundleOf gathers the sources of content: a shortcut by name, with what the job overrides, or text given with the job.
+func BundleOf(c *render.Catalog, content task.Content) (*render.Bundle, error) {
 	if content.Shortcut == "" {
 		return c.InlineBundle(render.Shortcut{
 			Name: "inline", Message: content.Text, Format: render.Format(content.Format),

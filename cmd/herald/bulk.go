@@ -34,7 +34,10 @@ type bulkCmd struct {
 
 type bulkSendCmd struct {
 	contentFlags `embed:""`
-	Audience     string  `required:"" placeholder:"FILE" help:"CSV with a header row of field paths: customer.email,customer.firstName,locale; - for standard input."`
+	Audience     string  `required:"" placeholder:"FILE" help:"CSV with a header row of field paths (customer.email,customer.firstName,locale), or NDJSON; packed by gzip or Zstandard, too. - for standard input."`
+	DryRun       bool    `help:"Send nothing: render everyone and report what would fail, be blank, cost."`
+	Sample       int     `placeholder:"N" help:"With --dry-run: show N of the messages."`
+	Plan         string  `placeholder:"HASH" help:"Send only what a dry run looked at: the hash that it printed."`
 	ID           string  `name:"id" help:"Id of the bulk; a fresh one when empty."`
 	OnBadRow     string  `enum:"stop,skip" default:"stop" help:"Send nothing when a row can't be read, or skip that row."`
 	Rate         float64 `placeholder:"N" help:"Messages a second that all workers together may send of this bulk; no limit when 0."`
@@ -58,9 +61,16 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *config, std stdio) (err error)
 		return err
 	}
 	defer file.Close()
-	rows, err := bulk.NewCSV(file, channel)
+	audience, err := bulk.OpenAudience(file, name, channel)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	d := bulk.Definition{
+		ID: b.ID, Channel: channel, From: b.From, ReplyTo: b.ReplyTo, Context: data, Locale: c.Locale, Timezone: c.Timezone,
+		Policy: task.Policy(b.Policy), OnIssue: task.IssuePolicy(b.OnIssue),
+	}
+	if b.DryRun {
+		return b.dryRun(ctx, c, std, d, audience)
 	}
 	var results *os.File
 	if b.Results != "" {
@@ -74,10 +84,6 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *config, std stdio) (err error)
 	q, err := newClient(ctx, c, c.logger(std), &stop)
 	if err != nil {
 		return err
-	}
-	d := bulk.Definition{
-		ID: b.ID, Channel: channel, From: b.From, ReplyTo: b.ReplyTo, Context: data, Locale: c.Locale, Timezone: c.Timezone,
-		Policy: task.Policy(b.Policy), OnIssue: task.IssuePolicy(b.OnIssue),
 	}
 	if d.Content, err = b.content(ctx, q, c); err != nil {
 		return err
@@ -96,11 +102,21 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *config, std stdio) (err error)
 			return nil
 		}
 	}
-	id, err := q.Bulk(ctx, d, rows.All(), options)
+	if b.Plan != "" {
+		plan, err := bulk.NewPlan(d, d.Content.Sources)
+		if err != nil {
+			return err
+		}
+		audience = plan.Require(b.Plan, audience)
+	}
+	id, err := q.Bulk(ctx, d, audience, options)
 	show.storedAll()
 	var bad *bulk.RowError
 	if errors.As(err, &bad) {
 		return fmt.Errorf("%s: %w; nothing was sent: mend the row, or pass --on-bad-row skip", name, bad)
+	}
+	if errors.Is(err, bulk.ErrPlan) {
+		return fmt.Errorf("%w; nothing was sent: look at it again with --dry-run", err)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)

@@ -31,12 +31,21 @@ type contentFlags struct {
 	OnIssue     string   `enum:"send,skip" default:"send" help:"Send or skip recipients whose message has issues, such as a missing field."`
 }
 
+// named says which content the flags ask for.
+func (f *contentFlags) named() (task.Content, error) {
+	content := task.Content{Shortcut: f.Shortcut, Text: f.Text, Subject: f.Subject, Template: f.EmailLayout}
+	if f.Shortcut == "" && f.Text == "" {
+		return content, usageError{errors.New("give --shortcut or --text")}
+	}
+	return content, nil
+}
+
 // content checks and pins the templates, so that what this command saw is what is sent.
 func (f *contentFlags) content(ctx context.Context, q *client, c *config) (task.Content, error) {
-	if f.Shortcut == "" && f.Text == "" {
-		return task.Content{}, usageError{errors.New("give --shortcut or --text")}
+	content, err := f.named()
+	if err != nil {
+		return content, err
 	}
-	content := task.Content{Shortcut: f.Shortcut, Text: f.Text, Subject: f.Subject, Template: f.EmailLayout}
 	catalog, err := loadCatalog(c)
 	if err != nil {
 		return content, err
@@ -60,11 +69,17 @@ func (f *contentFlags) context(std stdio) (json.RawMessage, error) {
 	return data, task.CheckContext(data)
 }
 
-// attachments stores the files of --attach, after checking them against the limits: better now than at every recipient.
-func (f *contentFlags) attachments(ctx context.Context, q *client, p attach.Policy) ([]message.Ref, error) {
-	var files []attach.File
-	var contents [][]byte
-	for _, path := range f.Attach {
+// localFile is a file of --attach.
+type localFile struct {
+	name string
+	data []byte
+}
+
+// files reads the files of --attach and checks them against the limits: better now than at every recipient.
+func (f *contentFlags) files(p attach.Policy) ([]localFile, error) {
+	var files []localFile
+	var check []attach.File
+	for i, path := range f.Attach {
 		info, err := os.Stat(path)
 		if err != nil {
 			return nil, fmt.Errorf("attach %s: %w", path, errors.Unwrap(err))
@@ -75,19 +90,24 @@ func (f *contentFlags) attachments(ctx context.Context, q *client, p attach.Poli
 				return nil, fmt.Errorf("attach %s: %w", path, errors.Unwrap(err))
 			}
 		}
-		files = append(files, attach.File{Name: attach.CleanName(filepath.Base(path), len(files)+1), Size: info.Size(), Head: data})
-		contents = append(contents, data)
+		name := attach.CleanName(filepath.Base(path), i+1)
+		files = append(files, localFile{name, data})
+		check = append(check, attach.File{Name: name, Size: info.Size(), Head: data})
 	}
-	if err := p.Check(files); err != nil {
+	return files, p.Check(check)
+}
+
+// attachments stores the files of --attach.
+func (f *contentFlags) attachments(ctx context.Context, q *client, p attach.Policy) ([]message.Ref, error) {
+	files, err := f.files(p)
+	if err != nil {
 		return nil, err
 	}
 	refs := make([]message.Ref, len(files))
 	for i, file := range files {
-		ref, err := q.Attach(ctx, file.Name, "", contents[i])
-		if err != nil {
+		if refs[i], err = q.Attach(ctx, file.name, "", file.data); err != nil {
 			return nil, err
 		}
-		refs[i] = ref
 	}
 	return refs, nil
 }

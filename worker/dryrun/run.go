@@ -169,7 +169,7 @@ func (r *run) measure(ctx context.Context, t *tally, e entry, c *render.Content,
 		if !errors.As(f.err, &known) {
 			return false, fmt.Errorf("attachments: %w", f.err)
 		}
-		t.fail(e.row, known.Code, known.Error())
+		t.fail(e.row, known.Code, fmt.Sprintf("%q %s", known.Name, known.Reason))
 		return false, nil
 	}
 	msg := message.Message{

@@ -28,7 +28,7 @@ import (
 func main() {
 	recipients := flag.Int("recipients", 100_000, "size of the audience")
 	workers := flag.Int("workers", 1, "worker processes")
-	concurrency := flag.Int("concurrency", 16, "messages that a worker sends at the same time")
+	concurrency := flag.Int("concurrency", 64, "messages that a worker sends at the same time")
 	delay := flag.Duration("delay", 0, "the sink waits this long before it replies")
 	flag.Parse()
 	b := &bench{recipients: *recipients, workers: *workers, concurrency: *concurrency, delay: *delay}

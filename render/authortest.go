@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -70,7 +69,7 @@ func RunTests(fsys fs.FS, o TestOptions) (*TestReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tester{fsys: fsys, catalog: c, renderer: r, options: o, prepared: make(map[string]*Prepared), reached: make(map[branchKey]bool)}
+	t := &tester{fsys: fsys, catalog: c, renderer: r, options: o, prepared: make(map[string]*Prepared), coverage: newCoverage()}
 	files, err := testFiles(fsys)
 	if err != nil {
 		return nil, err
@@ -85,7 +84,7 @@ func RunTests(fsys fs.FS, o TestOptions) (*TestReport, error) {
 		tested[result.Shortcut] = true
 		report.Results = append(report.Results, result)
 	}
-	t.coverage(report)
+	t.count(report)
 	for _, name := range c.Shortcuts() {
 		if !tested[name] {
 			report.Shortcuts = append(report.Shortcuts, name)
@@ -114,21 +113,7 @@ type tester struct {
 	renderer *Renderer
 	options  TestOptions
 	prepared map[string]*Prepared
-	reached  map[branchKey]bool
-}
-
-// branchKey is a branch whatever the language of the snippet it stands in.
-type branchKey struct {
-	template string
-	tag      int
-}
-
-func (b branch) key() branchKey {
-	template := b.template
-	if name, _, ok := strings.Cut(template, "@"); ok && strings.HasPrefix(name, snippetPrefix) {
-		template = name
-	}
-	return branchKey{template, b.tag}
+	coverage *coverage
 }
 
 func (t *tester) run(file string) TestResult {
@@ -159,12 +144,8 @@ func (t *tester) check(file string, result *TestResult) error {
 	if err != nil {
 		return err
 	}
-	if x, err := p.Explain(context.Background(), test.request); err == nil {
-		for id := range x.reached {
-			for _, b := range p.explain.runs[id].branches {
-				t.reached[b.key()] = true
-			}
-		}
+	if err := t.coverage.add(context.Background(), p, test.request, content); err != nil {
+		return fmt.Errorf("branches: %w", err)
 	}
 	got := sectionsOf(content)
 	wanted := 0
@@ -337,29 +318,17 @@ func (t *tester) open(shortcut string) (*Prepared, error) {
 	return p, nil
 }
 
-// coverage lists the branches of all shortcuts, and those that no test reached.
-func (t *tester) coverage(report *TestReport) {
-	all := make(map[branchKey]branch)
+// count reports the branches of all shortcuts, and those that no test reached.
+func (t *tester) count(report *TestReport) {
 	for _, name := range t.catalog.Shortcuts() {
-		p, err := t.open(name)
-		if err != nil {
-			continue // lint says why
-		}
-		x, err := p.explainer()
-		if err != nil {
-			continue
-		}
-		for _, run := range x.runs {
-			for _, b := range run.branches {
-				if _, known := all[b.key()]; !known {
-					all[b.key()] = b
-				}
-			}
+		if p, err := t.open(name); err == nil { // else lint says why
+			_, _ = t.coverage.of(p) // what opens can be marked
 		}
 	}
+	all := t.coverage.branches(t.catalog)
 	report.Branches = len(all)
 	for key, b := range all {
-		if t.reached[key] {
+		if t.coverage.reached[key] {
 			report.Reached++
 			continue
 		}
@@ -368,5 +337,4 @@ func (t *tester) coverage(report *TestReport) {
 			Message: "no test reaches " + quote(b.label)})
 	}
 	sortFindings(report.Untested)
-	report.Untested = slices.Compact(report.Untested)
 }

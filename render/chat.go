@@ -3,6 +3,8 @@ package render
 import (
 	"bytes"
 	"strings"
+
+	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // markdown renders chats and notes.
@@ -42,7 +44,7 @@ func (r *run) markdown() (*Content, error) {
 
 // setNote sets a note into its template.
 func (r *run) setNote(l *layout, text string) (string, error) {
-	r.withDraft("", "", false, text != "")
+	r.withDraft("", "", handlebars.Bool(false), handlebars.Bool(text != ""))
 	out, err := r.execute("layout", l.text, r.body.output[:0])
 	if err != nil {
 		return "", err

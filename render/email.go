@@ -53,7 +53,7 @@ func (r *run) email() (*Content, error) {
 // layOut sets the message into the email template.
 func (r *run) layOut(out *Content) error {
 	l := r.plan.layout
-	r.withDraft(out.Subject, out.Preheader, len(r.page.htmlBody) > 0, len(r.page.textBody) > 0)
+	r.withDraft(out.Subject, out.Preheader, handlebars.Bool(len(r.page.htmlBody) > 0), handlebars.Bool(len(r.page.textBody) > 0))
 	output, err := r.execute("layout", l.html, r.page.output[:0])
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -16,8 +17,7 @@ type Explanation struct {
 	Channel Channel      `json:"channel"`
 	Parts   []PartSpans  `json:"parts"`
 	Uses    []SnippetUse `json:"snippets,omitempty"`
-	Issues  []Issue      `json:"issues,omitempty"`
-	reached map[int]bool // run ids, for branch coverage
+	Issues  []Issue      `json:"issues,omitempty"` // Render's
 }
 
 // PartSpans is one part as its template wrote it: Markdown before it becomes
@@ -57,48 +57,38 @@ type SnippetUse struct {
 	Fallback bool   `json:"fallback"` // the message's languages have no text
 }
 
-// Explain renders as Render does and tells the pieces apart.
+// Explain renders as Render does, with the same errors and issues, and tells
+// the pieces apart.
 func (p *Prepared) Explain(ctx context.Context, req Request) (*Explanation, error) {
-	x, err := p.explainer()
+	content, err := p.Render(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	plan, ok := x.plans[req.Channel]
-	if !ok {
-		return nil, fmt.Errorf("unknown channel %s", quote(string(req.Channel)))
+	x, err := p.explainer()
+	if err != nil {
+		return nil, err
 	}
 	r := newRun()
 	if err := r.begin(ctx, p, p.plans[req.Channel], req); err != nil {
 		return nil, err
 	}
-	r.issues.shifts = nil
-	out := &Explanation{Channel: req.Channel, reached: make(map[int]bool)}
-	for _, part := range plan {
+	out := &Explanation{Channel: req.Channel, Issues: content.Issues}
+	for _, part := range x.plans[req.Channel] {
 		if part.name == "layout" {
-			r.withDraft(out.text("subject"), out.text("preheader"), true, true)
+			body := handlebars.String("…") // the message is a part of its own
+			if slices.ContainsFunc(content.Issues, func(i Issue) bool { return i.Code == IssueEmptyMessage }) {
+				body = handlebars.String("")
+			}
+			r.withDraft(content.Subject, content.Preheader, body, body)
 		}
 		output, err := r.execute(part.name, part.template, nil)
 		if err != nil {
-			return nil, templateError(nil, nil, err)
+			return nil, templateError(nil, shifts{}, err)
 		}
-		out.Parts = append(out.Parts, PartSpans{Part: part.name, Spans: x.spans(output, out.reached)})
+		out.Parts = append(out.Parts, PartSpans{Part: part.name, Spans: x.spans(output)})
 	}
-	out.Issues = r.issues.list
 	out.Uses = x.uses(out.Parts, r.exec.Languages)
 	return out, nil
-}
-
-// text is what a part says.
-func (x *Explanation) text(part string) string {
-	var b strings.Builder
-	for _, p := range x.Parts {
-		if p.Part == part {
-			for _, s := range p.Spans {
-				b.WriteString(s.Text)
-			}
-		}
-	}
-	return b.String()
 }
 
 // explainer holds a bundle's templates with every run of text and every tag
@@ -119,16 +109,7 @@ type markedRun struct {
 	line, column int
 	kind         SpanKind
 	source       string
-	branches     []branch
-}
-
-// branch is one side of a block.
-type branch struct {
-	template string
-	tag      int // index of the tag that opens it
-	label    string
-	line     int // of the tag
-	column   int
+	blocks       []branch // that it stands in, outermost first
 }
 
 func (p *Prepared) explainer() (*explainer, error) {
@@ -152,7 +133,7 @@ func newExplainer(p *Prepared) (*explainer, error) {
 	for _, name := range sortedKeys(b.Partials) {
 		partials[name] = x.mark(name, b.Partials[name])
 	}
-	env, err := newEnv(p.renderer.helpers, snippets, partials, p.renderer.options.Limits)
+	env, err := newEnv(p.renderer.helpers, snippets, partials, p.renderer.markedLimits())
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +171,8 @@ func newExplainer(p *Prepared) (*explainer, error) {
 const (
 	kindRun   = 'R' // a run of text begins: markOpen, kindRun, id
 	kindPrint = 'P' // a printed value: markOpen, kindPrint, id, value, markClose
+	kindEnter = 'E' // a snippet begins: markOpen, kindEnter, id of its place
+	kindLeave = 'L' // it ends: markOpen, kindLeave, zeros
 	idDigits  = 6
 )
 
@@ -198,45 +181,19 @@ const (
 // so that the output stays what it is.
 func (x *explainer) mark(name, source string) string {
 	source = unforged(source)
-	var out bytes.Buffer
-	blocks := []branch{}
-	tags := scanTags(source)
-	pos := 0
-	for i, t := range tags {
-		x.text(&out, name, source, pos, t.start, blocks)
-		pos = t.end
+	m := &explainMarker{marker: marker{source: source, line: 1, column: 1, markedColumn: 1}, explainer: x, blocks: blockStack{name: name, source: source}}
+	for i, t := range scanTags(source) {
+		m.text(t.start)
 		switch t.kind {
 		case tagPrint, tagPrintRaw:
-			x.print(&out, name, source, t, blocks)
-			continue
-		case tagOpen:
-			blocks = append(blocks[:len(blocks):len(blocks)], x.branch(name, source, i, t, strings.TrimSpace(t.inside)))
-		case tagElse:
-			if n := len(blocks); n > 0 {
-				label := "else of " + strings.TrimPrefix(blocks[n-1].label, "else of ")
-				if rest := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(t.inside), "else")); rest != "" {
-					label = rest
-				}
-				blocks = append(blocks[:n-1:n-1], x.branch(name, source, i, t, label))
-			}
-		case tagClose:
-			if len(blocks) > 0 {
-				blocks = blocks[:len(blocks)-1]
-			}
-		case tagPartial, tagOther:
-			if opened := source[t.start:t.body]; strings.Contains(opened, "#") {
-				blocks = append(blocks[:len(blocks):len(blocks)], x.branch(name, source, i, t, strings.TrimSpace(t.inside)))
-			}
+			m.print(t)
+		default:
+			m.blocks.step(i, t)
+			m.copy(t.end)
 		}
-		out.WriteString(source[t.start:t.end])
 	}
-	x.text(&out, name, source, pos, len(source), blocks)
-	return out.String()
-}
-
-func (x *explainer) branch(name, source string, i int, t tag, label string) branch {
-	line, column := lineAndColumn(source, t.start)
-	return branch{name, i, label, line, column}
+	m.text(len(source))
+	return string(m.out)
 }
 
 // lineAndColumn turns a byte offset into a place: 1-based, columns in runes.
@@ -245,70 +202,70 @@ func lineAndColumn(source string, pos int) (line, column int) {
 	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
 }
 
-// text writes a run of text with a mark before its first word, and again
-// before the first word behind a snippet.
-func (x *explainer) text(out *bytes.Buffer, name, source string, from, to int, blocks []branch) {
-	for from < to {
-		run := source[from:to]
-		end := strings.Index(run, "[["+snippetPrefix)
-		if end == 0 {
-			if end = strings.Index(run, "]]") + 2; end < 2 {
-				end = len(run)
+// explainMarker writes one marked source.
+type explainMarker struct {
+	marker
+	explainer *explainer
+	blocks    blockStack
+}
+
+// text writes the text up to end with a mark before its first word, and again
+// before the first word behind a snippet. Snippets stand between marks, and
+// their own texts are marked.
+func (m *explainMarker) text(end int) {
+	for m.pos < end {
+		run := m.source[m.pos:end]
+		next := strings.Index(run, "[["+snippetPrefix)
+		if next == 0 {
+			next = strings.Index(run, "]]") + 2
+			if next < 2 {
+				next = len(run)
 			}
-			out.WriteString(run[:end]) // the snippet's own text is marked
-			from += end
+			m.add(m.id(kindEnter, m.pos, SpanText, ""))
+			m.copy(m.pos + next)
+			m.add(string([]byte{markOpen, kindLeave}) + strings.Repeat("0", idDigits))
 			continue
 		}
-		if end > 0 {
-			run = run[:end]
+		if next > 0 {
+			run = run[:next]
 		}
 		word := len(run) - len(strings.TrimLeft(run, " \t\r\n\f\v"))
-		out.WriteString(run[:word])
+		m.copy(m.pos + word)
 		if word < len(run) {
-			out.WriteString(x.id(kindRun, name, source, from+word, SpanText, "", blocks))
+			m.add(m.id(kindRun, m.pos, SpanText, ""))
 		}
-		out.WriteString(run[word:])
-		from += len(run)
+		m.copy(m.pos + len(run) - word)
 	}
 }
 
-func (x *explainer) print(out *bytes.Buffer, name, source string, t tag, blocks []branch) {
+func (m *explainMarker) print(t tag) {
 	kind := SpanField
 	if e := parseTag(t); e != nil && e.kind == exprCall {
 		kind = SpanHelper
 	}
-	if t.stripLeft {
-		out.WriteString("{{~!}}")
-	} else if bytes.HasSuffix(out.Bytes(), []byte(`\\`)) { // as in marker.instead
-		out.Truncate(out.Len() - 1)
-	}
-	out.WriteString(x.id(kindPrint, name, source, t.start, kind, strings.TrimSpace(t.inside), blocks))
-	out.WriteString("{{" + t.inside + "}}")
-	out.WriteByte(markClose)
-	if t.stripRight {
-		out.WriteString("{{!~}}")
-	}
+	m.instead(t, m.id(kindPrint, t.start, kind, strings.TrimSpace(t.inside)), t.inside)
 }
 
-func (x *explainer) id(mark byte, name, source string, pos int, kind SpanKind, expression string, blocks []branch) string {
-	line, column := lineAndColumn(source, pos)
-	x.runs = append(x.runs, markedRun{template: name, kind: kind, source: expression, branches: blocks, line: line, column: column})
+func (m *explainMarker) id(mark byte, pos int, kind SpanKind, expression string) string {
+	x := m.explainer
+	line, column := lineAndColumn(m.source, pos)
+	x.runs = append(x.runs, markedRun{template: m.blocks.name, kind: kind, source: expression, blocks: m.blocks.open, line: line, column: column})
 	return fmt.Sprintf("%c%c%0*x", markOpen, mark, idDigits, len(x.runs)-1)
 }
 
 // spans cuts a marked output into its pieces.
-func (x *explainer) spans(output []byte, reached map[int]bool) []Span {
+func (x *explainer) spans(output []byte) []Span {
 	var out []Span
+	var around []int // the snippets that what follows stands in, by the ids of their places
 	current := -1
 	add := func(id int, text []byte) {
-		if len(text) == 0 {
-			return
-		}
-		if id < 0 {
+		switch {
+		case len(text) == 0:
+		case id < 0:
 			out = append(out, Span{Text: string(text), Kind: SpanText})
-			return
+		default:
+			out = append(out, x.span(id, around, string(text)))
 		}
-		out = append(out, x.span(id, string(text)))
 	}
 	for len(output) > 0 {
 		i := bytes.IndexByte(output, markOpen)
@@ -324,31 +281,47 @@ func (x *explainer) spans(output []byte, reached map[int]bool) []Span {
 		if err != nil || id >= len(x.runs) {
 			continue
 		}
-		reached[id] = true
-		if kind == kindRun {
+		switch kind {
+		case kindRun:
 			current = id
-			continue
+		case kindEnter:
+			around, current = append(around, id), id
+		case kindLeave:
+			if n := len(around); n > 0 {
+				around, current = around[:n-1], around[n-1]
+			}
+		default:
+			end := bytes.IndexByte(output, markClose)
+			if end < 0 {
+				end = len(output)
+			}
+			add(id, output[:end])
+			output = output[min(end+1, len(output)):]
 		}
-		end := bytes.IndexByte(output, markClose)
-		if end < 0 {
-			end = len(output)
-		}
-		add(id, output[:end])
-		output = output[min(end+1, len(output)):]
 	}
 	return out
 }
 
-func (x *explainer) span(id int, text string) Span {
+func (x *explainer) span(id int, around []int, text string) Span {
 	run := x.runs[id]
 	s := Span{Text: text, Kind: run.kind, Source: run.source, Template: run.template, Line: run.line, Column: run.column}
 	if name, language, ok := strings.Cut(run.template, "@"); ok && strings.HasPrefix(name, snippetPrefix) {
 		s.Snippet, s.Language = name, language
 	}
-	for _, b := range run.branches {
-		s.Branches = append(s.Branches, b.label)
+	for _, outer := range around {
+		if outer != id {
+			s.Branches = appendLabels(s.Branches, x.runs[outer].blocks)
+		}
 	}
+	s.Branches = appendLabels(s.Branches, run.blocks)
 	return s
+}
+
+func appendLabels(labels []string, blocks []branch) []string {
+	for _, b := range blocks {
+		labels = append(labels, b.label)
+	}
+	return labels
 }
 
 // uses lists the snippets that spans come from.

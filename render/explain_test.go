@@ -2,6 +2,7 @@ package render
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +51,59 @@ message: |
 	}
 	if len(got.Uses) != 1 || got.Uses[0] != (SnippetUse{"sn.greeting", "fr", false}) {
 		t.Errorf("%+v", got.Uses)
+	}
+}
+
+// A snippet's spans stand in the blocks around its place, a message's in the
+// layout is elided, and the issues are those of a rendering.
+func TestExplainBlocksLayoutIssues(t *testing.T) {
+	c := load(t, "snippets/sn.outer.yaml", "source: en\ntexts:\n  en: \"{{#if b}}<[[sn.inner]]>{{/if}} out\"\n",
+		"snippets/sn.inner.yaml", "source: en\ntexts:\n  en: \"{{#if c}}in{{/if}}\"\n",
+		"emails/e.hbs", "<p>{{draft.preheader}}{{#if draft.htmlBody}}{{{draft.htmlBody}}}{{/if}}{{> foot}}</p>\n", "emails/partials/foot.hbs", "{{{draft.htmlBody}}} {{a}} {{footer}}",
+		"shortcuts/s.yaml", "emailTemplate: e\npreheader: \" \"\nmessage: |\n  {{#if a}}{{a}} {{a}}\n  {{#if b}}[[sn.outer]] {{a}} {{missing}}{{/if}}{{/if}}\n")
+	p := open(t, c, "s")
+	req := Request{Channel: Email, Context: []byte(`{"a":"A","b":1,"c":1}`)}
+	got, err := p.Explain(context.Background(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, part := range got.Parts {
+		for _, s := range part.Spans {
+			lines = append(lines, strings.Join([]string{part.Part, quote(s.Text), s.Source, s.Snippet, strings.Join(s.Branches, " > ")}, "|"))
+		}
+	}
+	want := []string{
+		`preheader|" "|||`,
+		`message|"A"|a||if a`,
+		`message|" "|||`,
+		`message|"A"|a||if a`,
+		`message|"\n"|||`,
+		`message|"<"||sn.outer|if a > if b > if b`,
+		`message|"in"||sn.inner|if a > if b > if b > if c`,
+		`message|"> "||sn.outer|if a > if b > if b`,
+		`message|"out"||sn.outer|if a > if b`,
+		`message|" "|||if a > if b`,
+		`message|"A"|a||if a > if b`,
+		`message|" "|||if a > if b`,
+		`message|"\n"|||if a > if b`,
+		`layout|"<p>"|||`,
+		`layout|"…"|draft.htmlBody||if draft.htmlBody`,
+		`layout|"…"|draft.htmlBody||`,
+		`layout|" "|||`,
+		`layout|"A"|a||`,
+		`layout|" "|||`,
+		`layout|"</p>\n"|||`,
+	}
+	if strings.Join(lines, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+	}
+	content, err := p.Render(context.Background(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got.Issues, content.Issues) || len(content.Issues) == 0 {
+		t.Errorf("issues %+v, want %+v", got.Issues, content.Issues)
 	}
 }
 

@@ -103,11 +103,16 @@ func FuzzMark(f *testing.F) {
 			t.Fatalf("%q: explained: %v", source, err)
 		}
 		var text strings.Builder
-		for _, span := range explain.spans(got, map[int]bool{}) {
+		for _, span := range explain.spans(got) {
 			text.WriteString(span.Text)
 		}
 		if clean([]byte(text.String())) != string(want) {
 			t.Errorf("%q:\nexplained %q\nspans     %q\nwant      %q", source, got, text.String(), want)
+		}
+		if _, err := run(plainEnv, (&coverer{}).mark("t", source)); err != nil {
+			if e, ok := err.(*handlebars.Error); !ok || !e.Limit() {
+				t.Fatalf("%q: with marks of coverage: %v", source, err)
+			}
 		}
 	})
 }

@@ -58,15 +58,15 @@ func mark(name, source string, all shifts) string {
 		case t.kind != tagPrint && t.kind != tagPrintRaw:
 			m.copy(t.end)
 		case isPath(t, "draft.htmlBody") && t.kind == tagPrintRaw:
-			m.instead(t, kindHTMLBody, "")
+			m.instead(t, opening(kindHTMLBody), "")
 		case isPath(t, "draft.textBody"):
-			m.instead(t, kindTextBody, "")
+			m.instead(t, opening(kindTextBody), "")
 		case t.kind == tagPrintRaw && isSignature(t):
-			m.instead(t, kindAgent, t.inside)
+			m.instead(t, opening(kindAgent), t.inside)
 		case t.kind == tagPrintRaw:
-			m.instead(t, kindRaw, t.inside)
+			m.instead(t, opening(kindRaw), t.inside)
 		default:
-			m.instead(t, kindValue, t.inside)
+			m.instead(t, opening(kindValue), t.inside)
 		}
 	}
 	m.copy(len(source))
@@ -131,16 +131,19 @@ func (m *marker) add(text string) {
 	m.markedColumn += utf8.RuneCountInString(text)
 }
 
-// instead writes a marked print of expression in place of t. The white space
-// that t strips is stripped by comments outside the marks.
-func (m *marker) instead(t tag, kind byte, expression string) {
+// opening begins the mark of a value.
+func opening(kind byte) string { return string([]byte{markOpen, kind}) }
+
+// instead writes a marked print of expression in place of t, with open before
+// it. The white space that t strips is stripped by comments outside the marks.
+func (m *marker) instead(t tag, open, expression string) {
 	if t.stripLeft {
 		m.add("{{~!}}")
 	} else if bytes.HasSuffix(m.out, []byte(`\\`)) { // \\{{ is a backslash, but only next to the braces
 		m.out = m.out[:len(m.out)-1]
 		m.markedColumn--
 	}
-	m.add(string([]byte{markOpen, kind}))
+	m.add(open)
 	if expression != "" {
 		m.add("{{")
 		skipped := m.source[t.start:t.body]

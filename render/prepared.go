@@ -178,14 +178,15 @@ func withMembers(object handlebars.Value, more ...handlebars.Member) handlebars.
 	return handlebars.Object(members...)
 }
 
-// withDraft gives an email template what it is set around.
-func (r *run) withDraft(subject, preheader string, html, text bool) {
+// withDraft gives an email template what it is set around. Of html and text it
+// is told whether there is any.
+func (r *run) withDraft(subject, preheader string, html, text handlebars.Value) {
 	r.draft = append(r.draft[:0],
 		handlebars.Member{Key: "subject", Value: handlebars.String(subject)},
 		handlebars.Member{Key: "preheader", Value: handlebars.String(preheader)},
 		handlebars.Member{Key: "locale", Value: handlebars.String(r.exec.Locale)},
-		handlebars.Member{Key: "htmlBody", Value: handlebars.Bool(html)},
-		handlebars.Member{Key: "textBody", Value: handlebars.Bool(text)},
+		handlebars.Member{Key: "htmlBody", Value: html},
+		handlebars.Member{Key: "textBody", Value: text},
 	)
 	r.rooted = append(append(r.rooted[:0], r.root.Members()...), handlebars.Member{Key: "draft", Value: handlebars.Object(r.draft...)})
 	r.exec.Context = handlebars.Object(r.rooted...)

@@ -56,13 +56,9 @@ func (cmd *explainCmd) Run(ctx context.Context, c *config, std stdio) error {
 	if err != nil {
 		return o.locate(err)
 	}
-	content, err := o.prepared.Render(ctx, request) // its issues stand at their places in the author's text
-	if err != nil {
-		return o.locate(err)
-	}
 	e := explanation{
 		Shortcut: cmd.Shortcut, Channel: x.Channel, Context: o.context, Locale: request.Locale,
-		Snippets: slices.Concat([]render.SnippetUse{}, x.Uses), Issues: o.place(content.Issues),
+		Snippets: slices.Concat([]render.SnippetUse{}, x.Uses), Issues: o.place(x.Issues),
 	}
 	for _, part := range x.Parts {
 		if part.Part == "layout" && !cmd.Layout && !cmd.JSON {

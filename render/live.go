@@ -19,6 +19,7 @@ type Live struct {
 	current atomic.Pointer[Catalog]
 	load    sync.Mutex
 	seen    string // fingerprint of the folder when it was last loaded
+	next    string // another one, seen at the last look
 }
 
 // LiveOptions are what NewLive makes a Live of. FS is required.
@@ -86,12 +87,17 @@ func (l *Live) Watch(ctx context.Context) {
 	}
 }
 
-// look reloads if the folder changed since it was last loaded.
+// look reloads if the folder changed since it was last loaded, and not since
+// the last look: a change may still be half written.
 func (l *Live) look() {
 	l.load.Lock()
 	defer l.load.Unlock()
-	if seen := fingerprint(l.options.FS); seen != l.seen {
+	switch seen := fingerprint(l.options.FS); seen {
+	case l.seen:
+	case l.next:
 		_, _ = l.reload(seen) // OnReload is told
+	default:
+		l.next = seen
 	}
 }
 

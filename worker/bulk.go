@@ -57,7 +57,7 @@ func (w *Worker) openBulk(ctx context.Context, id string) (*openBulk, error) {
 			return nil, err
 		}
 		if b.Sources == "" {
-			sources, err := PinSources(ctx, w.blobs, w.Catalog, b.Content)
+			sources, err := PinSources(ctx, w.blobs, w.Catalog(), b.Content)
 			if err != nil {
 				return nil, err
 			}

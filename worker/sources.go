@@ -51,11 +51,24 @@ func PinSources(ctx context.Context, blobs *blob.Store, c *render.Catalog, conte
 	return blobs.Put(ctx, b.Encode(), bulk.Retention)
 }
 
-// prepare compiles content, once for all who ask. Without sources of its own it comes from the worker's catalog.
+// preparedKey tells compiled contents apart.
+type preparedKey struct {
+	task.Content
+	catalog string // hash of the catalog that content without sources comes from
+}
+
+// prepare compiles content, once for all who ask. Without sources of its own it comes from the worker's catalog as it
+// is now.
 func (w *Worker) prepare(ctx context.Context, content task.Content) (*prepared, error) {
-	return w.prepared.get(content, func() (*prepared, error) {
-		if content.Sources == "" {
-			sources, err := PinSources(ctx, w.blobs, w.Catalog, content)
+	key := preparedKey{Content: content}
+	var catalog *render.Catalog
+	if content.Sources == "" {
+		catalog = w.Catalog()
+		key.catalog = catalog.Hash()
+	}
+	return w.prepared.get(key, func() (*prepared, error) {
+		if catalog != nil {
+			sources, err := PinSources(ctx, w.blobs, catalog, content)
 			if err != nil {
 				return nil, err
 			}

@@ -26,7 +26,6 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/send"
-	"github.com/heraldsend/herald/worker/task"
 )
 
 // Sender is one channel's way out. Its errors are *send.Error.
@@ -49,7 +48,7 @@ type Limiter interface {
 type Options struct {
 	Redis       redis.UniversalClient
 	Ledger      *ledger.Ledger
-	Catalog     *render.Catalog // for jobs that bring no sources of their own
+	Catalog     func() *render.Catalog // the current one, for jobs that bring no sources of their own
 	Renderer    *render.Renderer
 	Attachments Attachments
 	Senders     map[message.Channel]Sender
@@ -74,7 +73,7 @@ type Worker struct {
 	queue     *queue.Client
 	bulks     *bulk.Store
 	blobs     *blob.Store
-	prepared  *cache[task.Content, *prepared]
+	prepared  *cache[preparedKey, *prepared]
 	open      *cache[string, *openBulk]
 	inspector *asynq.Inspector
 	metrics   *metrics
@@ -110,7 +109,7 @@ func New(o Options) (*Worker, error) {
 	}
 	w := &Worker{
 		Options: o, queue: queue.New(o.Redis), bulks: bulk.NewStore(o.Redis, o.Ledger), blobs: blob.New(o.Redis),
-		prepared: newCache[task.Content, *prepared](256), open: newCache[string, *openBulk](64),
+		prepared: newCache[preparedKey, *prepared](256), open: newCache[string, *openBulk](64),
 		inspector: inspector, metrics: m, wishes: wishes{known: map[string]knownWish{}},
 	}
 	w.draining, w.drain = context.WithCancel(context.Background())

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"iter"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -124,7 +126,7 @@ func (s *site) worker(spoil ...func(*Options)) (stop func()) {
 		s.t.Fatal(err)
 	}
 	o := Options{
-		Redis: s.rdb, Ledger: books, Catalog: catalog, Renderer: renderer, Attachments: files,
+		Redis: s.rdb, Ledger: books, Catalog: func() *render.Catalog { return catalog }, Renderer: renderer, Attachments: files,
 		Senders: map[message.Channel]Sender{message.Email: s.out, message.SMS: s.out},
 		Limiter: limiter, Log: s.log, Metrics: prometheus.NewRegistry(), Concurrency: 8, DrainTimeout: 10 * time.Second,
 	}
@@ -635,7 +637,7 @@ func TestSourcesArePinned(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Catalog = catalog
+		o.Catalog = func() *render.Catalog { return catalog }
 	})
 	s.complete(id)
 	for _, m := range s.out.mails {
@@ -643,6 +645,56 @@ func TestSourcesArePinned(t *testing.T) {
 			t.Errorf("subject %q", m.Subject)
 		}
 	}
+}
+
+// A message that brings no sources is rendered from the templates as they are when it is sent; a broken edit of them
+// keeps the last good ones.
+func TestTemplatesFollowTheirFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "shortcuts"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "shortcuts", "hello.yaml"), []byte("subject: Hello\nmessage: "+text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("one")
+	reloads := make(chan error, 10)
+	live, err := render.NewLive(render.LiveOptions{FS: os.DirFS(dir), Interval: 10 * time.Millisecond, OnReload: func(_ *render.Catalog, err error) { reloads <- err }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go live.Watch(ctx)
+	s := newSite(t)
+	s.worker(func(o *Options) { o.Catalog = live.Catalog })
+	wants := func(id, want string) {
+		t.Helper()
+		letter := task.Message{ID: id, Channel: message.Email, From: "help@acme.example", To: "ada@example.com", Content: task.Content{Shortcut: "hello"}}
+		if _, err := s.client.Message(ctx, letter); err != nil {
+			t.Fatal(err)
+		}
+		n := s.out.count()
+		s.await("the message is sent", func() bool { return s.out.count() > n })
+		if got := strings.TrimSpace(s.out.mails[n].Text); got != want {
+			t.Errorf("message %s says %q, want %q", id, got, want)
+		}
+	}
+	wants("first", "one")
+	write("two and more")
+	if err := <-reloads; err != nil {
+		t.Fatal(err)
+	}
+	wants("second", "two and more")
+	write(`"{{#if x}}"`)
+	if err := <-reloads; err == nil {
+		t.Fatal("a broken edit was taken")
+	}
+	wants("third", "two and more")
 }
 
 func TestSingleMessage(t *testing.T) {

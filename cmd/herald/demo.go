@@ -158,7 +158,7 @@ func tick(ctx context.Context, redis *miniredis.Miniredis) {
 // sendBulk runs a worker until the sample bulk is complete.
 func (d *demoCmd) sendBulk(ctx context.Context, c *config, std stdio, stop *closers) (bulk.Status, []bulk.Result, error) {
 	log := slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: slog.LevelError}))
-	w, _, err := newWorker(ctx, c, log, prometheus.NewRegistry(), stop)
+	w, _, err := newWorker(ctx, c, log, prometheus.NewRegistry(), nil, stop)
 	if err != nil {
 		return bulk.Status{}, nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 
@@ -36,22 +37,26 @@ func (c *closers) close() error {
 	return errors.Join(errs...)
 }
 
+func templateFiles(c *config) fs.FS {
+	if c.Templates != "" {
+		return os.DirFS(c.Templates)
+	}
+	return templates.Catalog()
+}
+
 // loadCatalog reads the folder of templates, or the built-in one.
 func loadCatalog(c *config) (*render.Catalog, error) {
-	files := templates.Catalog()
-	if c.Templates != "" {
-		files = os.DirFS(c.Templates)
-	}
-	catalog, err := render.LoadCatalog(files)
+	catalog, err := render.LoadCatalog(templateFiles(c))
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
 	return catalog, nil
 }
 
-// newWorker joins a worker with everything that it works with. Closing what it adds to stop ends all of it.
-func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometheus.Registerer, stop *closers) (*worker.Worker, redis.UniversalClient, error) {
-	catalog, err := loadCatalog(c)
+// newWorker joins a worker with everything that it works with. On hangup, which may be nil,
+// the templates are loaded again. Closing what it adds to stop ends all of it.
+func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometheus.Registerer, hangup <-chan os.Signal, stop *closers) (*worker.Worker, redis.UniversalClient, error) {
+	live, err := followTemplates(c, log, hangup, stop)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -91,7 +96,7 @@ func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometh
 		return nil, nil, err
 	}
 	w, err := worker.New(worker.Options{
-		Redis: rdb, Ledger: books, Catalog: catalog, Renderer: renderer, Attachments: files,
+		Redis: rdb, Ledger: books, Catalog: live.Catalog, Renderer: renderer, Attachments: files,
 		Senders: map[message.Channel]worker.Sender{
 			message.Email: mail, message.SMS: others, message.Chat: others, message.Note: others,
 		},

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -36,7 +37,10 @@ func (workerCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var stop closers
 	defer func() { err = errors.Join(err, stop.close()) }()
-	w, rdb, err := newWorker(ctx, c, log, metrics, &stop)
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	w, rdb, err := newWorker(ctx, c, log, metrics, hangup, &stop)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+
+	"github.com/heraldsend/herald/render"
+)
+
+// followTemplates loads the templates, which must be good, and loads them again when the folder changes and on hangup.
+// A broken edit is logged and changes nothing. Closing stop ends it.
+func followTemplates(c *config, log *slog.Logger, hangup <-chan os.Signal, stop *closers) (*render.Live, error) {
+	live, err := render.NewLive(render.LiveOptions{FS: templateFiles(c), OnReload: func(current *render.Catalog, err error) {
+		if err != nil {
+			faults, first := templateFaults(err)
+			log.Error("the templates are broken, their last good version stays", "faults", faults, "first", first, "version", shortHash(current))
+			return
+		}
+		log.Info("templates reloaded", "version", shortHash(current), "shortcuts", len(current.Shortcuts()))
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var followers sync.WaitGroup
+	if c.Templates != "" { // those in the program don't change
+		followers.Go(func() { live.Watch(ctx) })
+	}
+	followers.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangup:
+				if changed, err := live.Reload(); err == nil && !changed {
+					log.Info("SIGHUP: the templates are the same", "version", shortHash(live.Catalog()))
+				}
+			}
+		}
+	})
+	stop.add(func() error {
+		cancel()
+		followers.Wait()
+		return nil
+	})
+	return live, nil
+}
+
+// templateFaults counts the faults of a catalog and shows the first.
+func templateFaults(err error) (n int, first string) {
+	var catalog *render.CatalogError
+	if errors.As(err, &catalog) && len(catalog.Findings) > 0 {
+		return len(catalog.Findings), catalog.Findings[0].String()
+	}
+	return 1, err.Error()
+}
+
+func shortHash(c *render.Catalog) string { return c.Hash()[:12] }

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Templates are loaded again when they change and on SIGHUP; a broken edit is logged once and the last good version
+// stays.
+func TestFollowTemplates(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "shortcuts"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "shortcuts", "a.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("message: one\n")
+	var logged lines
+	log := slog.New(slog.NewTextHandler(&logged, nil))
+	hangup := make(chan os.Signal, 1)
+	var stop closers
+	live, err := followTemplates(&config{Templates: dir}, log, hangup, &stop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := func() string {
+		s, err := live.Catalog().Shortcut("a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Message
+	}
+	await := func(what string, ok func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("waited in vain until %s; log:\n%s", what, logged.text())
+			}
+		}
+	}
+	write("message: two and more\n")
+	await("the folder was seen to change", func() bool { return message() == "two and more" })
+	write("mesage: three and even more\n")
+	await("the broken edit is logged", func() bool { return strings.Contains(logged.text(), "did you mean") })
+	write("message: four\n")
+	hangup <- syscall.SIGHUP
+	await("SIGHUP loaded it", func() bool { return message() == "four" })
+	hangup <- syscall.SIGHUP
+	await("SIGHUP is answered", func() bool { return strings.Contains(logged.text(), "the same") })
+	if err := stop.close(); err != nil {
+		t.Fatal(err)
+	}
+	text := logged.text()
+	if n := strings.Count(text, "level=ERROR"); n != 1 || !strings.Contains(text, "shortcuts/a.yaml:1:1: unknown key") {
+		t.Errorf("%d errors logged, want one that names the place:\n%s", n, text)
+	}
+	write("mesage: five\n")
+	if _, err := followTemplates(&config{Templates: dir}, log, nil, &stop); err == nil {
+		t.Error("started on broken templates")
+	}
+}
+
+// lines is a log to read while it is written.
+type lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}

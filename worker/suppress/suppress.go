@@ -1,0 +1,250 @@
+// Package suppress keeps the lists of those who may not be written to, one a channel: mailboxes that bounced, people who
+// unsubscribed or complained, whole domains. An entry is an address or, for email, a wildcard such as *@acme.com, on the
+// block list or on the allow list.
+//
+//	the address itself   its domain     may be written to
+//	blocked              anything       no
+//	allowed              anything       yes
+//	no entry             blocked        no
+//	no entry             else           yes
+//
+// An address or wildcard has one entry: whoever adds it again replaces it. Entries stay until they are removed.
+package suppress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// shards is how many hashes hold a channel's entries, so that a cluster shares them out. The data depends on it: it
+// can't change without moving them.
+const shards = 16
+
+// maxFields bounds the fields of one command, so that Redis serves others between two of a large question.
+const maxFields = 1000
+
+// scanCount is how many entries List asks for at a time.
+const scanCount = 1000
+
+// Options for New.
+type Options struct {
+	Redis redis.UniversalClient // required; stays the caller's to close
+	Now   func() time.Time      // time.Now when nil
+}
+
+// Store reads and writes the lists. It is safe for concurrent use.
+type Store struct {
+	rdb redis.UniversalClient
+	now func() time.Time
+}
+
+// New checks the options. It does not talk to Redis.
+func New(o Options) (*Store, error) {
+	if o.Redis == nil {
+		return nil, errors.New("suppress: Redis is required")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Store{rdb: o.Redis, now: o.Now}, nil
+}
+
+// key is the hash that holds a pattern's entry: field → Entry.encode.
+func key(c message.Channel, pattern string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(pattern))
+	return shardKey(c, int(h.Sum32()%shards))
+}
+
+func shardKey(c message.Channel, shard int) string {
+	return "herald:suppress:{" + string(c) + ":" + strconv.Itoa(shard) + "}"
+}
+
+// Check returns, for each address, the entry because of which it may not be written to, or nil. It takes one round trip,
+// whatever the number of addresses. What is no address has no entry: it can't be written to anyway.
+func (s *Store) Check(ctx context.Context, c message.Channel, addresses []string) ([]*Entry, error) {
+	patterns := make([][2]string, len(addresses)) // each address's own, and its wildcard
+	ask := map[string][]string{}                  // by key
+	asked := make(map[string]*Entry, 2*len(addresses))
+	for i, address := range addresses {
+		own, err := normalAddress(c, address)
+		if err != nil {
+			continue
+		}
+		patterns[i] = [2]string{own, wildcard(c, own)}
+		for _, pattern := range patterns[i] {
+			if _, known := asked[pattern]; !known && pattern != "" {
+				asked[pattern] = nil
+				k := key(c, pattern)
+				ask[k] = append(ask[k], pattern)
+			}
+		}
+	}
+	type question struct {
+		patterns []string
+		answer   *redis.SliceCmd
+	}
+	var questions []question
+	if len(ask) > 0 {
+		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for k, all := range ask {
+				for some := range slices.Chunk(all, maxFields) {
+					questions = append(questions, question{some, p.HMGet(ctx, k, some...)})
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read the suppression list: %w", err)
+		}
+	}
+	for _, q := range questions {
+		for i, value := range q.answer.Val() {
+			if text, ok := value.(string); ok {
+				e := decode(q.patterns[i], text)
+				asked[q.patterns[i]] = &e
+			}
+		}
+	}
+	verdicts := make([]*Entry, len(addresses))
+	for i, p := range patterns {
+		verdicts[i] = verdict(asked[p[0]], asked[p[1]])
+	}
+	return verdicts, nil
+}
+
+// verdict is the entry that forbids writing, or nil: an address's own entry decides, else its wildcard's.
+func verdict(own, wildcard *Entry) *Entry {
+	decides := own
+	if own == nil {
+		decides = wildcard
+	}
+	if decides == nil || decides.Allow {
+		return nil
+	}
+	return decides
+}
+
+// Add stores entries in one round trip. When one of them is wrong, nothing is stored; the error names it. An entry without
+// a time gets the present one.
+func (s *Store) Add(ctx context.Context, c message.Channel, entries ...Entry) error {
+	fields := map[string][]any{} // by key
+	for i, e := range entries {
+		if e.At.IsZero() {
+			e.At = s.now()
+		}
+		e, err := e.normal(c)
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", i+1, err)
+		}
+		k := key(c, e.Address)
+		fields[k] = append(fields[k], e.Address, e.encode())
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for k, all := range fields {
+			for some := range slices.Chunk(all, 2*maxFields) {
+				p.HSet(ctx, k, some...)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("add to the suppression list: %w", err)
+	}
+	return nil
+}
+
+// Suppress blocks one recipient for what its channel said. It never adds a wildcard: *@acme.com is an address too, and
+// its bounce must not block a domain. So addresses with a * are left out.
+func (s *Store) Suppress(ctx context.Context, c message.Channel, address, reason, source string) error {
+	if strings.Contains(address, "*") {
+		return nil
+	}
+	return s.Add(ctx, c, Entry{Address: address, Reason: reason, Source: source})
+}
+
+// Remove deletes the entries of addresses and wildcards, from whichever list they are on, and returns how many there
+// were.
+func (s *Store) Remove(ctx context.Context, c message.Channel, patterns ...string) (int, error) {
+	fields := map[string][]string{} // by key
+	for _, pattern := range patterns {
+		pattern, err := normalPattern(c, pattern)
+		if err != nil {
+			return 0, err
+		}
+		k := key(c, pattern)
+		fields[k] = append(fields[k], pattern)
+	}
+	if len(fields) == 0 {
+		return 0, nil
+	}
+	counts, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for k, some := range fields {
+			p.HDel(ctx, k, some...)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("remove from the suppression list: %w", err)
+	}
+	return sum(counts), nil
+}
+
+// Count returns how many entries a channel has, on both lists.
+func (s *Store) Count(ctx context.Context, c message.Channel) (int, error) {
+	counts, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for shard := range shards {
+			p.HLen(ctx, shardKey(c, shard))
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count the suppression list: %w", err)
+	}
+	return sum(counts), nil
+}
+
+func sum(counts []redis.Cmder) int {
+	n := 0
+	for _, cmd := range counts {
+		n += int(cmd.(*redis.IntCmd).Val())
+	}
+	return n
+}
+
+// List yields a channel's entries in no order. An entry that is there all the time is yielded at least once; while others
+// add many, it may come twice. An error is the last thing that it yields.
+func (s *Store) List(ctx context.Context, c message.Channel) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for shard := range shards {
+			all := s.rdb.HScan(ctx, shardKey(c, shard), 0, "", scanCount).Iterator()
+			for all.Next(ctx) {
+				pattern := all.Val()
+				if !all.Next(ctx) {
+					break
+				}
+				if !yield(decode(pattern, all.Val()), nil) {
+					return
+				}
+			}
+			if err := all.Err(); err != nil {
+				yield(Entry{}, fmt.Errorf("list the suppressions: %w", err))
+				return
+			}
+		}
+	}
+}

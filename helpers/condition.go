@@ -2,6 +2,7 @@ package helpers
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/heraldsend/herald/render/handlebars"
 )
@@ -123,9 +124,30 @@ func prepareIfCond(site *handlebars.Site) (any, error) {
 	}
 	test, ok := findOperator(sign.Text())
 	if !ok {
-		return nil, fmt.Errorf("unknown operator %s, must be one of == === != !== < <= > >= && ||", quote(sign))
+		return nil, fmt.Errorf("unknown operator %s%s", quote(sign), operatorMeant(sign.Text()))
 	}
 	return test, nil
+}
+
+// meantOperators are what people write for an operator.
+var meantOperators = map[string]string{
+	"=": "==", "eq": "==", "is": "==", "<>": "!=", "=!": "!=", "!": "!=", "ne": "!=", "not": "!=", "≠": "!=", "====": "===", "=!=": "!==",
+	"=>": ">=", "≥": ">=", "gte": ">=", "=<": "<=", "≤": "<=", "lte": "<=", "lt": "<", "gt": ">", "&": "&&", "and": "&&", "|": "||", "or": "||",
+	"&lt;": "<", "&lt;=": "<=", "&gt;": ">", "&gt;=": ">=", "&amp;&amp;": "&&",
+}
+
+// operatorMeant ends the sentence about an unknown operator: which one was
+// probably meant, or which there are.
+func operatorMeant(sign string) string {
+	sign = strings.ToLower(strings.Join(strings.Fields(sign), ""))
+	meant, ok := meantOperators[sign]
+	if _, is := findOperator(sign); is {
+		meant, ok = sign, true // but for white space
+	}
+	if !ok {
+		return ", must be one of == === != !== < <= > >= && ||"
+	}
+	return fmt.Sprintf("; did you mean %q?", meant)
 }
 
 func ifCond(c *handlebars.Call) (handlebars.Value, error) {

@@ -110,8 +110,11 @@ func TestIfCondCompileErrors(t *testing.T) {
 		line, column int
 		text         string
 	}{
-		"x\n {{#ifCond a \"=\" b}}{{/ifCond}}":                          {2, 5, `unknown operator "="`},
-		`{{#ifCond a "==" b}}{{else ifCond a "~" b}}{{/ifCond}}`:        {1, 28, `unknown operator "~"`},
+		"x\n {{#ifCond a \"=\" b}}{{/ifCond}}":                          {2, 5, `unknown operator "="; did you mean "=="?`},
+		`{{#ifCond a "=>" b}}{{/ifCond}}`:                               {1, 4, `unknown operator "=>"; did you mean ">="?`},
+		`{{#ifCond a "< =" b}}{{/ifCond}}`:                              {1, 4, `unknown operator "< ="; did you mean "<="?`},
+		`{{#ifCond a "OR" b}}{{/ifCond}}`:                               {1, 4, `unknown operator "OR"; did you mean "||"?`},
+		`{{#ifCond a "==" b}}{{else ifCond a "~" b}}{{/ifCond}}`:        {1, 28, `unknown operator "~", must be one of ==`},
 		`{{#ifCond a "` + strings.Repeat("=", 500) + `" b}}{{/ifCond}}`: {1, 4, `unknown operator "=====`},
 		`{{#ifCond a "=="}}{{/ifCond}}`:                                 {1, 4, "ifCond"},
 		`{{#ifCond a "==" b c}}{{/ifCond}}`:                             {1, 4, "ifCond"},

@@ -234,18 +234,19 @@ func (l *linter) shortcut(s *Shortcut) {
 		l.add(Finding{Severity: severity, Code: code, File: o.file, Line: max(pos.line, 1), Column: pos.column,
 			Message: fmt.Sprintf(format, args...), Subject: "shortcut " + s.Name})
 	}
+	torn := l.torn(o.file)
 	says := s.Message != ""
 	for _, over := range s.Channels {
 		says = says || over.Message != nil && *over.Message != ""
 	}
-	if !says {
+	if !says && !torn {
 		report("name", Warning, "empty_message", "the shortcut has no message")
 	}
 	if s.Status == "done" && says {
 		report("status", Warning, "done_with_message", "the shortcut sends a message and sets the status to done: Herald sends first, "+
 			"other systems may lose the message")
 	}
-	if s.For(Email).Subject == "" && says && s.For(Email).Message != "" {
+	if s.For(Email).Subject == "" && !torn && says && s.For(Email).Message != "" {
 		report("message", Warning, "missing_subject", "an email of this shortcut has no subject")
 	}
 	for _, channel := range Channels() {
@@ -272,6 +273,14 @@ func (l *linter) shortcut(s *Shortcut) {
 			report(path+".0", Error, "attachments_too_large", "the attachments have %d bytes; a message may have %d", total, maxTotalBytes)
 		}
 	}
+}
+
+// torn says whether some of a file was not understood: what seems to be missing
+// may stand there.
+func (l *linter) torn(file string) bool {
+	return slices.ContainsFunc(l.findings, func(f Finding) bool {
+		return f.File == file && (f.Code == "unknown_key" || f.Code == "empty_file" || strings.HasPrefix(f.Code, "yaml_"))
+	})
 }
 
 // layout wants the message in every email template.

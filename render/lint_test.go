@@ -53,6 +53,9 @@ func TestLint(t *testing.T) {
 		{"unknown partial", message("{{> foot}}"), "shortcuts/s.yaml:3:7 unknown_partial", ""},
 		{"unclosed", message("a", "{{#if customer.name}}x"), "shortcuts/s.yaml:4:3 unclosed_block", ""},
 		{"bad operator", message(`{{#ifCond customer.name "=~" "x"}}y{{/ifCond}}`), "shortcuts/s.yaml:3:6 argument", "=~"},
+		{"operator the wrong way round", message(`{{#ifCond customer.custom.visitsNum "=>" 3}}y{{/ifCond}}`), "shortcuts/s.yaml:3:6 argument", `did you mean ">="?`},
+		{"misspelt message", []string{"shortcuts/s.yaml", "subject: x\nmesage: x\n"}, "shortcuts/s.yaml:2:1 unknown_key", `"message"`},
+		{"no subject", []string{"shortcuts/s.yaml", "message: x\n"}, "shortcuts/s.yaml:1:10 missing_subject", ""},
 		{"ordering texts", message(`{{#ifCond customer.custom.tierStr ">=" "Platinum"}}y{{/ifCond}}`), "shortcuts/s.yaml:3:37 lexical_comparison", ""},
 		{"ordering numbers", message(`{{#ifCond customer.custom.visitsNum ">=" "3"}}y{{/ifCond}}{{#ifCond customer.custom.x ">=" "3"}}y{{/ifCond}}`), "", ""},
 		{"date of a text", message(`{{dateFormat customer.custom.tierStr}}`), "shortcuts/s.yaml:3:16 date_type", ""},
@@ -70,9 +73,9 @@ func TestLint(t *testing.T) {
 		{"name with a space", []string{"shortcuts/s.yaml", "name: two words\nsubject: x\nmessage: x\n"}, "shortcuts/s.yaml:1:7 shortcut_name", "no spaces"},
 		{"tags", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\ntags: [" + strings.Repeat("a, ", 20) + "a]\n"}, "shortcuts/s.yaml:3:7 tags", "21 tags"},
 		{"long tag", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\ntags:\n  - ok\n  - " + strings.Repeat("x", 65) + "\n"}, "shortcuts/s.yaml:5:5 tags", "65 characters"},
-		{"unknown key", []string{"shortcuts/s.yaml", "subjct: x\nmessage: x\n"}, "shortcuts/s.yaml:1:1 unknown_key\nshortcuts/s.yaml:2:10 missing_subject", `"subject"`},
-		{"wrong type", []string{"shortcuts/s.yaml", "subject: 12\nmessage: x\n"}, "shortcuts/s.yaml:1:10 yaml_type\nshortcuts/s.yaml:2:10 missing_subject", "quotes"},
-		{"yaml", []string{"shortcuts/s.yaml", "subject: x\nmessage: [\n"}, "shortcuts/s.yaml:1 empty_message\nshortcuts/s.yaml:2 yaml_syntax", ""},
+		{"unknown key", []string{"shortcuts/s.yaml", "subjct: x\nmessage: x\n"}, "shortcuts/s.yaml:1:1 unknown_key", `"subject"`},
+		{"wrong type", []string{"shortcuts/s.yaml", "subject: 12\nmessage: x\n"}, "shortcuts/s.yaml:1:10 yaml_type", "quotes"},
+		{"yaml", []string{"shortcuts/s.yaml", "subject: x\nmessage: [\n"}, "shortcuts/s.yaml:2 yaml_syntax", ""},
 		{"attachment type", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\nattachments: [a.exe, b.pdf]\n", "attachments/a.exe", "MZ", "attachments/b.pdf", "%PDF"},
 			"shortcuts/s.yaml:3:15 attachment_type", ""},
 		{"attachment size", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\nattachments: [a.pdf]\n", "attachments/a.pdf", strings.Repeat("x", maxFileBytes+1)},
@@ -121,7 +124,7 @@ func TestLintReports(t *testing.T) {
 	if err := report.WriteText(&text); err != nil {
 		t.Fatal(err)
 	}
-	if want := "shortcuts/s.yaml:2:13: unknown field \"custmer.name\"; did you mean \"customer.name\"? (unknown_field)\n1 shortcuts, 0 snippets, 0 email templates: 1 errors, 0 warnings\n"; text.String() != want {
+	if want := "shortcuts/s.yaml:2:13: unknown field \"custmer.name\"; did you mean \"customer.name\"? (unknown_field)\n1 shortcut, 0 snippets, 0 email templates: 1 error, 0 warnings\n"; text.String() != want {
 		t.Errorf("text %q, want %q", text.String(), want)
 	}
 	if err := report.WriteSARIF(&sarif, "dev"); err != nil {

@@ -60,7 +60,7 @@ func (l *linter) worstSegments(p *Prepared, s *Shortcut) {
 			if f == nil {
 				continue // letters of the language: the author knows
 			}
-			l.at(at, 0, Warning, "sms_unicode", "in %s, %s makes this a Unicode message of %d segments; %s would not", language, quote(f.Text), c.SMS.Segments, quote(f.Swap))
+			l.at(at, 0, Warning, "sms_unicode", "in %s, %s makes this a Unicode message of %s; %s would not", language, quote(f.Text), counted(c.SMS.Segments, "segment"), quote(f.Swap))
 		}
 	}
 	if worst != nil && worst.Segments > l.options.Segments {

@@ -15,9 +15,17 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 	}
 	faults := r.Errors()
-	_, err := fmt.Fprintf(w, "%d shortcuts, %d snippets, %d email templates: %d errors, %d warnings\n",
-		r.Shortcuts, r.Snippets, r.Emails, faults, len(r.Findings)-faults)
+	_, err := fmt.Fprintf(w, "%s, %s, %s: %s, %s\n", counted(r.Shortcuts, "shortcut"), counted(r.Snippets, "snippet"),
+		counted(r.Emails, "email template"), counted(faults, "error"), counted(len(r.Findings)-faults, "warning"))
 	return err
+}
+
+// counted gives "1 error", "2 errors".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // WriteJSON writes the report as one object.

@@ -6,13 +6,15 @@ import (
 	"log/slog"
 	"math"
 	"net"
-	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/send/email"
+	"github.com/heraldsend/herald/worker/send/sms"
 )
 
 // Where nobody says otherwise.
@@ -25,6 +27,10 @@ const (
 type config struct {
 	RedisURL           string        `placeholder:"URL" default:"redis://127.0.0.1:6379/0" help:"Redis: redis://, rediss:// or unix://; ?addr= names more nodes of a cluster, ?master_name= a Sentinel's master." group:"settings"`
 	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none, or smtps://." group:"settings"`
+	SMSURL             string        `name:"sms-url" placeholder:"URL" help:"Twilio account: twilio://SID:TOKEN@api.twilio.com?from=+15550100, or ?service=MG…. SMS are only logged when empty." group:"settings"`
+	ChatURL            string        `name:"chat-url" placeholder:"URL" help:"https endpoint that gets chats as signed JSON. They are only logged when empty." group:"settings"`
+	NoteURL            string        `name:"note-url" placeholder:"URL" help:"https endpoint that gets notes as signed JSON. They are only logged when empty." group:"settings"`
+	WebhookSecrets     string        `placeholder:"KEYS" help:"Standard Webhooks keys (whsec_…) that chats and notes are signed with, separated by commas: several while they are changed." group:"settings"`
 	Templates          string        `placeholder:"DIR" help:"Folder of shortcuts, snippets and email layouts. The built-in samples when empty." group:"settings"`
 	Attachments        string        `placeholder:"DIR" help:"Folder below which recipients' own attachments are looked up. None when empty." group:"settings"`
 	Timezone           string        `placeholder:"ZONE" help:"IANA time zone of dates, for recipients who bring none. UTC when empty." group:"settings"`
@@ -47,8 +53,23 @@ func (c *config) Validate() error {
 	if _, err := redisOptions(c.RedisURL); err != nil {
 		fault("redis-url", "%w", err)
 	}
-	if err := checkSMTPURL(c.SMTPURL); err != nil {
-		fault("smtp-url", "%w", err)
+	if c.SMTPURL != "" {
+		if err := email.CheckURL(c.SMTPURL); err != nil {
+			fault("smtp-url", "%w", err)
+		}
+	}
+	if c.SMSURL != "" {
+		if _, err := sms.ParseURL(c.SMSURL); err != nil {
+			fault("sms-url", "%w", err)
+		}
+	}
+	for setting, address := range map[string]string{"chat-url": c.ChatURL, "note-url": c.NoteURL} {
+		if address == "" {
+			continue
+		}
+		if _, err := send.NewEndpoint(send.EndpointOptions{URL: address, Secrets: c.secrets()}); err != nil {
+			fault(setting, "%w (signed with HERALD_WEBHOOK_SECRETS)", err)
+		}
 	}
 	for setting, dir := range map[string]string{"templates": c.Templates, "attachments": c.Attachments} {
 		if dir == "" {
@@ -85,24 +106,6 @@ func (c *config) Validate() error {
 		fault("drain-timeout", "%s is less than a second", c.DrainTimeout)
 	}
 	return errors.Join(errs...)
-}
-
-// checkSMTPURL looks at the form only; it never echoes the URL, which may hold a password.
-func checkSMTPURL(text string) error {
-	if text == "" {
-		return nil
-	}
-	u, err := url.Parse(text)
-	if err != nil {
-		return errors.New("not a URL such as smtp://user:secret@host:587 (a password's special characters must be %-encoded)")
-	}
-	if u.Scheme != "smtp" && u.Scheme != "smtps" {
-		return errors.New("want smtp:// or smtps://")
-	}
-	if u.Hostname() == "" {
-		return errors.New("no host")
-	}
-	return nil
 }
 
 // logger returns the program's log on standard error.

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/heraldsend/herald/worker"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/send/chat"
+	"github.com/heraldsend/herald/worker/send/email"
+	"github.com/heraldsend/herald/worker/send/logger"
+	"github.com/heraldsend/herald/worker/send/note"
+	"github.com/heraldsend/herald/worker/send/sms"
+)
+
+// newSenders opens every channel's way out. A channel that is not configured only logs, and a warning says so.
+func newSenders(c *config, log *slog.Logger, stop *closers) (map[message.Channel]worker.Sender, error) {
+	mail, err := email.New(email.Options{URL: c.SMTPURL, MaxConns: c.Concurrency + max(1, c.Concurrency/4)})
+	if err != nil {
+		return nil, err
+	}
+	stop.add(mail.Close)
+	only, err := logger.New(log)
+	if err != nil {
+		return nil, err
+	}
+	senders := map[message.Channel]worker.Sender{message.Email: mail, message.SMS: only, message.Chat: only, message.Note: only}
+	if c.SMSURL != "" {
+		o, err := sms.ParseURL(c.SMSURL)
+		if err != nil {
+			return nil, err
+		}
+		texts, err := sms.New(o)
+		if err != nil {
+			return nil, err
+		}
+		stop.add(texts.Close)
+		senders[message.SMS] = texts
+	}
+	if c.ChatURL != "" {
+		endpoint, err := send.NewEndpoint(send.EndpointOptions{URL: c.ChatURL, Secrets: c.secrets()})
+		if err != nil {
+			return nil, fmt.Errorf("chat: %w", err)
+		}
+		chats, err := chat.New(endpoint, chat.Defaults{})
+		if err != nil {
+			return nil, err
+		}
+		stop.add(chats.Close)
+		senders[message.Chat] = chats
+	}
+	if c.NoteURL != "" {
+		endpoint, err := send.NewEndpoint(send.EndpointOptions{URL: c.NoteURL, Secrets: c.secrets()})
+		if err != nil {
+			return nil, fmt.Errorf("note: %w", err)
+		}
+		notes, err := note.New(endpoint, "")
+		if err != nil {
+			return nil, err
+		}
+		stop.add(notes.Close)
+		senders[message.Note] = notes
+	}
+	var logged []string
+	for _, channel := range message.Channels {
+		if senders[channel] == worker.Sender(only) {
+			logged = append(logged, string(channel))
+		}
+	}
+	if len(logged) > 0 {
+		log.Warn("messages of these channels are only logged: they are not configured", "channels", strings.Join(logged, ", "))
+	}
+	return senders, nil
+}
+
+// secrets are the keys that chat and note requests are signed with.
+func (c *config) secrets() []string {
+	return strings.FieldsFunc(c.WebhookSecrets, func(r rune) bool { return r == ',' || r == ' ' })
+}

@@ -38,7 +38,11 @@ func (s *blockStack) step(i int, t tag) bool {
 	n := len(s.open)
 	switch t.kind {
 	case tagOpen:
-		s.open = append(s.open[:n:n], s.branch(i, t, strings.TrimSpace(t.inside)))
+		label := strings.TrimSpace(t.inside)
+		if strings.HasSuffix(s.source[t.start:t.body], "^") {
+			label = "^" + label
+		}
+		s.open = append(s.open[:n:n], s.branch(i, t, label))
 		return true
 	case tagElse:
 		if n == 0 {

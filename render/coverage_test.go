@@ -53,6 +53,21 @@ func TestBranchesCount(t *testing.T) {
 	}
 }
 
+// A branch is named as it is written.
+func TestBranchNames(t *testing.T) {
+	report, err := RunTests(folder("shortcuts/s.yaml", "message: \"{{^a}}{{/a}}{{#if b}}{{^}}{{/if}}{{^if c}}{{else}}{{/if}}{{#if d}}{{else if e}}{{else}}{{/if}}\"\n"), TestOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range report.Untested {
+		got = append(got, strings.TrimPrefix(f.Message, "no test reaches "))
+	}
+	if got, want := strings.Join(got, " "), `"^a" "if b" "else of if b" "^if c" "else of ^if c" "if d" "if e" "else of if e"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // Email templates count too, with their text.
 func TestBranchesOfLayouts(t *testing.T) {
 	report, err := RunTests(folder(

@@ -37,7 +37,7 @@ type Span struct {
 	Column   int      `json:"column"`
 	Snippet  string   `json:"snippet,omitempty"`  // the snippet that it stands in
 	Language string   `json:"language,omitempty"` // of the snippet's text
-	Branches []string `json:"branches,omitempty"` // the blocks that it stands in, outermost first: "ifCond a == b", "else of if x"
+	Branches []string `json:"branches,omitempty"` // the blocks that it stands in, outermost first: "ifCond a == b", "else of if x", "^if x"
 }
 
 // SpanKind is what produced a span.

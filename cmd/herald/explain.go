@@ -140,7 +140,10 @@ func (p *page) explained(rows [][]string) {
 // branchText shows a block as its author wrote it.
 func branchText(label string) string {
 	if of, ok := strings.CutPrefix(label, "else of "); ok {
-		return "{{else}} of {{#" + of + "}}"
+		return "{{else}} of " + branchText(of)
+	}
+	if strings.HasPrefix(label, "^") {
+		return "{{" + label + "}}"
 	}
 	return "{{#" + label + "}}"
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -48,6 +50,10 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 	} else if wish.Control == bulk.Cancelled {
 		return w.skipAll(ctx, books, pending)
 	}
+	suppressed, err := w.suppressed(ctx, o.Channel, recipients, pending)
+	if err != nil {
+		return err
+	}
 	careful, err := w.careful(ctx)
 	if err != nil {
 		return err
@@ -64,18 +70,43 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 			reason := ledger.Reason{Code: "invalid_context", Text: err.Error()}
 			return w.Ledger.Post(ctx, books, slot, ledger.Failed, reason), nil //nolint:nilerr // it is this recipient's, and recorded
 		}
-		j := job{log: log, chunk: books, slot: slot, message: m, prepared: o.prepared, policy: o.policy, attempt: attempt, careful: careful}
+		j := job{
+			log: log, chunk: books, slot: slot, message: m, prepared: o.prepared, policy: o.policy, attempt: attempt, careful: careful,
+			suppressed: suppressed[slot],
+		}
 		if len(recipients[slot].Attachments) == 0 {
 			j.shared = o.shared
 		}
-		if err := w.pace(ctx, m.Channel, t.Bulk); err != nil {
-			return nil, err
+		if j.suppressed == nil { // nothing is sent to the others
+			if err := w.pace(ctx, m.Channel, t.Bulk); err != nil {
+				return nil, err
+			}
 		}
 		return w.deliver(ctx, j)
 	})
 	log.Info("chunk worked on", "recipients", len(recipients), "pending_before", len(pending), "pending_after", waiting,
 		"attempt", attempt, "took", time.Since(started))
 	return err
+}
+
+// suppressed asks once who of a chunk's pending recipients may not be written to. The answer, by slot, holds for one run
+// of the chunk.
+func (w *Worker) suppressed(ctx context.Context, c message.Channel, recipients []bulk.Recipient, pending []int) (map[int]*suppress.Entry, error) {
+	addresses := make([]string, len(pending))
+	for i, slot := range pending {
+		addresses[i] = recipients[slot].To
+	}
+	entries, err := w.Suppressions.Check(ctx, c, addresses)
+	if err != nil {
+		return nil, err
+	}
+	bySlot := map[int]*suppress.Entry{}
+	for i, slot := range pending {
+		if entries[i] != nil {
+			bySlot[slot] = entries[i]
+		}
+	}
+	return bySlot, nil
 }
 
 // each runs deliver for the slots of a chunk, atOnce at a time. When the worker drains, the bulk is paused or cancelled,

@@ -15,6 +15,7 @@ import (
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -29,17 +30,22 @@ type job struct {
 	policy   attach.Policy
 	attempt  int  // tries before this one
 	careful  bool // workers died with this task: claim first, whatever the policy, to find out over whom
+	// suppressed is why the recipient may not be written to, nil when it may.
+	suppressed *suppress.Entry
 }
 
 // deliver carries one message to its recipient. It returns the commit of its outcome, which the caller waits for, or a
 // *later when the recipient is still pending and may be tried again, or any other error when the worker itself is in
 // trouble.
 func (w *Worker) deliver(ctx context.Context, j job) (*ledger.Commit, error) {
-	mine, err := w.claim(ctx, j)
+	mine, out, err := w.claim(ctx, j)
 	if err != nil || !mine {
 		return nil, err
 	}
-	msg, out := w.render(ctx, j)
+	var msg *message.Message
+	if out == nil {
+		msg, out = w.render(ctx, j)
+	}
 	if out == nil {
 		out = w.attach(ctx, j, msg)
 	}
@@ -52,12 +58,17 @@ func (w *Worker) deliver(ctx context.Context, j job) (*ledger.Commit, error) {
 // claims reports whether the recipient is claimed before sending.
 func (j job) claims() bool { return j.careful || policyOf(j.message) == task.Hold }
 
-// claim takes the recipient under "hold", and does nothing under "resend", which marks after sending.
-func (w *Worker) claim(ctx context.Context, j job) (bool, error) {
-	if !j.claims() {
-		return true, nil
+// claim takes the recipient under "hold", and does nothing under "resend", which marks after sending. Whoever may not be
+// written to is not taken: that outcome stands.
+func (w *Worker) claim(ctx context.Context, j job) (mine bool, out *outcome, err error) {
+	if j.suppressed != nil {
+		return true, outcomeOfSuppression(*j.suppressed), nil
 	}
-	return w.Ledger.Claim(ctx, j.chunk, j.slot)
+	if !j.claims() {
+		return true, nil, nil
+	}
+	mine, err = w.Ledger.Claim(ctx, j.chunk, j.slot)
+	return mine, nil, err
 }
 
 // render makes the message out of its content, or says why there is none.
@@ -162,7 +173,7 @@ func (w *Worker) send(ctx context.Context, j job, msg *message.Message) (out *ou
 	if e.Temporary() && (e.RetryAfter > 0 || e.Status == http.StatusTooManyRequests || strings.HasPrefix(e.Enhanced, "4.7.")) {
 		w.Limiter.Slow(ctx, lane(msg.Channel)) // the other side finds us too fast
 	}
-	return outcomeOfSend(e, policyOf(j.message), j.attempt)
+	return outcomeOfSend(e, msg.Channel, policyOf(j.message), j.attempt)
 }
 
 // survive turns a panic into an outcome of this recipient alone: the others of its chunk go on.
@@ -175,7 +186,8 @@ func (j job) survive(out **outcome, state ledger.State) {
 	}
 }
 
-// record writes the outcome into the books. Even a worker that was told to stop does that.
+// record writes the outcome into the books, and whoever must not be written to again onto the suppression list. Even a
+// worker that was told to stop does that.
 func (w *Worker) record(ctx context.Context, j job, out *outcome) (*ledger.Commit, error) {
 	ctx = context.WithoutCancel(ctx)
 	w.metrics.sent(j.message.Channel, out)
@@ -186,6 +198,12 @@ func (w *Worker) record(ctx context.Context, j job, out *outcome) (*ledger.Commi
 			}
 		}
 		return nil, out.again
+	}
+	if out.suppress != "" {
+		// First, and waited for: a worker that dies here tries the recipient again and finds it suppressed.
+		if err := w.Suppressions.Suppress(ctx, j.message.Channel, j.message.To, out.suppress, j.chunk.Owner); err != nil {
+			return nil, err
+		}
 	}
 	return w.Ledger.Post(ctx, j.chunk, j.slot, out.state, out.reason), nil
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -32,6 +34,8 @@ type outcome struct {
 	state  ledger.State
 	reason ledger.Reason
 	again  *later // when set, the recipient stays pending
+	// suppress is the reason code with which the recipient goes onto the suppression list, "" when it doesn't.
+	suppress string
 	// stop: the trouble is not this recipient's; the others of the chunk should not be tried now.
 	stop bool
 }
@@ -120,19 +124,32 @@ func textOf(e *attach.Error) string {
 	return fmt.Sprintf("%q %s", e.Name, e.Reason)
 }
 
+// outcomeOfSuppression is that of a recipient who may not be written to.
+func outcomeOfSuppression(e suppress.Entry) *outcome {
+	return &outcome{state: ledger.Suppressed, reason: ledger.Reason{Code: e.Reason, Text: e.Text()}}
+}
+
 // outcomeOfSend says what an error of a sender means.
 //
 //	permanent                      failed, with the other side's words
+//	permanent, suppress            and never written to again
 //	ambiguous, policy "hold"       unknown: a person decides
 //	ambiguous, policy "resend"     again, under the same message id
 //	temporary, the account's fault again for the whole chunk; counts for nobody
 //	temporary                      again, with growing pauses, until maxTries
-func outcomeOfSend(e *send.Error, policy task.Policy, attempt int) *outcome {
+func outcomeOfSend(e *send.Error, c message.Channel, policy task.Policy, attempt int) *outcome {
 	text := e.Reply
 	if text == "" {
 		text = e.Error()
 	}
 	switch {
+	case e.Permanent && e.Suppress:
+		out := failed(e.Code, text)
+		out.suppress = suppress.HardBounce
+		if c == message.SMS {
+			out.suppress = suppress.Unsubscribed // numbers don't bounce: their owners text STOP
+		}
+		return out
 	case e.Permanent:
 		return failed(e.Code, text)
 	case e.Ambiguous && policy == task.Hold:

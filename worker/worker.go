@@ -26,6 +26,7 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/suppress"
 )
 
 // Sender is one channel's way out. Its errors are *send.Error.
@@ -44,18 +45,27 @@ type Limiter interface {
 	Slow(ctx context.Context, lane string)
 }
 
+// Suppressions are those who may not be written to: *suppress.Store.
+type Suppressions interface {
+	// Check returns for each address the entry that forbids it, or nil.
+	Check(ctx context.Context, c message.Channel, addresses []string) ([]*suppress.Entry, error)
+	// Suppress forbids an address from now on.
+	Suppress(ctx context.Context, c message.Channel, address, reason, source string) error
+}
+
 // Options for New. All but Rates, Concurrency and DrainTimeout are required.
 type Options struct {
-	Redis       redis.UniversalClient
-	Ledger      *ledger.Ledger
-	Catalog     func() *render.Catalog // the current one, for jobs that bring no sources of their own
-	Renderer    *render.Renderer
-	Attachments Attachments
-	Senders     map[message.Channel]Sender
-	Limiter     Limiter
-	Rates       map[message.Channel]float64 // messages a second on a channel, all workers together; 0 is no limit
-	Log         *slog.Logger
-	Metrics     prometheus.Registerer
+	Redis        redis.UniversalClient
+	Ledger       *ledger.Ledger
+	Catalog      func() *render.Catalog // the current one, for jobs that bring no sources of their own
+	Renderer     *render.Renderer
+	Attachments  Attachments
+	Senders      map[message.Channel]Sender
+	Limiter      Limiter
+	Suppressions Suppressions                // asked before anyone is written to, and told who must not be again
+	Rates        map[message.Channel]float64 // messages a second on a channel, all workers together; 0 is no limit
+	Log          *slog.Logger
+	Metrics      prometheus.Registerer
 	// Concurrency is how many bulk messages are sent at the same time; single messages have a quarter of that of
 	// their own, so that no bulk can hold them up. 16 when zero.
 	Concurrency int
@@ -87,7 +97,8 @@ func New(o Options) (*Worker, error) {
 	var errs []error
 	for name, missing := range map[string]bool{
 		"Redis": o.Redis == nil, "Ledger": o.Ledger == nil, "Catalog": o.Catalog == nil, "Renderer": o.Renderer == nil,
-		"Attachments": o.Attachments == nil, "Senders": len(o.Senders) == 0, "Limiter": o.Limiter == nil, "Log": o.Log == nil, "Metrics": o.Metrics == nil,
+		"Attachments": o.Attachments == nil, "Senders": len(o.Senders) == 0, "Limiter": o.Limiter == nil,
+		"Suppressions": o.Suppressions == nil, "Log": o.Log == nil, "Metrics": o.Metrics == nil,
 	} {
 		if missing {
 			errs = append(errs, fmt.Errorf("worker: %s is required", name))

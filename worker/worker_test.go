@@ -30,6 +30,7 @@ import (
 	"github.com/heraldsend/herald/worker/rate"
 	"github.com/heraldsend/herald/worker/redistest"
 	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -125,10 +126,14 @@ func (s *site) worker(spoil ...func(*Options)) (stop func()) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	suppressions, err := suppress.New(suppress.Options{Redis: s.rdb})
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	o := Options{
 		Redis: s.rdb, Ledger: books, Catalog: func() *render.Catalog { return catalog }, Renderer: renderer, Attachments: files,
 		Senders: map[message.Channel]Sender{message.Email: s.out, message.SMS: s.out},
-		Limiter: limiter, Log: s.log, Metrics: prometheus.NewRegistry(), Concurrency: 8, DrainTimeout: 10 * time.Second,
+		Limiter: limiter, Suppressions: suppressions, Log: s.log, Metrics: prometheus.NewRegistry(), Concurrency: 8, DrainTimeout: 10 * time.Second,
 	}
 	for _, f := range spoil {
 		f(&o)
@@ -764,7 +769,7 @@ func TestVolatileRedisIsRefused(t *testing.T) {
 func TestMissingOptionsAreNamed(t *testing.T) {
 	t.Parallel()
 	_, err := New(Options{})
-	for _, name := range []string{"Redis", "Ledger", "Catalog", "Renderer", "Attachments", "Senders", "Limiter", "Log", "Metrics"} {
+	for _, name := range []string{"Redis", "Ledger", "Catalog", "Renderer", "Attachments", "Senders", "Limiter", "Suppressions", "Log", "Metrics"} {
 		if err == nil || !strings.Contains(err.Error(), name+" is required") {
 			t.Errorf("%v does not name %s", err, name)
 		}

@@ -20,8 +20,8 @@ import (
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/rate"
-	"github.com/heraldsend/herald/worker/send/email"
-	"github.com/heraldsend/herald/worker/send/logger"
+	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/suppress"
 )
 
 // closers end what was started, in reverse order.
@@ -77,17 +77,12 @@ func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometh
 		return nil, nil, err
 	}
 	stop.add(books.Close)
-	files, err := attach.New(attach.Options{Root: c.Attachments, Blobs: blob.New(rdb)})
+	files, err := attach.New(attach.Options{Root: c.Attachments, Blobs: blob.New(rdb), HTTP: send.NewHTTPClient(send.HTTPOptions{})})
 	if err != nil {
 		return nil, nil, err
 	}
 	stop.add(files.Close)
-	mail, err := email.New(email.Options{URL: c.SMTPURL, MaxConns: c.Concurrency + max(1, c.Concurrency/4)})
-	if err != nil {
-		return nil, nil, err
-	}
-	stop.add(mail.Close)
-	others, err := logger.New(log)
+	senders, err := newSenders(c, log, stop)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -95,12 +90,14 @@ func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometh
 	if err != nil {
 		return nil, nil, err
 	}
+	suppressions, err := suppress.New(suppress.Options{Redis: rdb})
+	if err != nil {
+		return nil, nil, err
+	}
 	w, err := worker.New(worker.Options{
 		Redis: rdb, Ledger: books, Catalog: live.Catalog, Renderer: renderer, Attachments: files,
-		Senders: map[message.Channel]worker.Sender{
-			message.Email: mail, message.SMS: others, message.Chat: others, message.Note: others,
-		},
-		Limiter: limiter, Rates: map[message.Channel]float64{message.Email: c.EmailRate},
+		Senders: senders,
+		Limiter: limiter, Suppressions: suppressions, Rates: map[message.Channel]float64{message.Email: c.EmailRate},
 		Log: log, Metrics: metrics, Concurrency: c.Concurrency, DrainTimeout: c.DrainTimeout,
 	})
 	return w, rdb, err

@@ -41,7 +41,7 @@ func (e Entry) Text() string {
 		text += " since " + e.At.UTC().Format(time.DateOnly)
 	}
 	if e.Source != "" {
-		text += ", from " + e.Source
+		text += " (source: " + e.Source + ")"
 	}
 	return text
 }

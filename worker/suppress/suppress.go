@@ -169,10 +169,10 @@ func (s *Store) Add(ctx context.Context, c message.Channel, entries ...Entry) er
 }
 
 // Suppress blocks one recipient for what its channel said. It never adds a wildcard: *@acme.com is an address too, and
-// its bounce must not block a domain. So addresses with a * are left out.
+// its bounce must not block a domain. So addresses with a * are left out, and what is no address at all.
 func (s *Store) Suppress(ctx context.Context, c message.Channel, address, reason, source string) error {
-	if strings.Contains(address, "*") {
-		return nil
+	if own, err := normalAddress(c, address); err != nil || strings.Contains(own, "*") {
+		return nil //nolint:nilerr // there is nothing that could be blocked
 	}
 	return s.Add(ctx, c, Entry{Address: address, Reason: reason, Source: source})
 }

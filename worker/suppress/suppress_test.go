@@ -186,7 +186,7 @@ func TestBounceIsNoWildcard(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	ctx := context.Background()
-	for _, address := range []string{"*@acme.example", "Everyone <*@acme.example>", "a*@acme.example", "gone@acme.example"} {
+	for _, address := range []string{"*@acme.example", "Everyone <*@acme.example>", "a*@acme.example", "no address", "gone@acme.example"} {
 		if err := s.Suppress(ctx, message.Email, address, HardBounce, "news.0.1"); err != nil {
 			t.Error(err)
 		}

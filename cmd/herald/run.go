@@ -36,17 +36,18 @@ func (s stdio) terminal() bool {
 type cli struct {
 	config `embed:""`
 
-	Demo    demoCmd    `cmd:"" help:"Send a sample bulk to a mailbox in this process, and show what happened."`
-	Worker  workerCmd  `cmd:"" help:"Consume the queue: render and send. Run as many as you like; SIGTERM drains."`
-	Send    sendCmd    `cmd:"" help:"Enqueue one message."`
-	Bulk    bulkCmd    `cmd:"" help:"Enqueue a bulk, follow it, export what became of everyone."`
-	Render  renderCmd  `cmd:"" help:"Render templates from standard input: one JSON object a line in, one a line out."`
-	Preview previewCmd `cmd:"" help:"Show what a customer gets from a shortcut on each channel." group:"authors"`
-	Explain explainCmd `cmd:"" help:"Show where each piece of a message comes from." group:"authors"`
-	Lint    lintCmd    `cmd:"" help:"Find mistakes in templates before a customer does." group:"authors"`
-	Test    testCmd    `cmd:"" help:"Run the tests that stand beside the templates." group:"authors"`
-	Fields  fieldsCmd  `cmd:"" help:"List the fields that templates may use." group:"authors"`
-	Helpers helpersCmd `cmd:"" help:"List the helpers that templates may use, or explain one." group:"authors"`
+	Demo     demoCmd     `cmd:"" help:"Send a sample bulk to a mailbox in this process, and show what happened."`
+	Worker   workerCmd   `cmd:"" help:"Consume the queue: render and send. Run as many as you like; SIGTERM drains."`
+	Send     sendCmd     `cmd:"" help:"Enqueue one message."`
+	Bulk     bulkCmd     `cmd:"" help:"Enqueue a bulk, follow it, export what became of everyone."`
+	Suppress suppressCmd `cmd:"" help:"Keep the list of those who may not be written to."`
+	Render   renderCmd   `cmd:"" help:"Render templates from standard input: one JSON object a line in, one a line out."`
+	Preview  previewCmd  `cmd:"" help:"Show what a customer gets from a shortcut on each channel." group:"authors"`
+	Explain  explainCmd  `cmd:"" help:"Show where each piece of a message comes from." group:"authors"`
+	Lint     lintCmd     `cmd:"" help:"Find mistakes in templates before a customer does." group:"authors"`
+	Test     testCmd     `cmd:"" help:"Run the tests that stand beside the templates." group:"authors"`
+	Fields   fieldsCmd   `cmd:"" help:"List the fields that templates may use." group:"authors"`
+	Helpers  helpersCmd  `cmd:"" help:"List the helpers that templates may use, or explain one." group:"authors"`
 
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -1,6 +1,7 @@
 package suppress
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -78,6 +79,10 @@ func unguard(s string) string {
 // "address" and any of list (block, allow), reason, source and time (RFC 3339). What a row leaves out, fallback says.
 // Rows that are wrong are left out and reported by line; the others are stored. It returns how many those are.
 func (s *Store) Import(ctx context.Context, c message.Channel, from io.Reader, fallback Entry) (int, error) {
+	fallback.Reason = cmp.Or(fallback.Reason, Manual)
+	if err := errors.Join(checkReason(fallback.Reason), checkSource(fallback.Source)); err != nil {
+		return 0, err
+	}
 	rows := csv.NewReader(from)
 	rows.FieldsPerRecord = -1
 	rows.ReuseRecord = true

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/heraldsend/herald/render/handlebars"
@@ -171,7 +172,7 @@ func newExplainer(p *Prepared) (*explainer, error) {
 const (
 	kindRun   = 'R' // a run of text begins: markOpen, kindRun, id
 	kindPrint = 'P' // a printed value: markOpen, kindPrint, id, value, markClose
-	kindEnter = 'E' // a snippet begins: markOpen, kindEnter, id of its place
+	kindEnter = 'E' // a snippet or partial begins: markOpen, kindEnter, id of its place
 	kindLeave = 'L' // it ends: markOpen, kindLeave, zeros
 	idDigits  = 6
 )
@@ -189,7 +190,11 @@ func (x *explainer) mark(name, source string) string {
 			m.print(t)
 		default:
 			m.blocks.step(i, t)
-			m.copy(t.end)
+			if inline(source, t) {
+				m.within(t.end)
+			} else {
+				m.copy(t.end)
+			}
 		}
 	}
 	m.text(len(source))
@@ -221,9 +226,7 @@ func (m *explainMarker) text(end int) {
 			if next < 2 {
 				next = len(run)
 			}
-			m.add(m.id(kindEnter, m.pos, SpanText, ""))
-			m.copy(m.pos + next)
-			m.add(string([]byte{markOpen, kindLeave}) + strings.Repeat("0", idDigits))
+			m.within(m.pos + next)
 			continue
 		}
 		if next > 0 {
@@ -236,6 +239,23 @@ func (m *explainMarker) text(end int) {
 		}
 		m.copy(m.pos + len(run) - word)
 	}
+}
+
+// within copies a snippet or partial up to end, between marks.
+func (m *explainMarker) within(end int) {
+	m.add(m.id(kindEnter, m.pos, SpanText, ""))
+	m.copy(end)
+	m.add(string([]byte{markOpen, kindLeave}) + strings.Repeat("0", idDigits))
+}
+
+// inline says whether t is a partial right behind a word or a tag: one that has
+// a line of its own takes the white space around it along.
+func inline(source string, t tag) bool {
+	if t.kind != tagPartial || t.stripLeft || t.stripRight || t.start == 0 || strings.Contains(source[t.start:t.body], "#") {
+		return false
+	}
+	before, _ := utf8.DecodeLastRuneInString(source[:t.start])
+	return before != '\\' && !unicode.IsSpace(before) && before != '\ufeff'
 }
 
 func (m *explainMarker) print(t tag) {
@@ -256,7 +276,7 @@ func (m *explainMarker) id(mark byte, pos int, kind SpanKind, expression string)
 // spans cuts a marked output into its pieces.
 func (x *explainer) spans(output []byte) []Span {
 	var out []Span
-	var around []int // the snippets that what follows stands in, by the ids of their places
+	var around []int // the snippets and partials that what follows stands in, by the ids of their places
 	current := -1
 	add := func(id int, text []byte) {
 		switch {

@@ -59,7 +59,7 @@ message: |
 func TestExplainBlocksLayoutIssues(t *testing.T) {
 	c := load(t, "snippets/sn.outer.yaml", "source: en\ntexts:\n  en: \"{{#if b}}<[[sn.inner]]>{{/if}} out\"\n",
 		"snippets/sn.inner.yaml", "source: en\ntexts:\n  en: \"{{#if c}}in{{/if}}\"\n",
-		"emails/e.hbs", "<p>{{draft.preheader}}{{#if draft.htmlBody}}{{{draft.htmlBody}}}{{/if}}{{> foot}}</p>\n", "emails/partials/foot.hbs", "{{{draft.htmlBody}}} {{a}} {{footer}}",
+		"emails/e.hbs", "<p>{{draft.preheader}}{{#if draft.htmlBody}}{{{draft.htmlBody}}}{{/if}}{{#if a}}{{> foot}}{{/if}}</p>\n", "emails/partials/foot.hbs", "{{{draft.htmlBody}}} {{a}} {{footer}}",
 		"shortcuts/s.yaml", "emailTemplate: e\npreheader: \" \"\nmessage: |\n  {{#if a}}{{a}} {{a}}\n  {{#if b}}[[sn.outer]] {{a}} {{missing}}{{/if}}{{/if}}\n")
 	p := open(t, c, "s")
 	req := Request{Channel: Email, Context: []byte(`{"a":"A","b":1,"c":1}`)}
@@ -89,10 +89,10 @@ func TestExplainBlocksLayoutIssues(t *testing.T) {
 		`message|"\n"|||if a > if b`,
 		`layout|"<p>"|||`,
 		`layout|"…"|draft.htmlBody||if draft.htmlBody`,
-		`layout|"…"|draft.htmlBody||`,
-		`layout|" "|||`,
-		`layout|"A"|a||`,
-		`layout|" "|||`,
+		`layout|"…"|draft.htmlBody||if a`,
+		`layout|" "|||if a`,
+		`layout|"A"|a||if a`,
+		`layout|" "|||if a`,
 		`layout|"</p>\n"|||`,
 	}
 	if strings.Join(lines, "\n") != strings.Join(want, "\n") {

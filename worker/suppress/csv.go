@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -41,14 +42,7 @@ func (s *Store) Export(ctx context.Context, c message.Channel, to io.Writer) (in
 		if err != nil {
 			return n, err
 		}
-		list, at := listBlock, ""
-		if e.Allow {
-			list = listAllow
-		}
-		if !e.At.IsZero() {
-			at = e.At.Format(time.RFC3339)
-		}
-		if err := w.Write([]string{guard(e.Address), list, e.Reason, guard(e.Source), at}); err != nil {
+		if err := w.Write(row(e)); err != nil {
 			return n, err
 		}
 		n++
@@ -57,7 +51,20 @@ func (s *Store) Export(ctx context.Context, c message.Channel, to io.Writer) (in
 	return n, w.Error()
 }
 
-const formula = "=+-@"
+// row is an entry's under header.
+func row(e Entry) []string {
+	list, at := listBlock, ""
+	if e.Allow {
+		list = listAllow
+	}
+	if !e.At.IsZero() {
+		at = e.At.Format(time.RFC3339)
+	}
+	return []string{guard(e.Address), list, e.Reason, guard(e.Source), at}
+}
+
+// formula are the characters with which a spreadsheet's formulas begin, and the one that says that something is none.
+const formula = "=+-@'"
 
 // guard keeps a spreadsheet from taking text for a formula. A number with a sign is none.
 func guard(s string) string {
@@ -78,21 +85,13 @@ func unguard(s string) string {
 // Import adds the rows of a CSV in UTF-8: address and reason code, or columns in any order under a header row that has
 // "address" and any of list (block, allow), reason, source and time (RFC 3339). What a row leaves out, fallback says.
 // Rows that are wrong are left out and reported by line; the others are stored. It returns how many those are.
-func (s *Store) Import(ctx context.Context, c message.Channel, from io.Reader, fallback Entry) (int, error) {
+func (s *Store) Import(ctx context.Context, c message.Channel, from io.Reader, fallback Entry) (stored int, err error) {
 	fallback.Reason = cmp.Or(fallback.Reason, Manual)
 	if err := errors.Join(checkReason(fallback.Reason), checkSource(fallback.Source)); err != nil {
 		return 0, err
 	}
-	rows := csv.NewReader(from)
-	rows.FieldsPerRecord = -1
-	rows.ReuseRecord = true
-	var (
-		columns = columnsOf([]string{"address", "reason"})
-		pending []Entry
-		stored  int
-		faults  faults
-	)
-	flush := func() error {
+	var pending []Entry
+	store := func() error {
 		if err := s.Add(ctx, c, pending...); err != nil {
 			return err
 		}
@@ -100,42 +99,64 @@ func (s *Store) Import(ctx context.Context, c message.Channel, from io.Reader, f
 		pending = pending[:0]
 		return nil
 	}
-	for first := true; ; first = false {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		var syntax *csv.ParseError
-		if errors.As(err, &syntax) {
-			faults.add(syntax.Line, syntax.Err)
-			continue
-		}
+	var faults faults
+	for e, err := range read(c, from, fallback) {
 		if err != nil {
-			return stored, errors.Join(err, flush())
-		}
-		line, _ := rows.FieldPos(0)
-		if first {
-			row[0] = strings.TrimPrefix(row[0], "\ufeff")
-			if named := columnsOf(row); named["address"] >= 0 {
-				columns = named
-				continue
-			}
-		}
-		e, err := columns.entry(row, fallback)
-		if err == nil {
-			e, err = e.normal(c)
-		}
-		if err != nil {
-			faults.add(line, err)
+			faults.add(err)
 			continue
 		}
 		if pending = append(pending, e); len(pending) == batch {
-			if err := flush(); err != nil {
+			if err := store(); err != nil {
 				return stored, err
 			}
 		}
 	}
-	return stored, errors.Join(flush(), faults.err())
+	err = errors.Join(store(), faults.err())
+	return stored, err
+}
+
+// read yields the entries of a CSV, and an error for each row that is wrong. When from fails, that is the last error.
+func read(c message.Channel, from io.Reader, fallback Entry) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		rows := csv.NewReader(from)
+		rows.FieldsPerRecord = -1
+		rows.ReuseRecord = true
+		columns := columnsOf([]string{"address", "reason"})
+		for first := true; ; first = false {
+			row, err := rows.Read()
+			var syntax *csv.ParseError
+			switch {
+			case errors.Is(err, io.EOF):
+				return
+			case errors.As(err, &syntax):
+				if !yield(Entry{}, fmt.Errorf("line %d: %w", syntax.Line, syntax.Err)) {
+					return
+				}
+				continue
+			case err != nil:
+				yield(Entry{}, err)
+				return
+			}
+			line, _ := rows.FieldPos(0)
+			if first {
+				row[0] = strings.TrimPrefix(row[0], "\ufeff")
+				if named := columnsOf(row); named["address"] >= 0 {
+					columns = named
+					continue
+				}
+			}
+			e, err := columns.entry(row, fallback)
+			if err == nil {
+				e, err = e.normal(c)
+			}
+			if err != nil {
+				err = fmt.Errorf("line %d: %w", line, err)
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 // columns are the indexes of the columns by name, -1 for those that are not there.
@@ -183,9 +204,9 @@ type faults struct {
 	more  int
 }
 
-func (f *faults) add(line int, err error) {
+func (f *faults) add(err error) {
 	if len(f.first) < mostFaults {
-		f.first = append(f.first, fmt.Errorf("line %d: %w", line, err))
+		f.first = append(f.first, err)
 	} else {
 		f.more++
 	}

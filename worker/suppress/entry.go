@@ -55,6 +55,8 @@ func (e Entry) normal(c message.Channel) (Entry, error) {
 	if e.Reason == "" {
 		e.Reason = Manual
 	}
+	e.Source = strings.TrimSpace(e.Source)
+	e.At = e.At.UTC().Truncate(time.Second)
 	return e, errors.Join(checkReason(e.Reason), checkSource(e.Source))
 }
 

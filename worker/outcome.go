@@ -36,8 +36,6 @@ type outcome struct {
 	again  *later // when set, the recipient stays pending
 	// suppress is the reason code with which the recipient goes onto the suppression list, "" when it doesn't.
 	suppress string
-	// stop: the trouble is not this recipient's; the others of the chunk should not be tried now.
-	stop bool
 }
 
 func failed(code, text string) *outcome {
@@ -55,12 +53,12 @@ func tryAgain(code, text string, attempt int, after time.Duration) *outcome {
 	}
 }
 
-// interrupted keeps a recipient pending for a cause that has nothing to do with it.
+// interrupted keeps a recipient pending for a cause that has nothing to do with it: it counts for nobody, and the others of
+// its chunk are not tried now either.
 func interrupted(code string, after time.Duration) *outcome {
 	return &outcome{
 		reason: ledger.Reason{Code: code},
 		again:  &later{after: after, reason: code},
-		stop:   true,
 	}
 }
 

@@ -1,0 +1,69 @@
+package task
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// Asynq's mux takes the longest pattern that is a prefix of a task's type: no kind may be one of another's.
+func TestNoKindIsAPrefixOfAnother(t *testing.T) {
+	kinds := []string{Message{}.Kind(), BulkStart{}.Kind(), BulkChunk{}.Kind()}
+	for i, a := range kinds {
+		for j, b := range kinds {
+			if i != j && strings.HasPrefix(a, b) {
+				t.Errorf("%s begins with %s", a, b)
+			}
+		}
+	}
+}
+
+func TestPayloadsRoundTrip(t *testing.T) {
+	m := Message{
+		ID: "order-1", Channel: message.Email, From: "Acme <help@acme.example>", To: "ada@example.com", ReplyTo: "desk@acme.example",
+		Content: Content{Shortcut: "late", Subject: "S", Template: "reply", Sources: strings.Repeat("a", 64)},
+		Context: json.RawMessage(`{"customer":{"custom":{"orderNum":9007199254740993}}}`), Locale: "fr-CA", Timezone: "Europe/Paris",
+		Attachments: []message.Ref{{Name: "a.pdf", Blob: "b"}}, Policy: Hold, OnIssue: SkipOnIssue,
+	}
+	data, err := Encode(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Decode[Message](data)
+	if err != nil || !reflect.DeepEqual(got, m) {
+		t.Errorf("%+v, %v; want %+v", got, err, m)
+	}
+}
+
+func TestFaultyPayloadsAreRefused(t *testing.T) {
+	for name, data := range map[string]string{
+		"not JSON":       `{`,
+		"unknown field":  `{"bulk":"b","chunk":1,"color":"red"}`,
+		"data after it":  `{"bulk":"b","chunk":1}{}`,
+		"negative chunk": `{"bulk":"b","chunk":-1}`,
+		"no bulk":        `{"chunk":1}`,
+		"bad id":         `{"bulk":"a}{b","chunk":1}`,
+	} {
+		if _, err := Decode[BulkChunk]([]byte(data)); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	if _, err := Encode(BulkStart{Bulk: "b", Round: -1}); err == nil {
+		t.Error("a negative round was taken")
+	}
+}
+
+func TestCheckID(t *testing.T) {
+	for id, good := range map[string]bool{
+		"a": true, "order-10027_x.1": true, "01a1fcb6-869a-7557-90c9-030bc04b019f": true, strings.Repeat("a", 100): true,
+		"": false, "-a": false, ".a": false, "a.": false, "a..b": false, "a b": false, "a{b}": false, "a:b": false, "ä": false,
+		strings.Repeat("a", 101): false,
+	} {
+		if err := CheckID(id); (err == nil) != good {
+			t.Errorf("%.20q: %v", id, err)
+		}
+	}
+}

@@ -49,12 +49,18 @@ type openBulk struct {
 	policy   attach.Policy
 }
 
+// errNoBulk says that the channel must not carry bulks here.
+var errNoBulk = errors.New("no bulk goes out this way")
+
 // openBulk reads a bulk, pins its template sources if nobody has, and finds the attachments that everyone gets.
 func (w *Worker) openBulk(ctx context.Context, id string) (*openBulk, error) {
 	return w.open.get(id, func() (*openBulk, error) {
 		b, err := w.bulk(ctx, id)
 		if err != nil {
 			return nil, err
+		}
+		if err := w.NoBulk[b.Channel]; err != nil {
+			return nil, fmt.Errorf("%w: %w", errNoBulk, err)
 		}
 		if b.Sources == "" {
 			sources, err := PinSources(ctx, w.blobs, w.Catalog(), b.Content)

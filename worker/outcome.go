@@ -92,6 +92,8 @@ func outcomeOfPrepare(err error) *outcome {
 	switch {
 	case errors.Is(err, errContent):
 		return failed("template_error", err.Error())
+	case errors.Is(err, errNoBulk):
+		return failed("bulk_refused", err.Error())
 	case errors.As(err, &known) && !known.Temporary:
 		return failed(known.Code, textOf(known))
 	default:

@@ -53,7 +53,7 @@ type Suppressions interface {
 	Suppress(ctx context.Context, c message.Channel, address, reason, source string) error
 }
 
-// Options for New. All but Rates, Concurrency and DrainTimeout are required.
+// Options for New. All but NoBulk, Rates, Concurrency and DrainTimeout are required.
 type Options struct {
 	Redis        redis.UniversalClient
 	Ledger       *ledger.Ledger
@@ -63,6 +63,7 @@ type Options struct {
 	Senders      map[message.Channel]Sender
 	Limiter      Limiter
 	Suppressions Suppressions                // asked before anyone is written to, and told who must not be again
+	NoBulk       map[message.Channel]error   // why a channel must not carry a bulk, where it must not
 	Rates        map[message.Channel]float64 // messages a second on a channel, all workers together; 0 is no limit
 	Log          *slog.Logger
 	Metrics      prometheus.Registerer

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -578,6 +579,21 @@ func TestContentThatCannotBePrepared(t *testing.T) {
 				t.Error("something was sent")
 			}
 		})
+	}
+}
+
+// A bulk over an account that must not carry one is refused, recipient by recipient; single messages go.
+func TestNoBulk(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker(func(o *Options) {
+		o.NoBulk = map[message.Channel]error{message.Email: errors.New("a personal account")}
+	})
+	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 3)
+	s.complete(id)
+	s.want(id, map[string]int{"failed bulk_refused": 3})
+	if s.out.count() != 0 {
+		t.Error("something was sent")
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 
 	"github.com/heraldsend/herald/worker"
@@ -17,7 +18,15 @@ import (
 
 // newSenders opens every channel's way out. A channel that is not configured only logs, and a warning says so.
 func newSenders(c *config, log *slog.Logger, stop *closers) (map[message.Channel]worker.Sender, error) {
-	mail, err := email.New(email.Options{URL: c.SMTPURL, MaxConns: c.Concurrency + max(1, c.Concurrency/4)})
+	sign, err := c.dkim()
+	if err != nil {
+		return nil, err
+	}
+	var accounts []email.Options
+	for _, address := range c.accounts() {
+		accounts = append(accounts, email.Options{URL: address, MaxConns: c.Concurrency + max(1, c.Concurrency/4), DKIM: sign})
+	}
+	mail, err := email.NewAccounts(accounts...)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +82,35 @@ func newSenders(c *config, log *slog.Logger, stop *closers) (map[message.Channel
 		log.Warn("messages of these channels are only logged: they are not configured", "channels", strings.Join(logged, ", "))
 	}
 	return senders, nil
+}
+
+// accounts are the mail servers' URLs, the preferred one first.
+func (c *config) accounts() []string { return strings.Fields(c.SMTPURL) }
+
+// noBulk says why a channel must not carry a bulk, where it must not.
+func (c *config) noBulk() map[message.Channel]error {
+	for _, address := range c.accounts() {
+		if err := email.CheckBulk(address); err != nil {
+			return map[message.Channel]error{message.Email: err}
+		}
+	}
+	return nil
+}
+
+// dkim reads the key that mails are signed with, nil when none is set.
+func (c *config) dkim() (*email.DKIM, error) {
+	if c.DKIMKey == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(c.DKIMKey)
+	if err != nil {
+		return nil, fmt.Errorf("HERALD_DKIM_KEY: %w", err)
+	}
+	key, err := email.ParseDKIMKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("HERALD_DKIM_KEY: %w", err)
+	}
+	return &email.DKIM{Domain: c.DKIMDomain, Selector: c.DKIMSelector, Key: key}, nil
 }
 
 // secrets are the keys that chat and note requests are signed with.

@@ -26,7 +26,10 @@ const (
 // config is every setting, from flags and environment alike.
 type config struct {
 	RedisURL           string        `placeholder:"URL" default:"redis://127.0.0.1:6379/0" help:"Redis: redis://, rediss:// or unix://; ?addr= names more nodes of a cluster, ?master_name= a Sentinel's master." group:"settings"`
-	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none, or smtps://." group:"settings"`
+	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none, or smtps://. Several, separated by blanks, stand in for each other." group:"settings"`
+	DKIMKey            string        `name:"dkim-key" placeholder:"FILE" help:"Private key in PEM that mails are signed with (DKIM)." group:"settings"`
+	DKIMDomain         string        `name:"dkim-domain" placeholder:"DOMAIN" help:"Domain of the signature." group:"settings"`
+	DKIMSelector       string        `name:"dkim-selector" placeholder:"NAME" help:"Selector of the key's DNS record." group:"settings"`
 	SMSURL             string        `name:"sms-url" placeholder:"URL" help:"Twilio account: twilio://SID:TOKEN@api.twilio.com?from=+15550100, or ?service=MG…. SMS are only logged when empty." group:"settings"`
 	ChatURL            string        `name:"chat-url" placeholder:"URL" help:"https endpoint that gets chats as signed JSON. They are only logged when empty." group:"settings"`
 	NoteURL            string        `name:"note-url" placeholder:"URL" help:"https endpoint that gets notes as signed JSON. They are only logged when empty." group:"settings"`
@@ -53,10 +56,13 @@ func (c *config) Validate() error {
 	if _, err := redisOptions(c.RedisURL); err != nil {
 		fault("redis-url", "%w", err)
 	}
-	if c.SMTPURL != "" {
-		if err := email.CheckURL(c.SMTPURL); err != nil {
+	for _, address := range c.accounts() {
+		if err := email.CheckURL(address); err != nil {
 			fault("smtp-url", "%w", err)
 		}
+	}
+	if (c.DKIMKey == "") != (c.DKIMDomain == "") || (c.DKIMKey == "") != (c.DKIMSelector == "") {
+		fault("dkim-key", "a signature needs HERALD_DKIM_KEY, HERALD_DKIM_DOMAIN and HERALD_DKIM_SELECTOR together")
 	}
 	if c.SMSURL != "" {
 		if _, err := sms.ParseURL(c.SMSURL); err != nil {

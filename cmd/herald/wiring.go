@@ -96,7 +96,7 @@ func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometh
 	}
 	w, err := worker.New(worker.Options{
 		Redis: rdb, Ledger: books, Catalog: live.Catalog, Renderer: renderer, Attachments: files,
-		Senders: senders,
+		Senders: senders, NoBulk: c.noBulk(),
 		Limiter: limiter, Suppressions: suppressions, Rates: map[message.Channel]float64{message.Email: c.EmailRate},
 		Log: log, Metrics: metrics, Concurrency: c.Concurrency, DrainTimeout: c.DrainTimeout,
 	})

@@ -94,20 +94,7 @@ type coveredPlan struct {
 func newCoverer(p *Prepared) (*coverer, error) {
 	c := &coverer{plans: make(map[Channel]coveredPlan)}
 	b := p.bundle
-	snippets := make(map[string]*Snippet, len(b.Snippets))
-	for _, name := range sortedKeys(b.Snippets) {
-		s := b.Snippets[name]
-		texts := make(map[string]string, len(s.Texts))
-		for _, language := range sortedKeys(s.Texts) {
-			texts[language] = c.mark(name+"@"+language, s.Texts[language])
-		}
-		snippets[name] = &Snippet{Source: s.Source, Texts: texts}
-	}
-	partials := make(map[string]string, len(b.Partials))
-	for _, name := range sortedKeys(b.Partials) {
-		partials[name] = c.mark(name, b.Partials[name])
-	}
-	env, err := newEnv(p.renderer.helpers, snippets, partials, p.renderer.markedLimits())
+	env, err := rewrittenEnv(p.renderer.helpers, b.Snippets, b.Partials, p.renderer.markedLimits(), c.mark)
 	if err != nil {
 		return nil, err
 	}

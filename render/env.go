@@ -24,6 +24,25 @@ func newEnv(t table, snippets map[string]*Snippet, partials map[string]string, l
 	return handlebars.New(o)
 }
 
+// rewrittenEnv compiles against snippets and partials as rewrite leaves them. It is called in the order of their names, a
+// snippet's being that of its text: "sn.greeting@fr".
+func rewrittenEnv(t table, snippets map[string]*Snippet, partials map[string]string, limits Limits, rewrite func(name, text string) string) (*handlebars.Env, error) {
+	newSnippets := make(map[string]*Snippet, len(snippets))
+	for _, name := range sortedKeys(snippets) {
+		s := snippets[name]
+		texts := make(map[string]string, len(s.Texts))
+		for _, language := range sortedKeys(s.Texts) {
+			texts[language] = rewrite(name+"@"+language, s.Texts[language])
+		}
+		newSnippets[name] = &Snippet{Source: s.Source, Texts: texts}
+	}
+	newPartials := make(map[string]string, len(partials))
+	for _, name := range sortedKeys(partials) {
+		newPartials[name] = rewrite(name, partials[name])
+	}
+	return newEnv(t, newSnippets, newPartials, limits)
+}
+
 // markedEnv compiles against marked snippets and partials.
 type markedEnv struct {
 	env    *handlebars.Env
@@ -32,19 +51,7 @@ type markedEnv struct {
 
 func newMarkedEnv(t table, snippets map[string]*Snippet, partials map[string]string, limits Limits) (*markedEnv, error) {
 	m := &markedEnv{shifts: make(shifts)}
-	marked := make(map[string]*Snippet, len(snippets))
-	for name, s := range snippets {
-		texts := make(map[string]string, len(s.Texts))
-		for language, text := range s.Texts {
-			texts[language] = mark(name+"@"+language, text, m.shifts)
-		}
-		marked[name] = &Snippet{Source: s.Source, Texts: texts}
-	}
-	markedPartials := make(map[string]string, len(partials))
-	for name, source := range partials {
-		markedPartials[name] = mark(name, source, m.shifts)
-	}
-	env, err := newEnv(t, marked, markedPartials, limits)
+	env, err := rewrittenEnv(t, snippets, partials, limits, func(name, text string) string { return mark(name, text, m.shifts) })
 	m.env = env
 	return m, err
 }

@@ -121,20 +121,7 @@ func (p *Prepared) explainer() (*explainer, error) {
 func newExplainer(p *Prepared) (*explainer, error) {
 	x := &explainer{plans: make(map[Channel][]explainedPart)}
 	b := p.bundle
-	snippets := make(map[string]*Snippet, len(b.Snippets))
-	for _, name := range sortedKeys(b.Snippets) {
-		s := b.Snippets[name]
-		texts := make(map[string]string, len(s.Texts))
-		for _, language := range sortedKeys(s.Texts) {
-			texts[language] = x.mark(name+"@"+language, s.Texts[language])
-		}
-		snippets[name] = &Snippet{Source: s.Source, Texts: texts}
-	}
-	partials := make(map[string]string, len(b.Partials))
-	for _, name := range sortedKeys(b.Partials) {
-		partials[name] = x.mark(name, b.Partials[name])
-	}
-	env, err := newEnv(p.renderer.helpers, snippets, partials, p.renderer.markedLimits())
+	env, err := rewrittenEnv(p.renderer.helpers, b.Snippets, b.Partials, p.renderer.markedLimits(), x.mark)
 	if err != nil {
 		return nil, err
 	}

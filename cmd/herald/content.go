@@ -114,15 +114,11 @@ func (f *contentFlags) attachments(ctx context.Context, q *client, p attach.Poli
 
 // readInput reads a file, or standard input for "-", of at most so many bytes.
 func readInput(path string, std stdio, most int64) ([]byte, error) {
-	in := std.in
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
+	in, _, err := openInput(path, std)
+	if err != nil {
+		return nil, err
 	}
+	defer in.Close()
 	data, err := io.ReadAll(io.LimitReader(in, most+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)

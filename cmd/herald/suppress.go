@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
@@ -175,15 +174,15 @@ type suppressImportCmd struct {
 
 // Run stores the rows that are right and names the others.
 func (s *suppressImportCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) (err error) {
-		from, source := std.in, "import"
+	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) error {
+		from, _, err := openInput(s.File, std)
+		if err != nil {
+			return err
+		}
+		defer from.Close()
+		source := "import"
 		if s.File != "-" {
-			file, err := os.Open(s.File)
-			if err != nil {
-				return err
-			}
-			defer file.Close()
-			from, source = file, "import "+filepath.Base(s.File)
+			source += " " + filepath.Base(s.File)
 		}
 		n, err := store.Import(ctx, channel, from, s.entry("", source))
 		fmt.Fprintf(std.out, "%d imported\n", n)

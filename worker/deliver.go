@@ -59,12 +59,14 @@ func (w *Worker) deliver(ctx context.Context, j job) (*ledger.Commit, error) {
 func (j job) claims() bool { return j.careful || policyOf(j.message) == task.Hold }
 
 // claim takes the recipient under "hold", and does nothing under "resend", which marks after sending. Whoever may not be
-// written to is not taken: that outcome stands.
+// written to, or not any more, is not taken: that outcome stands.
 func (w *Worker) claim(ctx context.Context, j job) (mine bool, out *outcome, err error) {
-	if j.suppressed != nil {
+	switch {
+	case j.suppressed != nil:
 		return true, outcomeOfSuppression(*j.suppressed), nil
-	}
-	if !j.claims() {
+	case !j.message.SendBefore.IsZero() && !time.Now().Before(j.message.SendBefore):
+		return true, skipped("expired", "its time had passed before it could be sent"), nil
+	case !j.claims():
 		return true, nil, nil
 	}
 	mine, err = w.Ledger.Claim(ctx, j.chunk, j.slot)
@@ -89,26 +91,45 @@ func (w *Worker) render(ctx context.Context, j job) (msg *message.Message, out *
 	}
 	if m.OnIssue == task.SkipOnIssue && len(content.Issues) > 0 {
 		issue := content.Issues[0]
-		return nil, &outcome{state: ledger.Skipped, reason: ledger.Reason{Code: issue.Code, Text: issue.Message}}
+		return nil, skipped(issue.Code, issue.Message)
 	}
 	msg = &message.Message{
-		ID: m.ID, Channel: m.Channel, To: to, Subject: content.Subject, HTML: content.HTML, Text: content.Text,
+		ID: m.ID, Channel: m.Channel, From: message.Address{Addr: m.From}, To: to,
+		Subject: content.Subject, HTML: content.HTML, Text: content.Text, Headers: m.Headers, Chat: m.Chat, Note: m.Note,
 	}
 	if m.Channel == message.Email {
-		// Checked when the message was enqueued.
-		msg.From, err = message.ParseAddress(m.From)
-		if err == nil && m.ReplyTo != "" {
-			var reply message.Address
-			reply, err = message.ParseAddress(m.ReplyTo)
-			msg.ReplyTo = &reply
-		}
-		if err != nil {
+		if err := addressEmail(msg, m); err != nil {
 			return nil, failed("invalid_sender", err.Error())
 		}
-	} else {
-		msg.From = message.Address{Addr: m.From}
 	}
 	return msg, nil
+}
+
+// addressEmail sets who an email is from and who else gets it. All of it was checked when the message was enqueued.
+func addressEmail(msg *message.Message, m task.Message) (err error) {
+	if msg.From, err = message.ParseAddress(m.From); err != nil {
+		return err
+	}
+	if m.ReplyTo != "" {
+		reply, err := message.ParseAddress(m.ReplyTo)
+		if err != nil {
+			return err
+		}
+		msg.ReplyTo = &reply
+	}
+	for _, copies := range []struct {
+		from []string
+		to   *[]message.Address
+	}{{m.Cc, &msg.Cc}, {m.Bcc, &msg.Bcc}} {
+		for _, text := range copies.from {
+			address, err := message.ParseAddress(text)
+			if err != nil {
+				return err
+			}
+			*copies.to = append(*copies.to, address)
+		}
+	}
+	return nil
 }
 
 // recipients reads the recipient's address as its channel wants it.

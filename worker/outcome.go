@@ -42,6 +42,10 @@ func failed(code, text string) *outcome {
 	return &outcome{state: ledger.Failed, reason: ledger.Reason{Code: code, Text: text}}
 }
 
+func skipped(code, text string) *outcome {
+	return &outcome{state: ledger.Skipped, reason: ledger.Reason{Code: code, Text: text}}
+}
+
 // tryAgain keeps a recipient pending, or gives up when it was tried often enough.
 func tryAgain(code, text string, attempt int, after time.Duration) *outcome {
 	if attempt+1 >= maxTries {

@@ -59,6 +59,11 @@ func New(rdb redis.UniversalClient) *Client {
 // Retention makes this a no-op that reports added as false. That may also be this very call, repeated by the
 // Redis client after a lost answer.
 func (c *Client) Enqueue(ctx context.Context, p task.Payload) (added bool, err error) {
+	return c.EnqueueAt(ctx, p, time.Time{})
+}
+
+// EnqueueAt is Enqueue for a task that must not run before a time. One that has passed, or none, is now.
+func (c *Client) EnqueueAt(ctx context.Context, p task.Payload, at time.Time) (added bool, err error) {
 	data, err := task.Encode(p)
 	if err != nil {
 		return false, err
@@ -67,8 +72,13 @@ func (c *Client) Enqueue(ctx context.Context, p task.Payload) (added bool, err e
 	if err != nil {
 		return false, err
 	}
-	_, err = c.asynq.EnqueueContext(ctx, asynq.NewTask(p.Kind(), data),
-		asynq.TaskID(id), asynq.Queue(name), asynq.MaxRetry(MaxAttempts), asynq.Timeout(timeout), asynq.Retention(Retention))
+	options := []asynq.Option{
+		asynq.TaskID(id), asynq.Queue(name), asynq.MaxRetry(MaxAttempts), asynq.Timeout(timeout), asynq.Retention(Retention),
+	}
+	if at.After(time.Now()) {
+		options = append(options, asynq.ProcessAt(at))
+	}
+	_, err = c.asynq.EnqueueContext(ctx, asynq.NewTask(p.Kind(), data), options...)
 	switch {
 	case errors.Is(err, asynq.ErrTaskIDConflict):
 		return false, nil

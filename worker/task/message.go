@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/heraldsend/herald/worker/message"
 )
@@ -19,6 +20,9 @@ type Message struct {
 	// To is the recipient: an email address, a phone number, or a conversation's id for chat and note.
 	To      string `json:"to"`
 	ReplyTo string `json:"replyTo,omitempty"`
+	// Cc and Bcc are further recipients of an email. All of them get one mail, which succeeds or fails as one.
+	Cc  []string `json:"cc,omitempty"`
+	Bcc []string `json:"bcc,omitempty"`
 	Content
 	// Context is a JSON object: customer, conversation, currentUser, ….
 	Context     json.RawMessage `json:"context,omitempty"`
@@ -27,6 +31,14 @@ type Message struct {
 	Attachments []message.Ref   `json:"attachments,omitempty"`
 	Policy      Policy          `json:"policy,omitempty"`
 	OnIssue     IssuePolicy     `json:"onIssue,omitempty"`
+	// Unsubscribe adds a link of the recipient's own to an email: the List-Unsubscribe headers, one click (RFC 8058),
+	// and unsubscribe.url in the context.
+	Unsubscribe bool               `json:"unsubscribe,omitempty"`
+	Headers     []message.Header   `json:"headers,omitempty"` // further header fields of an email
+	Chat        message.ChatFields `json:"chat,omitzero"`     // of a chat
+	Note        message.NoteFields `json:"note,omitzero"`     // of a note
+	// SendBefore is when the message has lost its point: it is skipped from then on, as "expired".
+	SendBefore time.Time `json:"sendBefore,omitzero"`
 }
 
 // Kind implements Payload.
@@ -43,7 +55,23 @@ func (m Message) Validate() error {
 	if m.To == "" {
 		errs = append(errs, errors.New("to: missing"))
 	}
-	errs = append(errs, m.Content.Validate(), CheckContext(m.Context), checkPolicies(m.Policy, m.OnIssue))
+	errs = append(errs, m.checkEmailFields(), m.Content.Validate(), CheckContext(m.Context), checkPolicies(m.Policy, m.OnIssue))
+	return errors.Join(errs...)
+}
+
+// checkEmailFields looks at what only an email can have.
+func (m Message) checkEmailFields() error {
+	var errs []error
+	for name, list := range map[string][]string{"cc": m.Cc, "bcc": m.Bcc} {
+		for i, address := range list {
+			if _, err := message.ParseAddress(address); err != nil {
+				errs = append(errs, fmt.Errorf("%s[%d]: %w", name, i, err))
+			}
+		}
+	}
+	if m.Channel != message.Email && (len(m.Cc) > 0 || len(m.Bcc) > 0 || len(m.Headers) > 0 || m.Unsubscribe) {
+		errs = append(errs, fmt.Errorf("cc, bcc, headers and unsubscribe are for email, not for %s", m.Channel))
+	}
 	return errors.Join(errs...)
 }
 

@@ -19,6 +19,9 @@ import (
 // Messages is the queue of single messages, which a person or a service waits for.
 const Messages = "message"
 
+// Events is the queue of the tasks that tell the caller's endpoint what happened.
+const Events = "event"
+
 // BulkShards is the number of queues that the chunks of bulks are spread over. A queue is one slot of a
 // Redis Cluster, so one large bulk uses that many.
 const BulkShards = 8
@@ -55,10 +58,24 @@ func New(rdb redis.UniversalClient) *Client {
 	return &Client{asynq: asynq.NewClientFromRedisClient(rdb)}
 }
 
+// Option changes how one payload is enqueued.
+type Option func([]asynq.Option) []asynq.Option
+
+// At has the task run at t, not before. A time that has passed, or none, is now.
+func At(t time.Time) Option {
+	return func(options []asynq.Option) []asynq.Option {
+		if t.IsZero() {
+			return options
+		}
+		// Asynq cuts a time to its second, which would be before it.
+		return append(options, asynq.ProcessAt(t.Add(time.Second-1).Truncate(time.Second)))
+	}
+}
+
 // Enqueue stores p durably. A task with the same identity that is queued, running or was finished within
 // Retention makes this a no-op that reports added as false. That may also be this very call, repeated by the
 // Redis client after a lost answer.
-func (c *Client) Enqueue(ctx context.Context, p task.Payload) (added bool, err error) {
+func (c *Client) Enqueue(ctx context.Context, p task.Payload, more ...Option) (added bool, err error) {
 	return c.EnqueueAt(ctx, p, time.Time{})
 }
 
@@ -97,6 +114,8 @@ func Address(p task.Payload) (id, name string, err error) {
 		return p.Bulk + ":start:" + strconv.Itoa(p.Round), shard(p.Bulk, 0), nil
 	case task.BulkChunk:
 		return p.Bulk + ":" + strconv.Itoa(p.Chunk), shard(p.Bulk, p.Chunk), nil
+	case task.EventDeliver:
+		return p.Stream + ":" + strconv.FormatInt(p.Run, 10), Events, nil
 	}
 	return "", "", fmt.Errorf("queue: payload %T has no queue", p)
 }

@@ -37,8 +37,12 @@ type Message struct {
 	Headers     []message.Header   `json:"headers,omitempty"` // further header fields of an email
 	Chat        message.ChatFields `json:"chat,omitzero"`     // of a chat
 	Note        message.NoteFields `json:"note,omitzero"`     // of a note
+	// SendAt is when the message is sent, not before; zero is now.
+	SendAt time.Time `json:"sendAt,omitzero"`
 	// SendBefore is when the message has lost its point: it is skipped from then on, as "expired".
 	SendBefore time.Time `json:"sendBefore,omitzero"`
+	// Actions change the conversation of the context (conversation.id) after the message went, besides the shortcut's own.
+	Actions *Actions `json:"actions,omitempty"`
 }
 
 // Kind implements Payload.
@@ -55,7 +59,10 @@ func (m Message) Validate() error {
 	if m.To == "" {
 		errs = append(errs, errors.New("to: missing"))
 	}
-	errs = append(errs, m.checkEmailFields(), m.Content.Validate(), CheckContext(m.Context), checkPolicies(m.Policy, m.OnIssue))
+	errs = append(errs, m.checkEmailFields(), m.Content.Validate(), CheckContext(m.Context), checkPolicies(m.Policy, m.OnIssue), m.Actions.Validate())
+	if !m.SendBefore.IsZero() && !m.SendBefore.After(m.SendAt) {
+		errs = append(errs, errors.New("sendBefore: not after sendAt"))
+	}
 	return errors.Join(errs...)
 }
 

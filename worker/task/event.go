@@ -1,0 +1,25 @@
+package task
+
+import "errors"
+
+// EventDeliver asks for the events of one stream that wait to be told to the caller's endpoint, in their order.
+type EventDeliver struct {
+	Stream string `json:"stream"`
+	// Run tells this task from earlier ones of the stream: at any time one run is in charge of it.
+	Run int64 `json:"run"`
+}
+
+// Kind implements Payload.
+func (EventDeliver) Kind() string { return "event.deliver" }
+
+// Validate implements Payload.
+func (e EventDeliver) Validate() error {
+	var errs []error
+	if e.Stream == "" || len(e.Stream) > 300 {
+		errs = append(errs, errors.New("stream: want 1 to 300 bytes"))
+	}
+	if e.Run < 1 {
+		errs = append(errs, errors.New("run: want 1 or more"))
+	}
+	return errors.Join(errs...)
+}

@@ -2,39 +2,46 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/hibiken/asynq"
 
+	"github.com/heraldsend/herald/worker/dead"
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// mux routes each kind of task to its handler.
-func (w *Worker) mux() *asynq.ServeMux {
-	m := asynq.NewServeMux()
+// routes gives each kind of task to its handler.
+type routes map[string]asynq.HandlerFunc
+
+func (w *Worker) mux() asynq.Handler {
+	m := routes{}
 	handle(w, m, w.handleMessage)
 	handle(w, m, w.handleBulkStart)
 	handle(w, m, w.handleBulkChunk)
-	return m
+	return asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
+		if h, ok := m[t.Type()]; ok {
+			return h(ctx, t)
+		}
+		return w.notUnderstood(ctx, t, task.ErrKind)
+	})
 }
 
 // handle registers a typed handler: it decodes the payload, measures, logs, and makes of every error one of two
-// things, a later that Asynq runs again or, where nothing is stored any more, a task that is given up.
-func handle[T task.Payload](w *Worker, m *asynq.ServeMux, fn func(context.Context, *slog.Logger, T) error) {
+// things, a later that Asynq runs again or, where nothing is stored any more, a dead letter.
+func handle[T task.Payload](w *Worker, m routes, fn func(context.Context, *slog.Logger, T) error) {
 	var zero T
 	kind := zero.Kind()
-	m.HandleFunc(kind, func(ctx context.Context, t *asynq.Task) error {
+	m[kind] = func(ctx context.Context, t *asynq.Task) error {
 		id, _ := asynq.GetTaskID(ctx)
 		log := w.Log.With("task_id", id, "kind", kind)
 		payload, err := task.Decode[T](t.Payload())
 		if err != nil {
-			// Perhaps a newer client wrote it: a newer worker will understand it. It is kept until one comes.
-			log.Error("payload not understood; is this worker older than its clients?", "error", err)
-			w.metrics.task(kind, "not_understood", 0)
-			return &later{after: notUnderstoodPause, reason: "payload not understood"}
+			return w.notUnderstood(ctx, t, err)
 		}
 		started := time.Now()
 		err = fn(ctx, log, payload)
@@ -53,16 +60,57 @@ func handle[T task.Payload](w *Worker, m *asynq.ServeMux, fn func(context.Contex
 			w.metrics.task(kind, "again", took)
 			return again
 		case errors.Is(err, errGone):
-			log.Error("task dropped", "error", err)
 			w.metrics.task(kind, "dropped", took)
-			return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
+			return w.giveUpTask(ctx, t, err.Error())
 		default:
 			// Redis is away, or the like: nothing that a recipient could be blamed for.
 			log.Warn("task interrupted, it will run again", "error", err)
 			w.metrics.task(kind, "interrupted", took)
 			return &later{after: interruptedPause, reason: "interrupted"}
 		}
-	})
+	}
+}
+
+// notUnderstood decides about a task that this worker can't read. Perhaps a newer client wrote it, and a newer worker will
+// understand it: it is kept for a day. What is no JSON nobody will ever read.
+func (w *Worker) notUnderstood(ctx context.Context, t *asynq.Task, err error) error {
+	w.metrics.task(kindLabel(t), "not_understood", 0)
+	if !json.Valid(t.Payload()) {
+		return w.giveUpTask(ctx, t, "its payload is no JSON")
+	}
+	id, _ := asynq.GetTaskID(ctx)
+	since, sinceErr := w.dead.Since(ctx, letterID(t, id))
+	if sinceErr == nil && time.Since(since) >= notUnderstoodFor {
+		return w.giveUpTask(ctx, t, "no worker understood it for a day")
+	}
+	w.Log.Error("task not understood; is this worker older than its clients?", "task_id", id, "kind", t.Type(), "error", err)
+	return &later{after: notUnderstoodPause, reason: "not understood"}
+}
+
+// giveUpTask makes a dead letter of a task: `herald dead` shows it, and can put it back.
+func (w *Worker) giveUpTask(ctx context.Context, t *asynq.Task, reason string) error {
+	id, _ := asynq.GetTaskID(ctx)
+	tries, _ := asynq.GetRetryCount(ctx)
+	owner, _, _ := strings.Cut(id, ":") // no id holds a colon: what follows one tells the tasks of one bulk apart
+	l := dead.Letter{ID: letterID(t, id), Kind: t.Type(), Payload: t.Payload(), Reason: reason, Owner: owner, Attempts: tries + 1}
+	log := w.Log.With("task_id", id, "kind", t.Type(), "dead_letter", l.ID)
+	if err := w.dead.Put(context.WithoutCancel(ctx), l); err != nil {
+		log.Warn("task given up, but not stored as a dead letter yet", "error", err)
+		return &later{after: interruptedPause, reason: "dead letter not stored"}
+	}
+	log.Error("task given up; it is a dead letter now", "reason", reason)
+	return nil
+}
+
+// letterID names the dead letter of a task.
+func letterID(t *asynq.Task, id string) string { return t.Type() + "/" + id }
+
+// kindLabel is a task's kind for a metric: a made-up kind gets no time series of its own.
+func kindLabel(t *asynq.Task) string {
+	if _, err := task.Parse(t.Type(), nil); errors.Is(err, task.ErrKind) {
+		return "unknown"
+	}
+	return t.Type()
 }
 
 // errGone says that what a task names is not stored any more.
@@ -70,6 +118,9 @@ var errGone = errors.New("gone")
 
 // notUnderstoodPause is how long a task waits that this worker is too old for.
 const notUnderstoodPause = time.Minute
+
+// notUnderstoodFor is how long such a task is kept for a newer worker before it becomes a dead letter.
+const notUnderstoodFor = 24 * time.Hour
 
 // interruptedPause is how long a task waits that the worker could not work on, for no fault of its own.
 const interruptedPause = 5 * time.Second

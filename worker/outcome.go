@@ -98,6 +98,8 @@ func outcomeOfPrepare(err error) *outcome {
 		return failed("template_error", err.Error())
 	case errors.Is(err, errNoBulk):
 		return failed("bulk_refused", err.Error())
+	case errors.Is(err, errGone):
+		return failed("bulk_gone", err.Error())
 	case errors.As(err, &known) && !known.Temporary:
 		return failed(known.Code, textOf(known))
 	default:

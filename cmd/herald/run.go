@@ -41,6 +41,7 @@ type cli struct {
 	Send     sendCmd     `cmd:"" help:"Enqueue one message."`
 	Bulk     bulkCmd     `cmd:"" help:"Enqueue a bulk, follow it, export what became of everyone."`
 	Suppress suppressCmd `cmd:"" help:"Keep the list of those who may not be written to."`
+	Dead     deadCmd     `cmd:"" help:"See what the workers gave up on; try it again or drop it."`
 	Render   renderCmd   `cmd:"" help:"Render templates from standard input: one JSON object a line in, one a line out."`
 	Preview  previewCmd  `cmd:"" help:"Show what a customer gets from a shortcut on each channel." group:"authors"`
 	Explain  explainCmd  `cmd:"" help:"Show where each piece of a message comes from." group:"authors"`

@@ -14,8 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/heraldsend/herald/worker/dead"
 	"github.com/heraldsend/herald/worker/redistest"
 	"github.com/heraldsend/herald/worker/send/catcher"
 )
@@ -38,6 +40,8 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"redis":    startRedis,
+			"redisdo":  redisDo,
+			"given-up": givenUp,
 			"mailbox":  startMailbox,
 			"received": received,
 			"arriving": arriving,
@@ -53,6 +57,41 @@ func startRedis(ts *testscript.TestScript, _ bool, args []string) {
 	s := redistest.Start(scriptTB{ts: ts}, args...)
 	ts.Setenv("HERALD_REDIS_URL", s.URL())
 	ts.Setenv("REDIS", s.Addr)
+}
+
+// redisdo COMMAND ARG… sends one command to the Redis of the script.
+func redisDo(ts *testscript.TestScript, _ bool, args []string) {
+	rdb := redis.NewClient(&redis.Options{Addr: ts.Getenv("REDIS")})
+	defer rdb.Close()
+	command := make([]any, len(args))
+	for i, a := range args {
+		command[i] = a
+	}
+	answer, err := rdb.Do(context.Background(), command...).Result()
+	ts.Check(err)
+	ts.Logf("%v", answer)
+}
+
+// given-up N waits until there are N dead letters.
+func givenUp(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	rdb := redis.NewClient(&redis.Options{Addr: ts.Getenv("REDIS")})
+	defer rdb.Close()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		counts, err := dead.New(rdb).Count(context.Background())
+		ts.Check(err)
+		total := 0
+		for _, m := range counts {
+			total += m
+		}
+		if total == n {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%d dead letters after 30 s, want %d", total, n)
+		}
+	}
 }
 
 // mailbox [delay] starts a mail catcher and points HERALD_SMTP_URL at it. The delay is the server's for each message.

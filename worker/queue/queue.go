@@ -50,12 +50,13 @@ func Bulks() []string {
 
 // Client enqueues. It is safe for concurrent use.
 type Client struct {
-	asynq *asynq.Client
+	asynq     *asynq.Client
+	inspector *asynq.Inspector
 }
 
 // New returns a client on rdb, which stays the caller's to close.
 func New(rdb redis.UniversalClient) *Client {
-	return &Client{asynq: asynq.NewClientFromRedisClient(rdb)}
+	return &Client{asynq: asynq.NewClientFromRedisClient(rdb), inspector: asynq.NewInspectorFromRedisClient(rdb)}
 }
 
 // Option changes how one payload is enqueued.
@@ -103,6 +104,31 @@ func (c *Client) EnqueueAt(ctx context.Context, p task.Payload, at time.Time) (a
 		return false, fmt.Errorf("enqueue %s: %w", p.Kind(), err)
 	}
 	return true, nil
+}
+
+// Again is Enqueue for a task that may have ended a short while ago: it runs once more. One that is queued or running is
+// left alone.
+func (c *Client) Again(ctx context.Context, p task.Payload) (added bool, err error) {
+	if added, err = c.Enqueue(ctx, p); added || err != nil {
+		return added, err
+	}
+	id, name, err := Address(p)
+	if err != nil {
+		return false, err
+	}
+	info, err := c.inspector.GetTaskInfo(name, id)
+	switch {
+	case errors.Is(err, asynq.ErrTaskNotFound): // it went in this very moment
+	case err != nil:
+		return false, fmt.Errorf("look at task %s: %w", id, err)
+	case info.State != asynq.TaskStateArchived && info.State != asynq.TaskStateCompleted:
+		return false, nil
+	default:
+		if err := c.inspector.DeleteTask(name, id); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
+			return false, fmt.Errorf("make room for task %s: %w", id, err)
+		}
+	}
+	return c.Enqueue(ctx, p)
 }
 
 // Address returns the task id and the queue of a payload.

@@ -49,6 +49,22 @@ func Decode[T Payload](data []byte) (T, error) {
 	return p, nil
 }
 
+// ErrKind says that this version knows no such kind of task.
+var ErrKind = errors.New("unknown kind of task")
+
+// Parse is Decode for a kind that is known by name only.
+func Parse(kind string, data []byte) (Payload, error) {
+	switch kind {
+	case Message{}.Kind():
+		return Decode[Message](data)
+	case BulkStart{}.Kind():
+		return Decode[BulkStart](data)
+	case BulkChunk{}.Kind():
+		return Decode[BulkChunk](data)
+	}
+	return nil, fmt.Errorf("%w: %.100q", ErrKind, kind)
+}
+
 // MaxContextBytes is the largest context, in bytes of JSON, that one recipient may bring.
 const MaxContextBytes = 1 << 20
 

@@ -2,6 +2,7 @@ package task
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -36,9 +37,21 @@ func TestPayloadsRoundTrip(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, m) {
 		t.Errorf("%+v, %v; want %+v", got, err, m)
 	}
+	for _, want := range []Payload{m, BulkStart{Bulk: "b", Round: 2}, BulkChunk{Bulk: "b", Chunk: 7}} {
+		data, err := Encode(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Parse(want.Kind(), data); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v, %v; want %+v", got, err, want)
+		}
+	}
 }
 
 func TestFaultyPayloadsAreRefused(t *testing.T) {
+	if _, err := Parse("bulk.fly", []byte(`{}`)); !errors.Is(err, ErrKind) {
+		t.Errorf("an unknown kind: %v", err)
+	}
 	for name, data := range map[string]string{
 		"not JSON":       `{`,
 		"unknown field":  `{"bulk":"b","chunk":1,"color":"red"}`,

@@ -1,0 +1,36 @@
+package enqueue
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/heraldsend/herald/worker/dead"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Dead reads and drops dead letters: what the workers gave up on.
+func (c *Client) Dead() *dead.Store { return dead.New(c.rdb) }
+
+// RetryDead puts the payload of a dead letter into its queue again, then drops the letter. The letter stays when this
+// version doesn't understand the payload. Retrying twice is harmless: who has got a message gets no second one.
+func (c *Client) RetryDead(ctx context.Context, id string) error {
+	l, err := c.Dead().Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	payload, err := task.Parse(l.Kind, l.Payload)
+	if err != nil {
+		return fmt.Errorf("retry dead letter %.100q: %w", id, err)
+	}
+	if m, ok := payload.(task.Message); ok {
+		// Its books may be what was gone.
+		if err := c.ledger.Open(ctx, ledger.Chunk{Owner: m.ID}, 1); err != nil {
+			return err
+		}
+	}
+	if _, err := c.queue.Again(ctx, payload); err != nil {
+		return err
+	}
+	return c.Dead().Settle(ctx, l)
+}

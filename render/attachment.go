@@ -17,6 +17,15 @@ type Attachment struct {
 
 const maxAttachment = 32 << 20 // read into memory; delivery has its own limits
 
+// Attachments lists the files that shortcuts may attach, sorted by name.
+func (c *Catalog) Attachments() []Attachment {
+	out := make([]Attachment, 0, len(c.attachments))
+	for _, name := range sortedKeys(c.attachments) {
+		out = append(out, c.attachments[name])
+	}
+	return out
+}
+
 // Attachment returns the content of a file by the hash that a Bundle gives.
 // The caller must not change it.
 func (c *Catalog) Attachment(sha256 string) ([]byte, error) {

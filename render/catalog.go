@@ -83,6 +83,9 @@ func loadCatalog(fsys fs.FS) (*Catalog, []Finding) {
 // Hash identifies what the catalog was loaded from: equal files, equal hash.
 func (c *Catalog) Hash() string { return c.hash }
 
+// Defaults are what shortcuts leave open.
+func (c *Catalog) Defaults() Defaults { return c.defaults }
+
 // Shortcuts lists the names of all shortcuts, sorted.
 func (c *Catalog) Shortcuts() []string { return sortedKeys(c.shortcuts) }
 

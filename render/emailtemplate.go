@@ -17,6 +17,14 @@ type EmailTemplate struct {
 	Styles map[string]string `json:"styles,omitempty"`
 }
 
+// EmailTemplate returns an email template; an *UnknownError if there is none.
+func (c *Catalog) EmailTemplate(name string) (EmailTemplate, error) {
+	if t, ok := c.emails[name]; ok {
+		return *t, nil
+	}
+	return EmailTemplate{}, &UnknownError{Kind: "email template", Name: name, Suggestion: suggest(name, c.EmailTemplates())}
+}
+
 // frontMatter is what may stand between "---" lines before the HTML.
 type frontMatter struct {
 	Description string            `json:"description"`

@@ -13,6 +13,7 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/templates"
+	"github.com/heraldsend/herald/worker/preview"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -124,7 +125,7 @@ type opened struct {
 	prepared *render.Prepared
 	request  render.Request // without its channel
 	context  string         // where the context is from, for people
-	names    fieldTree
+	names    preview.Names
 }
 
 // open compiles the shortcut and reads the context.
@@ -134,7 +135,7 @@ func (a *authorFlags) open(c *config, std stdio) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{folder: f, request: render.Request{Locale: locale, Timezone: timezone}, names: newFieldTree()}
+	o := &opened{folder: f, request: render.Request{Locale: locale, Timezone: timezone}, names: preview.NewNames()}
 	if o.catalog, err = render.LoadCatalog(f.files); err != nil {
 		return nil, f.locate(err)
 	}
@@ -234,7 +235,7 @@ func (a *authorFlags) readContext(o *opened, std stdio) error {
 		return fmt.Errorf("%s: %w", o.context, err)
 	}
 	o.request.Context = data
-	o.names.addContext(root)
+	o.names.AddContext(root)
 	return nil
 }
 
@@ -244,9 +245,7 @@ func jsonPlace(data []byte, err error) error {
 	if !errors.As(err, &fault) {
 		return fmt.Errorf(": %w", err)
 	}
-	before := string(data[:min(max(fault.Offset, 0), len(data))])
-	line := strings.Count(before, "\n") + 1
-	column := len([]rune(before[strings.LastIndexByte(before, '\n')+1:])) + 1
+	line, column := preview.LineAndColumn(data, fault.Offset)
 	return fmt.Errorf(":%d:%d: %s", line, column, fault.Message)
 }
 
@@ -275,7 +274,7 @@ func (o *opened) place(issues []render.Issue) []placedIssue {
 			if !strings.Contains(issue.Message, issue.Field) {
 				out[i].Message += fmt.Sprintf(" in %q", issue.Field)
 			}
-			if meant := o.names.nearest(issue.Field); meant != "" {
+			if meant := o.names.Nearest(issue.Field); meant != "" {
 				out[i].Message += fmt.Sprintf("; did you mean %q?", meant)
 			}
 		}

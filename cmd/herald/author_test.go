@@ -64,27 +64,6 @@ func TestAuthorExitCodes(t *testing.T) {
 	}
 }
 
-func TestNearestField(t *testing.T) {
-	names := newFieldTree()
-	names.add(strings.Split("customer.custom.orderNumberStr", "."))
-	names.add(strings.Split("customer.custom.tierStr", "."))
-	for path, want := range map[string]string{
-		"customer.fristName":            "customer.firstName",
-		"custmer.frstName":              "customer.firstName",
-		"user.displayname":              "user.displayName",
-		"customer.custom.orderNumbrStr": "customer.custom.orderNumberStr",
-		"customer.firstName":            "", // it exists, whether or not this customer has one
-		"customer.custom.nicknameStr":   "", // another field of the team's, perhaps
-		"customer.firstName.x":          "",
-		"title":                         "",
-		"":                              "",
-	} {
-		if got := names.nearest(path); got != want {
-			t.Errorf("%q: got %q, want %q", path, got, want)
-		}
-	}
-}
-
 // Foreign text can't steer the terminal that shows it.
 func TestShown(t *testing.T) {
 	for text, want := range map[string]string{

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/preview"
 )
 
 type fieldsCmd struct {
@@ -23,7 +24,7 @@ func (f *fieldsCmd) Run(std stdio) error {
 	}
 	if len(found) == 0 {
 		meant := ""
-		if near := newFieldTree().nearest(f.Match); near != "" {
+		if near := preview.NewNames().Nearest(f.Match); near != "" {
 			meant = fmt.Sprintf("; did you mean %q?", near)
 		}
 		return usageError{fmt.Errorf("no field has %.100q in its name or path%s", f.Match, meant)}

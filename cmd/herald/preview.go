@@ -8,8 +8,7 @@ import (
 	"os"
 
 	"github.com/heraldsend/herald/render"
-	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/preview"
 )
 
 type previewCmd struct {
@@ -20,8 +19,8 @@ type previewCmd struct {
 	JSON        bool   `name:"json" help:"Print everything as JSON."`
 }
 
-// preview is what --json prints.
-type preview struct {
+// previewResult is what --json prints.
+type previewResult struct {
 	Shortcut  render.Shortcut  `json:"shortcut"`
 	Title     string           `json:"title"` // its name with dynamic text filled in
 	Templates string           `json:"templates"`
@@ -50,7 +49,7 @@ func (cmd *previewCmd) Run(ctx context.Context, c *config, std stdio) error {
 	if err != nil {
 		return err
 	}
-	p := preview{
+	p := previewResult{
 		Shortcut: o.prepared.Bundle().Shortcut, Templates: fmt.Sprint(o.folder), Context: o.context,
 		Locale: o.request.Locale, Timezone: o.request.Timezone, Hash: o.prepared.Bundle().Hash(),
 	}
@@ -105,7 +104,7 @@ func (cmd *previewCmd) check() error {
 }
 
 // problems is the error of a preview that could not be sent.
-func (p *preview) problems() error {
+func (p *previewResult) problems() error {
 	var errs []error
 	for _, content := range p.Contents {
 		if content.Problem != "" {
@@ -127,9 +126,11 @@ func (o *opened) preview(ctx context.Context, channel render.Channel) (previewCo
 	if out.Snippets, err = o.snippetsOf(ctx, channel); err != nil {
 		return out, err
 	}
-	if err := o.checkFiles(channel, content.Attachments); err != nil {
-		out.Problem = err.Error()
+	files, err := preview.Attached(o.catalog, channel, content.Attachments)
+	if err != nil {
+		return out, err
 	}
+	out.Problem = files.Problem
 	if out.Attachments == nil {
 		out.Attachments = []render.Attachment{}
 	}
@@ -137,19 +138,6 @@ func (o *opened) preview(ctx context.Context, channel render.Channel) (previewCo
 		out.Snippets = []render.SnippetUse{}
 	}
 	return out, nil
-}
-
-// checkFiles holds the attachments against the limits that sending keeps.
-func (o *opened) checkFiles(channel render.Channel, files []render.Attachment) error {
-	checked := make([]attach.File, len(files))
-	for i, file := range files {
-		data, err := o.catalog.Attachment(file.SHA256)
-		if err != nil {
-			return err
-		}
-		checked[i] = attach.File{Name: attach.CleanName(file.Name, i+1), Size: int64(len(data)), Head: data}
-	}
-	return attach.For(message.Channel(channel)).Check(checked)
 }
 
 // write writes the files that --html and --eml ask for, and gives a line about each.
@@ -172,11 +160,11 @@ func (cmd *previewCmd) write(ctx context.Context, o *opened, email previewConten
 		}
 	}
 	if cmd.EML != "" {
-		raw, err := o.compose(ctx, email.Content)
+		mail, err := preview.Compose(ctx, o.catalog, email.Content, o.request.Context, nil)
 		if err != nil {
 			return nil, fmt.Errorf("--eml: %w", err)
 		}
-		if err := write(cmd.EML, "the email as it travels", raw); err != nil {
+		if err := write(cmd.EML, "the email as it travels", mail.Raw); err != nil {
 			return nil, err
 		}
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // print shows the preview to people.
-func (p *preview) print(page *page) {
+func (p *previewResult) print(page *page) {
 	page.heading(p.Shortcut.Name, p.Shortcut.Description)
 	if p.Title != p.Shortcut.Name {
 		page.row("Listed as", p.Title)
@@ -76,7 +76,7 @@ func afterwards(s *render.Shortcut) string {
 	return strings.Join(parts, "; ")
 }
 
-func (c previewContent) print(page *page, title string, p *preview) {
+func (c previewContent) print(page *page, title string, p *previewResult) {
 	page.heading(title, c.summary(&p.Shortcut))
 	page.row("Subject", c.Subject)
 	page.row("Preheader", c.Preheader)

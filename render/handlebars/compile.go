@@ -158,7 +158,7 @@ func (c *compiler) mustache(n *ast.MustacheStatement) op {
 func (c *compiler) snippet(n *SnippetRef) *snippetEntry {
 	entry := c.env.snippets[n.Name]
 	if entry == nil {
-		c.fail(CodeUnknownSnippet, n.Pos, "unknown snippet %s%s", quote(n.Name), didYouMean(n.Name, keysOf(c.env.snippets)))
+		panic(c.src.errorAt(CodeUnknownSnippet, n.Pos, "unknown snippet %s", quote(n.Name)).meant(n.Name, keysOf(c.env.snippets)))
 	}
 	return entry
 }

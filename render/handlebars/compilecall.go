@@ -72,8 +72,7 @@ func (c *compiler) helper(path *ast.PathExpression, withArgs bool) *Helper {
 	if h := c.env.helpers["helperMissing"]; h != nil {
 		return h
 	}
-	c.fail(CodeUnknownHelper, path.Pos, "unknown helper %s%s", quote(path.Original), didYouMean(path.Original, keysOf(c.env.helpers)))
-	return nil
+	panic(c.src.errorAt(CodeUnknownHelper, path.Pos, "unknown helper %s", quote(path.Original)).meant(path.Original, keysOf(c.env.helpers)))
 }
 
 func (c *compiler) call(e *ast.Expression, path *ast.PathExpression, h *Helper) *callExpr {
@@ -117,7 +116,7 @@ func (c *compiler) check(call *callExpr) {
 		if !slices.ContainsFunc(h.Options, func(o string) bool {
 			return o == option || strings.HasSuffix(o, "*") && strings.HasPrefix(option, strings.TrimSuffix(o, "*"))
 		}) {
-			c.fail(CodeArgument, call.values[i].pos, "helper %s has no option %s%s", quote(h.Name), quote(option), didYouMean(option, h.Options))
+			panic(c.src.errorAt(CodeArgument, call.values[i].pos, "helper %s has no option %s", quote(h.Name), quote(option)).meant(option, h.Options))
 		}
 	}
 	if h.Prepare != nil {

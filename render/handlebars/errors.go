@@ -46,6 +46,7 @@ type Error struct {
 	Line       int
 	Column     int
 	SourceLine string // the offending line, at most 100 characters of it
+	Suggestion string // of an unknown name: what was probably meant, or ""
 	Err        error  // the cause, if any
 
 	caret int // runes before the column in SourceLine

@@ -14,7 +14,7 @@ func (t *Template) link() error {
 	for _, u := range l.units {
 		for _, call := range u.partials {
 			if call.static == nil && call.block == nil && call.name != partialBlockName && !l.inline(call.name) {
-				return u.src.errorAt(CodeUnknownPartial, call.pos, "unknown partial %s%s", quote(call.name), didYouMean(call.name, keysOf(t.env.partials)))
+				return u.src.errorAt(CodeUnknownPartial, call.pos, "unknown partial %s", quote(call.name)).meant(call.name, keysOf(t.env.partials))
 			}
 		}
 	}

@@ -129,7 +129,7 @@ func (r *run) invoke(call *partialCall, name string, s *scopeFrame, f *frame) er
 		entry = r.env.partials[name]
 	}
 	if call.block == nil && inline == nil && entry == nil {
-		return call.src.errorAt(CodeUnknownPartial, call.pos, "unknown partial %s%s", quote(name), didYouMean(name, keysOf(r.env.partials)))
+		return call.src.errorAt(CodeUnknownPartial, call.pos, "unknown partial %s", quote(name)).meant(name, keysOf(r.env.partials))
 	}
 	if err := r.openBlock(call, s, f); err != nil {
 		return err

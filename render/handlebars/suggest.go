@@ -21,12 +21,12 @@ func Suggest(name string, candidates []string) string {
 	return best
 }
 
-// didYouMean is the end of a message about an unknown name.
-func didYouMean(name string, candidates []string) string {
-	if s := Suggest(name, candidates); s != "" {
-		return "; did you mean " + quote(s) + "?"
+// meant completes an error about an unknown name with the candidate that was probably meant.
+func (e *Error) meant(name string, candidates []string) *Error {
+	if e.Suggestion = Suggest(name, candidates); e.Suggestion != "" {
+		e.Message += "; did you mean " + quote(e.Suggestion) + "?"
 	}
-	return ""
+	return e
 }
 
 // distance is the number of insertions, deletions, replacements and swaps of

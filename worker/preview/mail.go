@@ -1,4 +1,4 @@
-package main
+package preview
 
 import (
 	"context"
@@ -14,31 +14,24 @@ import (
 
 // Who a previewed email is from and to, where the context names nobody.
 const (
-	previewFrom = "sender@example.com"
-	previewTo   = "customer@example.com"
+	someSender   = "sender@example.com"
+	someCustomer = "customer@example.com"
 )
 
-// compose gives the email as the channel's own sender would write it.
-func (o *opened) compose(ctx context.Context, content *render.Content) ([]byte, error) {
-	m, err := o.message(ctx, content)
-	if err != nil {
-		return nil, err
-	}
-	return email.Compose(m, time.Now())
+// Mail is an email as it would travel.
+type Mail struct {
+	From, To message.Address
+	Raw      []byte
 }
 
-// message is the email from the context's agent to its customer.
-func (o *opened) message(ctx context.Context, content *render.Content) (*message.Message, error) {
-	root, err := handlebars.ParseJSON(o.request.Context)
+// Compose gives the email as the channel's own sender would write it: to the context's customer, and from the sender
+// given, or the context's agent where that is nil.
+func Compose(ctx context.Context, c *render.Catalog, content *render.Content, data []byte, from *message.Address) (*Mail, error) {
+	people, err := peopleOf(data, from)
 	if err != nil {
 		return nil, err
 	}
-	agent := root.Get("currentUser")
-	if agent.IsNil() {
-		agent = root.Get("user")
-	}
-	customer := root.Get("customer")
-	files, err := attach.New(attach.Options{Blobs: catalogFiles{o.catalog}})
+	files, err := attach.New(attach.Options{Blobs: catalogFiles{c}})
 	if err != nil {
 		return nil, err
 	}
@@ -51,11 +44,32 @@ func (o *opened) message(ctx context.Context, content *render.Content) (*message
 	if err != nil {
 		return nil, err
 	}
-	return &message.Message{
-		ID: "preview", Channel: message.Email,
-		From: mailbox(agent, "displayName", previewFrom), To: []message.Address{mailbox(customer, "name", previewTo)},
+	raw, err := email.Compose(&message.Message{
+		ID: "preview", Channel: message.Email, From: people.from, To: []message.Address{people.to},
 		Subject: content.Subject, HTML: content.HTML, Text: content.Text, Attachments: attached,
-	}, nil
+	}, time.Now())
+	return &Mail{people.from, people.to, raw}, err
+}
+
+// people are the two ends of an email.
+type people struct{ from, to message.Address }
+
+func peopleOf(data []byte, from *message.Address) (people, error) {
+	root, err := handlebars.ParseJSON(data)
+	if err != nil {
+		return people{}, err
+	}
+	p := people{to: mailbox(root.Get("customer"), "name", someCustomer)}
+	if from != nil {
+		p.from = *from
+		return p, nil
+	}
+	agent := root.Get("currentUser")
+	if agent.IsNil() {
+		agent = root.Get("user")
+	}
+	p.from = mailbox(agent, "displayName", someSender)
+	return p, nil
 }
 
 // mailbox reads a person's address, and gives another where it has none that is valid.

@@ -1,4 +1,4 @@
-package main
+package preview
 
 import (
 	"maps"
@@ -9,11 +9,12 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
-// fieldTree holds the names that fields may have: those of the catalogue, and those that one context brings.
-type fieldTree map[string]fieldTree
+// Names holds the names that fields may have: those of the catalogue, and those that one context brings.
+type Names map[string]Names
 
-func newFieldTree() fieldTree {
-	t := make(fieldTree)
+// NewNames returns the names of the catalogue of fields.
+func NewNames() Names {
+	t := make(Names)
 	for _, f := range render.Fields() {
 		t.add(strings.Split(f.Path, "."))
 		if rest, ok := strings.CutPrefix(f.Path, "currentUser."); ok {
@@ -23,31 +24,31 @@ func newFieldTree() fieldTree {
 	return t
 }
 
-func (t fieldTree) add(path []string) {
+func (t Names) add(path []string) {
 	if len(path) == 0 || strings.HasPrefix(path[0], "<") { // "<name>" stands for any
 		return
 	}
 	below, ok := t[path[0]]
 	if !ok {
-		below = make(fieldTree)
+		below = make(Names)
 		t[path[0]] = below
 	}
 	below.add(path[1:])
 }
 
-// addContext adds the names of an object, a list's item not.
-func (t fieldTree) addContext(object handlebars.Value) {
+// AddContext adds the names of an object, a list's item not.
+func (t Names) AddContext(object handlebars.Value) {
 	for _, m := range object.Members() {
 		t.add([]string{m.Key})
 		if m.Value.Kind() == handlebars.KindObject {
-			t[m.Key].addContext(m.Value)
+			t[m.Key].AddContext(m.Value)
 		}
 	}
 }
 
-// nearest gives the path that was probably meant: the same one with names mended that don't exist. It is "" for a path
+// Nearest gives the path that was probably meant: the same one with names mended that don't exist. It is "" for a path
 // that exists, and where nothing is near.
-func (t fieldTree) nearest(path string) string {
+func (t Names) Nearest(path string) string {
 	var meant []string
 	for part := range strings.SplitSeq(path, ".") {
 		if _, ok := t[part]; !ok {

@@ -1,0 +1,129 @@
+package preview
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/worker/attach"
+)
+
+// Place is where something stands. Path names a text of the shortcut that is shown, and Line and Column count in that
+// text; without a Path they count in File, a file of the templates' folder.
+type Place struct {
+	Path     string `json:"path,omitempty" doc:"Key in the shortcut: message, subject, channels.sms.message, …; context or from"`
+	Template string `json:"template,omitempty" doc:"The template's name, such as sn.greeting@de"`
+	File     string `json:"file,omitempty" doc:"File below the templates' folder"`
+	Line     int    `json:"line,omitempty" doc:"From 1"`
+	Column   int    `json:"column,omitempty" doc:"From 1, in characters"`
+}
+
+// Mistake is what keeps a message from being rendered.
+type Mistake struct {
+	Code       string `json:"code"`
+	Message    string `json:"message"`
+	Channel    string `json:"channel,omitempty" doc:"The only channel that it concerns"`
+	Source     string `json:"source,omitempty" doc:"The line of the template"`
+	Suggestion string `json:"suggestion,omitempty" doc:"The name that was probably meant"`
+	Place
+}
+
+// place finds where a template's line stands for whoever edits the shortcut.
+func (r *rendering) place(template string, line, column int) Place {
+	p := Place{Template: template, Line: line, Column: column}
+	if path, ok := strings.CutPrefix(template, r.result.Name+"/"); ok {
+		p.Path = path
+		return p
+	}
+	if template != "" {
+		p.File, p.Line, p.Column = r.catalog.Locate(template, line, column)
+	}
+	return p
+}
+
+// mistake notes an error, each of several that are joined, each once: channels share their texts.
+func (r *rendering) mistake(channel string, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			r.mistake(channel, e)
+		}
+		return
+	}
+	if wrapped := errors.Unwrap(err); wrapped != nil {
+		if _, ok := wrapped.(interface{ Unwrap() []error }); ok {
+			r.mistake(channel, wrapped)
+			return
+		}
+	}
+	f := r.mistakeOf(err)
+	for i := range r.result.Mistakes {
+		known := &r.result.Mistakes[i]
+		if f.Code == known.Code && f.Message == known.Message && f.Place == known.Place {
+			known.Channel = "" // more than one has it
+			return
+		}
+	}
+	f.Channel = channel
+	r.result.Mistakes = append(r.result.Mistakes, f)
+}
+
+func (r *rendering) mistakeOf(err error) Mistake {
+	var template *render.TemplateError
+	var engine *handlebars.Error
+	var unknown *render.UnknownError
+	var file *attach.Error
+	switch {
+	case errors.As(err, &template) && errors.As(template.Err, &engine):
+		f := Mistake{Code: template.Code, Message: template.Message, Suggestion: engine.Suggestion}
+		line, column := template.Line, template.Column
+		if template.File != "" { // the place is already the file's
+			line, column = engine.Line, engine.Column
+		}
+		f.Place = r.place(template.Template, line, column)
+		f.Source = r.sourceLine(f.Path, f.Line, template.Source)
+		return f
+	case errors.As(err, &unknown):
+		return Mistake{Code: "unknown_" + strings.ReplaceAll(unknown.Kind, " ", "_"), Message: unknown.Error(), Suggestion: unknown.Suggestion}
+	case errors.As(err, &file):
+		return Mistake{Code: file.Code, Message: file.Error()}
+	case errors.Is(err, context.DeadlineExceeded):
+		return Mistake{Code: "timeout", Message: "the message took too long to render"}
+	}
+	return Mistake{Code: "invalid", Message: err.Error()}
+}
+
+// sourceLine is the author's line, of which the engine may have seen a marked copy.
+func (r *rendering) sourceLine(path string, line int, known string) string {
+	s := r.req.Inline
+	if known != "" || s == nil || line < 1 {
+		return known
+	}
+	texts := map[string]string{"subject": s.Subject, "preheader": s.Preheader, "message": s.Message}
+	lines := strings.Split(texts[path], "\n")
+	if line > len(lines) {
+		return ""
+	}
+	if text := []rune(lines[line-1]); len(text) > 100 {
+		return string(text[:97]) + "..."
+	}
+	return lines[line-1]
+}
+
+// contextMistake gives a fault of the context its place.
+func contextMistake(data []byte, err error) Mistake {
+	f := Mistake{Code: "context", Message: strings.TrimPrefix(err.Error(), "context: "), Place: Place{Path: "context", Line: 1, Column: 1}}
+	var fault *handlebars.JSONError
+	if errors.As(err, &fault) {
+		f.Message = fault.Message
+		f.Line, f.Column = LineAndColumn(data, fault.Offset)
+	}
+	return f
+}
+
+// LineAndColumn turns a byte offset into a place: both from 1, columns in characters.
+func LineAndColumn(data []byte, offset int) (line, column int) {
+	before := string(data[:min(max(offset, 0), len(data))])
+	return strings.Count(before, "\n") + 1, len([]rune(before[strings.LastIndexByte(before, '\n')+1:])) + 1
+}

@@ -1,0 +1,331 @@
+// Package preview shows what a message will be before it is sent: for every channel the content itself, the email as it
+// travels, what an SMS costs, whether the attachments may be sent, issues and errors at their places. It renders with
+// the very call that sending uses, and sends nothing.
+package preview
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Options are what New makes a Previewer of. Catalog and Renderer are required.
+type Options struct {
+	Catalog  func() *render.Catalog // the version in use
+	Renderer *render.Renderer
+	Locale   string        // of requests that name none, as Renderer has it; "en-us"
+	Timezone string        // likewise; "UTC"
+	Timeout  time.Duration // of one request; 5 s
+}
+
+// Previewer renders previews. It keeps the last shortcuts compiled and is safe for concurrent use.
+type Previewer struct {
+	options Options
+	opened  *openedCache
+}
+
+// New returns a Previewer.
+func New(o Options) (*Previewer, error) {
+	if o.Catalog == nil || o.Renderer == nil {
+		return nil, errors.New("preview: Options.Catalog and Options.Renderer are required")
+	}
+	if o.Locale == "" {
+		o.Locale = "en-us"
+	}
+	if o.Timezone == "" {
+		o.Timezone = "UTC"
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 5 * time.Second
+	}
+	return &Previewer{options: o, opened: newOpenedCache(64)}, nil
+}
+
+// Request says what to show. Exactly one of Shortcut and Inline is set.
+type Request struct {
+	Shortcut string           // name in the catalog
+	Inline   *render.Shortcut // one that the caller gives
+	Channels []render.Channel // all when empty
+	Context  json.RawMessage  // {} when empty
+	Locale   string
+	Timezone string
+	From     string // sender of the email; the context's agent when empty
+	Source   bool   // give the email as it travels
+	Explain  bool   // say where every piece comes from
+}
+
+// Preview is what each channel gets. Where Mistakes is not empty nothing could be sent, and a channel that could not be
+// rendered is missing from Contents.
+type Preview struct {
+	Name     string           `json:"name"`
+	Title    string           `json:"title" doc:"The name with its dynamic text filled in"`
+	Locale   string           `json:"locale"`
+	Timezone string           `json:"timezone"`
+	Hash     string           `json:"hash,omitempty" doc:"SHA-256 of everything that the shortcut needs"`
+	Contents []ChannelPreview `json:"contents"`
+	Mistakes []Mistake        `json:"errors"`
+}
+
+// ChannelPreview is what one channel gets.
+type ChannelPreview struct {
+	Channel   string          `json:"channel" enum:"email,sms,chat,note"`
+	From      string          `json:"from,omitempty"`
+	To        string          `json:"to,omitempty"`
+	Subject   string          `json:"subject,omitempty"`
+	Preheader string          `json:"preheader,omitempty"`
+	HTML      string          `json:"html,omitempty" doc:"email: the page; chat and note: the Markdown, as harmless HTML"`
+	Text      string          `json:"text" doc:"email: the alternative; sms: plain text; chat and note: Markdown"`
+	EML       string          `json:"eml,omitempty" doc:"The email as it travels, where source is asked for"`
+	SMS       *SMSPreview     `json:"sms,omitempty"`
+	Files     AttachmentMeter `json:"attachments"`
+	Issues    []PlacedIssue   `json:"issues"`
+	Parts     []ExplainedPart `json:"parts,omitempty" doc:"Where every piece comes from, where explain is asked for"`
+
+	Snippets []render.SnippetUse `json:"snippets,omitempty" doc:"The snippets shown and their languages, where explain is asked for"`
+}
+
+// PlacedIssue is something that the recipient may notice.
+type PlacedIssue struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Field   string `json:"field,omitempty"`
+	Meant   string `json:"meant,omitempty" doc:"The field that was probably meant"`
+	Part    string `json:"part,omitempty" doc:"subject, preheader, message or layout"`
+	Place
+}
+
+// ExplainedPart is one part of a content, cut into pieces.
+type ExplainedPart struct {
+	Part  string          `json:"part" doc:"subject, preheader, message or layout"`
+	Spans []ExplainedSpan `json:"spans"`
+}
+
+// ExplainedSpan is a piece of output with what produced it.
+type ExplainedSpan struct {
+	Text     string   `json:"text"`
+	Kind     string   `json:"kind" enum:"text,field,helper"`
+	Source   string   `json:"source,omitempty" doc:"The expression of a field or helper"`
+	Snippet  string   `json:"snippet,omitempty"`
+	Language string   `json:"language,omitempty" doc:"Of the snippet's text"`
+	Branches []string `json:"branches,omitempty" doc:"The blocks that it stands in, outermost first"`
+	Place
+}
+
+// Render makes the preview. Whatever is wrong with the request, its template or its context is among the preview's
+// mistakes; an error is the context's own, or a fault of this program.
+func (p *Previewer) Render(ctx context.Context, req Request) (*Preview, error) {
+	parent := ctx
+	ctx, cancel := context.WithTimeout(ctx, p.options.Timeout)
+	defer cancel()
+	r := &rendering{Previewer: p, catalog: p.options.Catalog(), req: req, result: &Preview{
+		Locale: first(req.Locale, p.options.Locale), Timezone: first(req.Timezone, p.options.Timezone),
+		Contents: []ChannelPreview{}, Mistakes: []Mistake{},
+	}}
+	r.run(ctx)
+	return r.result, parent.Err()
+}
+
+// rendering is one request on its way.
+type rendering struct {
+	*Previewer
+	catalog  *render.Catalog
+	req      Request
+	result   *Preview
+	prepared *render.Prepared
+	from     *message.Address
+	names    Names
+}
+
+func (r *rendering) run(ctx context.Context) {
+	ready := r.readContext()
+	ready = r.readSender() && ready
+	ready = r.open() && ready
+	if !ready {
+		return
+	}
+	r.result.Name, r.result.Hash = r.prepared.Bundle().Shortcut.Name, r.prepared.Bundle().Hash()
+	request := render.Request{Context: r.req.Context, Locale: r.req.Locale, Timezone: r.req.Timezone}
+	title, err := r.prepared.Title(ctx, request)
+	if err != nil {
+		title = r.result.Name
+		r.mistake("", err)
+	}
+	r.result.Title = title
+	channels := r.req.Channels
+	if len(channels) == 0 {
+		channels = render.Channels()
+	}
+	for _, channel := range channels {
+		request.Channel = channel
+		content, err := r.content(ctx, request)
+		if err != nil {
+			r.mistake(string(channel), err)
+			continue
+		}
+		r.result.Contents = append(r.result.Contents, *content)
+	}
+}
+
+func (r *rendering) open() bool {
+	var err error
+	switch {
+	case (r.req.Shortcut == "") == (r.req.Inline == nil):
+		err = errors.New("give either a shortcut's name or its text")
+	case r.req.Inline != nil:
+		r.result.Name = r.req.Inline.Name
+		r.prepared, err = r.opened.get(r.catalog, r.req.Inline, r.options.Renderer)
+	default:
+		r.result.Name = r.req.Shortcut
+		var s render.Shortcut
+		if s, err = r.catalog.Shortcut(r.req.Shortcut); err == nil {
+			r.prepared, err = r.opened.get(r.catalog, &s, r.options.Renderer)
+		}
+	}
+	if err != nil {
+		r.mistake("", err)
+	}
+	return err == nil
+}
+
+// readContext checks the context as strictly as sending does.
+func (r *rendering) readContext() bool {
+	if len(r.req.Context) == 0 {
+		r.req.Context = json.RawMessage("{}")
+	}
+	err := handlebars.ValidateJSON(r.req.Context)
+	if err == nil {
+		err = task.CheckContext(r.req.Context)
+	}
+	if err != nil {
+		r.result.Mistakes = append(r.result.Mistakes, contextMistake(r.req.Context, err))
+		return false
+	}
+	if root, err := handlebars.ParseJSON(r.req.Context); err == nil {
+		r.names = NewNames()
+		r.names.AddContext(root)
+	}
+	return true
+}
+
+func (r *rendering) readSender() bool {
+	if r.req.From == "" {
+		return true
+	}
+	from, err := message.ParseAddress(r.req.From)
+	if err != nil {
+		r.result.Mistakes = append(r.result.Mistakes, Mistake{Code: "address", Message: "from: " + err.Error(), Place: Place{Path: "from"}})
+		return false
+	}
+	r.from = &from
+	return true
+}
+
+// content renders one channel.
+func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPreview, error) {
+	rendered, err := r.prepared.Render(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	out := &ChannelPreview{
+		Channel: string(req.Channel), Subject: rendered.Subject, Preheader: rendered.Preheader,
+		HTML: rendered.HTML, Text: rendered.Text, Issues: r.issues(rendered.Issues),
+	}
+	if out.Files, err = Attached(r.catalog, req.Channel, rendered.Attachments); err != nil {
+		return nil, err
+	}
+	switch req.Channel {
+	case render.SMS:
+		out.SMS = smsOf(rendered.Text, rendered.SMS)
+	case render.Chat, render.Note:
+		if out.HTML, err = markdownHTML(rendered.Text); err != nil {
+			return nil, err
+		}
+	case render.Email:
+		if err := r.mail(ctx, out, rendered); err != nil {
+			return nil, err
+		}
+	}
+	if r.req.Explain {
+		return out, r.explain(ctx, out, req)
+	}
+	return out, nil
+}
+
+// mail adds who the email is from and to, and the whole of it where that is asked for.
+func (r *rendering) mail(ctx context.Context, out *ChannelPreview, rendered *render.Content) error {
+	p, err := peopleOf(r.req.Context, r.from)
+	if err != nil {
+		return err
+	}
+	out.From, out.To = p.from.String(), p.to.String()
+	if !r.req.Source || out.Files.Problem != "" {
+		return nil
+	}
+	m, err := Compose(ctx, r.catalog, rendered, r.req.Context, r.from)
+	if err != nil {
+		return fmt.Errorf("compose: %w", err)
+	}
+	out.EML = shorten(string(m.Raw))
+	return nil
+}
+
+// maxSource bounds what is shown of an email's source: its files would make megabytes that nobody reads.
+const maxSource = 512 << 10
+
+func shorten(raw string) string {
+	if len(raw) <= maxSource {
+		return raw
+	}
+	return raw[:maxSource] + fmt.Sprintf("\r\n… and %d bytes more", len(raw)-maxSource)
+}
+
+func (r *rendering) explain(ctx context.Context, out *ChannelPreview, req render.Request) error {
+	x, err := r.prepared.Explain(ctx, req)
+	if err != nil {
+		return err
+	}
+	out.Snippets = x.Uses
+	out.Parts = make([]ExplainedPart, len(x.Parts))
+	for i, part := range x.Parts {
+		spans := make([]ExplainedSpan, len(part.Spans))
+		for j, s := range part.Spans {
+			spans[j] = ExplainedSpan{
+				Text: s.Text, Kind: string(s.Kind), Source: s.Source, Snippet: s.Snippet, Language: s.Language,
+				Branches: s.Branches, Place: r.place(s.Template, s.Line, s.Column),
+			}
+		}
+		out.Parts[i] = ExplainedPart{part.Part, spans}
+	}
+	return nil
+}
+
+// issues gives each issue its place, and says which field was probably meant.
+func (r *rendering) issues(all []render.Issue) []PlacedIssue {
+	out := make([]PlacedIssue, len(all))
+	for i, issue := range all {
+		out[i] = PlacedIssue{
+			Code: issue.Code, Message: issue.Message, Field: issue.Field, Part: issue.Part,
+			Place: r.place(issue.Template, issue.Line, issue.Column),
+		}
+		if issue.Code == render.IssueMissingField && issue.Field != "" {
+			out[i].Meant = r.names.Nearest(issue.Field)
+		}
+	}
+	return out
+}
+
+func first(all ...string) string {
+	for _, s := range all {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/send"
 	"github.com/heraldsend/herald/worker/send/email"
 	"github.com/heraldsend/herald/worker/send/sms"
@@ -39,7 +40,9 @@ type config struct {
 	Timezone           string        `placeholder:"ZONE" help:"IANA time zone of dates, for recipients who bring none. UTC when empty." group:"settings"`
 	Locale             string        `placeholder:"TAG" help:"Language of dates, numbers and snippets, for recipients who bring none. en-us when empty." group:"settings"`
 	AllowVolatileRedis bool          `help:"Work on a Redis that can lose jobs. For development." group:"settings"`
-	Listen             string        `placeholder:"ADDR" help:"Address of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken." group:"settings"`
+	Listen             string        `placeholder:"ADDR" help:"Address of the API, and of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken." group:"settings"`
+	APITokens          string        `name:"api-tokens" placeholder:"TOKENS" help:"Who may call the API, as herald token prints them, separated by commas. Without any the API answers on this machine alone." group:"settings"`
+	APIRate            float64       `name:"api-rate" placeholder:"N" default:"1000" help:"Requests a second that each token may make. No limit when 0." group:"settings"`
 	EmailRate          float64       `placeholder:"N" help:"Emails a second that all workers together may send. No limit when empty or 0." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
 	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that is told to stop waits for what is in flight." group:"settings"`
@@ -104,6 +107,12 @@ func (c *config) Validate() error {
 	}
 	if !(c.EmailRate >= 0) || math.IsInf(c.EmailRate, 1) {
 		fault("email-rate", "%v is not a number of emails a second", c.EmailRate)
+	}
+	if _, err := api.ParseTokens(c.APITokens); err != nil {
+		fault("api-tokens", "%w", err)
+	}
+	if !(c.APIRate >= 0) || math.IsInf(c.APIRate, 1) {
+		fault("api-rate", "%v is not a number of requests a second", c.APIRate)
 	}
 	if c.Concurrency < 1 || c.Concurrency > 10_000 {
 		fault("concurrency", "%d is not between 1 and 10000", c.Concurrency)

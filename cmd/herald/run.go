@@ -38,6 +38,8 @@ type cli struct {
 
 	Demo     demoCmd     `cmd:"" help:"Send a sample bulk to a mailbox in this process, and show what happened."`
 	Worker   workerCmd   `cmd:"" help:"Consume the queue: render and send. Run as many as you like; SIGTERM drains."`
+	Serve    serveCmd    `cmd:"" help:"Answer the HTTP API and the preview page."`
+	Token    tokenCmd    `cmd:"" help:"Make a token for the API."`
 	Send     sendCmd     `cmd:"" help:"Enqueue one message."`
 	Bulk     bulkCmd     `cmd:"" help:"Enqueue a bulk, follow it, export what became of everyone."`
 	Suppress suppressCmd `cmd:"" help:"Keep the list of those who may not be written to."`

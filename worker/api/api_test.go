@@ -1,0 +1,163 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/redistest"
+	"github.com/heraldsend/herald/worker/suppress"
+)
+
+// service is an API under test: a real Redis and a real HTTP server.
+type service struct {
+	t      *testing.T
+	redis  *redistest.Server
+	client *enqueue.Client
+	api    *Server
+	url    string
+	log    *bytes.Buffer
+	token  string // sent with every request, where not empty
+}
+
+// start runs an API; configure, which may be nil, changes its options.
+func start(t *testing.T, configure func(*Options)) *service {
+	t.Helper()
+	s := &service{t: t, redis: redistest.Start(t), log: &bytes.Buffer{}}
+	rdb := s.redis.Client()
+	var err error
+	log := slog.New(slog.NewTextHandler(&lockedWriter{w: s.log}, nil))
+	if s.client, err = enqueue.New(enqueue.Options{Redis: rdb, Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.client.Close() })
+	suppressions, err := suppress.New(suppress.Options{Redis: rdb})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Redis: rdb, Client: s.client, Suppressions: suppressions, Log: log, Metrics: prometheus.NewRegistry(), Version: "1.2.3"}
+	if configure != nil {
+		configure(&o)
+	}
+	if s.api, err = New(o); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s.api)
+	t.Cleanup(server.Close)
+	t.Cleanup(s.api.Drain)
+	s.url = server.URL
+	return s
+}
+
+// answer is one response, read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a answer) decode(t *testing.T, v any) {
+	t.Helper()
+	if err := json.Unmarshal(a.body, v); err != nil {
+		t.Fatalf("decode %.300s: %v", a.body, err)
+	}
+}
+
+// problem decodes an error and checks its form.
+func (a answer) problem(t *testing.T) Problem {
+	t.Helper()
+	var p Problem
+	a.decode(t, &p)
+	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("Content-Type is %q", got)
+	}
+	if p.Status != a.status || p.Code == "" || p.Type != "urn:herald:problem:"+p.Code || p.Title == "" || p.Detail == "" {
+		t.Errorf("not a whole problem: status %d, body %s", a.status, a.body)
+	}
+	return p
+}
+
+// do sends a request: header lines as "Name: value".
+func (s *service) do(method, path string, body any, header ...string) answer {
+	s.t.Helper()
+	var in io.Reader
+	switch body := body.(type) {
+	case nil:
+	case string:
+		in = strings.NewReader(body)
+	case []byte:
+		in = bytes.NewReader(body)
+	case io.Reader:
+		in = body
+	default:
+		data, err := json.Marshal(body)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		in = bytes.NewReader(data)
+	}
+	r, err := http.NewRequestWithContext(context.Background(), method, s.url+path, in)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if in != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if s.token != "" {
+		r.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	for _, line := range header {
+		name, value, _ := strings.Cut(line, ": ")
+		if name == "Host" {
+			r.Host = value
+		}
+		r.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer{resp.StatusCode, resp.Header, data}
+}
+
+// want sends a request and checks the status.
+func (s *service) want(status int, method, path string, body any, header ...string) answer {
+	s.t.Helper()
+	a := s.do(method, path, body, header...)
+	if a.status != status {
+		s.t.Fatalf("%s %s: status %d, want %d: %.500s", method, path, a.status, status, a.body)
+	}
+	return a
+}
+
+// lockedWriter lets several write.
+type lockedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// onlyReader hides how much there is to read.
+type onlyReader struct{ r io.Reader }
+
+func (o *onlyReader) Read(p []byte) (int, error) { return o.r.Read(p) }

@@ -1,0 +1,106 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// bodyTimeout is how long a JSON body may take to arrive.
+const bodyTimeout = 15 * time.Second
+
+// readJSON is the middleware that reads the body of an operation that takes JSON, within its limit, and checks it before
+// anyone decodes it.
+func (s *Server) readJSON(ctx huma.Context, next func(huma.Context)) {
+	op := ctx.Operation()
+	if op.RequestBody == nil || op.RequestBody.Content["application/json"] == nil {
+		next(ctx)
+		return
+	}
+	r, w := humago.Unwrap(ctx)
+	body, err := s.jsonBody(r, w, op.MaxBodyBytes-1)
+	if err != nil {
+		s.refuse(w, r, asProblem(err))
+		return
+	}
+	next(&withBody{ctx, bytes.NewReader(body)})
+}
+
+func (s *Server) jsonBody(r *http.Request, w http.ResponseWriter, limit int64) ([]byte, error) {
+	if err := checkMediaType(r, "application/json"); err != nil {
+		return nil, err
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return nil, problem(http.StatusUnsupportedMediaType, "unsupported_encoding", "the body is packed; send it as it is")
+	}
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return nil, err
+	}
+	body, err := readLimited(r, limit)
+	if err != nil || len(body) == 0 {
+		return nil, err
+	}
+	return body, checkJSON(body)
+}
+
+// readLimited reads a whole body of at most limit bytes. What is longer is refused before or as soon as that is known.
+// The error is a *Problem.
+func readLimited(r *http.Request, limit int64) ([]byte, error) {
+	tooLarge := problem(http.StatusRequestEntityTooLarge, "body_too_large", "the body is larger than %d bytes", limit)
+	if r.ContentLength > limit {
+		return nil, tooLarge
+	}
+	buffer := bytes.NewBuffer(make([]byte, 0, max(0, r.ContentLength)+bytes.MinRead))
+	n, err := buffer.ReadFrom(io.LimitReader(r.Body, limit+1))
+	switch {
+	case n > limit:
+		return nil, tooLarge
+	case err != nil:
+		return nil, unreadable(err)
+	}
+	return buffer.Bytes(), nil
+}
+
+// unreadable is a body that breaks off or doesn't arrive.
+func unreadable(err error) *Problem {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return problem(http.StatusRequestTimeout, "request_timeout", "the body did not arrive in time")
+	}
+	return problem(http.StatusBadRequest, "invalid_request", "the body breaks off or is not sent as HTTP wants it")
+}
+
+// withBody is a request whose body was read already.
+type withBody struct {
+	inner
+	body io.Reader
+}
+
+// inner is huma.Context by a name that leaves its method Context to be promoted.
+type inner huma.Context
+
+func (w *withBody) BodyReader() io.Reader { return w.body }
+
+// Unwrap is what humago looks for.
+func (w *withBody) Unwrap() huma.Context { return w.inner }
+
+// checkMediaType refuses a body that is said to be of another type. One of which nothing is said is taken as it should be.
+func checkMediaType(r *http.Request, allowed ...string) error {
+	said := r.Header.Get("Content-Type")
+	if said == "" {
+		return nil
+	}
+	mediaType, _, err := mime.ParseMediaType(said)
+	if err == nil && slices.Contains(allowed, mediaType) {
+		return nil
+	}
+	return problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "the Content-Type must be %s", strings.Join(allowed, " or "))
+}

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/ledger"
+)
+
+// retryUnavailable is what Retry-After says while Redis doesn't answer.
+const retryUnavailable = 5 * time.Second
+
+// asProblem says what an error of the packages below means to the caller.
+func asProblem(err error) *Problem {
+	var (
+		known *Problem
+		file  *attach.Error
+		p     *Problem
+	)
+	switch {
+	case errors.As(err, &known):
+		return known
+	case unavailable(err):
+		p = problem(http.StatusServiceUnavailable, "unavailable", "Redis does not store anything now; nothing is lost by trying again with the same id or Idempotency-Key")
+		p.retryAfter = retryUnavailable
+	case errors.Is(err, bulk.ErrNotFound), errors.Is(err, ledger.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return problem(http.StatusNotFound, "not_found", "there is nothing of that id, or no longer")
+	case errors.Is(err, enqueue.ErrConflict):
+		return problem(http.StatusConflict, "conflict", "another one with other content has this id")
+	case errors.As(err, &file):
+		return problem(http.StatusUnprocessableEntity, file.Code, "%s", file.Error())
+	default:
+		p = problem(http.StatusInternalServerError, "internal_error", "Herald broke down over this request; its log says more")
+	}
+	p.cause = err
+	return p
+}
+
+// refusals are how Redis's answers begin that say: not now.
+var refusals = []string{"OOM", "READONLY", "MISCONF", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "BUSY", "UNBLOCKED", "NOAUTH", "WRONGPASS"}
+
+// unavailable reports that Redis was not reached, or doesn't store now.
+func unavailable(err error) bool {
+	var network net.Error
+	if errors.As(err, &network) || errors.Is(err, redis.ErrClosed) || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || isEOF(err) {
+		return true
+	}
+	var answer redis.Error
+	if !errors.As(err, &answer) || errors.Is(err, redis.Nil) {
+		return false
+	}
+	for _, prefix := range refusals {
+		if strings.HasPrefix(answer.Error(), prefix+" ") {
+			return true
+		}
+	}
+	return false
+}
+
+// faults are the faults of a payload's Validate, which joins one error a field, each beginning with the field's name and
+// a colon.
+func faults(err error) *Problem {
+	p := problem(http.StatusUnprocessableEntity, "invalid_fields", "the request has fields that are wrong")
+	var walk func(error)
+	walk = func(err error) {
+		if many, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, e := range many.Unwrap() {
+				walk(e)
+			}
+			return
+		}
+		fault := Fault{Detail: clip(err.Error())}
+		if field, rest, ok := strings.Cut(err.Error(), ": "); ok && !strings.ContainsAny(field, " \n") {
+			fault.Pointer = pointer(field)
+			fault.Detail = clip(rest)
+		}
+		p.Errors = append(p.Errors, fault)
+	}
+	walk(err)
+	return p
+}
+
+// pointer turns a field as payloads name it, such as cc[1], into a JSON pointer. What payloads call content stands in a
+// body itself.
+func pointer(field string) string {
+	p := "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(field)
+	return strings.TrimPrefix(p, "/content")
+}
+
+// isEOF reports a connection that Redis closed in the middle.
+func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

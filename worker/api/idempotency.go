@@ -1,0 +1,58 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/heraldsend/herald/worker/blob"
+	"github.com/heraldsend/herald/worker/bulk"
+)
+
+// IdempotencyKey is a header by which a call can be repeated: the same key with the same body does the same once and is
+// answered alike, with another body it is refused.
+type IdempotencyKey struct {
+	Key string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]*$" doc:"Repeating a call with the same key and body is harmless; another body is a conflict. Kept for 30 days."`
+}
+
+// identity is the id of what a call makes: the body's own; else one that follows from the key, so that a repeated call
+// makes the same thing; else "", for a fresh one.
+func (k IdempotencyKey) identity(operation, own string) string {
+	if own != "" || k.Key == "" {
+		return own
+	}
+	return uuid.NewHash(sha256.New(), uuid.Nil, []byte(operation+"\x00"+k.Key), 8).String()
+}
+
+// bind ties a key to the body that it was first used with. Call it when the body is known to be good: a refused one
+// leaves the key free.
+func (s *Server) bind(ctx context.Context, k IdempotencyKey, operation string, body any) error {
+	if k.Key == "" {
+		return nil
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encode the body: %w", err)
+	}
+	name := "herald:idempotency:{" + blob.Hash([]byte(operation+"\x00"+k.Key)) + "}"
+	sum := blob.Hash(data)
+	fresh, err := s.Redis.SetNX(ctx, name, sum, bulk.Retention).Result()
+	if err != nil {
+		return fmt.Errorf("store the idempotency key: %w", err)
+	}
+	if fresh {
+		return nil
+	}
+	known, err := s.Redis.Get(ctx, name).Result()
+	if err != nil {
+		return fmt.Errorf("read the idempotency key: %w", err)
+	}
+	if known != sum {
+		return problem(http.StatusConflict, "idempotency_key_reused", "this Idempotency-Key was used with another body")
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// maxMessage bounds the body of one message: a context of the largest size and 9.5 MB of files in base64.
+const maxMessage = 16 << 20
+
+// MessageBody is one message to one recipient.
+type MessageBody struct {
+	ID      string   `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" doc:"Names the message for ever: enqueueing it again is harmless. A fresh one where missing."`
+	Channel string   `json:"channel" enum:"email,sms,chat,note"`
+	From    string   `json:"from,omitempty" maxLength:"1000" doc:"An email needs it. Elsewhere the channel's own where missing." example:"Fernhill <stay@fernhill.example>"`
+	To      string   `json:"to" minLength:"1" maxLength:"1000" doc:"An email address, a phone number, or a conversation's id for chat and note." example:"ada@example.com"`
+	ReplyTo string   `json:"replyTo,omitempty" maxLength:"1000"`
+	Cc      []string `json:"cc,omitempty" maxItems:"50"`
+	Bcc     []string `json:"bcc,omitempty" maxItems:"50"`
+	ContentFields
+	Context     Object        `json:"context,omitempty" doc:"What the template may use: customer, conversation, currentUser, …. Numbers stay exact."`
+	Locale      string        `json:"locale,omitempty" maxLength:"100" example:"fr-CA"`
+	Timezone    string        `json:"timezone,omitempty" maxLength:"100" example:"America/Toronto"`
+	Attachments []FileRef     `json:"attachments,omitempty" maxItems:"50"`
+	Policy      string        `json:"policy,omitempty" enum:"resend,hold" doc:"What a crash in the middle of sending leaves behind: sent again, or held as unknown. resend where missing, hold for SMS."`
+	OnIssue     string        `json:"onIssue,omitempty" enum:"send,skip" doc:"What happens where rendering raises issues, such as a missing field. send where missing."`
+	Unsubscribe bool          `json:"unsubscribe,omitempty" doc:"Adds an unsubscribe link of the recipient's own to an email."`
+	Headers     []HeaderField `json:"headers,omitempty" maxItems:"50" doc:"Further header fields of an email."`
+	Chat        ChatFields    `json:"chat,omitzero"`
+	Note        NoteFields    `json:"note,omitzero"`
+	SendBefore  time.Time     `json:"sendBefore,omitzero" doc:"When the message has lost its point: it is skipped from then on."`
+}
+
+// Accepted names what was stored.
+type Accepted struct {
+	ID string `json:"id"`
+}
+
+// AcceptedOutput is a 202.
+type AcceptedOutput struct {
+	Location string `header:"Location" doc:"Where it can be followed."`
+	Body     Accepted
+}
+
+// MessageState is what became of a message.
+type MessageState struct {
+	ID     string     `json:"id"`
+	State  string     `json:"state" enum:"pending,claimed,sent,failed,suppressed,skipped,unknown"`
+	At     *time.Time `json:"at,omitempty" doc:"When the state was reached; missing while pending."`
+	Reason *Reason    `json:"reason,omitempty"`
+}
+
+// Reason says why something is in its state.
+type Reason struct {
+	Code string `json:"code" doc:"Stable, for programs." example:"invalid_address"`
+	Text string `json:"text" doc:"For people."`
+}
+
+func reasonOf(r ledger.Reason) *Reason {
+	if r == (ledger.Reason{}) {
+		return nil
+	}
+	return &Reason{r.Code, r.Text}
+}
+
+// IDInput names what an operation is about.
+type IDInput struct {
+	ID string `path:"id" minLength:"1" maxLength:"100" doc:"Its id."`
+}
+
+func (s *Server) registerMessages(api huma.API) {
+	Handle(api, ScopeSend, huma.Operation{
+		OperationID: "send-message", Method: http.MethodPost, Path: "/v1/messages", Tags: []string{"Messages"},
+		Summary: "Send one message", DefaultStatus: http.StatusAccepted, MaxBodyBytes: maxMessage,
+		Description: "Stores the message for the workers. 202 means that it is stored, as durably as Redis is set up to store.",
+		Errors:      []int{http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
+	}, s.sendMessage)
+	Handle(api, ScopeRead, huma.Operation{
+		OperationID: "get-message", Method: http.MethodGet, Path: "/v1/messages/{id}", Tags: []string{"Messages"},
+		Summary: "What became of a message", Errors: []int{http.StatusNotFound},
+	}, s.getMessage)
+}
+
+type sendMessageInput struct {
+	IdempotencyKey
+	Body MessageBody
+}
+
+func (s *Server) sendMessage(ctx context.Context, in *sendMessageInput) (*AcceptedOutput, error) {
+	const operation = "messages"
+	m, err := s.message(ctx, in.Body, in.identity(operation, in.Body.ID))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.bind(ctx, in.IdempotencyKey, operation, in.Body); err != nil {
+		return nil, err
+	}
+	id, err := s.Client.Message(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	return &AcceptedOutput{Location: "/v1/messages/" + id, Body: Accepted{ID: id}}, nil
+}
+
+// message makes the task of a request and checks it.
+func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Message, error) {
+	m := task.Message{
+		ID: id, Channel: message.Channel(b.Channel), From: b.From, To: b.To, ReplyTo: b.ReplyTo, Cc: b.Cc, Bcc: b.Bcc,
+		Content: b.content(), Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone,
+		Policy: task.Policy(b.Policy), OnIssue: task.IssuePolicy(b.OnIssue), Unsubscribe: b.Unsubscribe,
+		Headers: headerFields(b.Headers), Chat: message.ChatFields(b.Chat), Note: message.NoteFields(b.Note), SendBefore: b.SendBefore,
+	}
+	if m.ID == "" {
+		m.ID = enqueue.NewID()
+	}
+	if err := m.Validate(); err != nil {
+		return task.Message{}, faults(err)
+	}
+	var err error
+	m.Attachments, err = s.references(ctx, m.Channel, b.Attachments, "/attachments")
+	return m, err
+}
+
+// MessageStateOutput is a message's state.
+type MessageStateOutput struct{ Body MessageState }
+
+func (s *Server) getMessage(ctx context.Context, in *IDInput) (*MessageStateOutput, error) {
+	if err := task.CheckID(in.ID); err != nil {
+		return nil, ledger.ErrNotFound
+	}
+	record, err := s.Client.MessageStatus(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	state := MessageState{ID: in.ID, State: record.State.String(), Reason: reasonOf(record.Reason)}
+	if !record.At.IsZero() {
+		state.At = &record.At
+	}
+	return &MessageStateOutput{state}, nil
+}

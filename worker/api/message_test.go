@@ -1,0 +1,97 @@
+package api
+
+import (
+	"sync"
+	"testing"
+)
+
+const aMessage = `{"channel":"email","from":"Fernhill <stay@fernhill.example>","to":"ada@example.com","text":"Hi {{customer.firstName}}","subject":"Hello","context":{"customer":{"firstName":"Ada"}}}`
+
+func TestMessage(t *testing.T) {
+	s := start(t, nil)
+	a := s.want(202, "POST", "/v1/messages", aMessage)
+	var accepted Accepted
+	a.decode(t, &accepted)
+	if accepted.ID == "" || a.header.Get("Location") != "/v1/messages/"+accepted.ID {
+		t.Fatalf("accepted %s, Location %q", a.body, a.header.Get("Location"))
+	}
+	var state MessageState
+	s.want(200, "GET", "/v1/messages/"+accepted.ID, nil).decode(t, &state)
+	if state.ID != accepted.ID || state.State != "pending" || state.At != nil || state.Reason != nil {
+		t.Errorf("state %+v", state)
+	}
+	if p := s.want(404, "GET", "/v1/messages/unheard-of", nil).problem(t); p.Code != "not_found" {
+		t.Errorf("code %s", p.Code)
+	}
+}
+
+// Faults of the fields come all at once, each with its pointer.
+func TestMessageFaults(t *testing.T) {
+	s := start(t, nil)
+	for name, c := range map[string]struct {
+		body     string
+		pointers []string
+	}{
+		"by the schema":   {`{"channel":"pigeon","to":""}`, []string{"/channel", "/to"}},
+		"unknown field":   {`{"channel":"note","to":"c1","text":"x","colour":"red"}`, []string{"/colour"}},
+		"case of a field": {`{"channel":"note","TO":"c1","text":"x"}`, []string{"/TO", ""}},
+		"by its meaning":  {`{"channel":"email","to":"a@b.example","from":"nobody","replyTo":"@"}`, []string{"/from", "/replyTo", ""}},
+		"a list's item":   {`{"channel":"note","to":"c1","text":"x","attachments":[{"blob":"xyz"}]}`, []string{"/attachments/0/blob"}},
+		"two sources":     {`{"channel":"note","to":"c1","text":"x","attachments":[{"file":"a.txt","url":"https://a.example/b.txt"}]}`, []string{"/attachments/0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := s.want(422, "POST", "/v1/messages", c.body).problem(t)
+			got := map[string]bool{}
+			for _, fault := range p.Errors {
+				got[fault.Pointer] = true
+			}
+			for _, pointer := range c.pointers {
+				if !got[pointer] {
+					t.Errorf("no fault at %q: %+v", pointer, p.Errors)
+				}
+			}
+		})
+	}
+}
+
+// BAD_INPUTS 31: one idempotency key: same body, same answer; another body, 409; 50 at once, one send.
+func TestBadInput31(t *testing.T) {
+	s := start(t, nil)
+	const key = "Idempotency-Key: order-10027"
+	answers := make([]answer, 50)
+	var all sync.WaitGroup
+	for i := range answers {
+		all.Go(func() { answers[i] = s.do("POST", "/v1/messages", aMessage, key) })
+	}
+	all.Wait()
+	for _, a := range answers {
+		if a.status != 202 || string(a.body) != string(answers[0].body) {
+			t.Fatalf("%d %s, another was answered %s", a.status, a.body, answers[0].body)
+		}
+	}
+	tasks, err := s.redis.Client().Keys(t.Context(), "asynq:{message}:t:*").Result()
+	if err != nil || len(tasks) != 1 {
+		t.Fatalf("%d tasks (%v), want 1", len(tasks), err)
+	}
+	other := `{"channel":"note","to":"c1","text":"other"}`
+	if p := s.want(409, "POST", "/v1/messages", other, key).problem(t); p.Code != "idempotency_key_reused" {
+		t.Errorf("code %s", p.Code)
+	}
+	s.want(202, "POST", "/v1/messages", other, "Idempotency-Key: order-10028")
+	withID := `{"id":"m1","channel":"note","to":"c1","text":"x"}`
+	s.want(202, "POST", "/v1/messages", withID)
+	s.want(202, "POST", "/v1/messages", withID, "Idempotency-Key: k1")
+	if p := s.want(409, "POST", "/v1/messages", `{"id":"m1","channel":"note","to":"c2","text":"x"}`).problem(t); p.Code != "conflict" {
+		t.Errorf("code %s", p.Code)
+	}
+	if p := s.want(409, "POST", "/v1/messages", `{"id":"m2","channel":"note","to":"c1","text":"x"}`, "Idempotency-Key: k1").problem(t); p.Code != "idempotency_key_reused" {
+		t.Errorf("code %s", p.Code)
+	}
+}
+
+// A refused body leaves its key free for the corrected one.
+func TestIdempotencyKeyOfRefused(t *testing.T) {
+	s := start(t, nil)
+	s.want(422, "POST", "/v1/messages", `{"channel":"note","to":"c1"}`, "Idempotency-Key: k")
+	s.want(202, "POST", "/v1/messages", `{"channel":"note","to":"c1","text":"x"}`, "Idempotency-Key: k")
+}

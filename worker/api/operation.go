@@ -1,0 +1,99 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Registrar adds operations to the API: what Options.Preview is.
+type Registrar interface {
+	Register(api huma.API)
+}
+
+// securityScheme is the name of the bearer tokens in the description.
+const securityScheme = "token"
+
+// defaultBody is the largest body of an operation that says nothing else, in bytes.
+const defaultBody = 1 << 20
+
+// Handle registers an operation that needs a scope. Errors of the handler reach the caller as asProblem sees them. An
+// operation that is registered elsewise needs ScopeAdmin. op.MaxBodyBytes is the largest body that passes.
+func Handle[I, O any](api huma.API, scope Scope, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
+	op.Security = []map[string][]string{{securityScheme: {string(scope)}}}
+	if op.MaxBodyBytes == 0 {
+		op.MaxBodyBytes = defaultBody
+	}
+	op.MaxBodyBytes++ // huma refuses a body that fills the limit
+	op.BodyReadTimeout = -1
+	op.RejectUnknownQueryParameters = true
+	op.Errors = append([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}, op.Errors...)
+	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		if err != nil {
+			return nil, asProblem(err)
+		}
+		return out, nil
+	})
+}
+
+// scopeOf is what an operation needs.
+func scopeOf(op *huma.Operation) Scope {
+	for _, requirement := range op.Security {
+		if scopes := requirement[securityScheme]; len(scopes) == 1 {
+			return Scope(scopes[0])
+		}
+	}
+	return ScopeAdmin
+}
+
+// Object is a JSON object that is passed on byte by byte, so that its numbers stay exact.
+type Object json.RawMessage
+
+// Schema describes it.
+func (Object) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+}
+
+// MarshalJSON gives the bytes.
+func (o Object) MarshalJSON() ([]byte, error) { return json.RawMessage(o).MarshalJSON() }
+
+// UnmarshalJSON keeps the bytes.
+func (o *Object) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*o = nil
+		return nil
+	}
+	return (*json.RawMessage)(o).UnmarshalJSON(data)
+}
+
+var _ huma.SchemaProvider = Object(nil)
+
+// describe begins the description that the operations are added to.
+func describe(version string) huma.Config {
+	registry := huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string {
+		return huma.DefaultSchemaNamer(t, hint)
+	})
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Herald", Version: version,
+				Description: "Renders shortcuts and sends them: messages and bulks by email, SMS, chat and note. 202 means stored as durably as Redis is set up to store.",
+				License:     &huma.License{Name: "MIT", Identifier: "MIT"},
+			},
+			Servers: []*huma.Server{{URL: "/"}},
+			Components: &huma.Components{
+				Schemas: registry,
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					securityScheme: {Type: "http", Scheme: "bearer", Description: "A token that `herald token` made. It has scopes: send, read, preview, admin."},
+				},
+			},
+		},
+		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat: "application/json",
+	}
+}

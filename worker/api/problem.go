@@ -1,0 +1,139 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Problem is an error as callers see it (RFC 9457). Its Code is stable, its words are not.
+type Problem struct {
+	Type   string  `json:"type" format:"uri" doc:"urn:herald:problem: and the code."`
+	Title  string  `json:"title" doc:"The status in words."`
+	Status int     `json:"status" doc:"The HTTP status."`
+	Code   string  `json:"code" doc:"What is wrong, for programs: it stays the same." example:"invalid_fields"`
+	Detail string  `json:"detail" doc:"What is wrong and what to do, for people."`
+	Errors []Fault `json:"errors,omitempty" doc:"Each fault of the request by itself."`
+
+	cause      error         // for the log only
+	retryAfter time.Duration // for Retry-After, where not 0
+}
+
+// Fault is one thing wrong with a request.
+type Fault struct {
+	Pointer   string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) to the field of the body." example:"/to"`
+	Parameter string `json:"parameter,omitempty" doc:"The parameter of the path, the query or the header."`
+	Detail    string `json:"detail" doc:"What is wrong with it."`
+}
+
+// Error is the detail.
+func (p *Problem) Error() string { return p.Detail }
+
+// Unwrap gives what lies beneath.
+func (p *Problem) Unwrap() error { return p.cause }
+
+// GetStatus is what huma asks for the status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders is what huma asks for further headers.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int((p.retryAfter+time.Second-1)/time.Second)))
+	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="herald"`)
+	}
+	return h
+}
+
+// ContentType is what huma asks for the media type.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// problem makes an error for callers. Its detail holds no secret and at most 100 characters of a foreign value.
+func problem(status int, code, format string, args ...any) *Problem {
+	return &Problem{
+		Type: "urn:herald:problem:" + code, Title: http.StatusText(status), Status: status, Code: code,
+		Detail: fmt.Sprintf(format, args...),
+	}
+}
+
+// at adds a fault at a field of the body.
+func (p *Problem) at(pointer, format string, args ...any) *Problem {
+	p.Errors = append(p.Errors, Fault{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
+	return p
+}
+
+// invalid is a request whose fields are wrong.
+func invalid(pointer, format string, args ...any) *Problem {
+	return problem(http.StatusUnprocessableEntity, "invalid_fields", "the request has a field that is wrong").at(pointer, format, args...)
+}
+
+// codes are the codes of the problems that huma finds by itself.
+var codes = map[int]string{
+	http.StatusBadRequest:            "invalid_request",
+	http.StatusUnauthorized:          "unauthorized",
+	http.StatusForbidden:             "forbidden",
+	http.StatusNotFound:              "not_found",
+	http.StatusMethodNotAllowed:      "method_not_allowed",
+	http.StatusNotAcceptable:         "not_acceptable",
+	http.StatusRequestTimeout:        "request_timeout",
+	http.StatusConflict:              "conflict",
+	http.StatusRequestEntityTooLarge: "body_too_large",
+	http.StatusUnsupportedMediaType:  "unsupported_media_type",
+	http.StatusUnprocessableEntity:   "invalid_fields",
+	http.StatusTooManyRequests:       "too_many_requests",
+	http.StatusServiceUnavailable:    "unavailable",
+}
+
+// fromHuma turns huma's findings into a Problem. It drops the values that huma would echo: they may be anybody's data.
+func fromHuma(status int, words string, errs ...error) huma.StatusError {
+	code, known := codes[status]
+	if !known {
+		status, code, words = http.StatusInternalServerError, "internal_error", "Herald broke down over this request; its log says more"
+	}
+	p := problem(status, code, "%s", words)
+	if status == http.StatusInternalServerError {
+		for _, err := range errs {
+			p.cause = err
+		}
+		return p
+	}
+	for _, err := range errs {
+		fault := Fault{Detail: clip(err.Error())}
+		if d, ok := err.(huma.ErrorDetailer); ok {
+			detail := d.ErrorDetail()
+			fault.Detail = clip(detail.Message)
+			fault.Pointer, fault.Parameter = place(detail.Location)
+		}
+		p.Errors = append(p.Errors, fault)
+	}
+	return p
+}
+
+// place turns huma's location, such as body.parts[0].from or query.limit, into a pointer or a parameter.
+func place(location string) (pointer, parameter string) {
+	where, rest, _ := strings.Cut(location, ".")
+	if where != "body" && !strings.HasPrefix(where, "body[") {
+		return "", rest
+	}
+	path := strings.TrimPrefix(location, "body")
+	path = strings.NewReplacer("~", "~0", "/", "~1").Replace(path)
+	path = strings.NewReplacer("[", "/", "]", "", ".", "/").Replace(path)
+	return clip(path), ""
+}
+
+// clip shortens foreign text to what an answer may echo.
+func clip(s string) string {
+	const most = 200
+	s = strings.ToValidUTF8(s, "\ufffd")
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most-1]) + "…"
+}

@@ -1,0 +1,247 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/blob"
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/suppress"
+)
+
+// Options for New. Redis, Client, Suppressions, Log and Metrics are required.
+type Options struct {
+	Redis        redis.UniversalClient // stays the caller's to close
+	Client       *enqueue.Client
+	Suppressions *suppress.Store
+	Log          *slog.Logger
+	Metrics      prometheus.Registerer
+
+	// Tokens are who may call. Without any everybody may, under a name of the loopback interface: such a server must
+	// listen there and nowhere else.
+	Tokens []Token
+	Rate   float64 // requests a second of one token; 0 is no limit
+
+	Preview Registrar    // adds the operations of the preview; none when nil
+	Page    http.Handler // answers GET / and everything below /ui/; it sets a Content-Security-Policy of its own
+	Version string       // of Herald, for the description
+
+	Now func() time.Time // time.Now when nil
+}
+
+// maxRequest is how long a request may take that isn't a stream.
+const maxRequest = 30 * time.Second
+
+// Server is the API. It is an http.Handler, safe for concurrent use.
+type Server struct {
+	Options
+	mux      *http.ServeMux
+	guard    *guard
+	blobs    *blob.Store
+	inline   *attach.Resolver // of files whose bytes come with a request, and of no others
+	metrics  *metrics
+	draining context.Context // ends the streams that would not end by themselves
+	drain    context.CancelFunc
+}
+
+// humaOnce sets the two switches of huma that are the process's own: our form of errors, and that a member's name
+// counts with its case.
+var humaOnce = sync.OnceFunc(func() {
+	huma.NewError = fromHuma
+	huma.ValidateStrictCasing = true
+})
+
+// New checks the options and builds the routes.
+func New(o Options) (*Server, error) {
+	humaOnce()
+	var errs []error
+	for name, missing := range map[string]bool{
+		"Redis": o.Redis == nil, "Client": o.Client == nil, "Suppressions": o.Suppressions == nil, "Log": o.Log == nil, "Metrics": o.Metrics == nil,
+	} {
+		if missing {
+			errs = append(errs, fmt.Errorf("api: %s is required", name))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Version == "" {
+		o.Version = "0"
+	}
+	m, err := newMetrics(o.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	inline, err := attach.New(attach.Options{})
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Options: o, inline: inline, mux: http.NewServeMux(), guard: newGuard(o.Tokens, o.Rate), blobs: blob.New(o.Redis), metrics: m}
+	s.draining, s.drain = context.WithCancel(context.Background())
+	return s, s.routes()
+}
+
+func (s *Server) routes() error {
+	config := describe(s.Version)
+	config.Transformers = []huma.Transformer{s.logCause}
+	api := humago.New(s.mux, config)
+	api.UseMiddleware(s.authorize, s.readJSON)
+	s.registerMessages(api)
+	if s.Preview != nil {
+		s.Preview.Register(api)
+	}
+	if err := s.serveReference(api.OpenAPI()); err != nil {
+		return err
+	}
+	if s.Page != nil {
+		s.mux.Handle("GET /{$}", s.Page)
+		s.mux.Handle("GET /ui/", s.Page)
+	}
+	return nil
+}
+
+func (s *Server) now() time.Time { return s.Now() }
+
+// Drain ends the streams that go on for as long as their readers like, so that stopping needs not wait for them.
+func (s *Server) Drain() { s.drain() }
+
+// ServeHTTP answers one request: what every response carries, then its route.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := time.Now()
+	out := &response{ResponseWriter: w}
+	defer s.metrics.answered(r, out, started)
+	defer s.survive(out, r)
+	h := out.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+	// Streams set deadlines of their own.
+	control := http.NewResponseController(out)
+	_ = control.SetReadDeadline(started.Add(maxRequest))
+	_ = control.SetWriteDeadline(started.Add(maxRequest))
+	if p := s.guard.checkOrigin(r); p != nil {
+		s.refuse(out, r, p)
+		return
+	}
+	if _, pattern := s.mux.Handler(r); pattern == "" {
+		s.noRoute(out, r)
+		return
+	}
+	s.mux.ServeHTTP(out, r)
+}
+
+// noRoute answers what the mux has no handler for, in our form.
+func (s *Server) noRoute(w http.ResponseWriter, r *http.Request) {
+	words := &discard{header: http.Header{}}
+	s.mux.ServeHTTP(words, r)
+	if words.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", words.header.Get("Allow"))
+		s.refuse(w, r, problem(words.status, "method_not_allowed", "this path takes %s", words.header.Get("Allow")))
+		return
+	}
+	s.refuse(w, r, problem(http.StatusNotFound, "not_found", "there is nothing at this path; /docs lists what there is"))
+}
+
+// refuse answers with a problem outside of huma.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
+	s.logProblem(r.Method, r.Pattern, p)
+	for name, values := range p.GetHeaders() {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}
+
+// logCause logs what lies beneath a problem that huma is about to write.
+func (s *Server) logCause(ctx huma.Context, _ string, v any) (any, error) {
+	if p, ok := v.(*Problem); ok {
+		s.logProblem(ctx.Method(), ctx.Operation().Path, p)
+	}
+	return v, nil
+}
+
+// logProblem logs what is the server's trouble, once. What is the caller's the caller is told.
+func (s *Server) logProblem(method, route string, p *Problem) {
+	if p.Status >= 500 && p.cause != nil && !errors.Is(p.cause, context.Canceled) {
+		s.Log.Error("request failed", "method", method, "route", route, "status", p.Status, "error", p.cause)
+	}
+}
+
+// survive turns a panic into an answer, where none was begun.
+func (s *Server) survive(w *response, r *http.Request) {
+	broken := recover()
+	if broken == nil {
+		return
+	}
+	if broken == http.ErrAbortHandler { //nolint:errorlint // a sentinel, as net/http compares it
+		panic(broken)
+	}
+	s.Log.Error("panic", "method", r.Method, "route", r.Pattern, "type", fmt.Sprintf("%T", broken), "stack", string(debug.Stack()))
+	if w.status == 0 {
+		s.refuse(w, r, asProblem(errors.New("panic")))
+	}
+}
+
+// response notes the status that is written.
+type response struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *response) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *response) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap is what http.ResponseController looks for.
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// discard takes a response for its status and header.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// serveBytes answers with the same bytes always.
+func serveBytes(mediaType string, body []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", mediaType)
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		_, _ = io.Copy(w, bytes.NewReader(body))
+	})
+}

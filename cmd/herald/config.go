@@ -43,6 +43,8 @@ type config struct {
 	Listen             string        `placeholder:"ADDR" help:"Address of the API, and of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken." group:"settings"`
 	APITokens          string        `name:"api-tokens" placeholder:"TOKENS" help:"Who may call the API, as herald token prints them, separated by commas. Without any the API answers on this machine alone." group:"settings"`
 	APIRate            float64       `name:"api-rate" placeholder:"N" default:"1000" help:"Requests a second that each token may make. No limit when 0." group:"settings"`
+	PublicURL          string        `name:"public-url" placeholder:"URL" help:"https address at which recipients and carriers reach the API, for links to unsubscribe, files of an MMS and callbacks. No such links when empty." group:"settings"`
+	LinkSecret         string        `placeholder:"SECRETS" help:"What links are sealed with: at least 32 random characters, the same for workers and API. Several, separated by commas, while it is changed: the first one seals." group:"settings"`
 	EmailRate          float64       `placeholder:"N" help:"Emails a second that all workers together may send. No limit when empty or 0." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
 	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that is told to stop waits for what is in flight." group:"settings"`
@@ -110,6 +112,11 @@ func (c *config) Validate() error {
 	}
 	if _, err := api.ParseTokens(c.APITokens); err != nil {
 		fault("api-tokens", "%w", err)
+	}
+	if (c.PublicURL == "") != (c.LinkSecret == "") {
+		fault("public-url", "links need HERALD_PUBLIC_URL and HERALD_LINK_SECRET together")
+	} else if _, err := c.links(); err != nil {
+		fault("public-url", "%w", err)
 	}
 	if !(c.APIRate >= 0) || math.IsInf(c.APIRate, 1) {
 		fault("api-rate", "%v is not a number of requests a second", c.APIRate)

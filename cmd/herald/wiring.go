@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
@@ -18,6 +19,7 @@ import (
 	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/link"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/rate"
 	"github.com/heraldsend/herald/worker/send"
@@ -113,6 +115,14 @@ func checkDurable(ctx context.Context, c *config, log *slog.Logger, rdb redis.Un
 		return errors.Join(err, errors.New("or allow it for development with --allow-volatile-redis"))
 	}
 	return nil
+}
+
+// links makes the links that strangers get, nil where none are set up.
+func (c *config) links() (*link.Links, error) {
+	if c.PublicURL == "" {
+		return nil, nil
+	}
+	return link.New(link.Options{PublicURL: c.PublicURL, Secrets: strings.FieldsFunc(c.LinkSecret, func(r rune) bool { return r == ',' || r == ' ' })})
 }
 
 // client is what the commands that enqueue work with.

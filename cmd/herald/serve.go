@@ -78,10 +78,14 @@ func newAPI(ctx context.Context, c *config, log *slog.Logger, metrics prometheus
 	if err != nil {
 		return nil, nil, err
 	}
-	service, err := api.New(api.Options{
+	options := api.Options{
 		Redis: rdb, Client: client, Suppressions: suppressions, Log: log, Metrics: metrics,
 		Tokens: tokens, Rate: c.APIRate, Version: versionText(),
-	})
+	}
+	if err := addPages(c, log, &options, stop); err != nil {
+		return nil, nil, err
+	}
+	service, err := api.New(options)
 	return service, rdb, err
 }
 

@@ -1,0 +1,201 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"maps"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/preview"
+)
+
+// PreviewOptions are what NewPreview makes a Preview of. Catalog and Renderer are required.
+type PreviewOptions struct {
+	Catalog  func() *render.Catalog // the version in use
+	Renderer *render.Renderer
+	Locale   string // the Renderer's; "en-us" when empty
+	Timezone string // the Renderer's; "UTC" when empty
+	Files    fs.FS  // the templates' folder, for its samples; may be nil
+}
+
+// Preview answers what template authors ask: what does a message look like, and what may a template use.
+type Preview struct {
+	options   PreviewOptions
+	previewer *preview.Previewer
+}
+
+// NewPreview returns the preview's endpoints, for Options.Preview.
+func NewPreview(o PreviewOptions) (*Preview, error) {
+	if o.Locale == "" {
+		o.Locale = "en-us"
+	}
+	if o.Timezone == "" {
+		o.Timezone = "UTC"
+	}
+	p, err := preview.New(preview.Options{Catalog: o.Catalog, Renderer: o.Renderer, Locale: o.Locale, Timezone: o.Timezone})
+	if err != nil {
+		return nil, err
+	}
+	return &Preview{options: o, previewer: p}, nil
+}
+
+// Register implements Registrar.
+func (p *Preview) Register(api huma.API) {
+	const tag = "Preview"
+	get := func(id, path, summary string) huma.Operation {
+		return huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{tag}}
+	}
+	Handle(api, ScopePreview, huma.Operation{
+		OperationID: "render", Method: http.MethodPost, Path: "/v1/render", Tags: []string{tag},
+		Summary: "Show what each channel gets",
+		Description: "Renders a shortcut of the catalog, or one that is given, with the very call that sending uses, and sends nothing. " +
+			"A template that is wrong is an answer too: its mistakes stand in `errors`, at their places.",
+		MaxBodyBytes: 4 << 20,
+	}, p.render)
+	Handle(api, ScopePreview, get("list-shortcuts", "/v1/shortcuts", "List the shortcuts"), p.listShortcuts)
+	get1 := get("get-shortcut", "/v1/shortcuts/{name}", "Get a shortcut as its author wrote it")
+	get1.Errors = []int{http.StatusNotFound}
+	Handle(api, ScopePreview, get1, p.getShortcut)
+	Handle(api, ScopePreview, get("list-snippets", "/v1/snippets", "List the snippets, with their texts in all languages"), p.listSnippets)
+	Handle(api, ScopePreview, get("list-fields", "/v1/fields", "List the fields that templates may use"), p.listFields)
+	Handle(api, ScopePreview, get("list-helpers", "/v1/helpers", "List the helpers that templates may use"), p.listHelpers)
+	Handle(api, ScopePreview, get("get-samples", "/v1/samples", "Get what a preview begins with: a sample recipient, layouts, files, languages"), p.getSamples)
+	sample := get("get-sample-audience", "/v1/samples/audience", "Get the first rows of the sample audience, as CSV")
+	sample.Errors = []int{http.StatusNotFound}
+	Handle(api, ScopePreview, sample, p.getAudience)
+}
+
+type renderInput struct {
+	Body RenderRequest
+}
+
+// RenderRequest says what to show: a shortcut of the catalog by name, a whole one given, or a text.
+type RenderRequest struct {
+	Channel  string   `json:"channel,omitempty" enum:"email,sms,chat,note" doc:"One channel. All, where neither this nor channels is given"`
+	Channels []string `json:"channels,omitempty" enum:"email,sms,chat,note" maxItems:"4" nullable:"false"`
+
+	Shortcut string          `json:"shortcut,omitempty" maxLength:"128" doc:"Name of a shortcut of the catalog"`
+	Inline   *InlineShortcut `json:"inline,omitempty" doc:"A whole shortcut, as a file of shortcuts/ holds it"`
+	Text     string          `json:"text,omitempty" doc:"A message as a template, in format"`
+	Format   string          `json:"format,omitempty" enum:"markdown,html,text" doc:"Of text; markdown when not given"`
+	Subject  string          `json:"subject,omitempty" doc:"Subject template of an email; overrides the shortcut's"`
+	Template string          `json:"template,omitempty" doc:"Email layout; overrides the shortcut's"`
+	Context  Object          `json:"context,omitempty" doc:"customer, conversation, currentUser, kobjects, …"`
+	Locale   string          `json:"locale,omitempty" maxLength:"64" doc:"Language tag, such as fr-CA"`
+	Timezone string          `json:"timezone,omitempty" maxLength:"64" doc:"IANA time zone, such as Europe/Berlin"`
+	From     string          `json:"from,omitempty" maxLength:"600" doc:"Sender of the email; the context's agent when not given"`
+	Source   bool            `json:"source,omitempty" doc:"Give the email as it travels"`
+	Explain  bool            `json:"explain,omitempty" doc:"Say where every piece comes from"`
+}
+
+// InlineShortcut is a shortcut that comes with a request. It is render.Shortcut, whose own checks say more than a
+// schema could.
+type InlineShortcut struct {
+	render.Shortcut
+}
+
+// Schema describes it.
+func (InlineShortcut) Schema(huma.Registry) *huma.Schema {
+	text := &huma.Schema{Type: huma.TypeString}
+	return &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: true,
+		Properties: map[string]*huma.Schema{
+			"name": text, "subject": text, "preheader": text, "message": text, "format": text, "emailTemplate": text,
+			"attachments": {Type: huma.TypeArray, Items: text},
+			"channels":    {Type: huma.TypeObject, AdditionalProperties: true},
+		},
+	}
+}
+
+// UnmarshalJSON reads it. Members that no shortcut has are errors.
+func (s *InlineShortcut) UnmarshalJSON(data []byte) error {
+	return decodeStrictly(data, &s.Shortcut)
+}
+
+type renderOutput struct {
+	Body *preview.Preview
+}
+
+func (p *Preview) render(ctx context.Context, in *renderInput) (*renderOutput, error) {
+	req := preview.Request{
+		Shortcut: in.Body.Shortcut, Context: json.RawMessage(in.Body.Context),
+		Locale: in.Body.Locale, Timezone: in.Body.Timezone, From: in.Body.From,
+		Source: in.Body.Source, Explain: in.Body.Explain,
+	}
+	inline, err := p.inline(&in.Body)
+	if err != nil {
+		return nil, err
+	}
+	if inline != nil {
+		req.Shortcut, req.Inline = "", inline
+	}
+	channels := in.Body.Channels
+	if in.Body.Channel != "" {
+		channels = append(channels, in.Body.Channel)
+	}
+	for _, c := range channels {
+		req.Channels = append(req.Channels, render.Channel(c))
+	}
+	out, err := p.previewer.Render(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return &renderOutput{out}, nil
+}
+
+// inline is the shortcut that the request brings: whole, as a text, or one of the catalog with another subject or
+// layout. It is nil where the catalog's own is asked for.
+func (p *Preview) inline(r *RenderRequest) (*render.Shortcut, error) {
+	given := 0
+	for _, is := range []bool{r.Shortcut != "", r.Inline != nil, r.Text != ""} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		return nil, invalid("/shortcut", "give one of shortcut, inline and text")
+	}
+	var s render.Shortcut
+	switch {
+	case r.Inline != nil:
+		s = r.Inline.Shortcut
+	case r.Text != "":
+		s = render.Shortcut{Name: "inline", Message: r.Text, Format: render.Format(r.Format)}
+	case r.Subject == "" && r.Template == "":
+		return nil, nil
+	default:
+		var err error
+		if s, err = p.options.Catalog().Shortcut(r.Shortcut); err != nil {
+			return nil, nil //nolint:nilerr // the preview says so, with what was meant
+		}
+	}
+	if r.Subject == "" && r.Template == "" {
+		return &s, nil
+	}
+	s.Channels = maps.Clone(s.Channels)
+	email, overrides := s.Channels[render.Email]
+	if r.Subject != "" {
+		s.Subject, email.Subject = r.Subject, nil
+	}
+	if r.Template != "" {
+		s.EmailTemplate, email.EmailTemplate = r.Template, nil
+	}
+	if overrides {
+		s.Channels[render.Email] = email
+	}
+	return &s, nil
+}
+
+// unknownName turns a catalog's error into a problem.
+func unknownName(err error) error {
+	var unknown *render.UnknownError
+	if errors.As(err, &unknown) {
+		return problem(http.StatusNotFound, "not_found", "%s", unknown.Error())
+	}
+	return err
+}

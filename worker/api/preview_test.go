@@ -1,0 +1,101 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/templates"
+	"github.com/heraldsend/herald/worker/preview"
+)
+
+func startPreview(t *testing.T) *service {
+	t.Helper()
+	catalog, err := render.LoadCatalog(templates.Catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	renderer, err := render.New(render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPreview(PreviewOptions{Catalog: func() *render.Catalog { return catalog }, Renderer: renderer, Files: templates.Catalog()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start(t, func(o *Options) { o.Preview = p })
+}
+
+func TestRenderShortcut(t *testing.T) {
+	s := startPreview(t)
+	var got preview.Preview
+	s.want(http.StatusOK, "POST", "/v1/render", map[string]any{
+		"shortcut": templates.DemoShortcut, "locale": "de", "context": json.RawMessage(templates.DemoContext()), "source": true, "explain": true,
+	}).decode(t, &got)
+	if len(got.Mistakes) > 0 || len(got.Contents) != 4 || !strings.Contains(got.Contents[0].HTML, "Guten Tag Ada,") || got.Contents[0].EML == "" || got.Contents[0].Parts == nil {
+		t.Errorf("%+v", got)
+	}
+	got = preview.Preview{}
+	s.want(http.StatusOK, "POST", "/v1/render", `{"shortcut":"`+templates.DemoShortcut+`","channel":"email","subject":"Order {{n}}","template":"none","context":{"n":9007199254740993}}`).decode(t, &got)
+	if len(got.Contents) != 1 || got.Contents[0].Subject != "Order 9007199254740993" || strings.Contains(got.Contents[0].HTML, "fernhill.example") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestRenderText(t *testing.T) {
+	s := startPreview(t)
+	var got preview.Preview
+	s.want(http.StatusOK, "POST", "/v1/render", `{"text":"It’s 5 € {{a}}","channels":["sms","note"],"context":{"a":"**b**"}}`).decode(t, &got)
+	if len(got.Contents) != 2 || got.Contents[0].Text != "It’s 5 € **b**" || got.Contents[0].SMS.Costly[0].Swap != "'" || strings.Contains(got.Contents[1].HTML, "<strong>") {
+		t.Errorf("%+v", got)
+	}
+	got = preview.Preview{}
+	s.want(http.StatusOK, "POST", "/v1/render", `{"inline":{"name":"x","message":"a","channels":{"sms":{"message":"{{#if}}"}}}}`).decode(t, &got)
+	if len(got.Mistakes) != 1 || got.Mistakes[0].Path != "channels.sms.message" || got.Mistakes[0].Line != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestRenderRefuses(t *testing.T) {
+	s := startPreview(t)
+	for body, status := range map[string]int{
+		`{}`:                                            http.StatusUnprocessableEntity,
+		`{"shortcut":"a","text":"b"}`:                   http.StatusUnprocessableEntity,
+		`{"text":"a","channel":"fax"}`:                  http.StatusUnprocessableEntity,
+		`{"text":"a","context":[]}`:                     http.StatusUnprocessableEntity,
+		`{"text":"a","context":{"b":1,"b":2}}`:          http.StatusBadRequest,
+		`{"inline":{"name":"x","mesage":"a"}}`:          http.StatusUnprocessableEntity,
+		`{"inline":"x"}`:                                http.StatusUnprocessableEntity,
+		`{"text":"a"} {}`:                               http.StatusBadRequest,
+		`{"text":"` + strings.Repeat("a", 5<<20) + `"}`: http.StatusRequestEntityTooLarge,
+	} {
+		if got := s.do("POST", "/v1/render", body); got.status != status {
+			t.Errorf("%.60s: %d %s, want %d", body, got.status, got.body, status)
+		}
+	}
+}
+
+func TestPreviewLists(t *testing.T) {
+	s := startPreview(t)
+	for path, part := range map[string]string{
+		"/v1/shortcuts": `"category":"Orders"`,
+		"/v1/shortcuts/" + templates.DemoShortcut: `"file":"shortcuts/` + templates.DemoShortcut + `.yaml"`,
+		"/v1/snippets":                `"languages":["en","de","es","fr","ja"]`,
+		"/v1/fields":                  `"path":"customer.firstName"`,
+		"/v1/helpers":                 `"name":"dateFormat"`,
+		"/v1/samples":                 `"layout":"reply"`,
+		"/v1/samples/audience?rows=2": "grace.hopper@example.org",
+	} {
+		if got := s.want(http.StatusOK, "GET", path, nil); !strings.Contains(string(got.body), part) {
+			t.Errorf("%s: %.300s", path, got.body)
+		}
+	}
+	if got := s.do("GET", "/v1/samples/audience?rows=2", nil); strings.Count(string(got.body), "\n") != 3 || got.header.Get("Content-Type") != "text/csv; charset=utf-8" {
+		t.Errorf("%d lines, %s", strings.Count(string(got.body), "\n"), got.header.Get("Content-Type"))
+	}
+	if p := s.want(http.StatusNotFound, "GET", "/v1/shortcuts/order-issue-before-arival", nil).problem(t); !strings.Contains(p.Detail, "did you mean") {
+		t.Errorf("%+v", p)
+	}
+}

@@ -1,0 +1,266 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/http"
+	"slices"
+
+	"github.com/heraldsend/herald/helpers"
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/handlebars"
+)
+
+// decodeStrictly reads JSON into v; members that v doesn't know are errors.
+func decodeStrictly(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(v)
+}
+
+// ShortcutSummary is a shortcut in a list.
+type ShortcutSummary struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	Category    string   `json:"category,omitempty"`
+	Subcategory string   `json:"subcategory,omitempty"`
+	Tags        []string `json:"tags,omitempty"`
+}
+
+type shortcutsOutput struct {
+	Body struct {
+		Shortcuts []ShortcutSummary `json:"shortcuts"`
+	}
+}
+
+func (p *Preview) listShortcuts(context.Context, *struct{}) (*shortcutsOutput, error) {
+	c := p.options.Catalog()
+	out := &shortcutsOutput{}
+	out.Body.Shortcuts = []ShortcutSummary{}
+	for _, name := range c.Shortcuts() {
+		s, err := c.Shortcut(name)
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Shortcuts = append(out.Body.Shortcuts, ShortcutSummary{s.Name, s.Description, s.Category, s.Subcategory, s.Tags})
+	}
+	return out, nil
+}
+
+type shortcutInput struct {
+	Name string `path:"name" maxLength:"128"`
+}
+
+type shortcutOutput struct {
+	Body struct {
+		Shortcut render.Shortcut `json:"shortcut"`
+		File     string          `json:"file" doc:"Below the templates' folder"`
+	}
+}
+
+func (p *Preview) getShortcut(_ context.Context, in *shortcutInput) (*shortcutOutput, error) {
+	c := p.options.Catalog()
+	s, err := c.Shortcut(in.Name)
+	if err != nil {
+		return nil, unknownName(err)
+	}
+	out := &shortcutOutput{}
+	out.Body.Shortcut = s
+	out.Body.File, _, _ = c.Locate(s.Name+"/name", 1, 1)
+	return out, nil
+}
+
+type snippetsOutput struct {
+	Body struct {
+		Snippets  []render.Snippet `json:"snippets"`
+		Languages []string         `json:"languages" doc:"In which there are texts, those of defaults.yaml first"`
+	}
+}
+
+func (p *Preview) listSnippets(context.Context, *struct{}) (*snippetsOutput, error) {
+	c := p.options.Catalog()
+	out := &snippetsOutput{}
+	out.Body.Snippets = []render.Snippet{}
+	for _, name := range c.Snippets() {
+		s, err := c.Snippet(name)
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Snippets = append(out.Body.Snippets, s)
+	}
+	out.Body.Languages = languages(c)
+	return out, nil
+}
+
+// languages are those in which the catalog has texts, those that it must have first.
+func languages(c *render.Catalog) []string {
+	out := slices.Concat([]string{}, c.Defaults().Languages)
+	var others []string
+	for _, name := range c.Snippets() {
+		s, err := c.Snippet(name)
+		if err != nil {
+			continue
+		}
+		for language := range s.Texts {
+			if !slices.Contains(out, language) && !slices.Contains(others, language) {
+				others = append(others, language)
+			}
+		}
+	}
+	slices.Sort(others)
+	return append(out, others...)
+}
+
+// FieldEntry is a field that templates may use.
+type FieldEntry struct {
+	Name string `json:"name" doc:"As people call it"`
+	Path string `json:"path" doc:"<klass> and <name> stand for any name, .* for all below"`
+	Type string `json:"type"`
+	Doc  string `json:"doc,omitempty"`
+}
+
+type fieldsOutput struct {
+	Body struct {
+		Fields []FieldEntry `json:"fields"`
+	}
+}
+
+func (p *Preview) listFields(context.Context, *struct{}) (*fieldsOutput, error) {
+	out := &fieldsOutput{}
+	for _, f := range render.Fields() {
+		out.Body.Fields = append(out.Body.Fields, FieldEntry{f.Name, f.Path, string(f.Type), f.Doc})
+	}
+	for _, path := range p.options.Catalog().Defaults().Fields {
+		out.Body.Fields = append(out.Body.Fields, FieldEntry{Name: path, Path: path, Type: string(render.TypeAny), Doc: "Of your own, by defaults.yaml."})
+	}
+	return out, nil
+}
+
+// HelperEntry is a helper that templates may use.
+type HelperEntry struct {
+	Name      string          `json:"name"`
+	Signature string          `json:"signature"`
+	Doc       string          `json:"doc"`
+	BuiltIn   bool            `json:"builtIn" doc:"Of the language itself"`
+	Examples  []HelperExample `json:"examples"`
+}
+
+// HelperExample shows a helper at work.
+type HelperExample struct {
+	Template string `json:"template"`
+	Context  string `json:"context,omitempty"`
+	Locale   string `json:"locale,omitempty"`
+	Timezone string `json:"timezone,omitempty"`
+	Output   string `json:"output"`
+}
+
+type helpersOutput struct {
+	Body struct {
+		Helpers []HelperEntry `json:"helpers"`
+	}
+}
+
+func (p *Preview) listHelpers(context.Context, *struct{}) (*helpersOutput, error) {
+	out := &helpersOutput{}
+	for _, e := range helpers.Table() {
+		entry := HelperEntry{e.Name, e.Signature, e.Doc, e.BuiltIn, make([]HelperExample, len(e.Examples))}
+		for i, x := range e.Examples {
+			entry.Examples[i] = HelperExample{x.Template, x.Context, x.Locale, x.Timezone, x.Output}
+		}
+		out.Body.Helpers = append(out.Body.Helpers, entry)
+	}
+	return out, nil
+}
+
+// LayoutEntry is an email layout that shortcuts may name.
+type LayoutEntry struct {
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+}
+
+type samplesOutput struct {
+	Body struct {
+		Context     Object              `json:"context" doc:"A sample recipient"`
+		Audience    bool                `json:"audience" doc:"Whether there is a sample audience"`
+		Layouts     []LayoutEntry       `json:"layouts"`
+		Layout      string              `json:"layout" doc:"Of shortcuts that name none"`
+		Attachments []render.Attachment `json:"attachments" doc:"Files that shortcuts may attach"`
+		Languages   []string            `json:"languages"`
+		Locale      string              `json:"locale" doc:"Of recipients who bring none"`
+		Timezone    string              `json:"timezone" doc:"Of recipients who bring none"`
+	}
+}
+
+// Where a templates' folder has its samples.
+const (
+	sampleContext  = "samples/customer.json"
+	sampleAudience = "samples/audience.csv"
+)
+
+func (p *Preview) getSamples(context.Context, *struct{}) (*samplesOutput, error) {
+	c := p.options.Catalog()
+	out := &samplesOutput{}
+	b := &out.Body
+	b.Context, b.Locale, b.Timezone = Object("{}"), p.options.Locale, p.options.Timezone
+	if data, err := p.sample(sampleContext); err == nil && handlebars.ValidateJSON(data) == nil {
+		b.Context = data
+	}
+	_, err := p.sample(sampleAudience)
+	b.Audience = err == nil
+	b.Layouts = []LayoutEntry{}
+	for _, name := range c.EmailTemplates() {
+		t, err := c.EmailTemplate(name)
+		if err != nil {
+			return nil, err
+		}
+		b.Layouts = append(b.Layouts, LayoutEntry{name, t.Description})
+	}
+	b.Layout, b.Attachments, b.Languages = c.Defaults().ReplyTemplate, c.Attachments(), languages(c)
+	return out, nil
+}
+
+func (p *Preview) sample(name string) ([]byte, error) {
+	if p.options.Files == nil {
+		return nil, fs.ErrNotExist
+	}
+	return fs.ReadFile(p.options.Files, name)
+}
+
+type audienceInput struct {
+	Rows int `query:"rows" minimum:"1" maximum:"10000" default:"200" doc:"How many"`
+}
+
+type audienceOutput struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+func (p *Preview) getAudience(_ context.Context, in *audienceInput) (*audienceOutput, error) {
+	data, err := p.sample(sampleAudience)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, problem(http.StatusNotFound, "not_found", "the templates' folder has no %s", sampleAudience)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &audienceOutput{"text/csv; charset=utf-8", firstRows(data, in.Rows+1)}, nil
+}
+
+// firstRows cuts a CSV behind so many rows; a line break within quotes ends none.
+func firstRows(data []byte, rows int) []byte {
+	quoted := false
+	for i, b := range data {
+		switch {
+		case b == '"':
+			quoted = !quoted
+		case b == '\n' && !quoted:
+			if rows--; rows == 0 {
+				return data[:i+1]
+			}
+		}
+	}
+	return data
+}

@@ -12,101 +12,147 @@ import (
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/ledger"
-	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// handleBulkChunk sends one chunk: every recipient of it that is still pending.
+// handleBulkChunk sends one chunk: every message of it that is still pending.
 func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.BulkChunk) error {
 	log = log.With("bulk", t.Bulk, "chunk", t.Chunk)
 	books := ledger.Chunk{Owner: t.Bulk, Index: t.Chunk}
-	records, err := w.books(ctx, books)
+	o, err := w.openBulk(ctx, log, t.Bulk)
+	if errors.Is(err, errGone) {
+		return w.closeBooks(ctx, log, books, err)
+	}
 	if err != nil {
 		return err
 	}
-	recipients, err := w.bulks.Recipients(ctx, t.Bulk, t.Chunk)
+	c := chunk{w: w, log: log, openBulk: o, index: t.Chunk, books: books}
+	pending, err := c.read(ctx)
+	if err != nil {
+		return err
+	}
+	if wish, err := w.wish(ctx, t.Bulk); err != nil {
+		return err
+	} else if wish.Control == bulk.Cancelled {
+		return w.closeAll(ctx, books, pending, skipped("cancelled", "the bulk was cancelled before this message was sent"))
+	}
+	if err := c.ask(ctx, pending); err != nil {
+		return err
+	}
+	atOnce := max(1, w.Concurrency/chunksAtOnce)
+	if c.careful {
+		atOnce = 1
+	}
+	started := time.Now()
+	waiting, err := w.each(ctx, t.Bulk, atOnce, pending, func(slot int) (*ledger.Commit, error) { return c.deliver(ctx, slot) })
+	log.Info("chunk worked on", "recipients", len(c.recipients), "pending_before", len(pending), "pending_after", waiting,
+		"attempt", c.attempt, "took", time.Since(started))
+	return err
+}
+
+// chunk is one run of a chunk.
+type chunk struct {
+	*openBulk
+	w          *Worker
+	log        *slog.Logger
+	index      int
+	books      ledger.Chunk
+	recipients []bulk.Recipient
+	suppressed map[int]*suppress.Entry // by slot: who may not be written to, as it was when the run began
+	careful    bool                    // see job
+	attempt    int
+}
+
+// read reads the recipients and returns the slots of the books that are pending.
+func (c *chunk) read(ctx context.Context) (pending []int, err error) {
+	records, err := c.w.books(ctx, c.books)
+	if err != nil {
+		return nil, err
+	}
+	c.recipients, err = c.w.bulks.Recipients(ctx, c.ID, c.index)
 	if errors.Is(err, bulk.ErrNotFound) {
-		return fmt.Errorf("%w: %w", errGone, err)
+		return nil, fmt.Errorf("%w: %w", errGone, err)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if len(records) != len(recipients) {
-		return fmt.Errorf("%w: chunk of %d recipients with %d records", errGone, len(recipients), len(records))
+	if len(records) != len(c.recipients)*c.Slots() {
+		return nil, fmt.Errorf("%w: chunk of %d recipients with %d records", errGone, len(c.recipients), len(records))
 	}
-	var pending []int
 	for slot, r := range records {
 		if r.State == ledger.Pending {
 			pending = append(pending, slot)
 		}
 	}
-	o, err := w.openBulk(ctx, t.Bulk)
-	if err != nil {
-		return w.giveUpAll(ctx, log, books, pending, err)
-	}
-	if wish, err := w.wish(ctx, t.Bulk); err != nil {
-		return err
-	} else if wish.Control == bulk.Cancelled {
-		return w.skipAll(ctx, books, pending)
-	}
-	suppressed, err := w.suppressed(ctx, o.Channel, recipients, pending)
-	if err != nil {
-		return err
-	}
-	careful, err := w.careful(ctx)
-	if err != nil {
-		return err
-	}
-	atOnce := max(1, w.Concurrency/chunksAtOnce)
-	if careful {
-		atOnce = 1
-	}
-	started := time.Now()
-	attempt, _ := asynq.GetRetryCount(ctx)
-	waiting, err := w.each(ctx, t.Bulk, atOnce, pending, func(slot int) (*ledger.Commit, error) {
-		m, err := o.Message(t.Chunk, slot, recipients[slot])
-		if err != nil {
-			reason := ledger.Reason{Code: "invalid_context", Text: err.Error()}
-			return w.Ledger.Post(ctx, books, slot, ledger.Failed, reason), nil //nolint:nilerr // it is this recipient's, and recorded
-		}
-		j := job{
-			log: log, chunk: books, slot: slot, message: m, prepared: o.prepared, policy: o.policy, attempt: attempt, careful: careful,
-			suppressed: suppressed[slot],
-		}
-		if len(recipients[slot].Attachments) == 0 {
-			j.shared = o.shared
-		}
-		if j.suppressed == nil { // nothing is sent to the others
-			if err := w.pace(ctx, m.Channel, t.Bulk); err != nil {
-				return nil, err
+	return pending, nil
+}
+
+// ask finds out what must be known before the first message: who may not be written to, once a channel, and whether
+// workers died with this chunk.
+func (c *chunk) ask(ctx context.Context, pending []int) (err error) {
+	c.attempt, _ = asynq.GetRetryCount(ctx)
+	c.suppressed = map[int]*suppress.Entry{}
+	for i, p := range c.Messages {
+		var slots []int
+		var addresses []string
+		for _, slot := range pending {
+			if slot%c.Slots() == i {
+				slots = append(slots, slot)
+				addresses = append(addresses, c.recipient(slot).Address(p.Channel))
 			}
 		}
-		return w.deliver(ctx, j)
-	})
-	log.Info("chunk worked on", "recipients", len(recipients), "pending_before", len(pending), "pending_after", waiting,
-		"attempt", attempt, "took", time.Since(started))
+		entries, err := c.w.Suppressions.Check(ctx, p.Channel, addresses)
+		if err != nil {
+			return err
+		}
+		for i, slot := range slots {
+			if entries[i] != nil {
+				c.suppressed[slot] = entries[i]
+			}
+		}
+	}
+	c.careful, err = c.w.careful(ctx)
 	return err
 }
 
-// suppressed asks once who of a chunk's pending recipients may not be written to. The answer, by slot, holds for one run
-// of the chunk.
-func (w *Worker) suppressed(ctx context.Context, c message.Channel, recipients []bulk.Recipient, pending []int) (map[int]*suppress.Entry, error) {
-	addresses := make([]string, len(pending))
-	for i, slot := range pending {
-		addresses[i] = recipients[slot].To
+func (c *chunk) recipient(slot int) bulk.Recipient { return c.recipients[slot/c.Slots()] }
+
+// deliver sends the message of one slot.
+func (c *chunk) deliver(ctx context.Context, slot int) (*ledger.Commit, error) {
+	j := job{log: c.log, chunk: c.books, slot: slot, attempt: c.attempt, careful: c.careful}
+	r := c.recipient(slot)
+	var err error
+	if j.message, err = c.Message(c.index, slot, r); err != nil {
+		j.settled = failed("invalid_context", err.Error())
 	}
-	entries, err := w.Suppressions.Check(ctx, c, addresses)
-	if err != nil {
-		return nil, err
+	if len(c.Messages) == 0 && j.settled == nil {
+		j.settled = &outcome{state: ledger.Sent} // its actions are all that happens
 	}
-	bySlot := map[int]*suppress.Entry{}
-	for i, slot := range pending {
-		if entries[i] != nil {
-			bySlot[slot] = entries[i]
+	var part openPart
+	if len(c.parts) > 0 {
+		part = c.parts[slot%c.Slots()]
+	}
+	j.prepared, j.policy = part.prepared, part.policy
+	if len(r.Attachments) == 0 {
+		j.shared = part.shared
+	}
+	switch entry := c.suppressed[slot]; {
+	case j.settled != nil:
+	case part.broken != nil:
+		j.settled = part.broken
+	case j.message.To == "":
+		j.settled = skipped("no_address", "the recipient has no address for "+string(j.message.Channel))
+	case entry != nil:
+		j.settled = outcomeOfSuppression(*entry)
+	case r.Duplicate(slot % c.Slots()):
+		j.settled = skipped("duplicate_address", "the address came before in the audience")
+	default:
+		if err := c.w.pace(ctx, j.message.Channel, c.ID); err != nil {
+			return nil, err
 		}
 	}
-	return bySlot, nil
+	return c.w.deliver(ctx, j)
 }
 
 // each runs deliver for the slots of a chunk, atOnce at a time. When the worker drains, the bulk is paused or cancelled,
@@ -201,24 +247,26 @@ func merge(a, b *later) *later {
 	}
 }
 
-// giveUpAll fails every pending recipient of a chunk whose bulk can't be prepared, unless the trouble is the worker's
-// own.
-func (w *Worker) giveUpAll(ctx context.Context, log *slog.Logger, c ledger.Chunk, pending []int, err error) error {
-	out := outcomeOfPrepare(err)
-	if out.again != nil {
-		return out.again
+// closeBooks fails everyone who is pending in a chunk whose bulk is not stored any more, while the books are.
+func (w *Worker) closeBooks(ctx context.Context, log *slog.Logger, c ledger.Chunk, why error) error {
+	records, err := w.books(ctx, c)
+	if err != nil {
+		return err
 	}
-	log.Error("bulk can't be prepared", "error", err)
-	_, err = w.each(ctx, "", w.Concurrency, pending, func(slot int) (*ledger.Commit, error) {
-		return w.Ledger.Post(ctx, c, slot, out.state, out.reason), nil
-	})
-	return err
+	var pending []int
+	for slot, r := range records {
+		if r.State == ledger.Pending {
+			pending = append(pending, slot)
+		}
+	}
+	log.Error("bulk is gone: whoever was pending has failed", "pending", len(pending), "error", why)
+	return w.closeAll(ctx, c, pending, outcomeOfPrepare(why))
 }
 
-// skipAll closes the books on everyone who is pending in a chunk of a cancelled bulk.
-func (w *Worker) skipAll(ctx context.Context, c ledger.Chunk, pending []int) error {
+// closeAll gives these slots of a chunk one outcome.
+func (w *Worker) closeAll(ctx context.Context, c ledger.Chunk, pending []int, out *outcome) error {
 	_, err := w.each(ctx, "", w.Concurrency, pending, func(slot int) (*ledger.Commit, error) {
-		return w.Ledger.Post(ctx, c, slot, ledger.Skipped, ledger.Reason{Code: "cancelled", Text: "the bulk was cancelled before this message was sent"}), nil
+		return w.Ledger.Post(ctx, c, slot, out.state, out.reason), nil
 	})
 	return err
 }

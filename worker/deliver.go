@@ -15,7 +15,6 @@ import (
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/send"
-	"github.com/heraldsend/herald/worker/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -30,8 +29,8 @@ type job struct {
 	policy   attach.Policy
 	attempt  int  // tries before this one
 	careful  bool // workers died with this task: claim first, whatever the policy, to find out over whom
-	// suppressed is why the recipient may not be written to, nil when it may.
-	suppressed *suppress.Entry
+	// settled is what is known to become of the message before anything is done for it: nothing is sent. nil otherwise.
+	settled *outcome
 }
 
 // deliver carries one message to its recipient. It returns the commit of its outcome, which the caller waits for, or a
@@ -58,12 +57,12 @@ func (w *Worker) deliver(ctx context.Context, j job) (*ledger.Commit, error) {
 // claims reports whether the recipient is claimed before sending.
 func (j job) claims() bool { return j.careful || policyOf(j.message) == task.Hold }
 
-// claim takes the recipient under "hold", and does nothing under "resend", which marks after sending. Whoever may not be
-// written to, or not any more, is not taken: that outcome stands.
+// claim takes the recipient under "hold", and does nothing under "resend", which marks after sending. A message that
+// is settled, or came too late, is not taken: that outcome stands.
 func (w *Worker) claim(ctx context.Context, j job) (mine bool, out *outcome, err error) {
 	switch {
-	case j.suppressed != nil:
-		return true, outcomeOfSuppression(*j.suppressed), nil
+	case j.settled != nil:
+		return true, j.settled, nil
 	case !j.message.SendBefore.IsZero() && !time.Now().Before(j.message.SendBefore):
 		return true, skipped("expired", "its time had passed before it could be sent"), nil
 	case !j.claims():
@@ -134,9 +133,6 @@ func addressEmail(msg *message.Message, m task.Message) (err error) {
 
 // recipients reads the recipient's address as its channel wants it.
 func recipients(m task.Message) ([]message.Address, error) {
-	if m.To == "" {
-		return nil, fmt.Errorf("the recipient has no address for %s", m.Channel)
-	}
 	if m.Channel != message.Email {
 		return []message.Address{{Addr: m.To}}, nil
 	}

@@ -36,15 +36,16 @@ func (w *Worker) handleMessage(ctx context.Context, log *slog.Logger, m task.Mes
 	if err != nil {
 		return err
 	}
-	if suppressed[0] == nil {
-		if err := w.pace(ctx, m.Channel, ""); err != nil {
-			return err
-		}
+	var settled *outcome
+	if entry := suppressed[0]; entry != nil {
+		settled = outcomeOfSuppression(*entry)
+	} else if err := w.pace(ctx, m.Channel, ""); err != nil {
+		return err
 	}
 	attempt, _ := asynq.GetRetryCount(ctx)
 	commit, err := w.deliver(ctx, job{
 		log: log, chunk: chunk, message: m, prepared: prepared, policy: attach.For(m.Channel), attempt: attempt, careful: careful,
-		suppressed: suppressed[0],
+		settled: settled,
 	})
 	return errors.Join(err, commit.Wait())
 }

@@ -134,7 +134,7 @@ func TestBulkWithoutDefinition(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	ctx := context.Background()
-	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 3)
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 3)
 	if err := s.rdb.Del(ctx, "herald:bulk:{"+id+"}").Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -163,7 +163,7 @@ func TestReconcilerRestoresChunks(t *testing.T) {
 			ctx := context.Background()
 			s.out.answer = func(*message.Message, int) error { return &send.Error{Account: true, Code: "smtp_connect"} }
 			stop := s.worker()
-			id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 10)
+			id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 10)
 			s.await("someone was tried", func() bool { s.out.mu.Lock(); defer s.out.mu.Unlock(); return len(s.out.tries) > 0 })
 			stop()
 			s.out.answer = nil
@@ -189,7 +189,7 @@ func TestReconcilerRestoresChunks(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := &reconciler{
-				restorer: restorer{books, queue.New(s.rdb), inspector}, bulks: bulk.NewStore(s.rdb, books), log: s.log, metrics: m,
+				restorer: restorer{bulk.NewStore(s.rdb, books), books, queue.New(s.rdb), inspector}, log: s.log, metrics: m,
 			}
 			for range 2 { // the first round only takes note
 				if err := r.round(ctx); err != nil {
@@ -216,7 +216,7 @@ func TestCarefulAfterCrashes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	ctx := context.Background()
-	id := s.bulk(bulk.Definition{ID: "poison", Content: task.Content{Shortcut: "hello"}}, 20)
+	id := s.bulk(bulk.Definition{ID: "poison", Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 20)
 	chunk := ledger.Chunk{Owner: id}
 	taskID, queueName, err := queue.Address(task.BulkChunk{Bulk: id})
 	if err != nil {

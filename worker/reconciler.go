@@ -24,16 +24,25 @@ const reconcileEvery = 10 * time.Second
 // do. Any number may run at once.
 type reconciler struct {
 	restorer
-	bulks   *bulk.Store
 	log     *slog.Logger
 	metrics *metrics
 
-	last map[string]bulk.Status // by id, from the round before
+	last map[string]look // by id, from the round before
 }
+
+// look is what a round saw of a bulk.
+type look struct {
+	status bulk.Status
+	idle   int // rounds without progress before it
+}
+
+// due reports whether the chunks of a bulk without progress are checked in this round: at longer and longer intervals,
+// since it may wait for a time of day. Its chunks' own tasks don't wait for that.
+func (l look) due() bool { return l.idle > 0 && (l.idle&(l.idle-1) == 0 || l.idle%32 == 0) }
 
 // run looks at the running bulks until ctx ends.
 func (r *reconciler) run(ctx context.Context) {
-	r.last = map[string]bulk.Status{}
+	r.last = map[string]look{}
 	tick := time.NewTicker(reconcileEvery)
 	defer tick.Stop()
 	for {
@@ -53,7 +62,7 @@ func (r *reconciler) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	seen := map[string]bulk.Status{}
+	seen := map[string]look{}
 	for _, id := range ids {
 		status, err := r.bulks.Status(ctx, id)
 		if errors.Is(err, bulk.ErrNotFound) || err == nil && status.State.Over() {
@@ -65,8 +74,12 @@ func (r *reconciler) round(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		seen[id] = status
-		if before, known := r.last[id]; known && before == status && status.State == bulk.Running {
+		now := look{status: status}
+		if before, known := r.last[id]; known && before.status == status && status.State == bulk.Running {
+			now.idle = before.idle + 1
+		}
+		seen[id] = now
+		if now.due() {
 			if err := r.recover(ctx, id); err != nil {
 				return err
 			}
@@ -87,21 +100,32 @@ func (r *reconciler) recover(ctx context.Context, id string) error {
 		r.log.Warn("chunks with pending recipients had no task; they were enqueued again", "bulk", id, "chunks", n)
 		r.metrics.recovered.WithLabelValues("chunk").Add(float64(n))
 	}
+	if err == nil && b.CanaryOut() {
+		_, err = r.restoreTask(ctx, task.BulkStart{Bulk: id, Round: b.Round}, time.Time{}, false)
+	}
 	return err
 }
 
 // restorer enqueues chunks by what the books say.
 type restorer struct {
+	bulks     *bulk.Store
 	ledger    *ledger.Ledger
 	queue     *queue.Client
 	inspector *asynq.Inspector
 }
 
-// restore enqueues the chunks of a bulk that have someone pending and no task, and returns how many. With atOnce it also
-// runs those whose task waits for its next try.
+// restore enqueues the chunks of a bulk that may go out, have someone pending and no task, and returns how many. With
+// atOnce it also runs those whose task waits for its next try, and of a cancelled bulk those that wait for their time.
 func (r restorer) restore(ctx context.Context, b bulk.Bulk, atOnce bool) (int, error) {
+	var dues map[int]time.Time
+	if b.SendAtLocal != "" && b.Control != bulk.Cancelled {
+		var err error
+		if dues, err = r.bulks.Dues(ctx, b.ID); err != nil {
+			return 0, err
+		}
+	}
 	restored := 0
-	for chunk := range b.Chunks {
+	for chunk := range b.Open() {
 		records, err := r.ledger.Chunk(ctx, ledger.Chunk{Owner: b.ID, Index: chunk})
 		if err != nil {
 			return restored, err
@@ -109,7 +133,7 @@ func (r restorer) restore(ctx context.Context, b bulk.Bulk, atOnce bool) (int, e
 		if !slices.ContainsFunc(records, func(record ledger.Record) bool { return !record.State.Final() }) {
 			continue
 		}
-		added, err := r.restoreChunk(ctx, task.BulkChunk{Bulk: b.ID, Chunk: chunk}, atOnce)
+		added, err := r.restoreTask(ctx, task.BulkChunk{Bulk: b.ID, Chunk: chunk}, dues[chunk], atOnce)
 		if err != nil {
 			return restored, err
 		}
@@ -120,8 +144,10 @@ func (r restorer) restore(ctx context.Context, b bulk.Bulk, atOnce bool) (int, e
 	return restored, nil
 }
 
-func (r restorer) restoreChunk(ctx context.Context, t task.BulkChunk, atOnce bool) (added bool, err error) {
-	if added, err = r.queue.Enqueue(ctx, t); added || err != nil {
+// restoreTask enqueues a task that is not to run before due, if it is not there, or has ended. With atOnce it runs one
+// that waits now, unless it waits for that time.
+func (r restorer) restoreTask(ctx context.Context, t task.Payload, due time.Time, atOnce bool) (added bool, err error) {
+	if added, err = r.queue.EnqueueAt(ctx, t, due); added || err != nil {
 		return added, err
 	}
 	// There is a task of that name. One that has ended will not come back by itself.
@@ -131,15 +157,15 @@ func (r restorer) restoreChunk(ctx context.Context, t task.BulkChunk, atOnce boo
 	}
 	info, err := r.inspector.GetTaskInfo(queueName, id)
 	if errors.Is(err, asynq.ErrTaskNotFound) {
-		return r.queue.Enqueue(ctx, t) // it ended and went in this very moment
+		return r.queue.EnqueueAt(ctx, t, due) // it ended and went in this very moment
 	}
 	if err != nil {
 		return false, fmt.Errorf("look at task %s: %w", id, err)
 	}
 	switch info.State {
 	case asynq.TaskStateArchived, asynq.TaskStateCompleted:
-	case asynq.TaskStateRetry:
-		if !atOnce {
+	case asynq.TaskStateRetry, asynq.TaskStateScheduled:
+		if !atOnce || info.State == asynq.TaskStateScheduled && due.After(time.Now()) {
 			return false, nil
 		}
 		if err := r.inspector.RunTask(queueName, id); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
@@ -152,5 +178,5 @@ func (r restorer) restoreChunk(ctx context.Context, t task.BulkChunk, atOnce boo
 	if err := r.inspector.DeleteTask(queueName, id); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
 		return false, fmt.Errorf("make room for task %s: %w", id, err)
 	}
-	return r.queue.Enqueue(ctx, t)
+	return r.queue.EnqueueAt(ctx, t, due)
 }

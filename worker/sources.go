@@ -44,11 +44,11 @@ func PinSources(ctx context.Context, blobs *blob.Store, c *render.Catalog, conte
 		if err != nil {
 			return "", fmt.Errorf("%w: attachment %q: %w", errContent, file.Name, err)
 		}
-		if _, err := blobs.Put(ctx, data, bulk.Retention); err != nil {
+		if _, err := blobs.Put(ctx, data, bulk.SourceRetention); err != nil {
 			return "", err
 		}
 	}
-	return blobs.Put(ctx, b.Encode(), bulk.Retention)
+	return blobs.Put(ctx, b.Encode(), bulk.SourceRetention)
 }
 
 // preparedKey tells compiled contents apart.

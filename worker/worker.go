@@ -167,11 +167,11 @@ func (w *Worker) reaper() *reaper {
 }
 
 func (w *Worker) reconciler() *reconciler {
-	return &reconciler{bulks: w.bulks, restorer: w.restorer(), log: w.Log.With("part", "reconciler"), metrics: w.metrics}
+	return &reconciler{restorer: w.restorer(), log: w.Log.With("part", "reconciler"), metrics: w.metrics}
 }
 
 func (w *Worker) restorer() restorer {
-	return restorer{ledger: w.Ledger, queue: w.queue, inspector: w.inspector}
+	return restorer{bulks: w.bulks, ledger: w.Ledger, queue: w.queue, inspector: w.inspector}
 }
 
 func (w *Worker) server(concurrency int, queues []string) *asynq.Server {

@@ -164,7 +164,7 @@ func (s *site) worker(spoil ...func(*Options)) (stop func()) {
 
 func (s *site) bulk(d bulk.Definition, n int) string {
 	s.t.Helper()
-	d.Channel, d.From = message.Email, "Acme <help@acme.example>"
+	d.Messages[0].Channel, d.Messages[0].From = message.Email, "Acme <help@acme.example>"
 	id, err := s.client.Bulk(context.Background(), d, people(n), enqueue.BulkOptions{})
 	if err != nil {
 		s.t.Fatal(err)
@@ -176,7 +176,7 @@ func people(n int) iter.Seq2[bulk.Recipient, error] {
 	return func(yield func(bulk.Recipient, error) bool) {
 		for i := range n {
 			r := bulk.Recipient{
-				To:      fmt.Sprintf("u%d@example.com", i),
+				Email:   fmt.Sprintf("u%d@example.com", i),
 				Context: json.RawMessage(fmt.Sprintf(`{"customer":{"firstName":"U%d"}}`, i)),
 			}
 			if !yield(r, nil) {
@@ -238,7 +238,7 @@ func TestBulkReachesEveryoneOnce(t *testing.T) {
 	s := newSite(t)
 	s.worker()
 	s.worker() // two workers share the queue
-	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 650)
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 650)
 	if status := s.complete(id); status.Sent != 650 {
 		t.Errorf("status %+v", status)
 	}
@@ -270,7 +270,7 @@ func TestDrainAndRestart(t *testing.T) {
 	s := newSite(t)
 	s.out.answer = func(*message.Message, int) error { time.Sleep(time.Millisecond); return nil }
 	stop := s.worker()
-	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 600)
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 600)
 	s.await("some are sent", func() bool { return s.out.count() > 50 })
 	stop()
 	before := s.out.count()
@@ -312,24 +312,24 @@ func TestEachFailureIsItsOwn(t *testing.T) {
 	s.worker()
 	rows := func(yield func(bulk.Recipient, error) bool) {
 		for _, r := range []bulk.Recipient{
-			{To: "ok@example.com"}, {To: "gone@example.com"}, {To: "not an address"}, {To: ""}, {To: "busy@example.com"},
-			{To: "panic@example.com"}, {To: "large@example.com", Attachments: []message.Ref{{Name: "a.txt", Inline: strings.Repeat("YWFh", 2<<20)}}},
-			{To: "missing@example.com", Attachments: []message.Ref{{File: "../../etc/passwd"}}}, {To: "last@example.com"},
+			{Email: "ok@example.com"}, {Email: "gone@example.com"}, {Email: "not an address"}, {Email: ""}, {Email: "busy@example.com"},
+			{Email: "panic@example.com"}, {Email: "large@example.com", Attachments: []message.Ref{{Name: "a.txt", Inline: strings.Repeat("YWFh", 2<<20)}}},
+			{Email: "missing@example.com", Attachments: []message.Ref{{File: "../../etc/passwd"}}}, {Email: "last@example.com"},
 		} {
 			if !yield(r, nil) {
 				return
 			}
 		}
 	}
-	id, err := s.client.Bulk(context.Background(), bulk.Definition{
+	id, err := s.client.Bulk(context.Background(), bulk.Definition{Messages: []bulk.Part{{
 		Channel: message.Email, From: "help@acme.example", Content: task.Content{Text: "Hi", Subject: "Hi"},
-	}, rows, enqueue.BulkOptions{})
+	}}}, rows, enqueue.BulkOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.complete(id)
 	s.want(id, map[string]int{
-		"sent": 3, "failed smtp_550": 1, "failed invalid_address": 2, "failed attachment_too_large": 1,
+		"sent": 3, "failed smtp_550": 1, "failed invalid_address": 1, "skipped no_address": 1, "failed attachment_too_large": 1,
 		"failed attachment_path": 1, "unknown internal_error": 1,
 	})
 	if s.out.tries["gone@example.com"] != 1 || s.out.tries["busy@example.com"] != 2 {
@@ -344,7 +344,7 @@ func TestManyFailuresAreAllListed(t *testing.T) {
 	s.out.answer = func(*message.Message, int) error { return &send.Error{Permanent: true, Code: "smtp_550"} }
 	s.worker()
 	const many = 20_000
-	id := s.bulk(bulk.Definition{Content: task.Content{Text: "Hi", Subject: "Hi"}}, many)
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Text: "Hi", Subject: "Hi"}}}}, many)
 	if status := s.complete(id); status.Failed != many {
 		t.Errorf("status %+v", status)
 	}
@@ -365,7 +365,7 @@ func TestHold(t *testing.T) {
 		}
 		return nil
 	}
-	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}, Policy: task.Hold}, 10)
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}, Policy: task.Hold}}}, 10)
 	dead, err := ledger.New(ledger.Options{Redis: s.rdb, Log: s.log})
 	if err != nil {
 		t.Fatal(err)
@@ -397,7 +397,7 @@ func TestResend(t *testing.T) {
 		return nil
 	}
 	s.worker()
-	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 1)
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 1)
 	s.complete(id)
 	if len(ids) != 2 || ids[0] != ids[1] {
 		t.Errorf("message ids %v", ids)
@@ -417,7 +417,7 @@ func TestAccountTrouble(t *testing.T) {
 		return nil
 	}
 	s.worker()
-	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 100)
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 100)
 	s.await("someone was tried", func() bool { s.out.mu.Lock(); defer s.out.mu.Unlock(); return len(s.out.tries) > 0 })
 	down.Delete("down")
 	if status := s.complete(id); status.Sent != 100 {
@@ -442,7 +442,7 @@ func TestPauseAndResume(t *testing.T) {
 	ctx := context.Background()
 	s.out.answer = func(*message.Message, int) error { time.Sleep(5 * time.Millisecond); return nil }
 	s.worker()
-	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 1000)
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 1000)
 	s.await("some are sent", func() bool { return s.out.count() > 20 })
 	if err := s.client.PauseBulk(ctx, id); err != nil {
 		t.Fatal(err)
@@ -470,8 +470,9 @@ func TestRate(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	ctx := context.Background()
-	d := bulk.Definition{ID: "slow", Channel: message.Email, From: "help@acme.example", Content: task.Content{Shortcut: "hello"}}
-	id, err := s.client.Bulk(ctx, d, people(400), enqueue.BulkOptions{Rate: 40})
+	d := bulk.Definition{ID: "slow", Messages: []bulk.Part{{Channel: message.Email, From: "help@acme.example", Content: task.Content{Shortcut: "hello"}}}}
+	d.Rate = 40
+	id, err := s.client.Bulk(ctx, d, people(400), enqueue.BulkOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -507,7 +508,7 @@ func TestCancel(t *testing.T) {
 		return nil
 	}
 	s.worker()
-	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 50)
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 50)
 	s.await("everyone was tried", func() bool { s.out.mu.Lock(); defer s.out.mu.Unlock(); return len(s.out.tries) == 50 })
 	if err := s.client.CancelBulk(ctx, id); err != nil {
 		t.Fatal(err)
@@ -539,7 +540,7 @@ func TestResendAndResolve(t *testing.T) {
 		return nil
 	}
 	s.worker()
-	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}, Policy: task.Hold}, 5)
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}, Policy: task.Hold}}}, 5)
 	s.complete(id)
 	s.want(id, map[string]int{"sent": 2, "failed smtp_550": 1, "unknown timeout": 2})
 	if n, err := s.client.ResendBulk(ctx, id, ledger.Failed); n != 1 || err != nil {
@@ -572,7 +573,7 @@ func TestContentThatCannotBePrepared(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
 			s.worker()
-			id := s.bulk(bulk.Definition{Content: content}, 3)
+			id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: content}}}, 3)
 			s.complete(id)
 			s.want(id, map[string]int{"failed template_error": 3})
 			if s.out.count() != 0 {
@@ -589,7 +590,7 @@ func TestNoBulk(t *testing.T) {
 	s.worker(func(o *Options) {
 		o.NoBulk = map[message.Channel]error{message.Email: errors.New("a personal account")}
 	})
-	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 3)
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 3)
 	s.complete(id)
 	s.want(id, map[string]int{"failed bulk_refused": 3})
 	if s.out.count() != 0 {
@@ -601,7 +602,7 @@ func TestSkipOnIssue(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.worker()
-	id := s.bulk(bulk.Definition{Content: task.Content{Text: "Hi {{customer.lastName}}", Subject: "Hi"}, OnIssue: task.SkipOnIssue}, 2)
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Text: "Hi {{customer.lastName}}", Subject: "Hi"}}}, OnIssue: task.SkipOnIssue}, 2)
 	s.complete(id)
 	s.want(id, map[string]int{"skipped missing_field": 2})
 }
@@ -616,12 +617,12 @@ func TestAttachments(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := func(yield func(bulk.Recipient, error) bool) {
-		_ = yield(bulk.Recipient{To: "a@example.com"}, nil) &&
-			yield(bulk.Recipient{To: "b@example.com", Attachments: []message.Ref{{Name: "own.txt", Inline: "b3du"}}}, nil)
+		_ = yield(bulk.Recipient{Email: "a@example.com"}, nil) &&
+			yield(bulk.Recipient{Email: "b@example.com", Attachments: []message.Ref{{Name: "own.txt", Inline: "b3du"}}}, nil)
 	}
-	id, err := s.client.Bulk(context.Background(), bulk.Definition{
+	id, err := s.client.Bulk(context.Background(), bulk.Definition{Messages: []bulk.Part{{
 		Channel: message.Email, From: "help@acme.example", Content: task.Content{Shortcut: "with_guide"}, Attachments: []message.Ref{ref},
-	}, rows, enqueue.BulkOptions{})
+	}}}, rows, enqueue.BulkOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -648,7 +649,7 @@ func TestSourcesArePinned(t *testing.T) {
 	s := newSite(t)
 	stop := s.worker()
 	s.out.answer = func(*message.Message, int) error { return &send.Error{Account: true, Code: "smtp_connect"} }
-	id := s.bulk(bulk.Definition{Content: task.Content{Shortcut: "hello"}}, 5)
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 5)
 	s.await("someone was tried", func() bool { s.out.mu.Lock(); defer s.out.mu.Unlock(); return len(s.out.tries) > 0 })
 	stop()
 	s.out.answer = nil

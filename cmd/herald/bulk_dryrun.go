@@ -9,6 +9,8 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker"
 	"github.com/heraldsend/herald/worker/attach"
@@ -16,54 +18,64 @@ import (
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/dryrun"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/suppress"
 )
 
-// dryRun renders the whole audience and prints what it found. It needs neither Redis nor a mail server.
+// dryRun renders the whole audience and prints what it found. It needs neither Redis, but for --suppressions, nor a mail
+// server.
 func (b *bulkSendCmd) dryRun(ctx context.Context, c *config, std stdio, d bulk.Definition, audience iter.Seq2[bulk.Recipient, error]) (err error) {
-	if d.Content, err = b.named(); err != nil {
-		return err
-	}
 	catalog, err := loadCatalog(c)
 	if err != nil {
 		return err
 	}
-	bundle, err := worker.BundleOf(catalog, d.Content)
-	if err != nil {
-		return err
-	}
-	d.Content.Sources = bundle.Hash()
 	local, err := b.files(attach.Bulk())
 	if err != nil {
 		return err
 	}
 	store := localBlobs{catalog: catalog, files: map[string][]byte{}}
+	var refs []message.Ref
 	for _, file := range local {
 		sha := blob.Hash(file.data)
 		store.files[sha] = file.data
-		d.Attachments = append(d.Attachments, message.Ref{Name: file.name, Blob: sha})
-	}
-	if d.ID == "" {
-		d.ID = "dry-run"
-	}
-	if err := d.Validate(); err != nil {
-		return err
+		refs = append(refs, message.Ref{Name: file.name, Blob: sha})
 	}
 	renderer, err := render.New(render.Options{Locale: first(c.Locale, defaultLocale), Timezone: first(c.Timezone, defaultTimezone)})
 	if err != nil {
 		return err
 	}
-	prepared, err := renderer.Open(bundle)
-	if err != nil {
-		return err
+	var prepared []*render.Prepared
+	for i := range d.Messages {
+		p := &d.Messages[i]
+		bundle, err := worker.BundleOf(catalog, p.Content)
+		if err != nil {
+			return err
+		}
+		p.Sources, p.Attachments = bundle.Hash(), append(p.Attachments, refs...)
+		opened, err := renderer.Open(bundle)
+		if err != nil {
+			return err
+		}
+		prepared = append(prepared, opened)
 	}
 	files, err := attach.New(attach.Options{Root: c.Attachments, Blobs: store})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
-	result, err := dryrun.Run(ctx, dryrun.Options{
-		Definition: d, Prepared: prepared, Audience: audience, Attachments: files, PerSecond: b.Rate, Sample: b.Sample,
-	})
+	options := dryrun.Options{
+		Definition: d, Prepared: prepared, Audience: audience, Attachments: files, PerSecond: d.Rate, Sample: b.Sample, SegmentPrice: b.SMSPrice,
+	}
+	if b.Suppressions {
+		rdb, err := connectRedis(ctx, c)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, rdb.Close()) }()
+		if options.Suppressed, err = suppressedIn(rdb); err != nil {
+			return err
+		}
+	}
+	result, err := dryrun.Run(ctx, options)
 	if err != nil {
 		return fmt.Errorf("%s: %w", b.Audience, err)
 	}
@@ -73,17 +85,38 @@ func (b *bulkSendCmd) dryRun(ctx context.Context, c *config, std stdio, d bulk.D
 	if err := result.Print(std.out); err != nil {
 		return err
 	}
-	for _, m := range result.Sample {
-		fmt.Fprintf(std.out, "\nRow %d, to %s", m.Row, m.To)
-		if m.Content.Subject != "" {
-			fmt.Fprintf(std.out, ": %s", m.Content.Subject)
-		}
-		fmt.Fprint(std.out, "\n\n")
-		for _, line := range wrap(strings.TrimSpace(m.Content.Text), 92) {
-			fmt.Fprintf(std.out, "  | %s\n", line)
+	for _, channel := range result.Messages {
+		for _, m := range channel.Sample {
+			fmt.Fprintf(std.out, "\nRow %d, to %s", m.Row, m.To)
+			if m.Content.Subject != "" {
+				fmt.Fprintf(std.out, ": %s", m.Content.Subject)
+			}
+			fmt.Fprint(std.out, "\n\n")
+			for _, line := range wrap(strings.TrimSpace(m.Content.Text), 92) {
+				fmt.Fprintf(std.out, "  | %s\n", line)
+			}
 		}
 	}
 	return nil
+}
+
+// suppressedIn asks the suppression list on a Redis.
+func suppressedIn(rdb redis.UniversalClient) (func(context.Context, message.Channel, []string) ([]bool, error), error) {
+	list, err := suppress.New(suppress.Options{Redis: rdb})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, c message.Channel, addresses []string) ([]bool, error) {
+		entries, err := list.Check(ctx, c, addresses)
+		if err != nil {
+			return nil, err
+		}
+		found := make([]bool, len(entries))
+		for i, entry := range entries {
+			found[i] = entry != nil
+		}
+		return found, nil
+	}, nil
 }
 
 // localBlobs are the catalog's files and those of --attach, by their hash.

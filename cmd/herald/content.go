@@ -18,13 +18,13 @@ import (
 
 // contentFlags say what is sent; single messages and bulks share them.
 type contentFlags struct {
-	Channel     string   `enum:"email,sms,chat,note" default:"email" help:"email, sms, chat or note."`
 	From        string   `placeholder:"ADDR" help:"Sender, such as 'Acme Support <help@acme.example>'. Needed for email."`
 	ReplyTo     string   `placeholder:"ADDR" help:"Where replies go, if not to the sender."`
 	Shortcut    string   `placeholder:"NAME" xor:"content" help:"Shortcut of the catalog (see --templates)."`
 	Text        string   `placeholder:"TEMPLATE" xor:"content" help:"Template given here instead, in Markdown."`
 	Subject     string   `help:"Subject template of an email; overrides the shortcut's."`
 	EmailLayout string   `placeholder:"NAME" help:"Email layout; overrides the shortcut's."`
+	Unsubscribe bool     `help:"Let recipients of emails unsubscribe with one click; needs HERALD_PUBLIC_URL at the worker."`
 	Attach      []string `placeholder:"FILE" sep:"none" help:"File to attach. Can be given again."`
 	Context     string   `placeholder:"FILE" help:"JSON object with customer, conversation, currentUser, …; - for standard input."`
 	Policy      string   `enum:"resend,hold," default:"" help:"What happens to messages in flight when a worker is killed: resend, or hold for a person. SMS holds, the others resend, when empty."`

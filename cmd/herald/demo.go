@@ -183,7 +183,7 @@ func (d *demoCmd) sendBulk(ctx context.Context, c *config, std stdio, stop *clos
 	if err != nil {
 		return bulk.Status{}, nil, err
 	}
-	id, err := q.Bulk(ctx, bulk.Definition{Channel: message.Email, From: demoFrom, Content: content}, rows.All(), enqueue.BulkOptions{})
+	id, err := q.Bulk(ctx, bulk.Definition{Messages: []bulk.Part{{Channel: message.Email, From: demoFrom, Content: content}}}, rows.All(), enqueue.BulkOptions{})
 	if err != nil {
 		return bulk.Status{}, nil, err
 	}

@@ -15,6 +15,7 @@ import (
 
 type sendCmd struct {
 	contentFlags `embed:""`
+	Channel      string        `enum:"email,sms,chat,note" default:"email" help:"email, sms, chat or note."`
 	To           string        `required:"" placeholder:"ADDR" help:"Recipient: an email address, a phone number, or a conversation's id for chat and note."`
 	ID           string        `name:"id" help:"Id of the message. Sending again under the same id is harmless."`
 	Wait         bool          `help:"Wait until the message was sent or given up."`
@@ -43,7 +44,7 @@ func (s *sendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 	}
 	m := task.Message{
 		ID: s.ID, Channel: channel, From: s.From, To: s.To, ReplyTo: s.ReplyTo, Context: data,
-		Locale: c.Locale, Timezone: c.Timezone, Policy: task.Policy(s.Policy), OnIssue: task.IssuePolicy(s.OnIssue),
+		Locale: c.Locale, Timezone: c.Timezone, Policy: task.Policy(s.Policy), OnIssue: task.IssuePolicy(s.OnIssue), Unsubscribe: s.Unsubscribe,
 	}
 	if m.Content, err = s.content(ctx, q, c); err != nil {
 		return err

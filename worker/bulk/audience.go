@@ -16,11 +16,11 @@ import (
 // maxRow bounds one row of an audience, in bytes: a context of the largest size, fully escaped, and its surroundings.
 const maxRow = 4 << 20
 
-// OpenAudience reads an audience as CSV or as NDJSON, packed by gzip or Zstandard or not at all. What it is, its first
+// OpenAudience reads an audience for channels as CSV or as NDJSON, packed by gzip or Zstandard or not at all. What it is, its first
 // bytes say, and where they don't, the extension of its name, which may be empty. The error is for what can't be an
 // audience at all. The sequence can be ranged over once; a *RowError in it stands for its row alone, any other error is
 // the last thing yielded. Memory use does not depend on the size of the audience.
-func OpenAudience(r io.Reader, name string, channel message.Channel) (iter.Seq2[Recipient, error], error) {
+func OpenAudience(r io.Reader, name string, channels ...message.Channel) (iter.Seq2[Recipient, error], error) {
 	in, err := unpack(r)
 	if err != nil {
 		return nil, err
@@ -33,9 +33,9 @@ func OpenAudience(r io.Reader, name string, channel message.Channel) (iter.Seq2[
 		return nil, err
 	}
 	if isNDJSON(head, name) {
-		return NewNDJSON(in, channel).All(), nil
+		return NewNDJSON(in, channels...).All(), nil
 	}
-	c, err := NewCSV(in, channel)
+	c, err := NewCSV(in, channels...)
 	if err != nil {
 		return nil, err
 	}

@@ -86,8 +86,8 @@ func TestOpenAudience(t *testing.T) {
 			if err != nil || len(bad) > 0 || len(all) != 1 {
 				t.Fatalf("%d recipients, bad rows %v, error %v", len(all), bad, err)
 			}
-			if r := all[0]; r.To != "ada@example.com" || !sameJSON(t, string(r.Context), `{"customer":{"email":"ada@example.com","firstName":"Ada"}}`) {
-				t.Errorf("recipient %s %s", r.To, r.Context)
+			if r := all[0]; r.Email != "ada@example.com" || !sameJSON(t, string(r.Context), `{"customer":{"email":"ada@example.com","firstName":"Ada"}}`) {
+				t.Errorf("recipient %s %s", r.Email, r.Context)
 			}
 		})
 	}
@@ -268,7 +268,7 @@ func TestMillionRows(t *testing.T) {
 					faults = append(faults, row)
 				case err != nil:
 					t.Fatal(err)
-				case r.To == "" || len(r.Context) == 0:
+				case r.Email == "" || len(r.Context) == 0:
 					t.Fatalf("row %d: %+v", seen, r)
 				default:
 					good++
@@ -302,24 +302,25 @@ func TestNDJSON(t *testing.T) {
 	}{
 		{"everything", ` { "to" : " ada@example.com " , "locale":"fr-CA","timezone":"America/Toronto","context": {"n":9007199254740993, "a":[1,{"}":"]\""}]} ,"attachments":["a.pdf"," b.png "]} `,
 			message.Email, Recipient{
-				To: "ada@example.com", Locale: "fr-CA", Timezone: "America/Toronto", Context: json.RawMessage(`{"n":9007199254740993, "a":[1,{"}":"]\""}]}`),
+				Email: "ada@example.com", Locale: "fr-CA", Timezone: "America/Toronto", Context: json.RawMessage(`{"n":9007199254740993, "a":[1,{"}":"]\""}]}`),
 				Attachments: []message.Ref{{File: "a.pdf"}, {File: "b.png"}},
 			}},
 		{"nothing", `{}`, message.Email, Recipient{}},
 		{"nulls", `{"to":null,"locale":null,"timezone":null,"context":null,"attachments":null}`, message.Email, Recipient{}},
 		{"no attachments", `{"attachments":[]}`, message.Email, Recipient{}},
-		{"address of the context", `{"context":{"customer":{"email":"a\u0040b.com"}}}`, message.Email, Recipient{To: "a@b.com", Context: json.RawMessage(`{"customer":{"email":"a\u0040b.com"}}`)}},
-		{"phone of the context", `{"to":null,"context":{"customer":{"phone":"+4930123"}}}`, message.SMS, Recipient{To: "+4930123", Context: json.RawMessage(`{"customer":{"phone":"+4930123"}}`)}},
+		{"address of the context", `{"context":{"customer":{"email":"a\u0040b.com"}}}`, message.Email, Recipient{Email: "a@b.com", Context: json.RawMessage(`{"customer":{"email":"a\u0040b.com"}}`)}},
+		{"phone of the context", `{"to":null,"context":{"customer":{"phone":"+4930123"}}}`, message.SMS, Recipient{Phone: "+4930123", Context: json.RawMessage(`{"customer":{"phone":"+4930123"}}`)}},
 		{"an address that is no text", `{"context":{"customer":{"phone":4930123}}}`, message.SMS, Recipient{Context: json.RawMessage(`{"customer":{"phone":4930123}}`)}},
 		{"an empty address is none", `{"to":"","context":{"customer":{"email":"a@b.com"}}}`, message.Email, Recipient{Context: json.RawMessage(`{"customer":{"email":"a@b.com"}}`)}},
-		{"text that looks like a template", `{"to":"a@b.com","context":{"x":"{{y}}[[sn.z]]\\"}}`, message.Email, Recipient{To: "a@b.com", Context: json.RawMessage(`{"x":"{{y}}[[sn.z]]\\"}`)}},
+		{"text that looks like a template", `{"to":"a@b.com","context":{"x":"{{y}}[[sn.z]]\\"}}`, message.Email, Recipient{Email: "a@b.com", Context: json.RawMessage(`{"x":"{{y}}[[sn.z]]\\"}`)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			all, bad, err := collect(NewNDJSON(strings.NewReader(c.in), c.channel).All())
 			if err != nil || len(bad) > 0 || len(all) != 1 {
 				t.Fatalf("%d recipients, bad rows %v, error %v", len(all), bad, err)
 			}
-			if c.want.checked = len(c.want.Context) > 0; !reflect.DeepEqual(all[0], c.want) {
+			c.want.checked, c.want.line = len(c.want.Context) > 0, 1
+			if !reflect.DeepEqual(all[0], c.want) {
 				t.Errorf("got %+v, want %+v", all[0], c.want)
 			}
 		})
@@ -395,7 +396,7 @@ func FuzzAudience(f *testing.F) {
 		if err := json.Unmarshal(line, &want); err != nil {
 			t.Fatalf("took %q: %v", line, err)
 		}
-		if want.To = strings.TrimSpace(want.To); want.To != "" && want.To != got[0].To ||
+		if want.To = strings.TrimSpace(want.To); want.To != "" && want.To != got[0].Email ||
 			strings.TrimSpace(want.Locale) != got[0].Locale || strings.TrimSpace(want.Timezone) != got[0].Timezone {
 			t.Errorf("read %+v of %q, want %+v", got[0], line, want)
 		}

@@ -24,7 +24,7 @@ func BenchmarkAudience(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		w, err := NewChunkWriter(func(data []byte, _ int) error { bytesOut += len(data); return nil })
+		w, err := NewChunkWriter(Definition{}, func(data []byte, _ int) error { bytesOut += len(data); return nil })
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -15,26 +15,43 @@ import (
 // smaller company.
 const maxChunkBytes = 4 << 20
 
-// chunkVersion is the first byte of a chunk before compression. Recipients follow, each as five strings: address,
-// locale, time zone, context, attachments as JSON or nothing. A string is its length as a varint and its bytes.
-const chunkVersion = 1
+// chunkVersion is the first byte of a chunk before compression. Recipients follow, each as a byte of duplicates and
+// seven strings: email, phone, conversation, locale, time zone, context, attachments as JSON or nothing. A string is its
+// length as a varint and its bytes.
+const chunkVersion = 2
+
+// Chunks hold a tenth of all recipients before them, within these bounds: a small bulk is shared by several workers
+// too, and a canary of a few percent is no more than that.
+const (
+	minChunk = 20
+	// ChunkSize is the largest number of messages of a chunk.
+	ChunkSize = 200
+	// chunkSeconds is how long a chunk of a slow bulk keeps a worker busy: one that is stopped hands little back.
+	chunkSeconds = 30
+)
 
 // ChunkWriter gathers recipients into chunks, compressed by Zstandard. It is not safe for concurrent use.
 type ChunkWriter struct {
-	put func(data []byte, n int) error
-	enc *zstd.Encoder
-	raw []byte
-	n   int
+	most    int // recipients of a chunk
+	put     func(data []byte, n int) error
+	enc     *zstd.Encoder
+	raw     []byte
+	n, size int // recipients of the open chunk, and how many it will have
+	all     int // recipients of the chunks before
 }
 
-// NewChunkWriter returns a writer that hands each finished chunk, with its number of recipients, to put. The bytes
-// are put's to keep.
-func NewChunkWriter(put func(data []byte, n int) error) (*ChunkWriter, error) {
+// NewChunkWriter returns a writer for a definition's recipients. It hands each finished chunk, with its number of
+// recipients, to put. The bytes are put's to keep.
+func NewChunkWriter(d Definition, put func(data []byte, n int) error) (*ChunkWriter, error) {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return nil, err
 	}
-	return &ChunkWriter{put: put, enc: enc}, nil
+	messages := ChunkSize
+	if d.Rate > 0 {
+		messages = min(messages, max(minChunk, int(d.Rate*chunkSeconds)))
+	}
+	return &ChunkWriter{most: max(1, messages/d.Slots()), put: put, enc: enc}, nil
 }
 
 // Add checks r and appends it.
@@ -54,14 +71,18 @@ func (w *ChunkWriter) Add(r Recipient) error {
 	}
 	if w.n == 0 {
 		w.raw = append(w.raw[:0], chunkVersion)
+		w.size = min(max(minChunk, w.all/10), w.most)
 	}
-	w.raw = appendField(w.raw, r.To)
+	w.raw = append(w.raw, r.duplicates)
+	w.raw = appendField(w.raw, r.Email)
+	w.raw = appendField(w.raw, r.Phone)
+	w.raw = appendField(w.raw, r.Conversation)
 	w.raw = appendField(w.raw, r.Locale)
 	w.raw = appendField(w.raw, r.Timezone)
 	w.raw = appendField(w.raw, r.Context)
 	w.raw = appendField(w.raw, files)
 	w.n++
-	if w.n == ChunkSize || len(w.raw) >= maxChunkBytes {
+	if w.n == w.size || len(w.raw) >= maxChunkBytes {
 		return w.Flush()
 	}
 	return nil
@@ -78,6 +99,7 @@ func (w *ChunkWriter) Flush() error {
 	}
 	data := w.enc.EncodeAll(w.raw, nil)
 	n := w.n
+	w.all += n
 	w.n = 0
 	return w.put(data, n)
 }
@@ -116,7 +138,10 @@ func DecodeChunk(data []byte) ([]Recipient, error) {
 	}
 	recipients := make([]Recipient, 0, ChunkSize)
 	for len(raw) > 0 {
-		r := Recipient{To: string(next()), Locale: string(next()), Timezone: string(next()), Context: next()}
+		r := Recipient{duplicates: raw[0]}
+		raw = raw[1:]
+		r.Email, r.Phone, r.Conversation = string(next()), string(next()), string(next())
+		r.Locale, r.Timezone, r.Context = string(next()), string(next()), next()
 		if len(r.Context) == 0 {
 			r.Context = nil
 		}

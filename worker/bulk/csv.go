@@ -17,23 +17,15 @@ import (
 
 // The columns of an audience that are about the recipient and not part of the context.
 const (
-	columnTo          = "to"          // address; where it is missing, the channel's column (see addressColumn)
+	columnTo          = "to"          // address; where it is missing, the fields of addressPath
 	columnLocale      = "locale"      // BCP 47 tag
 	columnTimezone    = "timezone"    // IANA name
 	columnAttachments = "attachments" // files below the worker's attachment folder, separated by ";"
 )
 
-// addressColumn is the field that holds a recipient's address on each channel.
-var addressColumn = map[message.Channel]string{
-	message.Email: "customer.email",
-	message.SMS:   "customer.phone",
-	message.Chat:  "conversation.id",
-	message.Note:  "conversation.id",
-}
-
 // RowError is a fault of one row of an audience. The rows after it can still be read.
 type RowError struct {
-	Line int // of the file, from 1; the header's is 1
+	Line int // of the file, from 1; the header's is 1. The number of the recipient, where there is no file
 	Err  error
 }
 
@@ -51,16 +43,23 @@ type CSV struct {
 	bound   *rowBound
 	columns []string
 	root    *node
-	to      int // index of the address column
+	to      []addressColumn
 	extra   map[string]int
 }
 
-// NewCSV reads the header. The errors say which column is missing, doubled or impossible.
-func NewCSV(r io.Reader, channel message.Channel) (*CSV, error) {
+// addressColumn is where one of the addresses is.
+type addressColumn struct {
+	kind   addressKind
+	column int
+}
+
+// NewCSV reads the header of an audience for these channels. The errors say which column is missing, doubled or
+// impossible.
+func NewCSV(r io.Reader, channels ...message.Channel) (*CSV, error) {
 	bound := &rowBound{r: r}
 	bound.next()
 	// The CSV reader takes this buffer as its own, so the bound stands below it.
-	c := &CSV{rows: csv.NewReader(newInput(bound)), bound: bound, root: &node{}, to: -1, extra: map[string]int{}}
+	c := &CSV{rows: csv.NewReader(newInput(bound)), bound: bound, root: &node{}, extra: map[string]int{}}
 	header, err := c.rows.Read()
 	if errors.Is(err, io.EOF) {
 		return nil, errors.New("the audience is empty: want a header row such as customer.email,customer.firstName")
@@ -74,16 +73,33 @@ func NewCSV(r io.Reader, channel message.Channel) (*CSV, error) {
 			return nil, fmt.Errorf("header: column %d: %w", i+1, err)
 		}
 	}
-	if to, given := c.extra[columnTo]; given {
-		c.to = to
-	} else {
-		c.to = slices.Index(c.columns, addressColumn[channel])
-	}
-	if c.to < 0 {
-		return nil, fmt.Errorf("header: no column %q, which %s needs (or %q); it has %.100s",
-			addressColumn[channel], channel, columnTo, strings.Join(c.columns, ", "))
+	if err := c.findAddresses(addressesOf(channels)); err != nil {
+		return nil, fmt.Errorf("header: %w", err)
 	}
 	return c, nil
+}
+
+// findAddresses finds the columns of the addresses.
+func (c *CSV) findAddresses(kinds []addressKind) error {
+	to, given := c.extra[columnTo]
+	if given && len(kinds) > 1 {
+		return fmt.Errorf("%q could be any of the channels' addresses: name it customer.email, customer.phone or conversation.id", columnTo)
+	}
+	for _, kind := range kinds {
+		column := to
+		if !given {
+			column = slices.Index(c.columns, addressPath[kind])
+		}
+		if column < 0 {
+			or := ""
+			if len(kinds) == 1 {
+				or = fmt.Sprintf(" (or %q)", columnTo)
+			}
+			return fmt.Errorf("no column %q, which %s needs%s; it has %.100s", addressPath[kind], kind, or, strings.Join(c.columns, ", "))
+		}
+		c.to = append(c.to, addressColumn{kind, column})
+	}
+	return nil
 }
 
 func (c *CSV) addColumn(i int, name string) error {
@@ -155,6 +171,7 @@ func (c *CSV) All() iter.Seq2[Recipient, error] {
 				return
 			}
 			r, err := c.recipient(row)
+			r.line = after
 			if err != nil {
 				err = &RowError{after, err}
 			}
@@ -171,8 +188,9 @@ func (c *CSV) recipient(row []string) (Recipient, error) {
 			return Recipient{}, fmt.Errorf("column %q: not UTF-8", c.columns[i])
 		}
 	}
-	r := Recipient{
-		To: strings.TrimSpace(row[c.to]), Locale: c.cell(row, columnLocale), Timezone: c.cell(row, columnTimezone),
+	r := Recipient{Locale: c.cell(row, columnLocale), Timezone: c.cell(row, columnTimezone)}
+	for _, to := range c.to {
+		*r.address(to.kind) = strings.TrimSpace(row[to.column])
 	}
 	for name := range strings.SplitSeq(c.cell(row, columnAttachments), ";") {
 		if name = strings.TrimSpace(name); name != "" {

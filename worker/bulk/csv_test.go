@@ -54,7 +54,7 @@ func TestCSVContext(t *testing.T) {
 			if !sameJSON(t, string(all[0].Context), c.want) {
 				t.Errorf("context\n%s, want\n%s", all[0].Context, c.want)
 			}
-			if all[0].To == "" {
+			if all[0].Address(c.channel) == "" {
 				t.Error("no address")
 			}
 		})
@@ -88,7 +88,7 @@ func TestCSVRecipientColumns(t *testing.T) {
 		t.Fatal(all, err)
 	}
 	r := all[0]
-	if r.To != "a@b.com" || r.Locale != "fr-CA" || r.Timezone != "Europe/Paris" {
+	if r.Email != "a@b.com" || r.Locale != "fr-CA" || r.Timezone != "Europe/Paris" {
 		t.Errorf("recipient %+v", r)
 	}
 	if len(r.Attachments) != 2 || r.Attachments[0].File != "a.pdf" || r.Attachments[1].File != "b.png" {
@@ -138,7 +138,7 @@ func TestCSVBadRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all) != 2 || all[0].To != "a@b.com" || all[1].To != "f@b.com" {
+	if len(all) != 2 || all[0].Email != "a@b.com" || all[1].Email != "f@b.com" {
 		t.Errorf("recipients %+v", all)
 	}
 	want := []struct {

@@ -1,9 +1,12 @@
 package bulk
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/heraldsend/herald/worker/message"
@@ -12,60 +15,208 @@ import (
 
 // Definition is what a bulk sends, the same for all of its recipients. It doesn't change once stored.
 type Definition struct {
-	ID      string          `json:"id"`
+	ID string `json:"id"`
+	// Messages are what each recipient gets: at most one on each channel.
+	Messages []Part `json:"messages,omitempty"`
+	// Context is a JSON object that every recipient's own context is laid over, key by key at its top level.
+	Context json.RawMessage `json:"context,omitempty"`
+	// Locale and Timezone are for recipients who bring none.
+	Locale   string           `json:"locale,omitempty"`
+	Timezone string           `json:"timezone,omitempty"`
+	OnIssue  task.IssuePolicy `json:"onIssue,omitempty"`
+	// Deduplicate sends to each address once, on each channel. Who comes again is skipped.
+	Deduplicate bool `json:"deduplicate,omitempty"`
+	// Rate is how many messages a second all workers together may start; 0 is no limit. It can be changed while the bulk
+	// runs: Store.SetRate.
+	Rate float64 `json:"rate,omitempty"`
+	// SendAt is when the bulk begins. Zero is at once.
+	SendAt time.Time `json:"sendAt,omitzero"`
+	// SendAtLocal is when each recipient's messages go out by the clock on the wall where they are, in LocalLayout:
+	// 2026-12-01T09:00. Whose time has passed already gets them at once. It excludes SendAt and Canary.
+	SendAtLocal string `json:"sendAtLocal,omitempty"`
+	// SendBefore is when the bulk has lost its point: who is still pending then is skipped, as "expired".
+	SendBefore time.Time `json:"sendBefore,omitzero"`
+	Canary     *Canary   `json:"canary,omitempty"`
+	// Actions happen to each recipient's conversation once, after the first of its messages went. Without Messages they
+	// are all that happens.
+	Actions *task.Actions `json:"actions,omitempty"`
+	// Events asks for an event for each message, besides those of the bulk.
+	Events    bool      `json:"events,omitempty"`
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// LocalLayout is the form of Definition.SendAtLocal, for package time.
+const LocalLayout = "2006-01-02T15:04"
+
+// Part is the message of a bulk on one channel.
+type Part struct {
 	Channel message.Channel `json:"channel"`
 	// From is the sender: an address for email, a number for SMS.
 	From    string `json:"from,omitempty"`
 	ReplyTo string `json:"replyTo,omitempty"`
 	task.Content
-	// Context is a JSON object that every recipient's own context is laid over, key by key at its top level.
-	Context json.RawMessage `json:"context,omitempty"`
-	// Locale and Timezone are for recipients who bring none.
-	Locale   string `json:"locale,omitempty"`
-	Timezone string `json:"timezone,omitempty"`
 	// Attachments go to everyone, before a recipient's own.
-	Attachments []message.Ref    `json:"attachments,omitempty"`
-	Policy      task.Policy      `json:"policy,omitempty"`
-	OnIssue     task.IssuePolicy `json:"onIssue,omitempty"`
-	CreatedAt   time.Time        `json:"createdAt"`
+	Attachments []message.Ref      `json:"attachments,omitempty"`
+	Policy      task.Policy        `json:"policy,omitempty"`
+	Unsubscribe bool               `json:"unsubscribe,omitempty"` // see task.Message
+	Headers     []message.Header   `json:"headers,omitempty"`
+	Chat        message.ChatFields `json:"chat,omitzero"`
+	Note        message.NoteFields `json:"note,omitzero"`
+}
+
+// Canary sends to the first Percent of the audience, and to the others only when no more than MaxFailurePercent of
+// those have failed. Otherwise the bulk pauses, and whoever resumes it overrules the canary.
+type Canary struct {
+	Percent           float64 `json:"percent"`           // over 0, under 100
+	MaxFailurePercent float64 `json:"maxFailurePercent"` // 0 to 100, of those sent, failed or unknown
 }
 
 // Validate reports every fault at once.
 func (d Definition) Validate() error {
-	// A single message has the same rules, but for its recipient.
+	var errs []error
+	if len(d.Messages) == 0 && d.Actions.IsZero() {
+		errs = append(errs, errors.New("messages: none, and no actions; give a message for each channel that is to be used"))
+	}
+	errs = append(errs, task.CheckID(d.ID), task.CheckContext(d.Context), d.Actions.Validate())
+	for i, p := range d.Messages {
+		if slices.ContainsFunc(d.Messages[:i], func(q Part) bool { return q.Channel == p.Channel }) {
+			errs = append(errs, fmt.Errorf("messages[%d]: a second one for %s", i, p.Channel))
+		}
+		// A single message has the same rules, but for its recipient. What all parts share is checked above.
+		m := p.message()
+		m.ID, m.To, m.OnIssue = "bulk", "everyone", d.OnIssue
+		if err := m.Validate(); err != nil {
+			if len(d.Messages) > 1 {
+				err = fmt.Errorf("messages[%d]: %w", i, err)
+			}
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(append(errs, CheckRate(d.Rate), d.checkTimes(), d.Canary.validate())...)
+}
+
+func (d Definition) checkTimes() error {
+	if d.SendAtLocal == "" {
+		if !d.SendBefore.IsZero() && !d.SendBefore.After(d.SendAt) {
+			return errors.New("sendBefore: not after sendAt, so nobody would get anything")
+		}
+		return nil
+	}
+	var errs []error
+	if _, err := time.Parse(LocalLayout, d.SendAtLocal); err != nil {
+		errs = append(errs, fmt.Errorf("sendAtLocal: %.100q is not a time such as 2026-12-01T09:00", d.SendAtLocal))
+	}
+	if !d.SendAt.IsZero() {
+		errs = append(errs, errors.New("sendAtLocal: sendAt is given too"))
+	}
+	if d.Canary != nil {
+		errs = append(errs, errors.New("canary: a bulk that goes out by local time has no first recipients"))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Canary) validate() error {
+	if c == nil {
+		return nil
+	}
+	var errs []error
+	if !(c.Percent > 0 && c.Percent < 100) {
+		errs = append(errs, fmt.Errorf("canary.percent: %v is not between 0 and 100", c.Percent))
+	}
+	if !(c.MaxFailurePercent >= 0 && c.MaxFailurePercent <= 100) {
+		errs = append(errs, fmt.Errorf("canary.maxFailurePercent: %v is not from 0 to 100", c.MaxFailurePercent))
+	}
+	return errors.Join(errs...)
+}
+
+// CheckRate reports whether a rate is a number of messages a second; 0 is no limit.
+func CheckRate(perSecond float64) error {
+	if !(perSecond >= 0) || math.IsInf(perSecond, 1) {
+		return fmt.Errorf("rate: %v is not a number of messages a second", perSecond)
+	}
+	return nil
+}
+
+// Channels are those of the messages, in their order.
+func (d Definition) Channels() []message.Channel {
+	channels := make([]message.Channel, len(d.Messages))
+	for i, p := range d.Messages {
+		channels[i] = p.Channel
+	}
+	return channels
+}
+
+// Slots is the number of messages for each recipient, and so of slots in the books: recipient by recipient, each in
+// the order of Messages. A bulk of actions alone has one.
+func (d Definition) Slots() int { return max(1, len(d.Messages)) }
+
+// message is what the part says of every message of it.
+func (p Part) message() task.Message {
 	return task.Message{
-		ID: d.ID, Channel: d.Channel, From: d.From, To: "everyone", ReplyTo: d.ReplyTo, Content: d.Content,
-		Context: d.Context, Attachments: d.Attachments, Policy: d.Policy, OnIssue: d.OnIssue,
-	}.Validate()
+		Channel: p.Channel, From: p.From, ReplyTo: p.ReplyTo, Content: p.Content, Attachments: p.Attachments, Policy: p.Policy,
+		Unsubscribe: p.Unsubscribe, Headers: p.Headers, Chat: p.Chat, Note: p.Note,
+	}
 }
 
-// Recipient is one row of an audience.
-type Recipient struct {
-	// To is the address on the bulk's channel: an email address, a phone number, or a conversation's id. A bad one,
-	// or none, is a failed recipient among others, not a bulk that doesn't start.
-	To       string `json:"to,omitempty"`
-	Locale   string `json:"locale,omitempty"`
-	Timezone string `json:"timezone,omitempty"`
-	// Context is a JSON object: customer, conversation, ….
-	Context json.RawMessage `json:"context,omitempty"`
-	// Attachments go to this recipient alone.
-	Attachments []message.Ref `json:"attachments,omitempty"`
-
-	checked bool // Context is known to be valid JSON
+// Part is the message that a slot of the books is about: none in a bulk of actions alone.
+func (d Definition) Part(slot int) Part {
+	if len(d.Messages) == 0 {
+		return Part{}
+	}
+	return d.Messages[slot%len(d.Messages)]
 }
 
-// Message joins the definition and the recipient in a slot of a chunk into the message that the worker sends, the
-// same every time that it is asked.
+// MessageID names the message of a slot of a chunk's books for ever.
+func (d Definition) MessageID(chunk, slot int) string {
+	return d.RecipientID(chunk, slot) + "." + cmp.Or(string(d.Part(slot).Channel), "actions")
+}
+
+// RecipientID names the recipient of a slot of a chunk's books, whatever the channel.
+func (d Definition) RecipientID(chunk, slot int) string {
+	return fmt.Sprintf("%s.%d.%d", d.ID, chunk, slot/d.Slots())
+}
+
+// lastDue is when the last recipient's messages may go out; the zero time for at once.
+func (d Definition) lastDue() time.Time {
+	if local, err := time.Parse(LocalLayout, d.SendAtLocal); err == nil {
+		return local.Add(12 * time.Hour) // no zone is further west
+	}
+	return d.SendAt
+}
+
+// keep is how long the bulk is kept from its creation on.
+func (d Definition) keep() time.Duration { return Retention + max(0, d.lastDue().Sub(d.CreatedAt)) }
+
+// Due is when a recipient's messages may go out; the zero time for at once. Their zone is an IANA name. Where the
+// clocks there skip that time, or show it twice, it is one of the two that can be meant.
+func (d Definition) Due(r Recipient) (time.Time, error) {
+	if d.SendAtLocal == "" {
+		return time.Time{}, nil
+	}
+	name := cmp.Or(r.Timezone, d.Timezone, "UTC")
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return time.Time{}, fmt.Errorf("timezone: %.100q is not an IANA time zone such as Europe/Berlin, so there is no local time to send at", name)
+	}
+	due, err := time.ParseInLocation(LocalLayout, d.SendAtLocal, zone)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("sendAtLocal: %w", err)
+	}
+	return due.UTC(), nil
+}
+
+// Message joins the definition and the recipient in a slot of a chunk's books into the message that the worker sends,
+// the same every time that it is asked.
 func (d Definition) Message(chunk, slot int, r Recipient) (task.Message, error) {
 	ctx, err := overlay(d.Context, r.Context)
 	if err != nil {
 		return task.Message{}, fmt.Errorf("context: %w", err)
 	}
-	m := task.Message{
-		ID: fmt.Sprintf("%s.%d.%d", d.ID, chunk, slot), Channel: d.Channel, From: d.From, To: r.To, ReplyTo: d.ReplyTo,
-		Content: d.Content, Context: ctx, Locale: d.Locale, Timezone: d.Timezone,
-		Attachments: d.Attachments, Policy: d.Policy, OnIssue: d.OnIssue,
-	}
+	part := d.Part(slot)
+	m := part.message()
+	m.ID = d.MessageID(chunk, slot)
+	m.To, m.Context, m.Locale, m.Timezone = r.Address(part.Channel), ctx, d.Locale, d.Timezone
+	m.OnIssue, m.SendBefore, m.Actions = d.OnIssue, d.SendBefore, d.Actions
 	if r.Locale != "" {
 		m.Locale = r.Locale
 	}
@@ -76,40 +227,4 @@ func (d Definition) Message(chunk, slot int, r Recipient) (task.Message, error) 
 		m.Attachments = append(m.Attachments[:len(m.Attachments):len(m.Attachments)], r.Attachments...)
 	}
 	return m, nil
-}
-
-// overlay returns shared with the members of own laid over it.
-func overlay(shared, own json.RawMessage) (json.RawMessage, error) {
-	switch {
-	case len(shared) == 0:
-		return own, nil
-	case len(own) == 0:
-		return shared, nil
-	}
-	var base, top map[string]json.RawMessage
-	if err := json.Unmarshal(shared, &base); err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(own, &top); err != nil {
-		return nil, err
-	}
-	var out bytes.Buffer
-	out.WriteByte('{')
-	for name := range base {
-		if _, hidden := top[name]; hidden {
-			delete(base, name)
-		}
-	}
-	if len(base) > 0 {
-		rest, err := json.Marshal(base)
-		if err != nil {
-			return nil, err
-		}
-		out.Write(rest[1 : len(rest)-1])
-		if len(top) > 0 {
-			out.WriteByte(',')
-		}
-	}
-	out.Write(bytes.TrimSpace(own)[1:])
-	return out.Bytes(), nil
 }

@@ -20,19 +20,19 @@ import (
 //
 //	{"to":"ada@example.com","locale":"fr-CA","timezone":"America/Toronto","context":{"customer":{…}},"attachments":["a.pdf"]}
 //
-// All members are optional. Without "to" the address is the one within the context that a CSV would have as a column,
-// such as customer.email. Names are taken exactly; an unknown or doubled one is a fault of the row. null is the same as
+// All members are optional. Without "to" the addresses are those within the context that a CSV would have as columns,
+// such as customer.email; with channels that need several, they always are. Names are taken exactly; an unknown or doubled one is a fault of the row. null is the same as
 // a missing member. Blank lines are passed over.
 type NDJSON struct {
-	in      *bufio.Reader
-	address []string // path of the address within the context
-	line    int
-	buffer  []byte
+	in     *bufio.Reader
+	kinds  []addressKind
+	line   int
+	buffer []byte
 }
 
-// NewNDJSON returns a reader of r.
-func NewNDJSON(r io.Reader, channel message.Channel) *NDJSON {
-	return &NDJSON{in: newInput(r), address: strings.Split(addressColumn[channel], ".")}
+// NewNDJSON returns a reader of r, an audience for these channels.
+func NewNDJSON(r io.Reader, channels ...message.Channel) *NDJSON {
+	return &NDJSON{in: newInput(r), kinds: addressesOf(channels)}
 }
 
 // All yields the audience, once. A *RowError stands for its row alone; any other error is the last thing yielded.
@@ -53,6 +53,7 @@ func (n *NDJSON) All() iter.Seq2[Recipient, error] {
 					continue
 				}
 				r, err = n.recipient(row)
+				r.line = n.line
 			}
 			if err != nil {
 				r, err = Recipient{}, &RowError{n.line, err}
@@ -111,15 +112,35 @@ func (n *NDJSON) recipient(row []byte) (Recipient, error) {
 			return Recipient{}, fmt.Errorf("%.100q stands twice", name)
 		}
 		seen = append(seen, name)
+		if name == columnTo && string(value) != "null" {
+			if err := n.setTo(&r, value); err != nil {
+				return Recipient{}, err
+			}
+			addressed = true
+			continue
+		}
 		if err := r.set(name, value); err != nil {
 			return Recipient{}, err
 		}
-		addressed = addressed || name == columnTo && value[0] == '"'
 	}
 	if !addressed {
-		r.To = addressIn(r.Context, n.address)
+		for _, kind := range n.kinds {
+			*r.address(kind) = addressIn(r.Context, strings.Split(addressPath[kind], "."))
+		}
 	}
 	return r, task.CheckContext(r.Context)
+}
+
+// setTo takes the address of a row's only channel.
+func (n *NDJSON) setTo(r *Recipient, value []byte) error {
+	switch {
+	case value[0] != '"':
+		return fmt.Errorf("to: want a text, found %s", clipped(value))
+	case len(n.kinds) != 1:
+		return errors.New("to: it could be any of the channels' addresses: give customer.email, customer.phone or conversation.id within the context")
+	}
+	*r.address(n.kinds[0]) = strings.TrimSpace(unquote(value))
+	return nil
 }
 
 // set takes one member of a row.
@@ -142,12 +163,9 @@ func (r *Recipient) set(name string, value []byte) (err error) {
 		return fmt.Errorf("%s: want a text, found %s", name, clipped(value))
 	}
 	s := strings.TrimSpace(unquote(value))
-	switch name {
-	case columnTo:
-		r.To = s
-	case columnLocale:
+	if name == columnLocale {
 		r.Locale = s
-	default:
+	} else {
 		r.Timezone = s
 	}
 	return nil

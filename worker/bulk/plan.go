@@ -16,30 +16,31 @@ import (
 var ErrPlan = errors.New("the definition, the templates or the audience changed since the plan was made")
 
 // Plan identifies what a bulk is going to send, so that what was looked at in a dry run is what goes out: a hash over
-// the definition without its id, time and sources, the template sources, and the audience in its order, row by row.
+// the definition without its id and time of creation, its template sources, and the audience in its order, row by row.
 // Rows that can't be read don't count. It is not safe for concurrent use.
 type Plan struct {
 	sum  hash.Hash
 	size [8]byte
 }
 
-// NewPlan begins a plan. sources is the SHA-256 of the template sources, as Content.Sources holds it.
-func NewPlan(d Definition, sources string) (*Plan, error) {
-	d.ID, d.CreatedAt, d.Sources = "", time.Time{}, ""
+// NewPlan begins a plan of a definition whose Sources are set.
+func NewPlan(d Definition) (*Plan, error) {
+	d.ID, d.CreatedAt = "", time.Time{}
 	data, err := json.Marshal(d)
 	if err != nil {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
 	p := &Plan{sum: sha256.New()}
-	p.add([]byte("herald plan 1"))
-	p.add([]byte(sources))
+	p.add([]byte("herald plan 2"))
 	p.add(data)
 	return p, nil
 }
 
 // Add takes in one recipient.
 func (p *Plan) Add(r Recipient) error {
-	p.add([]byte(r.To))
+	p.add([]byte(r.Email))
+	p.add([]byte(r.Phone))
+	p.add([]byte(r.Conversation))
 	p.add([]byte(r.Locale))
 	p.add([]byte(r.Timezone))
 	p.add(r.Context)

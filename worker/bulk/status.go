@@ -1,9 +1,11 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
@@ -17,13 +19,15 @@ type State string
 const (
 	Loading   State = "loading"   // its audience is being stored; nothing goes out yet
 	Ready     State = "ready"     // stored, not yet started
+	Scheduled State = "scheduled" // stored, and waits for the time when it is to begin
 	Running   State = "running"   // someone is pending
 	Completed State = "completed" // nobody is pending
 	Pausing   State = "paused"    // someone is pending, and waits for an operator
 	Stopped   State = "cancelled" // an operator cancelled it, and nobody is pending
 )
 
-// Status is the account of one bulk. Planned is always the sum of the other counts.
+// Status is the account of one bulk, in messages: one for each recipient and channel. Planned is always the sum of the
+// other counts.
 type Status struct {
 	ID         string `json:"id"`
 	State      State  `json:"state"`
@@ -34,9 +38,11 @@ type Status struct {
 	Suppressed int    `json:"suppressed"`
 	Skipped    int    `json:"skipped"`
 	Unknown    int    `json:"unknown"`
+	// Canary is out while only the canary goes out, then its verdict; empty without one.
+	Canary string `json:"canary,omitempty"`
 }
 
-// Done is the number of recipients to whom nothing more will happen.
+// Done is the number of messages to which nothing more will happen.
 func (s Status) Done() int { return s.Planned - s.Pending }
 
 // Status reads the account of a bulk, or returns ErrNotFound.
@@ -53,6 +59,9 @@ func (s *Store) Status(ctx context.Context, id string) (Status, error) {
 		ID: id, Planned: b.Planned, Pending: b.Planned - counts.Final(), Sent: counts.Sent, Failed: counts.Failed,
 		Suppressed: counts.Suppressed, Skipped: counts.Skipped, Unknown: counts.Unknown,
 	}
+	if b.Canary != nil {
+		status.Canary = cmp.Or(string(b.Verdict), "out")
+	}
 	switch {
 	case b.Chunks == 0:
 		status.State = Loading
@@ -62,6 +71,8 @@ func (s *Store) Status(ctx context.Context, id string) (Status, error) {
 		status.State = Completed
 	case b.Control == Paused:
 		status.State = Pausing
+	case b.Started.IsZero() && b.SendAt.After(time.Now()):
+		status.State = Scheduled
 	case b.Started.IsZero():
 		status.State = Ready
 	default:
@@ -73,15 +84,17 @@ func (s *Store) Status(ctx context.Context, id string) (Status, error) {
 // Over reports whether nothing more will happen to the bulk by itself.
 func (s State) Over() bool { return s == Completed || s == Stopped }
 
-// Result is what became of one recipient.
+// Result is what became of one message.
 type Result struct {
-	Index   int // place in the audience, from 0
+	Index   int    // of the recipient among all, from 0
+	ID      string // of the message
 	To      string
 	Channel message.Channel
 	ledger.Record
 }
 
-// Results yields every recipient in the order of the audience, reading one chunk at a time. It ends after an error.
+// Results yields every message in the order of the audience (where recipients have times of their own: in the order of
+// those), reading one chunk at a time. It ends after an error.
 func (s *Store) Results(ctx context.Context, id string) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		b, err := s.Bulk(ctx, id)
@@ -101,16 +114,17 @@ func (s *Store) Results(ctx context.Context, id string) iter.Seq2[Result, error]
 				yield(Result{}, err)
 				return
 			}
-			if len(records) != len(recipients) {
+			if len(records) != len(recipients)*b.Slots() {
 				yield(Result{}, fmt.Errorf("chunk %d of bulk %s: %d recipients, %d records", chunk, id, len(recipients), len(records)))
 				return
 			}
-			for i, r := range recipients {
-				if !yield(Result{index, r.To, b.Channel, records[i]}, nil) {
+			for slot, record := range records {
+				c, r := b.Part(slot).Channel, recipients[slot/b.Slots()]
+				if !yield(Result{index + slot/b.Slots(), b.MessageID(chunk, slot), r.Address(c), c, record}, nil) {
 					return
 				}
-				index++
 			}
+			index += len(recipients)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,20 +29,15 @@ type Attachments interface {
 
 // Options for Run. The first three are required.
 type Options struct {
-	Definition bulk.Definition
-	Prepared   *render.Prepared // what the definition's content compiled to
+	Definition bulk.Definition    // with the Sources of its messages
+	Prepared   []*render.Prepared // what the content of each of its messages compiled to
 	Audience   iter.Seq2[bulk.Recipient, error]
 
 	// Attachments finds files, in order to know their sizes and faults. When nil, files are not looked at.
 	Attachments Attachments
-	// Address checks a recipient's address and gives the form under which it would be sent to. When nil, an email
-	// address is parsed as the worker does, and any other only has to be there.
-	Address func(string) (string, error)
-	// Suppressed, where set, reports which of these checked addresses may not be written to. It is called for some
+	// Suppressed, where set, reports which of these addresses may not be written to on a channel. It is called for some
 	// hundreds at a time, by several goroutines.
-	Suppressed func(ctx context.Context, addresses []string) ([]bool, error)
-	// SkipDuplicates counts an address that comes again as skipped: for bulks that send once to each address.
-	SkipDuplicates bool
+	Suppressed func(ctx context.Context, c message.Channel, addresses []string) ([]bool, error)
 	// PerSecond is the rate to estimate the duration by. 0 makes no estimate.
 	PerSecond float64
 	// SegmentPrice is what a segment of an SMS costs, in any currency. 0 makes no estimate.
@@ -67,15 +62,20 @@ type batch []entry
 type entry struct {
 	row       int // in the audience, from 1; rows that can't be read count too
 	recipient bulk.Recipient
-	address   string // as it would be sent to
-	fault     error  // of the address
-	first     int    // the row that has this address already, or 0
+	to        []target // for each of the messages
+}
+
+// target is where a message would go.
+type target struct {
+	address string // as it would be sent to
+	fault   error  // of the address
+	first   int    // the row that has this address already, or 0
 }
 
 // Run renders everyone. A row that can't be read is counted; any other error of the audience ends the run, as does ctx.
 func Run(ctx context.Context, o Options) (*Result, error) {
-	if o.Prepared == nil || o.Audience == nil {
-		return nil, errors.New("dry run: Prepared and Audience are required")
+	if o.Audience == nil {
+		return nil, errors.New("dry run: Audience is required")
 	}
 	if o.Definition.ID == "" {
 		o.Definition.ID = "dry-run"
@@ -83,16 +83,16 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := o.Definition.Validate(); err != nil {
 		return nil, fmt.Errorf("dry run: %w", err)
 	}
+	if len(o.Prepared) != len(o.Definition.Messages) || slices.Contains(o.Prepared, nil) {
+		return nil, errors.New("dry run: Prepared is required for each message")
+	}
 	if o.Examples <= 0 {
 		o.Examples = 5
 	}
 	if o.Goroutines <= 0 {
 		o.Goroutines = runtime.GOMAXPROCS(0)
 	}
-	if o.Address == nil {
-		o.Address = addressOf(o.Definition.Channel)
-	}
-	plan, err := bulk.NewPlan(o.Definition, o.Prepared.Bundle().Hash())
+	plan, err := bulk.NewPlan(o.Definition)
 	if err != nil {
 		return nil, err
 	}
@@ -100,14 +100,14 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := newRun(ctx, o)
-	total := newTally(o)
+	total := newTallies(o)
 
 	batches := make(chan batch, o.Goroutines)
 	var workers sync.WaitGroup
 	var mu sync.Mutex
 	for range o.Goroutines {
 		workers.Go(func() {
-			mine := newTally(o)
+			mine := newTallies(o)
 			for b := range batches {
 				if err := r.batch(ctx, mine, b); err != nil {
 					cancel(err)
@@ -115,11 +115,13 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			total.merge(mine)
+			for i, t := range total {
+				t.merge(mine[i])
+			}
 		})
 	}
-	read := newTally(o)
-	err = r.read(ctx, plan, read, batches)
+	result := &Result{PerSecond: o.PerSecond}
+	err = r.read(ctx, plan, result, batches)
 	close(batches)
 	workers.Wait()
 	if err == nil && ctx.Err() != nil {
@@ -128,34 +130,37 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dry run: %w", err)
 	}
-	total.merge(read)
-	result := total.result(o)
+	for i, t := range total {
+		m := t.result(o, o.Definition.Messages[i].Channel)
+		if o.PerSecond > 0 {
+			result.Seconds += float64(m.Sendable) / o.PerSecond
+		}
+		result.Messages = append(result.Messages, *m)
+	}
 	result.Plan = plan.Sum()
 	result.Took = time.Since(started).Seconds()
 	return result, nil
 }
 
-// addressOf is the check of an address where the caller has none.
-func addressOf(c message.Channel) func(string) (string, error) {
-	if c == message.Email {
-		return func(s string) (string, error) {
-			a, err := message.ParseAddress(s)
-			return a.Addr, err
-		}
+// check gives the form of an address under which a message would go to it.
+func check(c message.Channel, address string) (string, error) {
+	if c != message.Email {
+		return address, nil
 	}
-	return func(s string) (string, error) { return s, nil }
+	a, err := message.ParseAddress(address)
+	return a.Addr, err
 }
 
 // read hands the audience out in batches. What depends on the order, it does itself: the plan and who comes again.
-func (r *run) read(ctx context.Context, plan *bulk.Plan, t *tally, out chan<- batch) error {
-	var addresses seen
+func (r *run) read(ctx context.Context, plan *bulk.Plan, result *Result, out chan<- batch) error {
+	seen := make([]bulk.Seen, len(r.Definition.Messages))
 	b := make(batch, 0, batchSize)
 	hand := func() bool {
 		if len(b) == 0 {
 			return true
 		}
 		if r.OnProgress != nil {
-			r.OnProgress(t.rows)
+			r.OnProgress(result.Rows)
 		}
 		select {
 		case out <- b:
@@ -169,20 +174,25 @@ func (r *run) read(ctx context.Context, plan *bulk.Plan, t *tally, out chan<- ba
 		var bad *bulk.RowError
 		switch {
 		case errors.As(err, &bad):
-			t.badRow(bad)
+			result.Rows++
+			result.BadRows.add(bad, r.Examples)
 			continue
 		case err != nil:
 			return fmt.Errorf("audience: %w", err)
 		}
-		t.rows++
+		result.Rows++
 		if err := plan.Add(recipient); err != nil {
 			return err
 		}
-		e := entry{row: t.rows, recipient: recipient}
-		if recipient.To == "" {
-			e.fault = fmt.Errorf("the recipient has no address for %s", r.Definition.Channel)
-		} else if e.address, e.fault = r.Address(recipient.To); e.fault == nil {
-			e.first = addresses.put(strings.ToLower(e.address), e.row)
+		e := entry{row: result.Rows, recipient: recipient, to: make([]target, len(seen))}
+		for i, p := range r.Definition.Messages {
+			to := recipient.Address(p.Channel)
+			if to == "" {
+				continue
+			}
+			if e.to[i].address, e.to[i].fault = check(p.Channel, to); e.to[i].fault == nil {
+				e.to[i].first = seen[i].Put(p.Channel, to, e.row)
+			}
 		}
 		if b = append(b, e); len(b) == batchSize && !hand() {
 			break

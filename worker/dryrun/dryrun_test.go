@@ -55,18 +55,25 @@ func audience(t testing.TB, in string, c message.Channel) iter.Seq2[bulk.Recipie
 func emailTo(t testing.TB, in string) Options {
 	t.Helper()
 	return Options{
-		Definition: bulk.Definition{Channel: message.Email, From: "stay@fernhill.example", Content: task.Content{Shortcut: "s"}},
-		Prepared:   prepare(t, "subject: Hello {{customer.firstName}}\nmessage: Your number is {{customer.custom.orderStr}}.\n"),
+		Definition: bulk.Definition{Messages: []bulk.Part{{Channel: message.Email, From: "stay@fernhill.example", Content: task.Content{Shortcut: "s", Sources: "1"}}}},
+		Prepared:   []*render.Prepared{prepare(t, "subject: Hello {{customer.firstName}}\nmessage: Your number is {{customer.custom.orderStr}}.\n")},
 		Audience:   audience(t, in, message.Email),
 	}
 }
 
-func dry(t testing.TB, o Options) *Result {
+// single is the result of a bulk on one channel.
+type single struct {
+	*Result
+	*MessageResult
+}
+
+func dry(t testing.TB, o Options) *single {
 	t.Helper()
-	r, err := Run(context.Background(), o)
+	all, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	r := &single{all, &all.Messages[0]}
 	if sum := r.Sendable + r.Failing + r.Skipped + r.Suppressed.Count + r.BadRows.Count; sum != r.Rows {
 		t.Errorf("the parts add up to %d of %d rows", sum, r.Rows)
 	}
@@ -89,7 +96,7 @@ func TestFindings(t *testing.T) {
 	o := emailTo(t, mixed)
 	o.PerSecond = 2.5
 	r := dry(t, o)
-	if r.Rows != 9 || r.Sendable != 6 || r.Failing != 2 || r.Skipped != 0 || r.BadRows.Count != 1 {
+	if r.Rows != 9 || r.Sendable != 6 || r.Failing != 1 || r.Skipped != 1 || r.BadRows.Count != 1 {
 		t.Errorf("counts %+v", r)
 	}
 	wantIssues := []Finding{
@@ -105,8 +112,8 @@ func TestFindings(t *testing.T) {
 	if !reflect.DeepEqual(r.Issues, wantIssues) {
 		t.Errorf("issues %+v", r.Issues)
 	}
-	if len(r.Failures) != 1 || r.Failures[0].Code != "invalid_address" || !reflect.DeepEqual(r.Failures[0].Rows, Rows{2, []int{2, 3}}) ||
-		r.Failures[0].Example != "the recipient has no address for email" {
+	if len(r.Failures) != 1 || r.Failures[0].Code != "invalid_address" || !reflect.DeepEqual(r.Failures[0].Rows, Rows{1, []int{3}}) ||
+		!reflect.DeepEqual(r.NoAddress, Rows{1, []int{2}}) {
 		t.Errorf("failures %+v", r.Failures)
 	}
 	if len(r.BadRows.Few) != 1 || r.BadRows.Few[0].Line != 7 || !strings.Contains(r.BadRows.Few[0].Text, "not a number") {
@@ -126,15 +133,15 @@ func TestFindings(t *testing.T) {
 func TestSkips(t *testing.T) {
 	o := emailTo(t, mixed)
 	o.Definition.OnIssue = task.SkipOnIssue
-	o.SkipDuplicates = true
-	if r := dry(t, o); r.Sendable != 1 || r.Skipped != 5 || len(r.Issues) != 2 {
+	o.Definition.Deduplicate = true
+	if r := dry(t, o); r.Sendable != 1 || r.Skipped != 6 || len(r.Issues) != 2 {
 		t.Errorf("%d sendable, %d skipped, issues %+v", r.Sendable, r.Skipped, r.Issues)
 	}
 }
 
 func TestSuppressed(t *testing.T) {
 	o := emailTo(t, mixed)
-	o.Suppressed = func(_ context.Context, addresses []string) ([]bool, error) {
+	o.Suppressed = func(_ context.Context, _ message.Channel, addresses []string) ([]bool, error) {
 		out := make([]bool, len(addresses))
 		for i, a := range addresses {
 			out[i] = a == "eve@example.com" || a == ""
@@ -142,11 +149,13 @@ func TestSuppressed(t *testing.T) {
 		return out, nil
 	}
 	r := dry(t, o)
-	if !reflect.DeepEqual(r.Suppressed, Rows{1, []int{8}}) || r.Sendable != 5 || r.Failing != 2 {
+	if !reflect.DeepEqual(r.Suppressed, Rows{1, []int{8}}) || r.Sendable != 5 || r.Failing != 1 {
 		t.Errorf("suppressed %+v, %d sendable, %d failing", r.Suppressed, r.Sendable, r.Failing)
 	}
 	o = emailTo(t, mixed)
-	o.Suppressed = func(context.Context, []string) ([]bool, error) { return nil, errors.New("redis is away") }
+	o.Suppressed = func(context.Context, message.Channel, []string) ([]bool, error) {
+		return nil, errors.New("redis is away")
+	}
 	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "redis is away") {
 		t.Errorf("error %v", err)
 	}
@@ -155,8 +164,8 @@ func TestSuppressed(t *testing.T) {
 func TestSMS(t *testing.T) {
 	in := "to,customer.firstName\n+491511,Ada\n+491512," + strings.Repeat("x", 200) + "\n+491513,漢\n+491514,O’Neill\n+491515,D’Arcy\n"
 	r := dry(t, Options{
-		Definition:   bulk.Definition{Channel: message.SMS, From: "Fernhill", Content: task.Content{Shortcut: "s"}},
-		Prepared:     prepare(t, "message: Hi {{customer.firstName}}\n"),
+		Definition:   bulk.Definition{Messages: []bulk.Part{{Channel: message.SMS, From: "Fernhill", Content: task.Content{Shortcut: "s"}}}},
+		Prepared:     []*render.Prepared{prepare(t, "message: Hi {{customer.firstName}}\n")},
 		Audience:     audience(t, in, message.SMS),
 		SegmentPrice: 0.5,
 	})
@@ -198,7 +207,7 @@ func (f fileSizes) Resolve(_ context.Context, _ attach.Policy, refs []message.Re
 
 func TestAttachments(t *testing.T) {
 	o := emailTo(t, "to,attachments\na@b.com,\nb@b.com,b.pdf\nc@b.com,gone.pdf\n")
-	o.Definition.Attachments = []message.Ref{{File: "all.pdf"}}
+	o.Definition.Messages[0].Attachments = []message.Ref{{File: "all.pdf"}}
 	o.Attachments = fileSizes{"all.pdf": 1000, "b.pdf": 500}
 	r := dry(t, o)
 	if want := (Sizes{Total: 2500, Mean: 1250, Largest: 1500, Row: 2}); r.Attached != want {
@@ -213,7 +222,7 @@ func TestAttachments(t *testing.T) {
 func TestMessagesThatWouldFail(t *testing.T) {
 	o := emailTo(t, `{"to":"a@b.com","context":{"customer":{"firstName":"`+strings.Repeat("x", 200_000)+`"}}}`+"\n"+
 		`{"to":"b@b.com","context":{"customer":{"firstName":"`+strings.Repeat("y", 999_000)+`"}}}`+"\n")
-	o.Prepared = prepare(t, "subject: Hello {{customer.firstName}}\nmessage: Hi {{customer.firstName}}{{customer.firstName}}\n")
+	o.Prepared[0] = prepare(t, "subject: Hello {{customer.firstName}}\nmessage: Hi {{customer.firstName}}{{customer.firstName}}\n")
 	r := dry(t, o)
 	if r.Failing != 2 || len(r.Failures) != 2 {
 		t.Fatalf("failures %+v", r.Failures)
@@ -228,12 +237,12 @@ func TestMessagesThatWouldFail(t *testing.T) {
 func many(n int) iter.Seq2[bulk.Recipient, error] {
 	return func(yield func(bulk.Recipient, error) bool) {
 		for i := 1; i <= n; i++ {
-			r := bulk.Recipient{To: fmt.Sprintf("user%d@example.com", i), Context: json.RawMessage(fmt.Sprintf(`{"customer":{"firstName":"User","custom":{"orderStr":"A-%d"}}}`, i))}
+			r := bulk.Recipient{Email: fmt.Sprintf("user%d@example.com", i), Context: json.RawMessage(fmt.Sprintf(`{"customer":{"firstName":"User","custom":{"orderStr":"A-%d"}}}`, i))}
 			switch {
 			case i%1000 == 0:
-				r.To = "USER1@example.com"
+				r.Email = "USER1@example.com"
 			case i%100 == 0:
-				r.To = ""
+				r.Email = ""
 			case i%10 == 0:
 				r.Context = json.RawMessage(`{"customer":{"custom":{"orderStr":"A"}}}`)
 			}
@@ -258,7 +267,7 @@ func TestSameForAnyNumberOfGoroutines(t *testing.T) {
 		}
 		if want == nil {
 			want = got
-			if r.Failing != 45 || r.Duplicates.Count != 5 || r.Duplicates.Few[0] != (Repeat{1000, 1}) ||
+			if r.NoAddress.Count != 45 || r.Duplicates.Count != 5 || r.Duplicates.Few[0] != (Repeat{1000, 1}) ||
 				len(r.Issues) != 1 || !reflect.DeepEqual(r.Issues[0].Rows, Rows{450, []int{10, 20, 30, 40, 50}}) {
 				t.Errorf("result %s", got)
 			}
@@ -302,7 +311,7 @@ func TestSample(t *testing.T) {
 func TestPlan(t *testing.T) {
 	o := emailTo(t, mixed)
 	r := dry(t, o)
-	p, err := bulk.NewPlan(o.Definition, o.Prepared.Bundle().Hash())
+	p, err := bulk.NewPlan(o.Definition)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,7 +321,7 @@ func TestPlan(t *testing.T) {
 		}
 	}
 	other := emailTo(t, mixed)
-	other.Prepared = prepare(t, "subject: Hello\nmessage: Hi\n")
+	other.Definition.Messages[0].Sources = "2"
 	if dry(t, other).Plan == r.Plan {
 		t.Error("other templates, the same plan")
 	}
@@ -320,16 +329,18 @@ func TestPlan(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	broken := func(yield func(bulk.Recipient, error) bool) {
-		_ = yield(bulk.Recipient{To: "a@b.com"}, nil) && yield(bulk.Recipient{}, io.ErrUnexpectedEOF)
+		_ = yield(bulk.Recipient{Email: "a@b.com"}, nil) && yield(bulk.Recipient{}, io.ErrUnexpectedEOF)
 	}
 	for name, c := range map[string]struct {
 		change func(*Options)
 		want   string
 	}{
-		"nothing to render":  {func(o *Options) { o.Prepared = nil }, "required"},
-		"bad definition":     {func(o *Options) { o.Definition.From = "" }, "an email needs a sender"},
-		"audience breaks":    {func(o *Options) { o.Audience = broken }, "audience: unexpected EOF"},
-		"attachments unread": {func(o *Options) { o.Attachments, o.Definition.Attachments = unread{}, []message.Ref{{File: "x"}} }, "disk"},
+		"nothing to render": {func(o *Options) { o.Prepared = nil }, "required"},
+		"bad definition":    {func(o *Options) { o.Definition.Messages[0].From = "" }, "an email needs a sender"},
+		"audience breaks":   {func(o *Options) { o.Audience = broken }, "audience: unexpected EOF"},
+		"attachments unread": {func(o *Options) {
+			o.Attachments, o.Definition.Messages[0].Attachments = unread{}, []message.Ref{{File: "x"}}
+		}, "disk"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := emailTo(t, mixed)
@@ -376,7 +387,7 @@ func TestPrint(t *testing.T) {
 	for _, want := range []string{
 		"Dry run: email, 10 rows. Nothing was sent.",
 		"would be sent", "would fail", "1  rows can't be read", "2  come again: row 4 (as row 1), row 9 (as row 1)", "line 7: column",
-		"invalid_address", "row 2, 3, 10", "missing_field customer.custom.orderStr", "row 5, 8",
+		"invalid_address", "row 3, 10", "missing_field customer.custom.orderStr", "row 5, 8",
 		"1.1 KB on average, at most 1.2 KB (row 4)", "1h40m0s at 0.001 a second", "0123abcd",
 	} {
 		if !strings.Contains(got, want) {
@@ -390,21 +401,6 @@ func TestPrint(t *testing.T) {
 	}
 	if got := out.String(); strings.ContainsAny(got, "\x1b\u202e\r\u0085") || !strings.Contains(got, "x[31m") {
 		t.Errorf("prints control characters: %q", got)
-	}
-}
-
-// Texts are told apart, and known again after the table has grown many times.
-func TestSeen(t *testing.T) {
-	var s seen
-	for row := 1; row <= 200_000; row++ {
-		if first := s.put(fmt.Sprint("address ", row), row); first != 0 {
-			t.Fatalf("row %d was taken for row %d", row, first)
-		}
-	}
-	for row := 1; row <= 200_000; row += 7 {
-		if first := s.put(fmt.Sprint("address ", row), 300_000); first != row {
-			t.Fatalf("row %d came first at %d", row, first)
-		}
 	}
 }
 

@@ -18,25 +18,24 @@ import (
 func (r *Result) Print(w io.Writer) error {
 	var out bytes.Buffer
 	p := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(p, "Dry run: %s, %s rows. Nothing was sent.\n\n", r.Channel, thousands(r.Rows))
-	line := func(count int, what string, more ...any) {
-		if count > 0 {
-			fmt.Fprintf(p, "  %s\t"+what+"\n", append([]any{thousands(count)}, more...)...)
-		}
+	channels := make([]string, len(r.Messages))
+	for i, m := range r.Messages {
+		channels[i] = string(m.Channel)
 	}
-	fmt.Fprintf(p, "  %s\twould be sent\n", thousands(r.Sendable))
-	line(r.Failing, "would fail")
-	line(r.Skipped, "would be skipped")
-	line(r.Suppressed.Count, "suppressed: row %s", rows(r.Suppressed))
-	line(r.BadRows.Count, "rows can't be read")
-	line(r.Duplicates.Count, "come again: %s", repeats(r.Duplicates))
+	fmt.Fprintf(p, "Dry run: %s, %s rows. Nothing was sent.\n", strings.Join(channels, " and "), thousands(r.Rows))
+	if r.BadRows.Count > 0 {
+		fmt.Fprintf(p, "\n  %s\trows can't be read\n", thousands(r.BadRows.Count))
+	}
 	for _, bad := range r.BadRows.Few {
 		fmt.Fprintf(p, "\tline %d: %s\n", bad.Line, plain(bad.Text))
 	}
-	table(p, "Failures", r.Failures)
-	table(p, "Issues", r.Issues)
+	for i := range r.Messages {
+		if fmt.Fprintln(p); len(r.Messages) > 1 {
+			fmt.Fprintf(p, "%s\n\n", strings.ToUpper(channels[i]))
+		}
+		r.Messages[i].print(p)
+	}
 	fmt.Fprintln(p)
-	r.printSizes(p)
 	if r.PerSecond > 0 {
 		fmt.Fprintf(p, "Duration\t%s at %s a second\n", duration(r.Seconds), strconv.FormatFloat(r.PerSecond, 'f', -1, 64))
 	}
@@ -48,7 +47,25 @@ func (r *Result) Print(w io.Writer) error {
 	return err
 }
 
-func (r *Result) printSizes(p io.Writer) {
+func (r *MessageResult) print(p io.Writer) {
+	line := func(count int, what string, more ...any) {
+		if count > 0 {
+			fmt.Fprintf(p, "  %s\t"+what+"\n", append([]any{thousands(count)}, more...)...)
+		}
+	}
+	fmt.Fprintf(p, "  %s\twould be sent\n", thousands(r.Sendable))
+	line(r.Failing, "would fail")
+	line(r.Skipped, "would be skipped")
+	line(r.NoAddress.Count, "have no address: row %s", rows(r.NoAddress))
+	line(r.Suppressed.Count, "suppressed: row %s", rows(r.Suppressed))
+	line(r.Duplicates.Count, "come again: %s", repeats(r.Duplicates))
+	table(p, "Failures", r.Failures)
+	table(p, "Issues", r.Issues)
+	fmt.Fprintln(p)
+	r.printSizes(p)
+}
+
+func (r *MessageResult) printSizes(p io.Writer) {
 	if r.Bytes.Row > 0 {
 		fmt.Fprintf(p, "Size\t%s on average, at most %s (row %d)\n", size(r.Bytes.Mean), size(float64(r.Bytes.Largest)), r.Bytes.Row)
 	}

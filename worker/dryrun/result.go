@@ -12,34 +12,42 @@ import (
 const mostForcing = 20
 
 // Result is what a dry run found. Rows are places in the audience, from 1, whether they can be read or not.
-// Sendable + Failing + Skipped + Suppressed + BadRows is always Rows.
 type Result struct {
-	Channel  message.Channel `json:"channel"`
-	Rows     int             `json:"rows"`
-	Sendable int             `json:"sendable"` // would be handed to the channel
-	Failing  int             `json:"failing"`  // would fail before that: see Failures
-	Skipped  int             `json:"skipped"`  // would be skipped for an issue, or as a duplicate, where the bulk says so
-	// Suppressed may not be written to.
-	Suppressed Rows `json:"suppressed"`
+	Rows int `json:"rows"`
 	// BadRows can't be read: they stop the bulk, or are left out.
 	BadRows BadRows `json:"badRows"`
-	// Duplicates are addresses that came before, in any case.
-	Duplicates Duplicates `json:"duplicates"`
-	// Failures by their code, Issues by code and field, the most frequent first. A recipient counts once for each.
-	Failures []Finding `json:"failures"`
-	Issues   []Finding `json:"issues"`
-	// Bytes are those of subject, HTML and text; Attached those of files, decoded.
-	Bytes    Sizes `json:"bytes"`
-	Attached Sizes `json:"attached"`
-	SMS      *SMS  `json:"sms,omitempty"`
+	// Messages are the bulk's, one a channel.
+	Messages []MessageResult `json:"messages"`
 	// PerSecond is the rate that Seconds, the time to send all that is sendable, goes by.
 	PerSecond float64 `json:"perSecond,omitempty"`
 	Seconds   float64 `json:"seconds,omitempty"`
 	// Took is how long the dry run took, in seconds.
 	Took float64 `json:"took"`
 	// Plan identifies what was looked at; see bulk.Plan.
-	Plan   string    `json:"plan"`
-	Sample []Message `json:"sample,omitempty"` // in the order of the audience
+	Plan string `json:"plan"`
+}
+
+// MessageResult is what a dry run found of the messages on one channel. With the audience's bad rows,
+// Sendable + Failing + Skipped + Suppressed is always Rows.
+type MessageResult struct {
+	Channel  message.Channel `json:"channel"`
+	Sendable int             `json:"sendable"` // would be handed to the channel
+	Failing  int             `json:"failing"`  // would fail before that: see Failures
+	Skipped  int             `json:"skipped"`  // would be skipped: no address, or an issue or a duplicate, where the bulk says so
+	// Suppressed may not be written to.
+	Suppressed Rows `json:"suppressed"`
+	// NoAddress have none for the channel.
+	NoAddress Rows `json:"noAddress"`
+	// Duplicates are addresses that came before, in any case.
+	Duplicates Duplicates `json:"duplicates"`
+	// Failures by their code, Issues by code and field, the most frequent first. A recipient counts once for each.
+	Failures []Finding `json:"failures"`
+	Issues   []Finding `json:"issues"`
+	// Bytes are those of subject, HTML and text; Attached those of files, decoded.
+	Bytes    Sizes     `json:"bytes"`
+	Attached Sizes     `json:"attached"`
+	SMS      *SMS      `json:"sms,omitempty"`
+	Sample   []Message `json:"sample,omitempty"` // in the order of the audience
 }
 
 // Rows are a number of rows, and the first few of them.
@@ -123,16 +131,16 @@ type Message struct {
 	Content *render.Content `json:"content"`
 }
 
-func (t *tally) result(o Options) *Result {
-	r := &Result{
-		Channel: o.Definition.Channel, Rows: t.rows, Sendable: t.sendable, Failing: t.failed, Skipped: t.skipped,
-		Suppressed: t.Suppressed, BadRows: BadRows{t.badRows, t.badRowsFew}, Duplicates: Duplicates{t.duplicates, t.repeats},
+func (t *tally) result(o Options, c message.Channel) *MessageResult {
+	r := &MessageResult{
+		Channel: c, Sendable: t.sendable, Failing: t.failed, Skipped: t.skipped,
+		Suppressed: t.Suppressed, NoAddress: t.NoAddress, Duplicates: Duplicates{t.duplicates, t.repeats},
 		Failures: findings(t.failures), Issues: findings(t.issues), Bytes: t.Bytes, Attached: t.Attached,
 	}
 	if t.sendable > 0 {
 		r.Bytes.Mean, r.Attached.Mean = float64(t.Bytes.Total)/float64(t.sendable), float64(t.Attached.Total)/float64(t.sendable)
 	}
-	if o.Definition.Channel == message.SMS {
+	if c == message.SMS {
 		r.SMS = &SMS{
 			Segments: t.sms.segments, GSM7: t.sms.gsm7, UCS2: t.sms.ucs2, BySegments: t.sms.bySegments, Worst: t.sms.worst,
 			Cost: o.SegmentPrice * float64(t.sms.segments),
@@ -141,9 +149,6 @@ func (t *tally) result(o Options) *Result {
 		for _, f := range all[:min(len(all), mostForcing)] {
 			r.SMS.Forcing = append(r.SMS.Forcing, Forcing{Text: f.Code, Swap: f.Field, Rows: f.Rows})
 		}
-	}
-	if o.PerSecond > 0 {
-		r.PerSecond, r.Seconds = o.PerSecond, float64(t.sendable)/o.PerSecond
 	}
 	for _, d := range t.sample {
 		r.Sample = append(r.Sample, d.message)

@@ -16,7 +16,14 @@ import (
 // run is what the goroutines of one dry run share. It doesn't change.
 type run struct {
 	Options
-	policy   attach.Policy
+	policy attach.Policy
+	parts  []part
+}
+
+// part is what all messages on one channel share.
+type part struct {
+	channel  message.Channel
+	prepared *render.Prepared
 	shortcut []message.Ref // files of the shortcut
 	shared   files         // the shortcut's and the definition's
 	from     message.Address
@@ -30,25 +37,28 @@ type files struct {
 }
 
 func newRun(ctx context.Context, o Options) *run {
-	r := &run{Options: o, policy: attach.For(o.Definition.Channel)}
-	for _, a := range o.Prepared.Bundle().AttachmentsFor(render.Channel(o.Definition.Channel)) {
-		r.shortcut = append(r.shortcut, message.Ref{Name: a.Name, Blob: a.SHA256})
-	}
-	r.shared = r.find(ctx, o.Definition.Attachments)
-	// Parsed without errors: the definition is valid.
-	r.from = message.Address{Addr: o.Definition.From}
-	if o.Definition.Channel == message.Email {
-		r.from, _ = message.ParseAddress(o.Definition.From)
-		if reply, err := message.ParseAddress(o.Definition.ReplyTo); err == nil {
-			r.replyTo = &reply
+	r := &run{Options: o, policy: attach.Bulk(), parts: make([]part, len(o.Prepared))}
+	for i, m := range o.Definition.Messages {
+		p := part{channel: m.Channel, prepared: o.Prepared[i], from: message.Address{Addr: m.From}}
+		for _, a := range p.prepared.Bundle().AttachmentsFor(render.Channel(m.Channel)) {
+			p.shortcut = append(p.shortcut, message.Ref{Name: a.Name, Blob: a.SHA256})
 		}
+		p.shared = r.find(ctx, p.shortcut, m.Attachments)
+		// Parsed without errors: the definition is valid.
+		if m.Channel == message.Email {
+			p.from, _ = message.ParseAddress(m.From)
+			if reply, err := message.ParseAddress(m.ReplyTo); err == nil {
+				p.replyTo = &reply
+			}
+		}
+		r.parts[i] = p
 	}
 	return r
 }
 
 // find looks up the shortcut's files and these.
-func (r *run) find(ctx context.Context, own []message.Ref) files {
-	refs := slices.Concat(r.shortcut, own)
+func (r *run) find(ctx context.Context, shortcut, own []message.Ref) files {
+	refs := slices.Concat(shortcut, own)
 	if r.Attachments == nil || len(refs) == 0 {
 		return files{}
 	}
@@ -61,28 +71,34 @@ func (r *run) find(ctx context.Context, own []message.Ref) files {
 }
 
 // batch renders some of the audience. Its error is everyone's.
-func (r *run) batch(ctx context.Context, t *tally, b batch) error {
-	suppressed, err := r.suppressed(ctx, b)
-	if err != nil {
-		return err
-	}
-	for i, e := range b {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+func (r *run) batch(ctx context.Context, tallies []*tally, b batch) error {
+	for i, t := range tallies {
+		suppressed, err := r.suppressed(ctx, i, b)
+		if err != nil {
+			return err
 		}
-		if e.first > 0 {
-			t.duplicate(e)
-		}
-		switch {
-		case e.fault != nil:
-			t.fail(e.row, "invalid_address", e.fault.Error())
-		case suppressed != nil && suppressed[i]:
-			t.Suppressed.add(e.row, t.examples)
-		case e.first > 0 && r.SkipDuplicates:
-			t.skipped++
-		default:
-			if err := r.one(ctx, t, e); err != nil {
-				return err
+		for n, e := range b {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			to := e.to[i]
+			if to.first > 0 {
+				t.duplicate(e.row, to.first)
+			}
+			switch {
+			case to.fault != nil:
+				t.fail(e.row, "invalid_address", to.fault.Error())
+			case to.address == "":
+				t.skipped++
+				t.NoAddress.add(e.row, t.examples)
+			case suppressed != nil && suppressed[n]:
+				t.Suppressed.add(e.row, t.examples)
+			case to.first > 0 && r.Definition.Deduplicate:
+				t.skipped++
+			default:
+				if err := r.one(ctx, t, e, i); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -90,15 +106,15 @@ func (r *run) batch(ctx context.Context, t *tally, b batch) error {
 }
 
 // suppressed asks for all addresses of a batch at once. nil means none.
-func (r *run) suppressed(ctx context.Context, b batch) ([]bool, error) {
+func (r *run) suppressed(ctx context.Context, part int, b batch) ([]bool, error) {
 	if r.Suppressed == nil {
 		return nil, nil
 	}
 	addresses := make([]string, len(b))
 	for i, e := range b {
-		addresses[i] = e.address
+		addresses[i] = e.to[part].address
 	}
-	out, err := r.Suppressed(ctx, addresses)
+	out, err := r.Suppressed(ctx, r.parts[part].channel, addresses)
 	if err != nil {
 		return nil, fmt.Errorf("suppressed addresses: %w", err)
 	}
@@ -109,13 +125,13 @@ func (r *run) suppressed(ctx context.Context, b batch) ([]bool, error) {
 }
 
 // one renders and measures the message of one recipient. Its error is everyone's.
-func (r *run) one(ctx context.Context, t *tally, e entry) error {
-	m, err := r.Definition.Message(0, 0, e.recipient)
+func (r *run) one(ctx context.Context, t *tally, e entry, part int) error {
+	m, err := r.Definition.Message(0, part, e.recipient)
 	if err != nil {
 		t.fail(e.row, "invalid_context", err.Error())
 		return nil
 	}
-	content, code, err := r.render(ctx, m)
+	content, code, err := renderOne(ctx, r.parts[part].prepared, m)
 	if err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -127,15 +143,15 @@ func (r *run) one(ctx context.Context, t *tally, e entry) error {
 	skip := m.OnIssue == task.SkipOnIssue && len(content.Issues) > 0
 	if skip {
 		t.skipped++
-	} else if ok, err := r.measure(ctx, t, e, content, m); err != nil || !ok {
+	} else if ok, err := r.measure(ctx, t, e, part, content, m); err != nil || !ok {
 		return err
 	}
-	t.offer(e, m, content, skip)
+	t.offer(e.row, m, content, skip)
 	return nil
 }
 
-// render turns a panic into a fault of this recipient, as the worker does.
-func (r *run) render(ctx context.Context, m task.Message) (content *render.Content, code string, err error) {
+// renderOne turns a panic into a fault of this recipient, as the worker does.
+func renderOne(ctx context.Context, p *render.Prepared, m task.Message) (content *render.Content, code string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			content, code, err = nil, "internal_error", errors.New("rendering broke down over this message; please report it")
@@ -145,7 +161,7 @@ func (r *run) render(ctx context.Context, m task.Message) (content *render.Conte
 	if len(request.Context) == 0 {
 		request.Context = []byte("{}")
 	}
-	content, err = r.Prepared.Render(ctx, request)
+	content, err = p.Render(ctx, request)
 	code = "render_error"
 	var known *handlebars.Error
 	if errors.As(err, &known) && known.Code != "" {
@@ -156,10 +172,11 @@ func (r *run) render(ctx context.Context, m task.Message) (content *render.Conte
 
 // measure counts a message that would be sent, and reports whether it would: its files are found and it passes the check
 // that every sender makes.
-func (r *run) measure(ctx context.Context, t *tally, e entry, c *render.Content, m task.Message) (bool, error) {
-	f := r.shared
+func (r *run) measure(ctx context.Context, t *tally, e entry, part int, c *render.Content, m task.Message) (bool, error) {
+	p := &r.parts[part]
+	f := p.shared
 	if len(e.recipient.Attachments) > 0 {
-		f = r.find(ctx, m.Attachments)
+		f = r.find(ctx, p.shortcut, m.Attachments)
 	}
 	if f.err != nil {
 		if ctx.Err() != nil {
@@ -173,7 +190,7 @@ func (r *run) measure(ctx context.Context, t *tally, e entry, c *render.Content,
 		return false, nil
 	}
 	msg := message.Message{
-		ID: m.ID, Channel: m.Channel, From: r.from, ReplyTo: r.replyTo, To: []message.Address{{Addr: e.address}},
+		ID: m.ID, Channel: m.Channel, From: p.from, ReplyTo: p.replyTo, To: []message.Address{{Addr: e.to[part].address}},
 		Subject: c.Subject, HTML: c.HTML, Text: c.Text,
 	}
 	if err := msg.Validate(); err != nil {

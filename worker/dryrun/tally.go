@@ -26,15 +26,14 @@ const (
 type tally struct {
 	examples, keep int
 
-	rows, sendable, skipped, failed int
+	sendable, skipped, failed int
 
-	badRows    int
-	badRowsFew []BadRow
 	duplicates int
 	repeats    []Repeat
 	failures   map[kind]*Finding
 	issues     map[kind]*Finding
 	Suppressed Rows
+	NoAddress  Rows
 	Bytes      Sizes
 	Attached   Sizes
 	sms        smsTally
@@ -51,18 +50,26 @@ func newTally(o Options) *tally {
 	}
 }
 
-func (t *tally) badRow(e *bulk.RowError) {
-	t.rows++
-	t.badRows++
-	if len(t.badRowsFew) < t.examples {
-		t.badRowsFew = append(t.badRowsFew, BadRow{Line: e.Line, Text: clip(e.Err.Error())})
+// newTallies are those of a definition's messages.
+func newTallies(o Options) []*tally {
+	all := make([]*tally, len(o.Definition.Messages))
+	for i := range all {
+		all[i] = newTally(o)
+	}
+	return all
+}
+
+func (b *BadRows) add(e *bulk.RowError, examples int) {
+	b.Count++
+	if len(b.Few) < examples {
+		b.Few = append(b.Few, BadRow{Line: e.Line, Text: clip(e.Err.Error())})
 	}
 }
 
-func (t *tally) duplicate(e entry) {
+func (t *tally) duplicate(row, first int) {
 	t.duplicates++
 	if len(t.repeats) < t.examples {
-		t.repeats = append(t.repeats, Repeat{Row: e.row, First: e.first})
+		t.repeats = append(t.repeats, Repeat{Row: row, First: first})
 	}
 }
 
@@ -101,17 +108,15 @@ func note(all map[kind]*Finding, k kind, row int, text string, examples int) {
 
 // merge adds what another goroutine counted.
 func (t *tally) merge(o *tally) {
-	t.rows += o.rows
 	t.sendable += o.sendable
 	t.skipped += o.skipped
 	t.failed += o.failed
-	t.badRows += o.badRows
-	t.badRowsFew = append(t.badRowsFew, o.badRowsFew...)
 	t.duplicates += o.duplicates
 	t.repeats = fewest(append(t.repeats, o.repeats...), t.examples, func(a, b Repeat) int { return cmp.Compare(a.Row, b.Row) })
 	mergeFindings(t.failures, o.failures, t.examples)
 	mergeFindings(t.issues, o.issues, t.examples)
 	t.Suppressed.merge(o.Suppressed, t.examples)
+	t.NoAddress.merge(o.NoAddress, t.examples)
 	t.Bytes.merge(o.Bytes)
 	t.Attached.merge(o.Attached)
 	t.sms.merge(o.sms, t.examples)
@@ -237,10 +242,10 @@ func draw(row int) uint64 {
 }
 
 // offer keeps the message if its row is drawn.
-func (t *tally) offer(e entry, m task.Message, c *render.Content, skip bool) {
-	lot := draw(e.row)
+func (t *tally) offer(row int, m task.Message, c *render.Content, skip bool) {
+	lot := draw(row)
 	if len(t.sample) < t.keep || t.keep > 0 && lot < t.sample[0].draw {
-		t.keepMessage(drawn{lot, Message{Row: e.row, To: m.To, Locale: m.Locale, Skipped: skip, Content: c}})
+		t.keepMessage(drawn{lot, Message{Row: row, To: m.To, Locale: m.Locale, Skipped: skip, Content: c}})
 	}
 }
 

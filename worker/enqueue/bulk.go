@@ -5,53 +5,63 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-
-	"golang.org/x/sync/errgroup"
+	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// BulkOptions of one call of Bulk.
+// BulkOptions of one call of Bulk or LoadBulk.
 type BulkOptions struct {
 	// OnBadRow is called for a row that can't be read. It returns nil to go on without that row, or an error to give
 	// up before anything is sent. When nil, every bad row gives up.
 	OnBadRow func(*bulk.RowError) error
-	// Rate is how many messages a second all workers together may start; 0 is no limit. It can be changed while the
-	// bulk runs: Bulks().SetRate.
-	Rate float64
 	// OnProgress, where set, is called after every round trip with the number of recipients stored so far.
 	OnProgress func(recipients int)
+	// Plan, where set, takes in the audience; its sum is stored with the bulk.
+	Plan *bulk.Plan
 }
 
 // Bulk stores a bulk and its whole audience, then starts it, and returns its id, a fresh one where d has none. Until
 // it returns nil, nothing is sent: an audience that breaks off leaves a bulk that stays in state "loading".
-// Memory use doesn't depend on the size of the audience.
+// Memory use doesn't depend on the size of the audience, but for 12 to 32 bytes a recipient with Deduplicate.
 func (c *Client) Bulk(ctx context.Context, d bulk.Definition, audience iter.Seq2[bulk.Recipient, error], o BulkOptions) (string, error) {
+	id, err := c.CreateBulk(ctx, d)
+	if err != nil {
+		return "", err
+	}
+	if _, err := c.LoadBulk(ctx, id, audience, o); err != nil {
+		return "", err
+	}
+	return id, c.StartBulk(ctx, id)
+}
+
+// CreateBulk stores the definition of a bulk and returns its id, a fresh one where d has none. Its audience comes with
+// LoadBulk, and StartBulk sets it going.
+func (c *Client) CreateBulk(ctx context.Context, d bulk.Definition) (string, error) {
 	if d.ID == "" {
 		d.ID = NewID()
 	}
 	d.CreatedAt = now()
-	if err := c.bulks.Create(ctx, d); err != nil {
-		return "", err
-	}
-	if o.Rate != 0 {
-		if err := c.bulks.SetRate(ctx, d.ID, o.Rate); err != nil {
-			return "", err
-		}
-	}
-	if err := c.load(ctx, d.ID, audience, o); err != nil {
-		return "", err
-	}
-	return d.ID, c.StartBulk(ctx, d.ID)
+	return d.ID, c.bulks.Create(ctx, d)
 }
 
-// StartBulk starts a stored bulk. Calling it again is harmless.
+// StartBulk starts a bulk whose audience is stored, at the time that its definition says. Calling it again is harmless.
 func (c *Client) StartBulk(ctx context.Context, id string) error {
-	_, err := c.queue.Enqueue(ctx, task.BulkStart{Bulk: id})
+	b, err := c.bulks.Bulk(ctx, id)
+	if err != nil {
+		return err
+	}
+	if b.Chunks == 0 {
+		return fmt.Errorf("bulk %s: %w", id, ErrNoAudience)
+	}
+	_, err = c.queue.EnqueueAt(ctx, task.BulkStart{Bulk: id}, b.SendAt)
 	return err
 }
+
+// ErrNoAudience says that a bulk can't start yet.
+var ErrNoAudience = errors.New("its audience is not complete: load it first")
 
 // PauseBulk stops a bulk within a second: what is in flight finishes, everyone else stays pending.
 func (c *Client) PauseBulk(ctx context.Context, id string) error {
@@ -91,95 +101,24 @@ func (c *Client) ResendBulk(ctx context.Context, id string, from ledger.State) (
 	return n, c.startAgain(ctx, id)
 }
 
-// startAgain enqueues the chunks of a bulk in which someone is pending.
+// startAgain enqueues the chunks of a bulk in which someone is pending, not before the bulk's time, unless to close its
+// books.
 func (c *Client) startAgain(ctx context.Context, id string) error {
+	b, err := c.bulks.Bulk(ctx, id)
+	if err != nil {
+		return err
+	}
+	if b.Chunks == 0 {
+		return nil // nothing was started, so nothing is to go on
+	}
+	at := b.SendAt
+	if b.Control == bulk.Cancelled {
+		at = time.Time{}
+	}
 	round, err := c.bulks.NextRound(ctx, id)
 	if err != nil {
 		return err
 	}
-	_, err = c.queue.Enqueue(ctx, task.BulkStart{Bulk: id, Round: round})
+	_, err = c.queue.EnqueueAt(ctx, task.BulkStart{Bulk: id, Round: round}, at)
 	return err
-}
-
-// batch is how many chunks are stored in one round trip.
-const batch = 16
-
-// load stores the audience. Reading and packing goes on while the batch before is stored.
-func (c *Client) load(ctx context.Context, id string, audience iter.Seq2[bulk.Recipient, error], o BulkOptions) error {
-	writing, storing := errgroup.WithContext(ctx)
-	batches := make(chan []bulk.Packed)
-	planned, chunks := 0, 0
-	writing.Go(func() error {
-		for packed := range batches {
-			if err := c.bulks.PutChunks(storing, id, chunks, packed); err != nil {
-				return err
-			}
-			chunks += len(packed)
-			for _, p := range packed {
-				planned += p.Recipients
-			}
-			if o.OnProgress != nil {
-				o.OnProgress(planned)
-			}
-		}
-		return nil
-	})
-	packErr := pack(storing, audience, o, batches)
-	close(batches)
-	// Storing that failed ends the packing: its error is the one to tell.
-	if err := writing.Wait(); err != nil {
-		return err
-	}
-	if packErr != nil {
-		return packErr
-	}
-	if planned == 0 {
-		return errors.New("audience: no recipients")
-	}
-	return c.bulks.Seal(ctx, id, planned, chunks)
-}
-
-// pack reads the audience into batches of chunks.
-func pack(ctx context.Context, audience iter.Seq2[bulk.Recipient, error], o BulkOptions, batches chan<- []bulk.Packed) error {
-	var full []bulk.Packed
-	send := func() error {
-		if len(full) == 0 {
-			return nil
-		}
-		select {
-		case batches <- full:
-			full = nil
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	w, err := bulk.NewChunkWriter(func(data []byte, n int) error {
-		if full = append(full, bulk.Packed{Data: data, Recipients: n}); len(full) < batch {
-			return nil
-		}
-		return send()
-	})
-	if err != nil {
-		return err
-	}
-	for r, err := range audience {
-		if err == nil {
-			err = w.Add(r)
-		}
-		var bad *bulk.RowError
-		switch {
-		case err == nil:
-		case errors.As(err, &bad) && o.OnBadRow != nil:
-			if err := o.OnBadRow(bad); err != nil {
-				return err
-			}
-		default:
-			return fmt.Errorf("audience: %w", err)
-		}
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return send()
 }

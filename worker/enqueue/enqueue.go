@@ -74,7 +74,7 @@ func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 // Attach stores the bytes of an attachment once, whoever sends it how often, and returns the reference that
 // messages and bulks carry. The type, where empty, is found from name and content.
 func (c *Client) Attach(ctx context.Context, name, mediaType string, data []byte) (message.Ref, error) {
-	sha, err := c.blobs.Put(ctx, data, bulk.Retention)
+	sha, err := c.blobs.Put(ctx, data, bulk.SourceRetention)
 	if err != nil {
 		return message.Ref{}, err
 	}
@@ -83,7 +83,7 @@ func (c *Client) Attach(ctx context.Context, name, mediaType string, data []byte
 
 // Pin stores template sources and returns the hash that Content.Sources takes.
 func (c *Client) Pin(ctx context.Context, sources []byte) (string, error) {
-	return c.blobs.Put(ctx, sources, bulk.Retention)
+	return c.blobs.Put(ctx, sources, bulk.SourceRetention)
 }
 
 // messageKey holds what was enqueued under an id, so that a repeated call can be told from a conflict.

@@ -114,7 +114,7 @@ func TestFaultyMessagesAreRefused(t *testing.T) {
 func audience(n int, last error) iter.Seq2[bulk.Recipient, error] {
 	return func(yield func(bulk.Recipient, error) bool) {
 		for i := range n {
-			if !yield(bulk.Recipient{To: fmt.Sprintf("u%d@example.com", i)}, nil) {
+			if !yield(bulk.Recipient{Email: fmt.Sprintf("u%d@example.com", i)}, nil) {
 				return
 			}
 		}
@@ -125,7 +125,7 @@ func audience(n int, last error) iter.Seq2[bulk.Recipient, error] {
 }
 
 func definition() bulk.Definition {
-	return bulk.Definition{ID: "news", Channel: message.Email, From: "help@acme.example", Content: task.Content{Text: "Hi"}}
+	return bulk.Definition{ID: "news", Messages: []bulk.Part{{Channel: message.Email, From: "help@acme.example", Content: task.Content{Text: "Hi"}}}}
 }
 
 func TestBulkIsStoredWholeThenStarted(t *testing.T) {
@@ -206,7 +206,7 @@ func TestBadRowsCanBeSkipped(t *testing.T) {
 			if i == 2 {
 				err = &bulk.RowError{Line: 4, Err: errors.New("torn")}
 			}
-			if !yield(bulk.Recipient{To: "a@example.com"}, err) {
+			if !yield(bulk.Recipient{Email: "a@example.com"}, err) {
 				return
 			}
 		}

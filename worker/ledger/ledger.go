@@ -90,15 +90,16 @@ func (l *Ledger) Close() error {
 
 // Open creates the books of a chunk with n pending recipients. Books that exist are left as they are.
 func (l *Ledger) Open(ctx context.Context, c Chunk, n int) error {
-	if err := l.OpenIn(ctx, l.rdb, c, n).Err(); err != nil {
+	if err := l.rdb.SetNX(ctx, c.statesKey(), make([]byte, n*slotBytes), l.retention).Err(); err != nil {
 		return fmt.Errorf("open chunk %d: %w", c.Index, err)
 	}
 	return nil
 }
 
-// OpenIn is Open as a command of a pipeline.
-func (l *Ledger) OpenIn(ctx context.Context, pipe redis.Cmdable, c Chunk, n int) *redis.BoolCmd {
-	return pipe.SetNX(ctx, c.statesKey(), make([]byte, n*slotBytes), l.retention)
+// OpenIn adds a command to a pipeline that opens books of n pending recipients, whatever was there, and keeps them
+// so much longer than usual: for a chunk that nobody sends from yet.
+func (l *Ledger) OpenIn(ctx context.Context, pipe redis.Cmdable, c Chunk, n int, longer time.Duration) {
+	pipe.Set(ctx, c.statesKey(), make([]byte, n*slotBytes), l.retention+longer)
 }
 
 // Claim takes a recipient before its message is sent, under "hold". It reports false when the recipient was not

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
+)
+
+type bulkExportCmd struct {
+	ID     string `arg:"" help:"Id of the bulk."`
+	State  string `placeholder:"STATE" help:"Only messages in this state: pending, sent, failed, suppressed, skipped or unknown."`
+	Format string `enum:"csv,ndjson" default:"csv" help:"csv, or ndjson: one JSON object a line."`
+}
+
+// Run prints what became of each message.
+func (b *bulkExportCmd) Run(ctx context.Context, c *config, std stdio) error {
+	var only *ledger.State
+	if b.State != "" {
+		state, err := ledger.ParseState(b.State)
+		if err != nil {
+			return usageError{fmt.Errorf("--state: %w", err)}
+		}
+		only = &state
+	}
+	return withClient(ctx, c, std, func(q *client) error {
+		if b.Format == "ndjson" {
+			return exportNDJSON(ctx, q, std.out, b.ID, only)
+		}
+		return export(ctx, q, std.out, b.ID, only)
+	})
+}
+
+// results calls do for each message in state only, or for all.
+func results(ctx context.Context, q *client, id string, only *ledger.State, do func(bulk.Result) error) error {
+	for r, err := range q.Bulks().Results(ctx, id) {
+		if err != nil {
+			return err
+		}
+		if r.State == ledger.Claimed {
+			r.State = ledger.Pending // as the counts show it
+		}
+		if only != nil && r.State != *only {
+			continue
+		}
+		if err := do(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// export writes what became of each message as CSV. Cells that a spreadsheet would take for a formula are prefixed with
+// an apostrophe.
+func export(ctx context.Context, q *client, to io.Writer, id string, only *ledger.State) error {
+	w := csv.NewWriter(to)
+	if err := w.Write([]string{"recipient", "channel", "state", "code", "reason", "time"}); err != nil {
+		return err
+	}
+	err := results(ctx, q, id, only, func(r bulk.Result) error {
+		var at string
+		if !r.At.IsZero() {
+			at = r.At.Format(time.RFC3339)
+		}
+		row := []string{r.To, string(r.Channel), r.State.String(), r.Reason.Code, r.Reason.Text, at}
+		for i := range row {
+			row[i] = plainCell(row[i])
+		}
+		return w.Write(row)
+	})
+	if err != nil {
+		return err
+	}
+	w.Flush()
+	return w.Error()
+}
+
+func plainCell(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// exportNDJSON writes what became of each message as one JSON object a line.
+func exportNDJSON(ctx context.Context, q *client, to io.Writer, id string, only *ledger.State) error {
+	out := json.NewEncoder(to)
+	return results(ctx, q, id, only, func(r bulk.Result) error {
+		return out.Encode(struct {
+			ID        string          `json:"id"`
+			Recipient string          `json:"recipient"`
+			Channel   message.Channel `json:"channel,omitempty"`
+			State     string          `json:"state"`
+			Code      string          `json:"code,omitempty"`
+			Reason    string          `json:"reason,omitempty"`
+			Time      time.Time       `json:"time,omitzero"`
+		}{r.ID, r.To, r.Channel, r.State.String(), r.Reason.Code, r.Reason.Text, r.At})
+	})
+}

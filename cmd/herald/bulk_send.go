@@ -1,0 +1,269 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/worker"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+type bulkSendCmd struct {
+	contentFlags `embed:""`
+	Channel      []string  `enum:"email,sms,chat,note" default:"email" help:"email, sms, chat or note, or several, separated by commas: everyone gets the shortcut on each of them."`
+	SMSFrom      string    `name:"sms-from" placeholder:"NUMBER" help:"Sender of the SMS, where --from is that of the emails."`
+	Definition   string    `placeholder:"FILE" help:"JSON that says all of what is sent, as POST /v1/bulks takes it, instead of the flags for that."`
+	Audience     string    `required:"" placeholder:"FILE" help:"CSV with a header row of field paths (customer.email,customer.firstName,locale), or NDJSON; packed by gzip or Zstandard, too. - for standard input."`
+	ID           string    `name:"id" help:"Id of the bulk; a fresh one when empty."`
+	OnBadRow     string    `enum:"stop,skip" default:"stop" help:"Send nothing when a row can't be read, or skip that row."`
+	Deduplicate  bool      `help:"Send to each address once."`
+	Rate         float64   `placeholder:"N" help:"Messages a second that all workers together may send of this bulk; no limit when 0."`
+	At           time.Time `placeholder:"TIME" help:"When to begin, such as 2026-12-01T09:00:00+01:00. At once when empty."`
+	AtLocal      string    `placeholder:"TIME" help:"When to send by the clock where each recipient is, such as 2026-12-01T09:00."`
+	Before       time.Time `placeholder:"TIME" help:"When it has lost its point: whoever got nothing by then is skipped."`
+	Canary       float64   `placeholder:"PERCENT" help:"Send to the first PERCENT of the audience, and to the others only if that went well."`
+	CanaryFails  float64   `placeholder:"PERCENT" default:"5" help:"How many of the canary's messages may fail; with more the bulk pauses."`
+	HoldBack     bool      `help:"Store everything and start nothing: bulk start does, also with the plan of a dry run."`
+
+	DryRun       bool    `help:"Send nothing: render everyone and report what would fail, be blank, cost."`
+	Sample       int     `placeholder:"N" help:"With --dry-run: show N of the messages of each channel."`
+	Suppressions bool    `help:"With --dry-run: look up in Redis who may not be written to."`
+	SMSPrice     float64 `name:"sms-price" placeholder:"N" help:"With --dry-run: what a segment of an SMS costs."`
+	Plan         string  `placeholder:"HASH" help:"Send only what a dry run looked at: the hash that it printed."`
+
+	Wait    bool   `help:"Wait until the bulk is complete, and show its progress."`
+	Results string `placeholder:"FILE" help:"Write what became of each message to this CSV file. Needs --wait."`
+	JSON    bool   `name:"json" help:"Print JSON."`
+}
+
+// Run stores the bulk, starts it and prints its id. With --wait it returns when the bulk is complete.
+func (b *bulkSendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
+	if b.Results != "" && !b.Wait || b.Wait && b.HoldBack {
+		return usageError{errors.New("--results needs --wait, and --wait does not go with --hold-back")}
+	}
+	d, err := b.definition(c, std)
+	if err != nil {
+		return err
+	}
+	file, name, err := openInput(b.Audience, std)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	audience, err := bulk.OpenAudience(file, name, d.Channels()...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if b.DryRun {
+		return b.dryRun(ctx, c, std, d, audience)
+	}
+	var results *os.File
+	if b.Results != "" {
+		if results, err = os.Create(b.Results); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, results.Close()) }()
+	}
+	var stop closers
+	defer func() { err = errors.Join(err, stop.close()) }()
+	q, err := newClient(ctx, c, c.logger(std), &stop)
+	if err != nil {
+		return err
+	}
+	if err := b.pin(ctx, q, c, &d); err != nil {
+		return err
+	}
+	show := newProgress(std)
+	options := enqueue.BulkOptions{OnProgress: show.stored}
+	skipped := 0
+	if b.OnBadRow == "skip" {
+		options.OnBadRow = func(bad *bulk.RowError) error {
+			if skipped++; skipped <= 10 {
+				fmt.Fprintf(std.err, "herald: %s: %v (skipped)\n", name, bad)
+			}
+			return nil
+		}
+	}
+	if b.Plan != "" || b.HoldBack {
+		if options.Plan, err = bulk.NewPlan(d); err != nil {
+			return err
+		}
+	}
+	id, err := q.CreateBulk(ctx, d)
+	if err == nil {
+		_, err = q.LoadBulk(ctx, id, audience, options)
+	}
+	if err == nil && !b.HoldBack {
+		err = startPlanned(ctx, q, id, b.Plan)
+	}
+	show.storedAll()
+	var bad *bulk.RowError
+	if errors.As(err, &bad) {
+		return fmt.Errorf("%s: %w; nothing was sent: mend the row, or pass --on-bad-row skip", name, bad)
+	}
+	if errors.Is(err, bulk.ErrPlan) {
+		return errors.Join(err, q.CancelBulk(ctx, id))
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if skipped > 0 {
+		fmt.Fprintf(std.err, "herald: %s: %d rows skipped in all\n", name, skipped)
+	}
+	if !b.Wait {
+		return b.print(ctx, q, std, id)
+	}
+	if !b.JSON {
+		fmt.Fprintln(std.out, id)
+	}
+	status, err := awaitBulk(ctx, q, std, id)
+	if err != nil {
+		return fmt.Errorf("bulk %s: %w", id, err)
+	}
+	if results != nil {
+		if err := export(ctx, q, results, id, nil); err != nil {
+			return err
+		}
+	}
+	return printStatus(std, status, b.JSON)
+}
+
+func (b *bulkSendCmd) print(ctx context.Context, q *client, std stdio, id string) error {
+	if b.JSON {
+		return printBulk(ctx, q, std, id, true)
+	}
+	_, err := fmt.Fprintln(std.out, id)
+	return err
+}
+
+// startPlanned starts a stored bulk, if it is what was planned. An empty plan is none.
+func startPlanned(ctx context.Context, q *client, id, plan string) error {
+	if plan == "" {
+		return q.StartBulk(ctx, id)
+	}
+	stored, err := q.Bulks().Bulk(ctx, id)
+	if err != nil {
+		return err
+	}
+	if stored.Plan != plan {
+		return fmt.Errorf("%w: it is %.12s… now, not %.12s…; nothing was sent: look at it again with --dry-run", bulk.ErrPlan, stored.Plan, plan)
+	}
+	return q.StartBulk(ctx, id)
+}
+
+type bulkStartCmd struct {
+	ID   string `arg:"" help:"Id of the bulk."`
+	Plan string `placeholder:"HASH" help:"Start only what a dry run looked at: the hash that it printed."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// Run starts a stored bulk.
+func (b *bulkStartCmd) Run(ctx context.Context, c *config, std stdio) error {
+	return withClient(ctx, c, std, func(q *client) error {
+		if err := startPlanned(ctx, q, b.ID, b.Plan); err != nil {
+			return err
+		}
+		return printBulk(ctx, q, std, b.ID, b.JSON)
+	})
+}
+
+// definition is what the flags say, but for files and template sources.
+func (b *bulkSendCmd) definition(c *config, std stdio) (bulk.Definition, error) {
+	var d bulk.Definition
+	if b.Definition != "" {
+		if b.Shortcut != "" || b.Text != "" || b.From != "" || b.Context != "" {
+			return d, usageError{errors.New("--definition says all of what is sent: leave out --shortcut, --text, --from and --context")}
+		}
+		data, err := readInput(b.Definition, std, 2*task.MaxContextBytes)
+		if err != nil {
+			return d, err
+		}
+		if err := handlebars.ValidateJSON(data); err != nil {
+			return d, fmt.Errorf("definition %s: %w", b.Definition, err)
+		}
+		if err := decodeStrictly(data, &d); err != nil {
+			return d, fmt.Errorf("definition %s: %w", b.Definition, err)
+		}
+	} else {
+		content, err := b.named()
+		if err != nil {
+			return d, err
+		}
+		if d.Context, err = b.context(std); err != nil {
+			return d, err
+		}
+		d.OnIssue = task.IssuePolicy(b.OnIssue)
+		for _, channel := range b.Channel {
+			p := bulk.Part{Channel: message.Channel(channel), From: b.From, Content: content, Policy: task.Policy(b.Policy)}
+			switch {
+			case p.Channel == message.Email:
+				p.ReplyTo, p.Unsubscribe = b.ReplyTo, b.Unsubscribe
+			case p.Channel == message.SMS && b.SMSFrom != "":
+				p.From = b.SMSFrom
+			case len(b.Channel) > 1:
+				p.From = ""
+			}
+			d.Messages = append(d.Messages, p)
+		}
+	}
+	b.override(&d, c)
+	check := d
+	check.ID = first(d.ID, "bulk")
+	return d, check.Validate()
+}
+
+// override sets what flags say beside a definition.
+func (b *bulkSendCmd) override(d *bulk.Definition, c *config) {
+	d.ID, d.Locale, d.Timezone = first(b.ID, d.ID), first(d.Locale, c.Locale), first(d.Timezone, c.Timezone)
+	d.Deduplicate = d.Deduplicate || b.Deduplicate
+	if b.Rate != 0 {
+		d.Rate = b.Rate
+	}
+	if !b.At.IsZero() {
+		d.SendAt = b.At
+	}
+	if !b.Before.IsZero() {
+		d.SendBefore = b.Before
+	}
+	d.SendAtLocal = first(b.AtLocal, d.SendAtLocal)
+	if b.Canary != 0 {
+		d.Canary = &bulk.Canary{Percent: b.Canary, MaxFailurePercent: b.CanaryFails}
+	}
+}
+
+// pin stores files and template sources, so that what this command saw is what is sent.
+func (b *bulkSendCmd) pin(ctx context.Context, q *client, c *config, d *bulk.Definition) error {
+	files, err := b.attachments(ctx, q, attach.Bulk())
+	if err != nil {
+		return err
+	}
+	catalog, err := loadCatalog(c)
+	if err != nil {
+		return err
+	}
+	for i := range d.Messages {
+		p := &d.Messages[i]
+		p.Attachments = append(p.Attachments, files...)
+		if p.Sources, err = worker.PinSources(ctx, q.blobs, catalog, p.Content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decodeStrictly reads JSON into v, whose fields are all that it may have.
+func decodeStrictly(data []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	return dec.Decode(v)
+}

@@ -1,0 +1,178 @@
+package bulk
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/heraldsend/herald/worker/ledger"
+)
+
+// Control is what an operator asked of a bulk.
+type Control string
+
+// The controls; none is a bulk that goes on.
+const (
+	GoOn      Control = ""
+	Paused    Control = "paused"    // nothing further goes out until it is resumed
+	Cancelled Control = "cancelled" // whoever is pending is skipped
+)
+
+// Verdict is what the canary came to.
+type Verdict string
+
+// The verdicts; none while the canary is out.
+const (
+	Passed    Verdict = "passed"
+	Failing   Verdict = "failed"    // the bulk was paused
+	Overruled Verdict = "overruled" // somebody resumed it all the same
+)
+
+// Decide records the canary's verdict. A bulk that fails it pauses, in the same step.
+func (s *Store) Decide(ctx context.Context, id string, v Verdict) error {
+	fields := []any{fieldVerdict, string(v)}
+	if v == Failing {
+		fields = append(fields, fieldControl, string(Paused))
+	}
+	if err := s.rdb.HSet(ctx, metaKey(id), fields...).Err(); err != nil {
+		return fmt.Errorf("record the canary of bulk %s: %w", id, err)
+	}
+	return nil
+}
+
+// CanaryOut reports whether only the canary's chunks may go out yet.
+func (b Bulk) CanaryOut() bool {
+	return b.Canary != nil && b.Control != Cancelled && b.Verdict != Passed && b.Verdict != Overruled
+}
+
+// Open is how many chunks, from the first, may go out.
+func (b Bulk) Open() int {
+	if b.CanaryOut() {
+		return b.CanaryChunks
+	}
+	return b.Chunks
+}
+
+// Wish is what operators ask of a bulk while it runs.
+type Wish struct {
+	Control Control
+	// Rate is how many messages a second all workers together may start; 0 is no limit.
+	Rate float64
+}
+
+// Wish reads what is asked of a bulk now.
+func (s *Store) Wish(ctx context.Context, id string) (Wish, error) {
+	fields, err := s.rdb.HMGet(ctx, metaKey(id), fieldControl, fieldRate).Result()
+	if err != nil {
+		return Wish{}, fmt.Errorf("read bulk %s: %w", id, err)
+	}
+	var w Wish
+	if text, ok := fields[0].(string); ok {
+		w.Control = Control(text)
+	}
+	if text, ok := fields[1].(string); ok {
+		if w.Rate, err = strconv.ParseFloat(text, 64); err != nil {
+			return Wish{}, fmt.Errorf("read bulk %s: rate: %w", id, err)
+		}
+	}
+	return w, nil
+}
+
+// SetRate changes how many messages a second all workers together may start for a stored bulk; 0 is no limit.
+func (s *Store) SetRate(ctx context.Context, id string, perSecond float64) error {
+	if err := CheckRate(perSecond); err != nil {
+		return err
+	}
+	if _, err := s.Bulk(ctx, id); err != nil {
+		return err
+	}
+	if err := s.rdb.HSet(ctx, metaKey(id), fieldRate, perSecond).Err(); err != nil {
+		return fmt.Errorf("set the rate of bulk %s: %w", id, err)
+	}
+	return nil
+}
+
+// SetControl asks something of a stored bulk, or returns ErrNotFound. A cancelled bulk stays cancelled.
+func (s *Store) SetControl(ctx context.Context, id string, c Control) error {
+	b, err := s.Bulk(ctx, id)
+	if err != nil {
+		return err
+	}
+	if b.Control == Cancelled && c != Cancelled {
+		return fmt.Errorf("bulk %s was cancelled; send to those left out with a new bulk", id)
+	}
+	fields := []any{fieldControl, string(c)}
+	if c == GoOn && b.Verdict == Failing {
+		fields = append(fields, fieldVerdict, string(Overruled))
+	}
+	if err := s.rdb.HSet(ctx, metaKey(id), fields...).Err(); err != nil {
+		return fmt.Errorf("control bulk %s: %w", id, err)
+	}
+	return nil
+}
+
+// NextRound counts one more start of a bulk and returns its number.
+func (s *Store) NextRound(ctx context.Context, id string) (int, error) {
+	n, err := s.rdb.HIncrBy(ctx, metaKey(id), fieldRound, 1).Result()
+	if err != nil {
+		return 0, fmt.Errorf("start bulk %s: %w", id, err)
+	}
+	return int(n), nil
+}
+
+// Reopen makes every recipient pending again that is in a state from: failed, skipped, suppressed or unknown. It
+// returns how many. The bulk must be started again for them to be sent to.
+func (s *Store) Reopen(ctx context.Context, id string, from ledger.State) (int, error) {
+	return s.settle(ctx, id, from, func(ctx context.Context, c ledger.Chunk, slot int) (bool, error) {
+		return s.ledger.Reopen(ctx, c, slot, from)
+	})
+}
+
+// Accept records every recipient in state unknown as sent: somebody found out that it arrived. It returns how many.
+func (s *Store) Accept(ctx context.Context, id string) (int, error) {
+	return s.settle(ctx, id, ledger.Unknown, func(ctx context.Context, c ledger.Chunk, slot int) (bool, error) {
+		return true, s.ledger.Mark(ctx, c, slot, ledger.Sent, ledger.Reason{})
+	})
+}
+
+// settle calls do for every recipient in state from, a chunk's at the same time, and counts those for whom it did
+// something.
+func (s *Store) settle(ctx context.Context, id string, from ledger.State, do func(context.Context, ledger.Chunk, int) (bool, error)) (int, error) {
+	b, err := s.Bulk(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for chunk := range b.Chunks {
+		c := ledger.Chunk{Owner: id, Index: chunk}
+		records, err := s.ledger.Chunk(ctx, c)
+		if err != nil {
+			return total, err
+		}
+		var (
+			group errgroup.Group
+			done  atomic.Int64
+		)
+		for slot, r := range records {
+			if r.State != from {
+				continue
+			}
+			group.Go(func() error {
+				ok, err := do(ctx, c, slot)
+				if ok && err == nil {
+					done.Add(1)
+				}
+				return err
+			})
+		}
+		err = group.Wait()
+		total += int(done.Load())
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}

@@ -1,0 +1,182 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/ledger"
+)
+
+// The reasons not to store an audience.
+var (
+	ErrLoading = errors.New("its audience is being stored by somebody else")
+	ErrSealed  = errors.New("its audience is complete, and can't be changed any more")
+)
+
+// loadLease is how long storing an audience may rest before somebody else may begin anew.
+const loadLease = 30 * time.Second
+
+func loadKey(id string) string { return "herald:bulk:{" + id + "}:loading" }
+func dueKey(id string) string  { return "herald:bulk:{" + id + "}:due" }
+
+// extendScript keeps a lease.
+//
+// KEYS[1] lease   ARGV[1] token, ARGV[2] milliseconds
+// Returns 1, or 0 where it is not ours any more.
+var extendScript = redis.NewScript(`
+if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call("PEXPIRE", KEYS[1], ARGV[2])`)
+
+// Load is the storing of one audience. It is not safe for concurrent use.
+type Load struct {
+	store *Store
+	bulk  Bulk
+	token string
+	sizes []int // recipients of each chunk
+	all   int   // recipients
+}
+
+// Load begins to store the audience of a bulk, which must have none: ErrSealed, ErrLoading, ErrNotFound. What an
+// earlier load left unfinished is overwritten. End it with Close.
+func (s *Store) Load(ctx context.Context, id string) (*Load, error) {
+	b, err := s.Bulk(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	l := &Load{store: s, bulk: b, token: uuid.NewString()}
+	ours, err := s.rdb.SetNX(ctx, loadKey(id), l.token, loadLease).Result()
+	if err != nil {
+		return nil, fmt.Errorf("bulk %s: %w", id, err)
+	}
+	if !ours {
+		return nil, fmt.Errorf("bulk %s: %w", id, ErrLoading)
+	}
+	// Read again: somebody may have finished in between.
+	if l.bulk, err = s.Bulk(ctx, id); err == nil && l.bulk.Chunks > 0 {
+		err = fmt.Errorf("bulk %s: %w", id, ErrSealed)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Close(ctx))
+	}
+	return l, nil
+}
+
+// Definition is that of the bulk.
+func (l *Load) Definition() Definition { return l.bulk.Definition }
+
+// Recipients is how many were stored so far.
+func (l *Load) Recipients() int { return l.all }
+
+// Packed is one chunk as ChunkWriter hands it over.
+type Packed struct {
+	Data       []byte
+	Recipients int
+	Due        time.Time // before which nobody in it gets anything; zero for at once
+}
+
+// Put stores further chunks and opens their books, in one round trip.
+func (l *Load) Put(ctx context.Context, chunks []Packed) error {
+	if err := l.extend(ctx); err != nil {
+		return err
+	}
+	id, first := l.bulk.ID, len(l.sizes)
+	longer := l.bulk.keep() - Retention
+	pipe := l.store.rdb.Pipeline()
+	for i, c := range chunks {
+		pipe.Set(ctx, chunkKey(id, first+i), c.Data, Retention+longer)
+		l.store.ledger.OpenIn(ctx, pipe, ledger.Chunk{Owner: id, Index: first + i}, c.Recipients*l.bulk.Slots(), longer)
+		if !c.Due.IsZero() {
+			pipe.HSet(ctx, dueKey(id), first+i, c.Due.Unix())
+		}
+		l.sizes = append(l.sizes, c.Recipients)
+		l.all += c.Recipients
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("store chunks of bulk %s: %w", id, err)
+	}
+	return nil
+}
+
+func (l *Load) extend(ctx context.Context) error {
+	ours, err := extendScript.Run(ctx, l.store.rdb, []string{loadKey(l.bulk.ID)}, l.token, loadLease.Milliseconds()).Bool()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("bulk %s: %w", l.bulk.ID, err)
+	}
+	if !ours {
+		return fmt.Errorf("bulk %s: this took too long: %w", l.bulk.ID, ErrLoading)
+	}
+	return nil
+}
+
+// Seal records that the audience is complete, and the hash of its plan if there is one.
+func (l *Load) Seal(ctx context.Context, plan string) error {
+	if l.all == 0 {
+		return errors.New("audience: no recipients")
+	}
+	if err := l.extend(ctx); err != nil {
+		return err
+	}
+	id := l.bulk.ID
+	fields := []any{fieldPlanned, l.all * l.bulk.Slots(), fieldChunks, len(l.sizes), fieldCanary, l.canaryChunks()}
+	if plan != "" {
+		fields = append(fields, fieldPlan, plan)
+	}
+	pipe := l.store.rdb.TxPipeline() // one slot
+	pipe.HSet(ctx, metaKey(id), fields...)
+	pipe.Expire(ctx, dueKey(id), l.bulk.keep())
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("seal bulk %s: %w", id, err)
+	}
+	return nil
+}
+
+// canaryChunks is how many chunks hold the canary's share of the audience.
+func (l *Load) canaryChunks() int {
+	if l.bulk.Canary == nil {
+		return 0
+	}
+	want := int(math.Ceil(float64(l.all) * l.bulk.Canary.Percent / 100))
+	n := 0
+	for ; want > 0; n++ {
+		want -= l.sizes[n]
+	}
+	return n
+}
+
+// Close lets others begin. It does nothing after the lease was lost.
+func (l *Load) Close(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	err := extendScript.Run(ctx, l.store.rdb, []string{loadKey(l.bulk.ID)}, l.token, 1).Err()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("bulk %s: %w", l.bulk.ID, err)
+	}
+	return nil
+}
+
+// Dues reads when chunks of a bulk may go out, for those that must wait for a time of their own.
+func (s *Store) Dues(ctx context.Context, id string) (map[int]time.Time, error) {
+	fields, err := s.rdb.HGetAll(ctx, dueKey(id)).Result()
+	if err != nil {
+		return nil, fmt.Errorf("read the times of bulk %s: %w", id, err)
+	}
+	dues := make(map[int]time.Time, len(fields))
+	for chunk, text := range fields {
+		n, err := strconv.Atoi(chunk)
+		if err != nil {
+			return nil, fmt.Errorf("read the times of bulk %s: %w", id, err)
+		}
+		seconds, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("read the times of bulk %s: %w", id, err)
+		}
+		dues[n] = time.Unix(seconds, 0).UTC()
+	}
+	return dues, nil
+}

@@ -1,0 +1,131 @@
+package bulk
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// Recipient is one row of an audience.
+type Recipient struct {
+	// Email, Phone and Conversation are the addresses: for email, for SMS, and for chat and note. A bad one is a failed
+	// message among others, not a bulk that doesn't start; none is a skipped one.
+	Email        string `json:"email,omitempty"`
+	Phone        string `json:"phone,omitempty"`
+	Conversation string `json:"conversation,omitempty"`
+	Locale       string `json:"locale,omitempty"`
+	Timezone     string `json:"timezone,omitempty"`
+	// Context is a JSON object: customer, conversation, ….
+	Context json.RawMessage `json:"context,omitempty"`
+	// Attachments go to this recipient alone.
+	Attachments []message.Ref `json:"attachments,omitempty"`
+
+	line       int   // of the file that it was read from
+	checked    bool  // Context is known to be valid JSON
+	duplicates uint8 // a bit for each of the definition's messages whose address came before
+}
+
+// Address is the recipient's address on a channel, "" where there is none.
+func (r Recipient) Address(c message.Channel) string { return *r.address(addressOf(c)) }
+
+// Duplicate reports whether the address for the definition's n-th message came before in the audience.
+func (r Recipient) Duplicate(n int) bool { return r.duplicates>>n&1 != 0 }
+
+// Fault makes an error of the n-th recipient of an audience, from 1, one that stands for its row.
+func (r Recipient) Fault(n int, err error) *RowError {
+	if r.line > 0 {
+		n = r.line
+	}
+	return &RowError{n, err}
+}
+
+// addressKind is one of the addresses that a recipient may have.
+type addressKind int
+
+const (
+	emailAddress addressKind = iota
+	phoneNumber
+	conversationID
+)
+
+// addressPath is the field that holds the address, where an audience names fields.
+var addressPath = [...]string{emailAddress: "customer.email", phoneNumber: "customer.phone", conversationID: "conversation.id"}
+
+// String names the channels that need it.
+func (k addressKind) String() string {
+	return [...]string{emailAddress: "email", phoneNumber: "sms", conversationID: "a chat, a note or an action"}[k]
+}
+
+func addressOf(c message.Channel) addressKind {
+	switch c {
+	case message.Email:
+		return emailAddress
+	case message.SMS:
+		return phoneNumber
+	default:
+		return conversationID
+	}
+}
+
+func (r *Recipient) address(k addressKind) *string {
+	switch k {
+	case emailAddress:
+		return &r.Email
+	case phoneNumber:
+		return &r.Phone
+	default:
+		return &r.Conversation
+	}
+}
+
+// addressesOf are the kinds of addresses that channels need, each once. Actions alone need a conversation.
+func addressesOf(channels []message.Channel) []addressKind {
+	if len(channels) == 0 {
+		return []addressKind{conversationID}
+	}
+	var kinds []addressKind
+	for _, c := range channels {
+		if k := addressOf(c); !slices.Contains(kinds, k) {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds
+}
+
+// overlay returns shared with the members of own laid over it.
+func overlay(shared, own json.RawMessage) (json.RawMessage, error) {
+	switch {
+	case len(shared) == 0:
+		return own, nil
+	case len(own) == 0:
+		return shared, nil
+	}
+	var base, top map[string]json.RawMessage
+	if err := json.Unmarshal(shared, &base); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(own, &top); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	out.WriteByte('{')
+	for name := range base {
+		if _, hidden := top[name]; hidden {
+			delete(base, name)
+		}
+	}
+	if len(base) > 0 {
+		rest, err := json.Marshal(base)
+		if err != nil {
+			return nil, err
+		}
+		out.Write(rest[1 : len(rest)-1])
+		if len(top) > 0 {
+			out.WriteByte(',')
+		}
+	}
+	out.Write(bytes.TrimSpace(own)[1:])
+	return out.Bytes(), nil
+}

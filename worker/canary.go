@@ -1,0 +1,47 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/ledger"
+)
+
+// canaryLook is how often a canary that is out is looked at.
+const canaryLook = time.Second
+
+// watchCanary looks at a bulk's first recipients. It returns nil once the canary's verdict is recorded, and a *later
+// while it is still out.
+func (w *Worker) watchCanary(ctx context.Context, log *slog.Logger, b bulk.Bulk) error {
+	var open, good, bad int
+	for chunk := range b.CanaryChunks {
+		records, err := w.Ledger.Chunk(ctx, ledger.Chunk{Owner: b.ID, Index: chunk})
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			switch r.State {
+			case ledger.Pending, ledger.Claimed:
+				open++
+			case ledger.Sent:
+				good++
+			case ledger.Failed, ledger.Unknown:
+				bad++
+			case ledger.Suppressed, ledger.Skipped: // they say nothing of the bulk's health
+			}
+		}
+	}
+	// Whatever becomes of those who are open, so many failed already.
+	if float64(bad)*100 > b.Canary.MaxFailurePercent*float64(open+good+bad) {
+		log.Error("the canary failed: the bulk is paused; look at who failed, then resume it to send to the others all the same, or cancel it",
+			"bulk", b.ID, "failed", bad, "sent", good, "pending", open, "allowed_percent", b.Canary.MaxFailurePercent)
+		return w.bulks.Decide(ctx, b.ID, bulk.Failing)
+	}
+	if open > 0 {
+		return &later{after: canaryLook, reason: "the canary is out"}
+	}
+	log.Info("the canary came back: the others follow", "bulk", b.ID, "failed", bad, "sent", good)
+	return w.bulks.Decide(ctx, b.ID, bulk.Passed)
+}

@@ -1,0 +1,140 @@
+package enqueue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/heraldsend/herald/worker/bulk"
+)
+
+// batch is how many chunks are stored in one round trip.
+const batch = 16
+
+// LoadBulk stores the whole audience of a bulk that has none and returns the number of recipients. An audience that
+// breaks off changes nothing: it can be loaded again from its beginning. Two loads at once are bulk.ErrLoading, a
+// second one bulk.ErrSealed.
+func (c *Client) LoadBulk(ctx context.Context, id string, audience iter.Seq2[bulk.Recipient, error], o BulkOptions) (recipients int, err error) {
+	load, err := c.bulks.Load(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, load.Close(ctx)) }()
+	d := load.Definition()
+	if d.Deduplicate {
+		audience = bulk.Deduplicate(audience, d.Channels())
+	}
+	// Reading and packing goes on while the batch before is stored.
+	writing, storing := errgroup.WithContext(ctx)
+	batches := make(chan []bulk.Packed)
+	writing.Go(func() error {
+		for packed := range batches {
+			if err := load.Put(storing, packed); err != nil {
+				return err
+			}
+			if o.OnProgress != nil {
+				o.OnProgress(load.Recipients())
+			}
+		}
+		return nil
+	})
+	p := packer{ctx: storing, definition: d, writers: map[time.Time]*bulk.ChunkWriter{}, out: batches}
+	packErr := p.pack(audience, o)
+	close(batches)
+	// Storing that failed ends the packing: its error is the one to tell.
+	if err := writing.Wait(); err != nil {
+		return 0, err
+	}
+	if packErr != nil {
+		return 0, packErr
+	}
+	plan := ""
+	if o.Plan != nil {
+		plan = o.Plan.Sum()
+	}
+	return load.Recipients(), load.Seal(ctx, plan)
+}
+
+// packer reads an audience into batches of chunks. Everyone in a chunk gets their messages at the same time.
+type packer struct {
+	ctx        context.Context //nolint:containedctx // of one call of LoadBulk
+	definition bulk.Definition
+	writers    map[time.Time]*bulk.ChunkWriter // by that time
+	full       []bulk.Packed
+	out        chan<- []bulk.Packed
+	broken     error // why nothing further can be handed over
+}
+
+func (p *packer) pack(audience iter.Seq2[bulk.Recipient, error], o BulkOptions) error {
+	n := 0
+	for r, err := range audience {
+		if n++; err == nil {
+			err = p.add(r)
+			if p.broken != nil {
+				return p.broken
+			}
+			if err != nil {
+				err = r.Fault(n, err)
+			}
+		}
+		if err == nil && o.Plan != nil {
+			err = o.Plan.Add(r)
+		}
+		var bad *bulk.RowError
+		switch {
+		case err == nil:
+		case errors.As(err, &bad) && o.OnBadRow != nil:
+			if err := o.OnBadRow(bad); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("audience: %w", err)
+		}
+	}
+	for _, due := range slices.SortedFunc(maps.Keys(p.writers), time.Time.Compare) {
+		if err := p.writers[due].Flush(); err != nil {
+			return err
+		}
+	}
+	return p.send()
+}
+
+func (p *packer) add(r bulk.Recipient) error {
+	due, err := p.definition.Due(r)
+	if err != nil {
+		return err
+	}
+	w := p.writers[due]
+	if w == nil {
+		if w, err = bulk.NewChunkWriter(p.definition, func(data []byte, n int) error {
+			if p.full = append(p.full, bulk.Packed{Data: data, Recipients: n, Due: due}); len(p.full) < batch {
+				return nil
+			}
+			p.broken = p.send()
+			return p.broken
+		}); err != nil {
+			return err
+		}
+		p.writers[due] = w
+	}
+	return w.Add(r)
+}
+
+func (p *packer) send() error {
+	if len(p.full) == 0 {
+		return nil
+	}
+	select {
+	case p.out <- p.full:
+		p.full = nil
+		return nil
+	case <-p.ctx.Done():
+		return context.Cause(p.ctx)
+	}
+}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/send/sms"
 	"github.com/heraldsend/herald/worker/suppress"
 )
 
@@ -78,9 +79,20 @@ func newAPI(ctx context.Context, c *config, log *slog.Logger, metrics prometheus
 	if err != nil {
 		return nil, nil, err
 	}
+	links, err := c.links()
+	if err != nil {
+		return nil, nil, err
+	}
 	options := api.Options{
 		Redis: rdb, Client: client, Suppressions: suppressions, Log: log, Metrics: metrics,
-		Tokens: tokens, Rate: c.APIRate, Version: versionText(),
+		Tokens: tokens, Rate: c.APIRate, Links: links, Version: versionText(),
+	}
+	if c.SMSURL != "" {
+		account, err := sms.ParseURL(c.SMSURL)
+		if err != nil {
+			return nil, nil, err
+		}
+		options.TwilioToken = account.AuthToken
 	}
 	if err := addPages(c, log, &options, stop); err != nil {
 		return nil, nil, err

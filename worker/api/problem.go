@@ -137,3 +137,10 @@ func clip(s string) string {
 	}
 	return string([]rune(s)[:most-1]) + "…"
 }
+
+// badParameter is a request whose parameter is wrong.
+func badParameter(name, format string, args ...any) *Problem {
+	p := problem(http.StatusUnprocessableEntity, "invalid_fields", "the request has a parameter that is wrong")
+	p.Errors = append(p.Errors, Fault{Parameter: name, Detail: fmt.Sprintf(format, args...)})
+	return p
+}

@@ -22,6 +22,7 @@ import (
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/link"
 	"github.com/heraldsend/herald/worker/suppress"
 )
 
@@ -37,6 +38,9 @@ type Options struct {
 	// listen there and nowhere else.
 	Tokens []Token
 	Rate   float64 // requests a second of one token; 0 is no limit
+
+	Links       *link.Links // opens the links of messages; there are none when nil
+	TwilioToken string      // the account's, by which its callbacks are checked; none are answered when empty
 
 	Preview Registrar    // adds the operations of the preview; none when nil
 	Page    http.Handler // answers GET / and everything below /ui/; it sets a Content-Security-Policy of its own
@@ -55,6 +59,7 @@ type Server struct {
 	guard    *guard
 	blobs    *blob.Store
 	inline   *attach.Resolver // of files whose bytes come with a request, and of no others
+	uploads  chan struct{}    // one for each file in memory
 	metrics  *metrics
 	draining context.Context // ends the streams that would not end by themselves
 	drain    context.CancelFunc
@@ -95,7 +100,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, inline: inline, mux: http.NewServeMux(), guard: newGuard(o.Tokens, o.Rate), blobs: blob.New(o.Redis), metrics: m}
+	s := &Server{Options: o, inline: inline, uploads: make(chan struct{}, uploadsAtOnce), mux: http.NewServeMux(), guard: newGuard(o.Tokens, o.Rate), blobs: blob.New(o.Redis), metrics: m}
 	s.draining, s.drain = context.WithCancel(context.Background())
 	return s, s.routes()
 }
@@ -106,12 +111,18 @@ func (s *Server) routes() error {
 	api := humago.New(s.mux, config)
 	api.UseMiddleware(s.authorize, s.readJSON)
 	s.registerMessages(api)
+	s.registerAttachments(api)
+	s.registerSuppressions(api)
 	if s.Preview != nil {
 		s.Preview.Register(api)
 	}
 	if err := s.serveReference(api.OpenAPI()); err != nil {
 		return err
 	}
+	if err := s.serveLinks(); err != nil {
+		return err
+	}
+	s.serveTwilio()
 	if s.Page != nil {
 		s.mux.Handle("GET /{$}", s.Page)
 		s.mux.Handle("GET /ui/", s.Page)

@@ -163,3 +163,9 @@ func wildcard(c message.Channel, address string) string {
 	}
 	return "*@" + message.Address{Addr: address}.Domain()
 }
+
+// Validate reports every fault of an entry on a channel's list.
+func (e Entry) Validate(c message.Channel) error {
+	_, err := e.normal(c)
+	return err
+}

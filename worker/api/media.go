@@ -1,0 +1,35 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/heraldsend/herald/worker/link"
+)
+
+// serveMedia gives a carrier the file of an MMS. Whatever it holds, a browser shows it without running anything.
+func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request) {
+	file, err := s.Links.ParseMedia(r.PathValue("token"))
+	if errors.Is(err, link.ErrExpired) {
+		s.refuse(w, r, problem(http.StatusGone, "link_expired", "this link has expired"))
+		return
+	}
+	if err != nil {
+		s.refuse(w, r, problem(http.StatusNotFound, "not_found", "this link is not one of ours, or not whole"))
+		return
+	}
+	data, err := s.blobs.Blob(r.Context(), file.Blob)
+	if err != nil {
+		s.refuse(w, r, asProblem(err))
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", file.Type)
+	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": file.Name}))
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+}

@@ -1,0 +1,124 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/suppress"
+)
+
+func (s *Server) registerSuppressions(api huma.API) {
+	const path, tag = "/v1/suppressions", "Suppressions"
+	Handle(api, ScopeRead, huma.Operation{
+		OperationID: "list-suppressions", Method: http.MethodGet, Path: path, Tags: []string{tag}, Summary: "Who may not be written to",
+		Description: "Pages in no order. With an address: the entry because of which it may not be written to, or none.",
+	}, s.listSuppressions)
+	Handle(api, ScopeAdmin, huma.Operation{
+		OperationID: "add-suppressions", Method: http.MethodPost, Path: path, Tags: []string{tag}, Summary: "Add entries",
+		Description: "All of them or, when one is wrong, none. An entry that is there is replaced.", DefaultStatus: http.StatusNoContent,
+		Errors: []int{http.StatusRequestEntityTooLarge},
+	}, s.addSuppressions)
+	Handle(api, ScopeAdmin, huma.Operation{
+		OperationID: "remove-suppression", Method: http.MethodDelete, Path: path, Tags: []string{tag}, Summary: "Remove an entry",
+		DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusNotFound},
+	}, s.removeSuppression)
+}
+
+// Suppression says of an address, or of all addresses of a domain, whether it may be written to.
+type Suppression struct {
+	Address string    `json:"address" minLength:"1" maxLength:"1000" doc:"An address, or *@ and a domain for all of its addresses (email)." example:"ada@example.com"`
+	Allow   bool      `json:"allow,omitempty" doc:"May be written to although its domain may not."`
+	Reason  string    `json:"reason,omitempty" maxLength:"40" doc:"A code such as unsubscribed, hard_bounce or complaint; manual where missing." example:"unsubscribed"`
+	Source  string    `json:"source,omitempty" maxLength:"100" doc:"Where the entry comes from, for people."`
+	At      time.Time `json:"at,omitzero" doc:"Now where missing."`
+}
+
+type listSuppressionsInput struct {
+	Channel string `query:"channel" enum:"email,sms,chat,note" default:"email"`
+	Address string `query:"address" maxLength:"1000" doc:"Asks for this address alone."`
+	Cursor  string `query:"cursor" maxLength:"100" doc:"The next of the page before."`
+	Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"About how many."`
+}
+
+// SuppressionPage is a part of a list.
+type SuppressionPage struct {
+	Items []Suppression `json:"items" nullable:"false"`
+	Next  string        `json:"next,omitempty" doc:"The cursor of what follows; missing at the end."`
+}
+
+type suppressionPageOutput struct{ Body SuppressionPage }
+
+func (s *Server) listSuppressions(ctx context.Context, in *listSuppressionsInput) (*suppressionPageOutput, error) {
+	channel := message.Channel(in.Channel)
+	page := SuppressionPage{Items: []Suppression{}}
+	if in.Address != "" {
+		found, err := s.Suppressions.Check(ctx, channel, []string{in.Address})
+		if err == nil && found[0] != nil {
+			page.Items = append(page.Items, suppressionOf(*found[0]))
+		}
+		return &suppressionPageOutput{page}, err
+	}
+	entries, next, err := s.Suppressions.Page(ctx, channel, in.Cursor, in.Limit)
+	if errors.Is(err, suppress.ErrCursor) {
+		return nil, badParameter("cursor", "%s", err)
+	}
+	for _, e := range entries {
+		page.Items = append(page.Items, suppressionOf(e))
+	}
+	page.Next = next
+	return &suppressionPageOutput{page}, err
+}
+
+func suppressionOf(e suppress.Entry) Suppression {
+	return Suppression{Address: e.Address, Allow: e.Allow, Reason: e.Reason, Source: e.Source, At: e.At}
+}
+
+type addSuppressionsInput struct {
+	Body struct {
+		Channel string        `json:"channel" enum:"email,sms,chat,note"`
+		Entries []Suppression `json:"entries" minItems:"1" maxItems:"1000" nullable:"false"`
+	}
+}
+
+func (s *Server) addSuppressions(ctx context.Context, in *addSuppressionsInput) (*struct{}, error) {
+	channel := message.Channel(in.Body.Channel)
+	var entries []suppress.Entry
+	var wrong *Problem
+	for i, e := range in.Body.Entries {
+		entry := suppress.Entry{Address: e.Address, Allow: e.Allow, Reason: e.Reason, Source: e.Source, At: e.At}
+		if err := entry.Validate(channel); err != nil {
+			if wrong == nil {
+				wrong = problem(http.StatusUnprocessableEntity, "invalid_fields", "nothing was added: entries are wrong")
+			}
+			wrong = wrong.at(fmt.Sprintf("/entries/%d", i), "%s", clip(err.Error()))
+		}
+		entries = append(entries, entry)
+	}
+	if wrong != nil {
+		return nil, wrong
+	}
+	return nil, s.Suppressions.Add(ctx, channel, entries...)
+}
+
+type removeSuppressionInput struct {
+	Channel string `query:"channel" enum:"email,sms,chat,note" default:"email"`
+	Address string `query:"address" required:"true" minLength:"1" maxLength:"1000" doc:"As it stands in the list: an address, or *@ and a domain."`
+}
+
+func (s *Server) removeSuppression(ctx context.Context, in *removeSuppressionInput) (*struct{}, error) {
+	channel := message.Channel(in.Channel)
+	if err := (suppress.Entry{Address: in.Address}).Validate(channel); err != nil {
+		return nil, badParameter("address", "%s", clip(err.Error()))
+	}
+	n, err := s.Suppressions.Remove(ctx, channel, in.Address)
+	if err == nil && n == 0 {
+		return nil, problem(http.StatusNotFound, "not_found", "the list has no such entry")
+	}
+	return nil, err
+}

@@ -1,0 +1,68 @@
+package api
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/send/sms"
+	"github.com/heraldsend/herald/worker/suppress"
+)
+
+// serveTwilio answers Twilio's callbacks: what became of an SMS, and what people answer to one.
+func (s *Server) serveTwilio() {
+	if s.TwilioToken == "" || s.Links == nil {
+		return
+	}
+	s.mux.HandleFunc("POST /twilio/status", s.fromTwilio(func(ctx context.Context, form url.Values) error {
+		return s.follow(ctx, sms.ReadStatus(form), form.Get("To"), "twilio status")
+	}))
+	s.mux.HandleFunc("POST /twilio/inbound", s.fromTwilio(func(ctx context.Context, form url.Values) error {
+		return s.follow(ctx, sms.ReadWish(form), form.Get("From"), "twilio inbound")
+	}))
+}
+
+// fromTwilio lets a request through that Twilio signed, and answers it with nothing to do.
+func (s *Server) fromTwilio(do func(context.Context, url.Values) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := readLimited(r, maxForm)
+		if err != nil {
+			s.refuse(w, r, asProblem(err))
+			return
+		}
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			s.refuse(w, r, problem(http.StatusBadRequest, "invalid_request", "the body is not a form"))
+			return
+		}
+		if !sms.Verify(s.TwilioToken, s.Links.Base()+r.URL.RequestURI(), form, r.Header.Get("X-Twilio-Signature")) {
+			s.refuse(w, r, problem(http.StatusForbidden, "bad_signature", "the request is not signed by our Twilio account for this URL"))
+			return
+		}
+		if err := do(r.Context(), form); err != nil {
+			s.refuse(w, r, asProblem(err))
+			return
+		}
+		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+		_, _ = io.WriteString(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response/>\n")
+	}
+}
+
+// follow does what the owner of a number wishes. Opting in again undoes an opting out, not an operator's entry.
+func (s *Server) follow(ctx context.Context, w sms.Wish, number, source string) error {
+	switch w {
+	case sms.OptOut:
+		return s.Suppressions.Suppress(ctx, message.SMS, number, suppress.Unsubscribed, source)
+	case sms.OptIn:
+		found, err := s.Suppressions.Check(ctx, message.SMS, []string{number})
+		if err != nil || found[0] == nil || found[0].Reason != suppress.Unsubscribed {
+			return err
+		}
+		_, err = s.Suppressions.Remove(ctx, message.SMS, number)
+		return err
+	default:
+		return nil
+	}
+}

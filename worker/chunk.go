@@ -148,7 +148,7 @@ func (c *chunk) deliver(ctx context.Context, slot int) (*ledger.Commit, error) {
 	case r.Duplicate(slot % c.Slots()):
 		j.settled = skipped("duplicate_address", "the address came before in the audience")
 	default:
-		if err := c.w.pace(ctx, j.message.Channel, c.ID); err != nil {
+		if err := c.w.pace(ctx, j.message, c.ID); err != nil {
 			return nil, err
 		}
 	}

@@ -3,11 +3,13 @@ package worker
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 // wishAge is how long a worker may go on after an operator asked it to pause or cancel a bulk, or to change its rate.
@@ -42,9 +44,9 @@ func (w *Worker) wish(ctx context.Context, id string) (bulk.Wish, error) {
 	return wish, nil
 }
 
-// pace waits until the rate of the channel, and that of the bulk where there is one, let one more message start. Waiting
-// ends when the worker drains: the error is then a *later.
-func (w *Worker) pace(ctx context.Context, c message.Channel, bulkID string) error {
+// pace waits until the rates of the message's channel and sender, and that of its bulk where there is one, let one more
+// message start. Waiting ends when the worker drains: the error is then a *later.
+func (w *Worker) pace(ctx context.Context, m task.Message, bulkID string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(w.draining, cancel)()
@@ -53,11 +55,29 @@ func (w *Worker) pace(ctx context.Context, c message.Channel, bulkID string) err
 		if err != nil {
 			return err
 		}
-		if err := w.wait(ctx, "bulk:"+bulkID, wish.Rate); err != nil {
+		if err := w.wait(ctx, bulkLane(bulkID), wish.Rate); err != nil {
 			return err
 		}
 	}
-	return w.wait(ctx, lane(c), w.Rates[c])
+	if len(w.Rates) > 0 {
+		sender := senderOf(m)
+		if err := w.wait(ctx, "sender:"+sender, w.Rates[sender]); err != nil {
+			return err
+		}
+	}
+	return w.wait(ctx, lane(m.Channel), w.Rates[string(m.Channel)])
+}
+
+// senderOf names a message's sender as Options.Rates does.
+func senderOf(m task.Message) string {
+	from := m.From
+	if m.Channel == message.Email {
+		if start := strings.LastIndexByte(from, '<'); start >= 0 {
+			from = strings.TrimSuffix(from[start+1:], ">") // it was checked when the message was enqueued
+		}
+		from = strings.ToLower(from)
+	}
+	return string(m.Channel) + ":" + from
 }
 
 func (w *Worker) wait(ctx context.Context, lane string, perSecond float64) error {
@@ -70,6 +90,9 @@ func (w *Worker) wait(ctx context.Context, lane string, perSecond float64) error
 	}
 	return err
 }
+
+// bulkLane names a bulk for the limiter.
+func bulkLane(id string) string { return "bulk:" + id }
 
 // lane names a channel's way out for the limiter: all workers on one Redis share it.
 func lane(c message.Channel) string { return "channel:" + string(c) }

@@ -1,7 +1,9 @@
 package worker
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -84,6 +86,15 @@ func (w *Worker) render(ctx context.Context, j job) (msg *message.Message, out *
 	if len(request.Context) == 0 {
 		request.Context = []byte("{}")
 	}
+	unsubscribe := ""
+	if m.Unsubscribe {
+		if w.Links == nil {
+			j.log.Error("the message is to have an unsubscribe link, and this worker has no public URL to make one with; it waits")
+			return nil, interrupted("no_public_url", accountPause)
+		}
+		unsubscribe = w.Links.Unsubscribe(m.Channel, to[0].Addr, j.chunk.Owner)
+		request.Context = withUnsubscribe(request.Context, unsubscribe)
+	}
 	content, err := j.prepared.Render(ctx, request)
 	if err != nil {
 		return nil, outcomeOfRender(ctx, err)
@@ -95,6 +106,7 @@ func (w *Worker) render(ctx context.Context, j job) (msg *message.Message, out *
 	msg = &message.Message{
 		ID: m.ID, Channel: m.Channel, From: message.Address{Addr: m.From}, To: to,
 		Subject: content.Subject, HTML: content.HTML, Text: content.Text, Headers: m.Headers, Chat: m.Chat, Note: m.Note,
+		Unsubscribe: unsubscribe,
 	}
 	if m.Channel == message.Email {
 		if err := addressEmail(msg, m); err != nil {
@@ -102,6 +114,18 @@ func (w *Worker) render(ctx context.Context, j job) (msg *message.Message, out *
 		}
 	}
 	return msg, nil
+}
+
+// withUnsubscribe adds unsubscribe.url to a context. It comes last, so that it wins over one of that name.
+func withUnsubscribe(object []byte, url string) []byte {
+	link, _ := json.Marshal(url) // a text can be written
+	end := bytes.LastIndexByte(object, '}')
+	out := append(make([]byte, 0, len(object)+len(link)+32), object[:end]...)
+	if len(bytes.TrimSpace(object[:end])) > 1 {
+		out = append(out, ',')
+	}
+	out = append(out, `"unsubscribe":{"url":`...)
+	return append(append(out, link...), "}}"...)
 }
 
 // addressEmail sets who an email is from and who else gets it. All of it was checked when the message was enqueued.

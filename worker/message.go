@@ -39,7 +39,7 @@ func (w *Worker) handleMessage(ctx context.Context, log *slog.Logger, m task.Mes
 	var settled *outcome
 	if entry := suppressed[0]; entry != nil {
 		settled = outcomeOfSuppression(*entry)
-	} else if err := w.pace(ctx, m.Channel, ""); err != nil {
+	} else if err := w.pace(ctx, m, ""); err != nil {
 		return err
 	}
 	attempt, _ := asynq.GetRetryCount(ctx)

@@ -54,7 +54,12 @@ type Suppressions interface {
 	Suppress(ctx context.Context, c message.Channel, address, reason, source string) error
 }
 
-// Options for New. All but NoBulk, Rates, Concurrency and DrainTimeout are required.
+// Links makes the links that recipients get: *link.Links.
+type Links interface {
+	Unsubscribe(c message.Channel, address, owner string) string
+}
+
+// Options for New. All but Links, NoBulk, Rates, Concurrency and DrainTimeout are required.
 type Options struct {
 	Redis        redis.UniversalClient
 	Ledger       *ledger.Ledger
@@ -63,9 +68,10 @@ type Options struct {
 	Attachments  Attachments
 	Senders      map[message.Channel]Sender
 	Limiter      Limiter
-	Suppressions Suppressions                // asked before anyone is written to, and told who must not be again
-	NoBulk       map[message.Channel]error   // why a channel must not carry a bulk, where it must not
-	Rates        map[message.Channel]float64 // messages a second on a channel, all workers together; 0 is no limit
+	Suppressions Suppressions              // asked before anyone is written to, and told who must not be again
+	Links        Links                     // nil where there are none: messages that need one wait
+	NoBulk       map[message.Channel]error // why a channel must not carry a bulk, where it must not
+	Rates        map[string]float64        // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit
 	Log          *slog.Logger
 	Metrics      prometheus.Registerer
 	// Concurrency is how many bulk messages are sent at the same time; single messages have a quarter of that of

@@ -7,12 +7,15 @@ import (
 	"math"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/api"
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/send"
 	"github.com/heraldsend/herald/worker/send/email"
 	"github.com/heraldsend/herald/worker/send/sms"
@@ -45,7 +48,7 @@ type config struct {
 	APIRate            float64       `name:"api-rate" placeholder:"N" default:"1000" help:"Requests a second that each token may make. No limit when 0." group:"settings"`
 	PublicURL          string        `name:"public-url" placeholder:"URL" help:"https address at which recipients and carriers reach the API, for links to unsubscribe, files of an MMS and callbacks. No such links when empty." group:"settings"`
 	LinkSecret         string        `placeholder:"SECRETS" help:"What links are sealed with: at least 32 random characters, the same for workers and API. Several, separated by commas, while it is changed: the first one seals." group:"settings"`
-	EmailRate          float64       `placeholder:"N" help:"Emails a second that all workers together may send. No limit when empty or 0." group:"settings"`
+	Rates              string        `placeholder:"LIST" help:"Messages a second that all workers together may send, by channel or by sender: email=200,sms=10,sms:+15550100=1. No limit for what is not named." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
 	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that is told to stop waits for what is in flight." group:"settings"`
 	LogLevel           string        `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error." group:"settings"`
@@ -107,8 +110,8 @@ func (c *config) Validate() error {
 			fault("listen", "%.100q is not host:port", c.Listen)
 		}
 	}
-	if !(c.EmailRate >= 0) || math.IsInf(c.EmailRate, 1) {
-		fault("email-rate", "%v is not a number of emails a second", c.EmailRate)
+	if _, err := c.rates(); err != nil {
+		fault("rates", "%w", err)
 	}
 	if _, err := api.ParseTokens(c.APITokens); err != nil {
 		fault("api-tokens", "%w", err)
@@ -128,6 +131,34 @@ func (c *config) Validate() error {
 		fault("drain-timeout", "%s is less than a second", c.DrainTimeout)
 	}
 	return errors.Join(errs...)
+}
+
+// rates reads the rates by channel ("sms") and by sender ("sms:+15550100").
+func (c *config) rates() (map[string]float64, error) {
+	rates := map[string]float64{}
+	for entry := range strings.FieldsFuncSeq(c.Rates, func(r rune) bool { return r == ',' || r == ' ' }) {
+		lane, text, ok := strings.Cut(entry, "=")
+		perSecond, err := strconv.ParseFloat(text, 64)
+		if err == nil {
+			err = bulk.CheckRate(perSecond)
+		}
+		if !ok || err != nil {
+			return nil, fmt.Errorf("%.100q is not a channel or sender and a number of messages a second, such as email=200 or sms:+15550100=1", entry)
+		}
+		channel, sender, _ := strings.Cut(lane, ":")
+		if _, err := message.ParseChannel(channel); err != nil {
+			return nil, err
+		}
+		if channel == string(message.Email) && sender != "" {
+			address, err := message.ParseAddress(sender)
+			if err != nil {
+				return nil, err
+			}
+			lane = channel + ":" + strings.ToLower(address.Addr)
+		}
+		rates[lane] = perSecond
+	}
+	return rates, nil
 }
 
 // logger returns the program's log on standard error.

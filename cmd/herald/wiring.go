@@ -20,7 +20,6 @@ import (
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/link"
-	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/rate"
 	"github.com/heraldsend/herald/worker/send"
 	"github.com/heraldsend/herald/worker/suppress"
@@ -96,12 +95,24 @@ func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometh
 	if err != nil {
 		return nil, nil, err
 	}
-	w, err := worker.New(worker.Options{
+	links, err := c.links()
+	if err != nil {
+		return nil, nil, err
+	}
+	rates, err := c.rates()
+	if err != nil {
+		return nil, nil, err
+	}
+	options := worker.Options{
 		Redis: rdb, Ledger: books, Catalog: live.Catalog, Renderer: renderer, Attachments: files,
 		Senders: senders, NoBulk: c.noBulk(),
-		Limiter: limiter, Suppressions: suppressions, Rates: map[message.Channel]float64{message.Email: c.EmailRate},
+		Limiter: limiter, Suppressions: suppressions, Rates: rates,
 		Log: log, Metrics: metrics, Concurrency: c.Concurrency, DrainTimeout: c.DrainTimeout,
-	})
+	}
+	if links != nil {
+		options.Links = links
+	}
+	w, err := worker.New(options)
 	return w, rdb, err
 }
 

@@ -41,3 +41,15 @@ func (c *cache[K, V]) put(key K, value V) V {
 	c.entries.Store(&grown)
 	return value
 }
+
+// maxCachedSkeleton bounds, in bytes, the skeletons that are kept. Larger ones are mostly of one recipient alone: a
+// transcript's has a mark for every message.
+const maxCachedSkeleton = 64 << 10
+
+// putLayout is put for what was laid out of a skeleton.
+func putLayout[V any](c *cache[string, V], skeleton []byte, value V) V {
+	if len(skeleton) > maxCachedSkeleton {
+		return value
+	}
+	return c.put(string(skeleton), value)
+}

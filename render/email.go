@@ -70,7 +70,7 @@ func (r *run) layOut(out *Content) error {
 				return err
 			}
 		}
-		page = l.laidOut.put(string(r.skeleton), page)
+		page = putLayout(&l.laidOut, r.skeleton, page)
 	}
 	r.html = r.page.fill(r.html[:0], page.html)
 	out.HTML = string(r.html)
@@ -94,7 +94,7 @@ func (r *run) layOutTwin(out *Content) error {
 	p, ok := l.textPieces.all()[string(r.skeleton)]
 	if !ok {
 		t := newTokens(r.skeleton)
-		p = l.textPieces.put(string(r.skeleton), textPieces(t.insert(r.skeleton), t, nil, false))
+		p = putLayout(&l.textPieces, r.skeleton, textPieces(t.insert(r.skeleton), t, nil, false))
 	}
 	r.twin = r.page.fill(r.twin[:0], p)
 	out.Text = strings.TrimSpace(string(r.twin)) + "\n"

@@ -59,6 +59,9 @@ var fields = []Field{
 	{"Conversation satisfaction", "conversation.satisfaction", TypeAny, "The last survey's answer."},
 	{"Conversation status", "conversation.status", TypeText, "open, snoozed, or done."},
 	{"Conversation custom field", "conversation.custom.<name>", TypeAny, "The name's suffix tells the type: Str, Txt, Num, Bool, At."},
+	{"Conversation message count", "conversation.messageCount", TypeNumber, "In forwards: how many messages the transcript has."},
+	{"Conversation first message at", "conversation.firstMessageAt", TypeDate, "In forwards."},
+	{"Conversation last message at", "conversation.lastMessageAt", TypeDate, "In forwards."},
 	{"User name", "currentUser.name", TypeText, "Of the agent; user.name is the same."},
 	{"User display name", "currentUser.displayName", TypeText, "As customers see it."},
 	{"User first name", "currentUser.firstName", TypeText, ""},
@@ -75,6 +78,10 @@ var fields = []Field{
 	{"Draft HTML body", "draft.htmlBody", TypeText, "In email templates, in three braces: the message."},
 	{"Draft text body", "draft.textBody", TypeText, "In the text of email templates: the message."},
 	{"Draft locale", "draft.locale", TypeText, "In email templates: the message's locale."},
+	{"Transcript messages", "messages", TypeList, "In forwards: channel, direction, directionType, time, sentAt, createdAt, author, createdBy, " +
+		"auto, subject, newSubject, preview, body, htmlBody, redacted, withheld, attachments, dir, conversationName."},
+	{"Forward attachments", "forward.attachments", TypeList, "In forwards: the files that go along; each has name, contentType, contentLength."},
+	{"Forward direction", "forward.dir", TypeText, "In forwards: ltr or rtl, of the language's script."},
 }
 
 // fieldIndex answers whether a path is a field.

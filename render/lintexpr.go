@@ -138,6 +138,7 @@ func (l *linter) printed(p *place, stack []scope, t tag) {
 	switch {
 	case path == "draft.htmlBody" && t.kind == tagPrint:
 		l.at(p, t.start, Error, "escaped_body", "{{draft.htmlBody}} would print tags as text: write {{{draft.htmlBody}}}")
+	case t.kind == tagPrintRaw && path == "" && e.text == "htmlBody": // of a transcript's message
 	case t.kind == tagPrintRaw && path != "draft.htmlBody" && path != "draft.textBody" && !strings.HasSuffix(path, ".emailSignature"):
 		l.at(p, t.start, Warning, "raw_output", "%s is printed with its own formatting, which anyone who fills the field can choose: write {{%s}}", e.text, e.text)
 	}

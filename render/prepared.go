@@ -240,7 +240,7 @@ func (r *run) message() (*bodyLayout, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.laidOut.put(string(r.skeleton), made), nil
+	return putLayout(&m.laidOut, r.skeleton, made), nil
 }
 
 func (m *message) layOut(c *converter, skeleton []byte) (*bodyLayout, error) {

@@ -50,6 +50,13 @@ func New(o Options) (*Renderer, error) {
 	return &Renderer{options: o, chain: chain, converter: newConverter(), helpers: newTable()}, nil
 }
 
+// WithLimits returns a Renderer that differs in its limits alone.
+func (r *Renderer) WithLimits(l Limits) (*Renderer, error) {
+	o := r.options
+	o.Limits = l
+	return New(o)
+}
+
 // Open compiles a bundle for all channels, so that it can be rendered many
 // times. The errors are *TemplateError, joined.
 func (r *Renderer) Open(b *Bundle) (*Prepared, error) {

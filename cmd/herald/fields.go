@@ -39,7 +39,7 @@ func (f *fieldsCmd) Run(std stdio) error {
 	for len(found) > 0 {
 		root, _, _ := strings.Cut(found[0].Path, ".")
 		n := 0
-		for n < len(found) && strings.HasPrefix(found[n].Path, root+".") {
+		for n < len(found) && strings.HasPrefix(found[n].Path+".", root+".") {
 			n++
 		}
 		page.heading(root, fieldRoots[root])
@@ -65,6 +65,8 @@ var fieldRoots = map[string]string{
 	"currentUser":  "the agent, also written user",
 	"kobjects":     "custom objects by their klass",
 	"draft":        "in email templates only",
+	"messages":     "of a forwarded conversation",
+	"forward":      "what is forwarded",
 }
 
 func contains(text, part string) bool {

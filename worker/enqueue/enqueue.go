@@ -99,26 +99,32 @@ func (c *Client) Message(ctx context.Context, m task.Message) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	fresh, err := c.rdb.SetNX(ctx, messageKey(m.ID), blob.Hash(data), bulk.Retention).Result()
-	if err != nil {
-		return "", fmt.Errorf("enqueue message: %w", err)
-	}
-	if !fresh {
-		known, err := c.rdb.Get(ctx, messageKey(m.ID)).Result()
-		if err != nil {
-			return "", fmt.Errorf("enqueue message: %w", err)
-		}
-		if known != blob.Hash(data) {
-			return "", fmt.Errorf("message %s: %w", m.ID, ErrConflict)
-		}
-	}
-	if err := c.ledger.Open(ctx, ledger.Chunk{Owner: m.ID}, 1); err != nil {
-		return "", err
-	}
-	if _, err := c.queue.Enqueue(ctx, m); err != nil {
+	if err := c.once(ctx, m.ID, data, m); err != nil {
 		return "", err
 	}
 	return m.ID, nil
+}
+
+// once enqueues what data is the encoding of, unless that was done before; ErrConflict where something else was.
+func (c *Client) once(ctx context.Context, id string, data []byte, p task.Payload) error {
+	fresh, err := c.rdb.SetNX(ctx, messageKey(id), blob.Hash(data), bulk.Retention).Result()
+	if err != nil {
+		return fmt.Errorf("enqueue message: %w", err)
+	}
+	if !fresh {
+		known, err := c.rdb.Get(ctx, messageKey(id)).Result()
+		if err != nil {
+			return fmt.Errorf("enqueue message: %w", err)
+		}
+		if known != blob.Hash(data) {
+			return fmt.Errorf("message %s: %w", id, ErrConflict)
+		}
+	}
+	if err := c.ledger.Open(ctx, ledger.Chunk{Owner: id}, 1); err != nil {
+		return err
+	}
+	_, err = c.queue.Enqueue(ctx, p)
+	return err
 }
 
 // MessageStatus returns what became of a message, or ledger.ErrNotFound.

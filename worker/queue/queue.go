@@ -136,6 +136,8 @@ func Address(p task.Payload) (id, name string, err error) {
 	switch p := p.(type) {
 	case task.Message:
 		return p.ID, Messages, nil
+	case task.Forward:
+		return p.ID, Messages, nil
 	case task.BulkStart:
 		return p.Bulk + ":start:" + strconv.Itoa(p.Round), shard(p.Bulk, 0), nil
 	case task.BulkChunk:

@@ -1,0 +1,243 @@
+// Package conversation reads a conversation as a caller hands it over to be forwarded: messages in and out across
+// channels, notes, redactions, merged conversations. It says what of it customer and team exchanged, and nothing about
+// how that is shown. It renders nothing, so that the client of other services may import it.
+package conversation
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// Limits of one conversation.
+const (
+	MaxBytes    = 64 << 20 // of its JSON
+	MaxMessages = 10_000   // merged conversations and notes among the messages included
+	maxDepth    = 64       // of arrays and objects within each other
+	maxMerged   = 8        // merged conversations within each other
+)
+
+// Conversation is what a caller knows of a conversation. Its JSON may have any other fields: they are not read. Private
+// notes ("notes") are such a field, on purpose: what is not read can't be sent.
+type Conversation struct {
+	ID        string          `json:"id"`
+	Name      string          `json:"name"` // its subject
+	Status    string          `json:"status"`
+	CreatedAt Time            `json:"createdAt"`
+	Customer  json.RawMessage `json:"customer"` // object: name, firstName, …; for templates
+	Custom    json.RawMessage `json:"custom"`   // object of custom fields; for templates
+	Messages  []Message       `json:"messages"`
+	Merged    []Conversation  `json:"mergedConversations"`
+}
+
+// Message is one message of a conversation.
+type Message struct {
+	ID            string       `json:"id"`
+	Channel       string       `json:"channel"`       // email, chat, sms, …; note for what is private
+	Type          string       `json:"type"`          // note for what is private
+	Direction     string       `json:"direction"`     // in or out
+	DirectionType string       `json:"directionType"` // initial-in, response-out, followup-in, …
+	SentAt        Time         `json:"sentAt"`
+	CreatedAt     Time         `json:"createdAt"`
+	Preview       string       `json:"preview"`
+	Subject       string       `json:"subject"`
+	Body          string       `json:"body"`     // plain text
+	HTMLBody      string       `json:"htmlBody"` // the same as HTML
+	Auto          bool         `json:"auto"`     // no person wrote it
+	Private       bool         `json:"private"`  // a note, whatever its channel
+	Internal      bool         `json:"internal"` // likewise
+	CreatedBy     Person       `json:"createdBy"`
+	Attachments   []Attachment `json:"attachments"`
+	// Redacted without Redactions withholds the whole message, with them those pieces of it.
+	Redacted   bool        `json:"redacted"`
+	Redactions []Redaction `json:"redactions"`
+}
+
+// Redaction is a piece of a message that nobody may read any more: a text, wherever it stands, or a span of a field.
+// Either way the text goes from all of the conversation, from replies that quote it too.
+type Redaction struct {
+	Text string `json:"text"`
+	// Field is body, when empty, or htmlBody, subject or preview.
+	Field string `json:"field"`
+	// Start and End count UTF-16 code units, as JavaScript, Java and C# do; End is behind the span.
+	Start *int `json:"start"`
+	End   *int `json:"end"`
+}
+
+// Attachment is a file that came with a message. One of Inline, Blob, File and URL says where its bytes are, as in
+// message.Ref; without one it can't be chosen, but is named.
+type Attachment struct {
+	ID        string `json:"id"`
+	OtherID   string `json:"_id"`
+	Name      string `json:"name"`
+	Type      string `json:"contentType"`
+	Size      int64  `json:"contentLength"` // bytes
+	Redacted  bool   `json:"redacted"`
+	ContentID string `json:"contentId"`
+	Inline    string `json:"inline"`
+	Blob      string `json:"blob"`
+	File      string `json:"file"`
+	URL       string `json:"url"`
+}
+
+// Key is the attachment's id, or "".
+func (a Attachment) Key() string {
+	if a.ID != "" {
+		return a.ID
+	}
+	return a.OtherID
+}
+
+// Ref says where the bytes are.
+func (a Attachment) Ref() message.Ref {
+	return message.Ref{Name: a.Name, Type: a.Type, Inline: a.Inline, Blob: a.Blob, File: a.File, URL: a.URL}
+}
+
+// Person wrote a message. Its JSON is an object or just an id.
+type Person struct {
+	ID          string `json:"id"`
+	DisplayName string `json:"displayName"`
+	Name        string `json:"name"`
+}
+
+// UnmarshalJSON reads an object or an id.
+func (p *Person) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		return json.Unmarshal(data, &p.ID)
+	}
+	type plain Person
+	return json.Unmarshal(data, (*plain)(p))
+}
+
+// Shown is the name that people read, or "".
+func (p Person) Shown() string {
+	for _, name := range []string{p.DisplayName, p.Name} {
+		if name = strings.TrimSpace(name); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// Time is a point in time: RFC 3339 text, its seconds and the colon of its offset optional, or milliseconds since 1970.
+// The zero Time is none.
+type Time struct {
+	At    time.Time
+	fault string
+}
+
+var timeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05Z07:00"}
+
+// UnmarshalJSON never fails: Read reports a bad time with its place.
+func (t *Time) UnmarshalJSON(data []byte) error {
+	*t = Time{}
+	var text string
+	var millis float64
+	switch {
+	case string(data) == "null":
+	case json.Unmarshal(data, &text) == nil:
+		if text == "" {
+			return nil
+		}
+		for _, layout := range timeLayouts {
+			if at, err := time.Parse(layout, text); err == nil {
+				t.At = at.UTC()
+			}
+		}
+		t.check()
+	case json.Unmarshal(data, &millis) == nil && millis > -1e15 && millis < 1e15:
+		t.At = time.UnixMilli(int64(millis)).UTC()
+		t.check()
+	default:
+		t.check()
+	}
+	return nil
+}
+
+func (t *Time) check() {
+	if year := t.At.Year(); t.At.IsZero() || year < 1970 || year > 9999 {
+		t.fault = "want RFC 3339 with an offset, such as 2026-02-03T09:15:00Z, or milliseconds since 1970"
+	}
+}
+
+// IsNote says whether the message is private to the team.
+func (m *Message) IsNote() bool {
+	return m.Private || m.Internal || isNote(m.Channel) || isNote(m.Type)
+}
+
+func isNote(s string) bool {
+	s = strings.ToLower(strings.TrimSpace(s))
+	return s == "note" || s == "notes" || s == "internal"
+}
+
+// Withheld says whether nothing of the message may be read.
+func (m *Message) Withheld() bool { return m.Redacted && len(m.Redactions) == 0 }
+
+// Touched says whether anything of the message is redacted.
+func (m *Message) Touched() bool { return m.Redacted || len(m.Redactions) > 0 }
+
+// Exchanged returns all messages between customer and team, of merged conversations too, in no particular order: no
+// notes, nothing private.
+func (c *Conversation) Exchanged() []*Message {
+	var out []*Message
+	for i := range c.Messages {
+		if !c.Messages[i].IsNote() {
+			out = append(out, &c.Messages[i])
+		}
+	}
+	for i := range c.Merged {
+		out = append(out, c.Merged[i].Exchanged()...)
+	}
+	return out
+}
+
+// Forwardable says whether the files of the message may go along: none of one that is private or in any part redacted.
+func (m *Message) Forwardable() bool { return !m.IsNote() && !m.Touched() }
+
+// Choose finds files of the conversation by id or, where a name is not ambiguous, by name. Only those that customer
+// and team exchanged can be chosen, none of notes or of redacted messages. A file that is named twice is given once.
+func (c *Conversation) Choose(names []string) ([]Attachment, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	byID, byName := map[string]*Attachment{}, map[string][]*Attachment{}
+	for _, m := range c.Exchanged() {
+		if !m.Forwardable() {
+			continue
+		}
+		for i := range m.Attachments {
+			a := &m.Attachments[i]
+			if a.Redacted {
+				continue
+			}
+			if a.Key() != "" {
+				byID[a.Key()] = a
+			}
+			byName[a.Name] = append(byName[a.Name], a)
+		}
+	}
+	var out []Attachment
+	var errs []error
+	taken := map[*Attachment]bool{}
+	for i, name := range names {
+		a := byID[name]
+		if same := byName[name]; a == nil && len(same) == 1 {
+			a = same[0]
+		} else if a == nil && len(same) > 1 {
+			errs = append(errs, fmt.Errorf("attachments[%d]: %d files are named %.100q: choose by id", i, len(same), name))
+			continue
+		}
+		switch {
+		case a == nil:
+			errs = append(errs, fmt.Errorf("attachments[%d]: %.100q is no file that customer and team exchanged; those of notes and of redacted messages can't be forwarded", i, name))
+		case !taken[a]:
+			taken[a] = true
+			out = append(out, *a)
+		}
+	}
+	return out, errors.Join(errs...)
+}

@@ -1,0 +1,44 @@
+package enqueue
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/heraldsend/herald/worker/blob"
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Forward enqueues a transcript of a conversation, given as JSON in the form of package conversation, and returns the
+// forward's id, a fresh one where f has none. It sets f.Conversation itself. Every mistake that needs no template to be
+// seen is found here, and nothing is stored then. As with Message, the same again is harmless, and something else under
+// the same id is ErrConflict. MessageStatus tells what became of it.
+func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (string, error) {
+	if f.ID == "" {
+		f.ID = NewID()
+	}
+	read, err := conversation.Read(talk)
+	if err != nil {
+		return "", fmt.Errorf("conversation: %w", err)
+	}
+	if _, err := read.Choose(f.Attachments); err != nil {
+		return "", err
+	}
+	packed, err := conversation.Pack(talk)
+	if err != nil {
+		return "", err
+	}
+	f.Conversation = blob.Hash(packed)
+	data, err := task.Encode(f)
+	if err != nil {
+		return "", err
+	}
+	if _, err := c.blobs.Put(ctx, packed, bulk.Retention); err != nil {
+		return "", err
+	}
+	if err := c.once(ctx, f.ID, data, f); err != nil {
+		return "", err
+	}
+	return f.ID, nil
+}

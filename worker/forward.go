@@ -1,0 +1,178 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/forward"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// handleForward sends the transcript of a conversation, one mail to everyone in To. Its books are those of a single
+// message: it is sent to all or to none.
+func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.Forward) error {
+	chunk := ledger.Chunk{Owner: f.ID}
+	records, err := w.books(ctx, chunk)
+	if err != nil {
+		return err
+	}
+	if len(records) != 1 || records[0].State.Final() {
+		return nil // an earlier run got that far
+	}
+	careful, err := w.careful(ctx)
+	if err != nil {
+		return err
+	}
+	suppressed, err := w.suppressedOf(ctx, f)
+	if err != nil {
+		return err
+	}
+	if suppressed == nil {
+		if err := w.pace(ctx, message.Email, ""); err != nil {
+			return err
+		}
+	}
+	attempt, _ := asynq.GetRetryCount(ctx)
+	// A job of a message that is the same as far as the books, the sender and the policy are concerned.
+	j := job{
+		log: log, chunk: chunk, policy: attach.Forward(), attempt: attempt, careful: careful, suppressed: suppressed,
+		message: task.Message{ID: f.ID, Channel: message.Email, From: f.From, To: f.To, Policy: f.Policy},
+	}
+	commit, err := w.forward(ctx, j, f)
+	return errors.Join(err, commit.Wait())
+}
+
+// forward carries one transcript to its recipients, as deliver does a message.
+func (w *Worker) forward(ctx context.Context, j job, f task.Forward) (*ledger.Commit, error) {
+	mine, out, err := w.claim(ctx, j)
+	if err != nil || !mine {
+		return nil, err
+	}
+	var made *forward.Made
+	if out == nil {
+		made, out = w.transcribe(ctx, j, f)
+	}
+	if out == nil {
+		out = w.attachChosen(ctx, j, made)
+	}
+	if out == nil {
+		out = w.send(ctx, j, made.Message)
+		// The server's words don't tell which of several recipients is meant.
+		if len(made.Message.To) > 1 {
+			out.suppress = ""
+		}
+	}
+	return w.record(ctx, j, out)
+}
+
+// transcribe makes the transcript, or says why there is none. One at a time: a long conversation takes memory.
+func (w *Worker) transcribe(ctx context.Context, j job, f task.Forward) (made *forward.Made, out *outcome) {
+	defer j.survive(&out, ledger.Failed)
+	select {
+	case w.transcripts <- struct{}{}:
+		defer func() { <-w.transcripts }()
+	case <-ctx.Done():
+		return nil, interrupted("stopped", 0)
+	}
+	prepared, err := w.prepareForward(ctx, f)
+	if err != nil {
+		j.log.Error("content can't be prepared", "error", err)
+		return nil, outcomeOfPrepare(err)
+	}
+	packed, err := w.blobs.Blob(ctx, f.Conversation)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, failed("conversation_missing", "the conversation is not stored any more")
+	}
+	if err != nil {
+		return nil, interrupted("conversation_unreadable", interruptedPause)
+	}
+	talk, err := conversation.Unpack(packed)
+	if err != nil {
+		return nil, failed("conversation_invalid", err.Error())
+	}
+	made, err = w.forwarder.Make(ctx, prepared, f, talk)
+	if err == nil {
+		return made, nil
+	}
+	var known *forward.Error
+	if errors.As(err, &known) {
+		return nil, failed(known.Code, known.Error())
+	}
+	return nil, outcomeOfRender(ctx, err)
+}
+
+// attachChosen adds the files of the conversation that go along.
+func (w *Worker) attachChosen(ctx context.Context, j job, made *forward.Made) *outcome {
+	found := w.find(ctx, j.policy, nil, made.Files)
+	if found.err != nil {
+		return outcomeOfAttach(ctx, found.err)
+	}
+	made.Message.Attachments = found.files
+	return nil
+}
+
+// suppressedOf returns why a forward may not be sent, nil when it may: one recipient who may not be written to keeps it
+// from all, since nobody else could take that one off the list.
+func (w *Worker) suppressedOf(ctx context.Context, f task.Forward) (*suppress.Entry, error) {
+	to, err := f.Recipients()
+	if err != nil {
+		return nil, nil //nolint:nilerr // rendering says so
+	}
+	addresses := make([]string, len(to))
+	for i, a := range to {
+		addresses[i] = a.Addr
+	}
+	entries, err := w.Suppressions.Check(ctx, message.Email, addresses)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if e != nil {
+			return e, nil
+		}
+	}
+	return nil, nil
+}
+
+// forwardKey tells the compiled templates of forwards apart.
+type forwardKey struct {
+	subject, introduction, template, sources, catalog string
+}
+
+// prepareForward compiles a forward's templates, once for all that share them.
+func (w *Worker) prepareForward(ctx context.Context, f task.Forward) (*render.Prepared, error) {
+	key := forwardKey{sources: f.Sources}
+	var catalog *render.Catalog
+	if f.Sources == "" {
+		catalog = w.Catalog()
+		key = forwardKey{subject: f.Subject, introduction: f.Introduction, template: f.Template, catalog: catalog.Hash()}
+	}
+	return w.forwards.get(key, func() (*render.Prepared, error) {
+		var b *render.Bundle
+		var err error
+		if catalog != nil {
+			b, err = w.forwarder.Bundle(catalog, f)
+		} else {
+			b, err = w.pinned(ctx, f.Sources)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errContent, err)
+		}
+		p, err := w.forwarder.Open(b)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errContent, err)
+		}
+		return p, nil
+	})
+}

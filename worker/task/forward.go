@@ -1,0 +1,118 @@
+package task
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// Limits of a forward.
+const (
+	MaxForwardRecipients = 50      // after those named twice are taken together
+	MaxIntroduction      = 1 << 16 // bytes
+	MaxChosenFiles       = 100
+)
+
+// Forward asks for the transcript of a conversation to be sent to people outside it, as one email that all of them
+// get and each of them sees the others in.
+type Forward struct {
+	// ID identifies the forward for ever, like a message's: single messages and forwards share their ids.
+	ID string `json:"id"`
+	// From is the sender, and where replies go unless ReplyTo says otherwise.
+	From    string `json:"from"`
+	ReplyTo string `json:"replyTo,omitempty"`
+	// To is a list of addresses separated by commas, at most MaxForwardRecipients. One bad address refuses all.
+	To string `json:"to"`
+	// Subject and Introduction, which is Markdown, are templates as a message's are; their context is the transcript.
+	// What values bring is never read as template again.
+	Subject      string `json:"subject,omitempty"`
+	Introduction string `json:"introduction,omitempty"`
+	// Template names the email layout of the transcript: "transcript" when empty.
+	Template string `json:"template,omitempty"`
+	// Sources is the SHA-256 of the pinned template sources in the blob store. Empty: the worker's own catalog.
+	Sources string `json:"sources,omitempty"`
+	// Conversation is the SHA-256 of the packed conversation in the blob store (package conversation): a payload in
+	// the queue stays small.
+	Conversation string `json:"conversation"`
+	// Attachments are the ids, or names, of those files of the conversation that go along.
+	Attachments []string `json:"attachments,omitempty"`
+	Locale      string   `json:"locale,omitempty"`
+	Timezone    string   `json:"timezone,omitempty"`
+	// Order of the messages: newest first when empty.
+	Order ForwardOrder `json:"order,omitempty"`
+	// ForwardedBy is the agent, for templates (currentUser) and the event.
+	ForwardedBy *Agent `json:"forwardedBy,omitempty"`
+	Policy      Policy `json:"policy,omitempty"`
+}
+
+// ForwardOrder says which message of a transcript comes first.
+type ForwardOrder string
+
+// The orders.
+const (
+	NewestFirst ForwardOrder = "newest"
+	OldestFirst ForwardOrder = "oldest"
+)
+
+// Agent is someone of the team.
+type Agent struct {
+	ID          string `json:"id,omitempty"`
+	DisplayName string `json:"displayName,omitempty"`
+	Email       string `json:"email,omitempty"`
+}
+
+// Kind implements Payload.
+func (Forward) Kind() string { return "conversation.forward" }
+
+// Validate reports every fault at once.
+func (f Forward) Validate() error {
+	errs := []error{CheckID(f.ID), checkSender(message.Email, f.From, f.ReplyTo)}
+	if _, err := f.Recipients(); err != nil {
+		errs = append(errs, err)
+	}
+	if len(f.Introduction) > MaxIntroduction {
+		errs = append(errs, fmt.Errorf("introduction: %d bytes are over the limit of %d", len(f.Introduction), MaxIntroduction))
+	}
+	if !hashPattern.MatchString(f.Conversation) {
+		errs = append(errs, errors.New("conversation: want the SHA-256 of the packed conversation"))
+	}
+	if len(f.Attachments) > MaxChosenFiles {
+		errs = append(errs, fmt.Errorf("attachments: %d of them; at most %d are taken", len(f.Attachments), MaxChosenFiles))
+	}
+	switch f.Order {
+	case "", NewestFirst, OldestFirst:
+	default:
+		errs = append(errs, fmt.Errorf("order: %.100q is not newest or oldest", f.Order))
+	}
+	errs = append(errs, checkPolicies(f.Policy, ""))
+	return errors.Join(errs...)
+}
+
+var hashPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// Recipients reads To. An address that is named twice is taken once, under its first name: domains are compared in
+// any case and in punycode, the part before the @ as it is written, which may tell two mailboxes apart.
+func (f Forward) Recipients() ([]message.Address, error) {
+	if strings.TrimSpace(f.To) == "" {
+		return nil, errors.New("to: missing")
+	}
+	list, err := message.ParseAddressList(f.To)
+	if err != nil {
+		return nil, fmt.Errorf("to: %w", err)
+	}
+	seen := make(map[string]bool, len(list))
+	out := list[:0]
+	for _, a := range list {
+		if !seen[a.Addr] {
+			seen[a.Addr] = true
+			out = append(out, a)
+		}
+	}
+	if len(out) > MaxForwardRecipients {
+		return nil, fmt.Errorf("to: %d addresses; at most %d are taken", len(out), MaxForwardRecipients)
+	}
+	return out, nil
+}

@@ -46,7 +46,7 @@ func (c *converter) html(markdown string) (string, error) {
 var blankHead = regexp.MustCompile(`<thead>\s*<tr>(\s*<th[^>]*></th>)+\s*</tr>\s*</thead>\n?`)
 
 // rawHTML is what {{{x}}} puts into HTML: the value's own HTML, sanitised.
-func (c *converter) rawHTML(value []byte) []byte { return c.policy.SanitizeBytes(value) }
+func (c *converter) rawHTML(value []byte) []byte { return balanced(c.policy.SanitizeBytes(value)) }
 
 // maxRawMarkdown bounds values that are read as Markdown: reading hostile ones
 // takes time that grows with the square of their length. Longer ones are shown
@@ -54,7 +54,7 @@ func (c *converter) rawHTML(value []byte) []byte { return c.policy.SanitizeBytes
 const maxRawMarkdown = 4 << 10
 
 // agentHTML is the HTML of an agent's signature, sanitised.
-func (c *converter) agentHTML(value []byte) []byte { return c.agent.SanitizeBytes(value) }
+func (c *converter) agentHTML(value []byte) []byte { return balanced(c.agent.SanitizeBytes(value)) }
 
 // harmless says whether Markdown of data holds no HTML and no address that
 // could run a script, so that a chat may get it as it is.

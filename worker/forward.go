@@ -59,6 +59,9 @@ func (w *Worker) forward(ctx context.Context, j job, f task.Forward) (*ledger.Co
 	if err != nil || !mine {
 		return nil, err
 	}
+	if j.suppressed != nil {
+		out.reason.Text = j.suppressed.Address + " is " + out.reason.Text // it may be any of many
+	}
 	var made *forward.Made
 	if out == nil {
 		made, out = w.transcribe(ctx, j, f)
@@ -159,15 +162,9 @@ func (w *Worker) prepareForward(ctx context.Context, f task.Forward) (*render.Pr
 		key = forwardKey{subject: f.Subject, introduction: f.Introduction, template: f.Template, catalog: catalog.Hash()}
 	}
 	return w.forwards.get(key, func() (*render.Prepared, error) {
-		var b *render.Bundle
-		var err error
-		if catalog != nil {
-			b, err = w.forwarder.Bundle(catalog, f)
-		} else {
-			b, err = w.pinned(ctx, f.Sources)
-		}
+		b, err := w.forwardBundle(ctx, catalog, f)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errContent, err)
+			return nil, err
 		}
 		p, err := w.forwarder.Open(b)
 		if err != nil {
@@ -175,4 +172,27 @@ func (w *Worker) prepareForward(ctx context.Context, f task.Forward) (*render.Pr
 		}
 		return p, nil
 	})
+}
+
+// forwardBundle gathers a forward's template sources: those that were pinned, or the catalog's.
+func (w *Worker) forwardBundle(ctx context.Context, catalog *render.Catalog, f task.Forward) (*render.Bundle, error) {
+	if catalog != nil {
+		b, err := w.forwarder.Bundle(catalog, f)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errContent, err)
+		}
+		return b, nil
+	}
+	data, err := w.blobs.Blob(ctx, f.Sources)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: the template sources are not stored any more: %w", errContent, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := render.DecodeBundle(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errContent, err)
+	}
+	return b, nil
 }

@@ -21,6 +21,7 @@ type routes map[string]asynq.HandlerFunc
 func (w *Worker) mux() asynq.Handler {
 	m := routes{}
 	handle(w, m, w.handleMessage)
+	handle(w, m, w.handleForward)
 	handle(w, m, w.handleBulkStart)
 	handle(w, m, w.handleBulkChunk)
 	return asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {

@@ -23,6 +23,7 @@ import (
 	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/dead"
+	"github.com/heraldsend/herald/worker/forward"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
@@ -93,12 +94,16 @@ type Worker struct {
 	blobs     *blob.Store
 	dead      *dead.Store
 	prepared  *cache[preparedKey, *prepared]
-	open      *cache[string, *openBulk]
-	inspector *asynq.Inspector
-	metrics   *metrics
-	wishes    wishes
-	draining  context.Context // ends when no further recipient may be started
-	drain     context.CancelFunc
+	forwarder *forward.Forwarder
+	forwards  *cache[forwardKey, *render.Prepared]
+	// transcripts lets one transcript at a time be made: a long conversation takes memory.
+	transcripts chan struct{}
+	open        *cache[string, *openBulk]
+	inspector   *asynq.Inspector
+	metrics     *metrics
+	wishes      wishes
+	draining    context.Context // ends when no further recipient may be started
+	drain       context.CancelFunc
 }
 
 // New checks the options and returns a worker that Run starts.
@@ -127,7 +132,12 @@ func New(o Options) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
+	forwarder, err := forward.New(o.Renderer)
+	if err != nil {
+		return nil, err
+	}
 	w := &Worker{
+		forwarder: forwarder, forwards: newCache[forwardKey, *render.Prepared](256), transcripts: make(chan struct{}, 1),
 		Options: o, queue: queue.New(o.Redis), bulks: bulk.NewStore(o.Redis, o.Ledger), blobs: blob.New(o.Redis), dead: dead.New(o.Redis),
 		prepared: newCache[preparedKey, *prepared](256), open: newCache[string, *openBulk](64),
 		inspector: inspector, metrics: m, wishes: wishes{known: map[string]knownWish{}},

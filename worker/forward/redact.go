@@ -27,21 +27,15 @@ func newRedactor(messages []*conversation.Message, s *render.Sanitizer) (*redact
 	r := &redactor{sanitizer: s, all: newMatcher(), own: map[*conversation.Message]*matcher{}}
 	withheld := slices.ContainsFunc(messages, (*conversation.Message).Withheld)
 	known := newLineSet()
-	subjects := map[string]bool{} // of messages that are shown
-	for _, m := range messages {
-		if withheld && !m.Withheld() {
-			subjects[threadOf(m.Subject)] = true
-		}
-	}
 	for _, m := range messages {
 		var err error
 		switch {
 		case m.Withheld():
-			err = r.withhold(m, known, subjects)
+			err = r.withhold(m, known)
 		case m.Touched():
 			err = r.pieces(m)
 		case withheld:
-			known.add(r.words(m))
+			known.add(r.words(m) + "\n" + threadOf(m.Subject))
 		}
 		if err != nil {
 			return nil, err
@@ -110,12 +104,8 @@ const (
 )
 
 // withhold collects the lines of a message of which nothing may be read, but for those that were known before.
-func (r *redactor) withhold(m *conversation.Message, known *lineSet, subjects map[string]bool) error {
-	text := r.words(m)
-	if !subjects[threadOf(m.Subject)] {
-		text += "\n" + threadOf(m.Subject)
-	}
-	for line := range strings.Lines(text) {
+func (r *redactor) withhold(m *conversation.Message, known *lineSet) error {
+	for line := range strings.Lines(r.words(m) + "\n" + threadOf(m.Subject)) {
 		chars, says := normalized(line)
 		if says < minLine && digits(chars) < minDigits || known.has(chars) {
 			continue

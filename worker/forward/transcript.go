@@ -178,14 +178,15 @@ func stamp(at time.Time) string {
 // entry makes the entry of a message.
 func (r *redactor) entry(m *conversation.Message, customer string) Entry {
 	e := Entry{
-		ID: m.ID, Channel: strings.ToLower(strings.TrimSpace(m.Channel)), Direction: m.Direction, DirectionType: m.DirectionType,
-		Time: stamp(timeOf(m)), SentAt: stamp(m.SentAt.At), CreatedAt: stamp(m.CreatedAt.At), Auto: m.Auto,
+		ID: r.line(m, m.ID), Channel: strings.ToLower(strings.TrimSpace(r.line(m, m.Channel))), Direction: m.Direction,
+		DirectionType: r.line(m, m.DirectionType),
+		Time:          stamp(timeOf(m)), SentAt: stamp(m.SentAt.At), CreatedAt: stamp(m.CreatedAt.At), Auto: m.Auto,
 		Author: r.line(m, m.CreatedBy.Shown()), Redacted: m.Touched(), Withheld: m.Withheld(), TextDirection: "ltr",
 	}
 	if e.Author == "" && m.Direction == "in" {
 		e.Author = customer
 	}
-	if by := (Author{m.CreatedBy.ID, r.line(m, m.CreatedBy.DisplayName), r.line(m, m.CreatedBy.Name)}); by != (Author{}) {
+	if by := (Author{r.line(m, m.CreatedBy.ID), r.line(m, m.CreatedBy.DisplayName), r.line(m, m.CreatedBy.Name)}); by != (Author{}) {
 		e.CreatedBy = &by
 	}
 	if e.Withheld {
@@ -231,7 +232,7 @@ func (r *redactor) files(m *conversation.Message, list []conversation.Attachment
 		if a.Redacted || a.ContentID != "" && m != nil {
 			continue
 		}
-		out = append(out, File{Name: r.line(m, oneLine(a.Name)), Type: a.Type, Size: max(a.Size, 0)})
+		out = append(out, File{Name: r.line(m, oneLine(a.Name)), Type: r.line(m, a.Type), Size: max(a.Size, 0)})
 	}
 	return out
 }

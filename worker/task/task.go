@@ -57,6 +57,8 @@ func Parse(kind string, data []byte) (Payload, error) {
 	switch kind {
 	case Message{}.Kind():
 		return Decode[Message](data)
+	case Forward{}.Kind():
+		return Decode[Forward](data)
 	case BulkStart{}.Kind():
 		return Decode[BulkStart](data)
 	case BulkChunk{}.Kind():

@@ -12,7 +12,7 @@ import (
 
 // Asynq's mux takes the longest pattern that is a prefix of a task's type: no kind may be one of another's.
 func TestNoKindIsAPrefixOfAnother(t *testing.T) {
-	kinds := []string{Message{}.Kind(), BulkStart{}.Kind(), BulkChunk{}.Kind(), EventDeliver{}.Kind()}
+	kinds := []string{Message{}.Kind(), Forward{}.Kind(), BulkStart{}.Kind(), BulkChunk{}.Kind(), EventDeliver{}.Kind()}
 	for i, a := range kinds {
 		for j, b := range kinds {
 			if i != j && strings.HasPrefix(a, b) {

@@ -15,7 +15,6 @@ import (
 	"github.com/heraldsend/herald/worker/forward"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -34,20 +33,24 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.For
 	if err != nil {
 		return err
 	}
-	suppressed, err := w.suppressedOf(ctx, f)
+	to, err := f.Recipients()
+	if err != nil {
+		return err // checked when the payload was decoded
+	}
+	settled, err := w.suppressedAmong(ctx, to)
 	if err != nil {
 		return err
 	}
-	if suppressed == nil {
+	if settled == nil {
 		if err := w.pace(ctx, message.Email, ""); err != nil {
 			return err
 		}
 	}
 	attempt, _ := asynq.GetRetryCount(ctx)
-	// A job of a message that is the same as far as the books, the sender and the policy are concerned.
+	// As far as the books, the sender and the policy are concerned, it is a message.
 	j := job{
-		log: log, chunk: chunk, policy: attach.Forward(), attempt: attempt, careful: careful, suppressed: suppressed,
-		message: task.Message{ID: f.ID, Channel: message.Email, From: f.From, To: f.To, Policy: f.Policy},
+		log: log, chunk: chunk, policy: attach.Forward(), attempt: attempt, careful: careful, settled: settled,
+		message: task.Message{ID: f.ID, Channel: message.Email, From: f.From, To: to[0].Addr, Policy: f.Policy},
 	}
 	commit, err := w.forward(ctx, j, f)
 	return errors.Join(err, commit.Wait())
@@ -58,9 +61,6 @@ func (w *Worker) forward(ctx context.Context, j job, f task.Forward) (*ledger.Co
 	mine, out, err := w.claim(ctx, j)
 	if err != nil || !mine {
 		return nil, err
-	}
-	if j.suppressed != nil {
-		out.reason.Text = j.suppressed.Address + " is " + out.reason.Text // it may be any of many
 	}
 	var made *forward.Made
 	if out == nil {
@@ -125,13 +125,9 @@ func (w *Worker) attachChosen(ctx context.Context, j job, made *forward.Made) *o
 	return nil
 }
 
-// suppressedOf returns why a forward may not be sent, nil when it may: one recipient who may not be written to keeps it
-// from all, since nobody else could take that one off the list.
-func (w *Worker) suppressedOf(ctx context.Context, f task.Forward) (*suppress.Entry, error) {
-	to, err := f.Recipients()
-	if err != nil {
-		return nil, nil //nolint:nilerr // rendering says so
-	}
+// suppressedAmong returns the outcome of a forward to someone who may not be written to, nil where there is none. It
+// keeps the forward from all: nobody but its sender can take that one off the list.
+func (w *Worker) suppressedAmong(ctx context.Context, to []message.Address) (*outcome, error) {
 	addresses := make([]string, len(to))
 	for i, a := range to {
 		addresses[i] = a.Addr
@@ -140,9 +136,11 @@ func (w *Worker) suppressedOf(ctx context.Context, f task.Forward) (*suppress.En
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range entries {
+	for i, e := range entries {
 		if e != nil {
-			return e, nil
+			out := outcomeOfSuppression(*e)
+			out.reason.Text = addresses[i] + " is " + out.reason.Text
+			return out, nil
 		}
 	}
 	return nil, nil

@@ -37,20 +37,20 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.For
 	if err != nil {
 		return err // checked when the payload was decoded
 	}
+	// As far as the books, the sender and the policy are concerned, it is a message.
+	m := task.Message{ID: f.ID, Channel: message.Email, From: f.From, To: to[0].Addr, Policy: f.Policy}
 	settled, err := w.suppressedAmong(ctx, to)
 	if err != nil {
 		return err
 	}
 	if settled == nil {
-		if err := w.pace(ctx, message.Email, ""); err != nil {
+		if err := w.pace(ctx, m, ""); err != nil {
 			return err
 		}
 	}
 	attempt, _ := asynq.GetRetryCount(ctx)
-	// As far as the books, the sender and the policy are concerned, it is a message.
 	j := job{
-		log: log, chunk: chunk, policy: attach.Forward(), attempt: attempt, careful: careful, settled: settled,
-		message: task.Message{ID: f.ID, Channel: message.Email, From: f.From, To: to[0].Addr, Policy: f.Policy},
+		log: log, chunk: chunk, policy: attach.Forward(), attempt: attempt, careful: careful, settled: settled, message: m,
 	}
 	commit, err := w.forward(ctx, j, f)
 	return errors.Join(err, commit.Wait())

@@ -24,6 +24,7 @@ func (w *Worker) mux() asynq.Handler {
 	handle(w, m, w.handleForward)
 	handle(w, m, w.handleBulkStart)
 	handle(w, m, w.handleBulkChunk)
+	handle(w, m, w.handleEvents)
 	return asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
 		if h, ok := m[t.Type()]; ok {
 			return h(ctx, t)

@@ -23,6 +23,7 @@ import (
 	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/dead"
+	"github.com/heraldsend/herald/worker/event"
 	"github.com/heraldsend/herald/worker/forward"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
@@ -60,7 +61,7 @@ type Links interface {
 	Unsubscribe(c message.Channel, address, owner string) string
 }
 
-// Options for New. All but Links, NoBulk, Rates, Concurrency and DrainTimeout are required.
+// Options for New. All but Links, NoBulk, Rates, Events, Endpoint, Concurrency and DrainTimeout are required.
 type Options struct {
 	Redis        redis.UniversalClient
 	Ledger       *ledger.Ledger
@@ -73,6 +74,8 @@ type Options struct {
 	Links        Links                     // nil where there are none: messages that need one wait
 	NoBulk       map[message.Channel]error // why a channel must not carry a bulk, where it must not
 	Rates        map[string]float64        // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit
+	Events       *event.Store              // what callers are to be told; nil records none
+	Endpoint     Endpoint                  // who is told, where Events is set
 	Log          *slog.Logger
 	Metrics      prometheus.Registerer
 	// Concurrency is how many bulk messages are sent at the same time; single messages have a quarter of that of
@@ -102,8 +105,11 @@ type Worker struct {
 	inspector   *asynq.Inspector
 	metrics     *metrics
 	wishes      wishes
-	draining    context.Context // ends when no further recipient may be started
-	drain       context.CancelFunc
+
+	eventMetrics *eventMetrics // where Events is set
+
+	draining context.Context // ends when no further recipient may be started
+	drain    context.CancelFunc
 }
 
 // New checks the options and returns a worker that Run starts.
@@ -120,6 +126,9 @@ func New(o Options) (*Worker, error) {
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
+	}
+	if (o.Events == nil) != (o.Endpoint == nil) {
+		return nil, errors.New("worker: Events and Endpoint go together")
 	}
 	if o.Concurrency <= 0 {
 		o.Concurrency = 16
@@ -142,6 +151,11 @@ func New(o Options) (*Worker, error) {
 		prepared: newCache[preparedKey, *prepared](256), open: newCache[string, *openBulk](64),
 		inspector: inspector, metrics: m, wishes: wishes{known: map[string]knownWish{}},
 	}
+	if o.Events != nil {
+		if w.eventMetrics, err = newEventMetrics(o.Metrics, o.Events); err != nil {
+			return nil, err
+		}
+	}
 	w.draining, w.drain = context.WithCancel(context.Background())
 	return w, nil
 }
@@ -153,7 +167,11 @@ func (w *Worker) Run(ctx context.Context) error {
 	// ones would still have a message wait for a chunk's slot.
 	messages := w.server(max(1, w.Concurrency/4), []string{queue.Messages})
 	bulks := w.server(min(chunksAtOnce, w.Concurrency), queue.Bulks())
-	for _, s := range []*asynq.Server{messages, bulks} {
+	servers := []*asynq.Server{messages, bulks}
+	if w.Endpoint != nil { // so that an endpoint that hangs holds up no message
+		servers = append(servers, w.server(streamsAtOnce, []string{queue.Events}))
+	}
+	for _, s := range servers {
 		if err := s.Start(w.mux()); err != nil {
 			return fmt.Errorf("start the worker: %w", err)
 		}
@@ -162,23 +180,28 @@ func (w *Worker) Run(ctx context.Context) error {
 	var keepers sync.WaitGroup
 	keepers.Go(func() { w.reaper().run(ctx) })
 	keepers.Go(func() { w.reconciler().run(ctx) })
+	if w.Events != nil {
+		keepers.Go(func() { w.watchEvents(ctx) })
+	}
 	<-ctx.Done()
 	keepers.Wait()
 	w.Log.Info("draining: finishing what is in flight", "timeout", w.DrainTimeout)
-	messages.Stop()
-	bulks.Stop()
+	for _, s := range servers {
+		s.Stop()
+	}
 	w.drain()
-	var both sync.WaitGroup
-	both.Go(messages.Shutdown)
-	both.Go(bulks.Shutdown)
-	both.Wait()
+	var all sync.WaitGroup
+	for _, s := range servers {
+		all.Go(s.Shutdown)
+	}
+	all.Wait()
 	w.Log.Info("drained")
 	return nil
 }
 
 func (w *Worker) reaper() *reaper {
 	return &reaper{
-		rdb: w.Redis, queues: append(queue.Bulks(), queue.Messages), log: w.Log.With("part", "reaper"), metrics: w.metrics, now: time.Now,
+		rdb: w.Redis, queues: append(queue.Bulks(), queue.Messages, queue.Events), log: w.Log.With("part", "reaper"), metrics: w.metrics, now: time.Now,
 	}
 }
 

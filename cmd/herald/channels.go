@@ -3,10 +3,15 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/worker"
+	"github.com/heraldsend/herald/worker/event"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/send"
 	"github.com/heraldsend/herald/worker/send/chat"
@@ -14,6 +19,7 @@ import (
 	"github.com/heraldsend/herald/worker/send/logger"
 	"github.com/heraldsend/herald/worker/send/note"
 	"github.com/heraldsend/herald/worker/send/sms"
+	"github.com/heraldsend/herald/worker/send/webhook"
 )
 
 // newSenders opens every channel's way out. A channel that is not configured only logs, and a warning says so.
@@ -84,6 +90,35 @@ func newSenders(c *config, log *slog.Logger, stop *closers) (map[message.Channel
 	return senders, nil
 }
 
+// eventTimeout is how long the events' endpoint may take for one answer: it only has to store what it gets.
+const eventTimeout = 15 * time.Second
+
+// newEvents opens what callers are told through: nothing where no endpoint is set. Unlike an address that a job brings,
+// the operator's own may be a private one, and plain http there.
+func newEvents(c *config, log *slog.Logger, rdb redis.UniversalClient, stop *closers) (*event.Store, worker.Endpoint, error) {
+	if c.EventsURL == "" {
+		return nil, nil, nil
+	}
+	if strings.HasPrefix(c.EventsURL, "http:") {
+		log.Warn("events go out unencrypted: HERALD_EVENTS_URL is http, not https")
+	}
+	anywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+	endpoint, err := send.NewEndpoint(send.EndpointOptions{
+		URL: c.EventsURL, Secrets: c.secrets(),
+		Client: send.NewHTTPClient(send.HTTPOptions{Timeout: eventTimeout, AllowPrivate: anywhere, AllowHTTP: true}),
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("events: %w", err)
+	}
+	told, err := webhook.New(endpoint)
+	if err != nil {
+		return nil, nil, err
+	}
+	stop.add(told.Close)
+	events, err := event.New(event.Options{Redis: rdb})
+	return events, told, err
+}
+
 // accounts are the mail servers' URLs, the preferred one first.
 func (c *config) accounts() []string { return strings.Fields(c.SMTPURL) }
 
@@ -113,7 +148,7 @@ func (c *config) dkim() (*email.DKIM, error) {
 	return &email.DKIM{Domain: c.DKIMDomain, Selector: c.DKIMSelector, Key: key}, nil
 }
 
-// secrets are the keys that chat and note requests are signed with.
+// secrets are the keys that chats, notes and events are signed with.
 func (c *config) secrets() []string {
 	return strings.FieldsFunc(c.WebhookSecrets, func(r rune) bool { return r == ',' || r == ' ' })
 }

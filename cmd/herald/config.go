@@ -37,7 +37,8 @@ type config struct {
 	SMSURL             string        `name:"sms-url" placeholder:"URL" help:"Twilio account: twilio://SID:TOKEN@api.twilio.com?from=+15550100, or ?service=MG…. SMS are only logged when empty." group:"settings"`
 	ChatURL            string        `name:"chat-url" placeholder:"URL" help:"https endpoint that gets chats as signed JSON. They are only logged when empty." group:"settings"`
 	NoteURL            string        `name:"note-url" placeholder:"URL" help:"https endpoint that gets notes as signed JSON. They are only logged when empty." group:"settings"`
-	WebhookSecrets     string        `placeholder:"KEYS" help:"Standard Webhooks keys (whsec_…) that chats and notes are signed with, separated by commas: several while they are changed." group:"settings"`
+	WebhookSecrets     string        `placeholder:"KEYS" help:"Standard Webhooks keys (whsec_…) that chats, notes and events are signed with, separated by commas: several while they are changed." group:"settings"`
+	EventsURL          string        `name:"events-url" placeholder:"URL" help:"Endpoint that is told what became of messages, conversations and bulks, as signed JSON. Nobody is when empty." group:"settings"`
 	Templates          string        `placeholder:"DIR" help:"Folder of shortcuts, snippets and email layouts. The built-in samples when empty." group:"settings"`
 	Attachments        string        `placeholder:"DIR" help:"Folder below which recipients' own attachments are looked up. None when empty." group:"settings"`
 	Timezone           string        `placeholder:"ZONE" help:"IANA time zone of dates, for recipients who bring none. UTC when empty." group:"settings"`
@@ -77,7 +78,7 @@ func (c *config) Validate() error {
 			fault("sms-url", "%w", err)
 		}
 	}
-	for setting, address := range map[string]string{"chat-url": c.ChatURL, "note-url": c.NoteURL} {
+	for setting, address := range map[string]string{"chat-url": c.ChatURL, "note-url": c.NoteURL, "events-url": c.EventsURL} {
 		if address == "" {
 			continue
 		}

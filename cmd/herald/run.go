@@ -42,6 +42,7 @@ type cli struct {
 	Token    tokenCmd    `cmd:"" help:"Make a token for the API."`
 	Send     sendCmd     `cmd:"" help:"Enqueue one message."`
 	Bulk     bulkCmd     `cmd:"" help:"Enqueue a bulk, follow it, export what became of everyone."`
+	Events   eventsCmd   `cmd:"" help:"List events that the endpoint has not taken, and tell them again."`
 	Suppress suppressCmd `cmd:"" help:"Keep the list of those who may not be written to."`
 	Dead     deadCmd     `cmd:"" help:"See what the workers gave up on; try it again or drop it."`
 	Render   renderCmd   `cmd:"" help:"Render templates from standard input: one JSON object a line in, one a line out."`

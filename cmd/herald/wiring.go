@@ -103,10 +103,15 @@ func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometh
 	if err != nil {
 		return nil, nil, err
 	}
+	events, endpoint, err := newEvents(c, log, rdb, stop)
+	if err != nil {
+		return nil, nil, err
+	}
 	options := worker.Options{
 		Redis: rdb, Ledger: books, Catalog: live.Catalog, Renderer: renderer, Attachments: files,
 		Senders: senders, NoBulk: c.noBulk(),
 		Limiter: limiter, Suppressions: suppressions, Rates: rates,
+		Events: events, Endpoint: endpoint,
 		Log: log, Metrics: metrics, Concurrency: c.Concurrency, DrainTimeout: c.DrainTimeout,
 	}
 	if links != nil {

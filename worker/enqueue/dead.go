@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/heraldsend/herald/worker/dead"
+	"github.com/heraldsend/herald/worker/event"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -18,6 +19,9 @@ func (c *Client) RetryDead(ctx context.Context, id string) error {
 	l, err := c.Dead().Get(ctx, id)
 	if err != nil {
 		return err
+	}
+	if e, err := event.FromLetter(l); err == nil {
+		return c.replay(ctx, e, l)
 	}
 	payload, err := task.Parse(l.Kind, l.Payload)
 	if err != nil {

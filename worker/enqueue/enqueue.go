@@ -23,6 +23,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/event"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
@@ -39,6 +40,7 @@ type Client struct {
 	ledger *ledger.Ledger
 	bulks  *bulk.Store
 	blobs  *blob.Store
+	events *event.Store
 }
 
 // Options for New.
@@ -55,13 +57,17 @@ func New(o Options) (*Client, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	events, err := event.New(event.Options{Redis: o.Redis})
+	if err != nil {
+		return nil, err
+	}
 	books, err := ledger.New(ledger.Options{Redis: o.Redis, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
 	return &Client{
 		rdb: o.Redis, queue: queue.New(o.Redis), ledger: books,
-		bulks: bulk.NewStore(o.Redis, books), blobs: blob.New(o.Redis),
+		bulks: bulk.NewStore(o.Redis, books), blobs: blob.New(o.Redis), events: events,
 	}, nil
 }
 

@@ -59,24 +59,10 @@ func New(rdb redis.UniversalClient) *Client {
 	return &Client{asynq: asynq.NewClientFromRedisClient(rdb), inspector: asynq.NewInspectorFromRedisClient(rdb)}
 }
 
-// Option changes how one payload is enqueued.
-type Option func([]asynq.Option) []asynq.Option
-
-// At has the task run at t, not before. A time that has passed, or none, is now.
-func At(t time.Time) Option {
-	return func(options []asynq.Option) []asynq.Option {
-		if t.IsZero() {
-			return options
-		}
-		// Asynq cuts a time to its second, which would be before it.
-		return append(options, asynq.ProcessAt(t.Add(time.Second-1).Truncate(time.Second)))
-	}
-}
-
 // Enqueue stores p durably. A task with the same identity that is queued, running or was finished within
 // Retention makes this a no-op that reports added as false. That may also be this very call, repeated by the
 // Redis client after a lost answer.
-func (c *Client) Enqueue(ctx context.Context, p task.Payload, more ...Option) (added bool, err error) {
+func (c *Client) Enqueue(ctx context.Context, p task.Payload) (added bool, err error) {
 	return c.EnqueueAt(ctx, p, time.Time{})
 }
 
@@ -90,11 +76,13 @@ func (c *Client) EnqueueAt(ctx context.Context, p task.Payload, at time.Time) (a
 	if err != nil {
 		return false, err
 	}
-	options := []asynq.Option{
-		asynq.TaskID(id), asynq.Queue(name), asynq.MaxRetry(MaxAttempts), asynq.Timeout(timeout), asynq.Retention(Retention),
+	options := []asynq.Option{asynq.TaskID(id), asynq.Queue(name), asynq.MaxRetry(MaxAttempts), asynq.Timeout(timeout)}
+	if name != Events { // a run that has ended finds its stream in another's charge
+		options = append(options, asynq.Retention(Retention))
 	}
 	if at.After(time.Now()) {
-		options = append(options, asynq.ProcessAt(at))
+		// Asynq cuts a time to its second, which would be before it.
+		options = append(options, asynq.ProcessAt(at.Add(time.Second-1).Truncate(time.Second)))
 	}
 	_, err = c.asynq.EnqueueContext(ctx, asynq.NewTask(p.Kind(), data), options...)
 	switch {
@@ -129,6 +117,29 @@ func (c *Client) Again(ctx context.Context, p task.Payload) (added bool, err err
 		}
 	}
 	return c.Enqueue(ctx, p)
+}
+
+// RunNow runs a task at once that waits for its time or its next try. It reports false for one that is due or running
+// anyway, has ended, or is not there.
+func (c *Client) RunNow(p task.Payload) (bool, error) {
+	id, name, err := Address(p)
+	if err != nil {
+		return false, err
+	}
+	failed := c.inspector.RunTask(name, id)
+	if failed == nil {
+		return true, nil
+	}
+	info, err := c.inspector.GetTaskInfo(name, id)
+	switch {
+	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("look at task %s: %w", id, err)
+	case info.State == asynq.TaskStateScheduled, info.State == asynq.TaskStateRetry, info.State == asynq.TaskStateArchived:
+		return false, fmt.Errorf("run task %s: %w", id, failed)
+	}
+	return false, nil
 }
 
 // Address returns the task id and the queue of a payload.

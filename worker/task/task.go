@@ -63,6 +63,8 @@ func Parse(kind string, data []byte) (Payload, error) {
 		return Decode[BulkStart](data)
 	case BulkChunk{}.Kind():
 		return Decode[BulkChunk](data)
+	case EventDeliver{}.Kind():
+		return Decode[EventDeliver](data)
 	}
 	return nil, fmt.Errorf("%w: %.100q", ErrKind, kind)
 }

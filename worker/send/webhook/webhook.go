@@ -14,7 +14,10 @@ type Event struct {
 	ID   string    `json:"-"`         // the same for every try: the webhook-id
 	Type string    `json:"type"`      // such as "message.sent"
 	Time time.Time `json:"timestamp"` // when it happened
-	Data any       `json:"data"`
+	// Stream and Sequence give the order: numbers of one stream grow by one.
+	Stream   string `json:"stream,omitempty"`
+	Sequence int64  `json:"sequence,omitempty"`
+	Data     any    `json:"data"`
 }
 
 // Sender posts events. It is safe for concurrent use.

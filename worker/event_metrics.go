@@ -1,0 +1,56 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/heraldsend/herald/worker/event"
+)
+
+// eventMetrics say whether the endpoint takes its events.
+type eventMetrics struct{ tries *prometheus.CounterVec }
+
+func newEventMetrics(r prometheus.Registerer, s *event.Store) (*eventMetrics, error) {
+	m := &eventMetrics{prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "herald_events_total", Help: "Events that the endpoint took (delivered), tries that failed (again), events given up after a day (dead).",
+	}, []string{"outcome"})}
+	for _, outcome := range []string{"delivered", "again", "dead"} {
+		m.tries.WithLabelValues(outcome) // an alert on what never happened needs a zero
+	}
+	return m, errors.Join(r.Register(m.tries), r.Register(eventAge{s}))
+}
+
+func (m *eventMetrics) told(outcome string) { m.tries.WithLabelValues(outcome).Inc() }
+
+// eventAge asks Redis at every scrape how long events wait.
+type eventAge struct{ store *event.Store }
+
+var (
+	eventStreamsDesc = prometheus.NewDesc("herald_event_streams", "Streams (conversations, bulks, messages) in which events wait for the endpoint.", nil, nil)
+	eventOldestDesc  = prometheus.NewDesc("herald_event_oldest_seconds", "Age of the oldest event that the endpoint has not taken. Over 900: the endpoint is dead.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (e eventAge) Describe(ch chan<- *prometheus.Desc) {
+	ch <- eventStreamsDesc
+	ch <- eventOldestDesc
+}
+
+// Collect implements prometheus.Collector. A Redis that is away is herald_redis_up's to tell.
+func (e eventAge) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	stats, err := e.store.Stats(ctx)
+	if err != nil {
+		return
+	}
+	age := 0.0
+	if !stats.Oldest.IsZero() {
+		age = max(0, time.Since(stats.Oldest).Seconds())
+	}
+	ch <- prometheus.MustNewConstMetric(eventStreamsDesc, prometheus.GaugeValue, float64(stats.Streams))
+	ch <- prometheus.MustNewConstMetric(eventOldestDesc, prometheus.GaugeValue, age)
+}

@@ -1,0 +1,273 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/heraldsend/herald/worker/dead"
+	"github.com/heraldsend/herald/worker/event"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/send/webhook"
+)
+
+const eventSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+// receiver is a caller's endpoint: it verifies what it gets, and answers as the test says.
+type receiver struct {
+	t      *testing.T
+	server *httptest.Server
+
+	mu     sync.Mutex
+	got    []told
+	posts  int
+	answer func(e told) int // 0 takes it
+}
+
+// told is an event as a caller reads it.
+type told struct {
+	ID        string `json:"-"`
+	Type      string
+	Timestamp time.Time
+	Stream    string
+	Sequence  int64
+	Data      map[string]any
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{t: t}
+	secret, err := send.ParseSecret(eventSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		// A new verifier each time: that an id comes again is this test's matter.
+		verifier, _ := send.NewVerifier(secret)
+		body, _ := io.ReadAll(req.Body)
+		if err := verifier.Verify(req.Header, body, time.Now()); err != nil {
+			r.t.Error(err)
+			return
+		}
+		e := told{ID: req.Header.Get("webhook-id")}
+		dec := json.NewDecoder(bytes.NewReader(body))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&e); err != nil {
+			r.t.Errorf("%v in %s", err, body)
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.posts++
+		if r.answer != nil {
+			if status := r.answer(e); status != 0 {
+				w.WriteHeader(status)
+				return
+			}
+		}
+		r.got = append(r.got, e)
+	}))
+	t.Cleanup(r.server.Close)
+	return r
+}
+
+// on is the option of a worker that tells this receiver.
+func (r *receiver) on(s *site) func(*Options) {
+	return func(o *Options) {
+		endpoint, err := send.NewEndpoint(send.EndpointOptions{
+			URL: r.server.URL, Secrets: []string{eventSecret},
+			Client: send.NewHTTPClient(send.HTTPOptions{Timeout: 2 * time.Second, AllowHTTP: true, AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
+		})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if o.Endpoint, err = webhook.New(endpoint); err != nil {
+			r.t.Fatal(err)
+		}
+		o.Events = s.events()
+	}
+}
+
+func (s *site) events() *event.Store {
+	s.t.Helper()
+	store, err := event.New(event.Options{Redis: s.rdb})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return store
+}
+
+func (r *receiver) events() []told {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]told(nil), r.got...)
+}
+
+func (r *receiver) setAnswer(f func(told) int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = f
+}
+
+func outcomeFact(id, conversation string) event.Message {
+	return event.Message{ID: id, Channel: message.Email, State: "sent", Conversation: conversation, At: time.Now()}
+}
+
+func (s *site) append(facts ...event.Fact) {
+	s.t.Helper()
+	if err := s.events().Append(context.Background(), facts...); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Each conversation's events arrive in their order, each once, whatever the endpoint refuses in between, and one that is
+// stuck holds up no other.
+func TestEventsArriveInOrder(t *testing.T) {
+	t.Parallel()
+	s, r := newSite(t), newReceiver(t)
+	tries := map[string]int{}
+	r.setAnswer(func(e told) int {
+		id := e.Data["id"].(string)
+		if tries[id]++; id == "c0-3" && tries[id] == 1 {
+			return http.StatusServiceUnavailable
+		}
+		if strings.HasPrefix(e.Stream, "conversation:stuck") {
+			return http.StatusBadRequest
+		}
+		return 0
+	})
+	s.append(outcomeFact("s", "stuck"))
+	const conversations, each = 5, 20
+	for i := range each {
+		for c := range conversations {
+			s.append(outcomeFact(fmt.Sprintf("c%d-%d", c, i), fmt.Sprintf("c%d", c)))
+		}
+	}
+	metrics := prometheus.NewRegistry()
+	s.worker(r.on(s), func(o *Options) { o.Metrics = metrics })
+	s.worker(r.on(s))
+	s.await("all but one arrived", func() bool { return len(r.events()) == conversations*each })
+	next, last := map[string]int{}, map[string]int64{}
+	for _, e := range r.events() {
+		if want := fmt.Sprintf("%s-%d", strings.TrimPrefix(e.Stream, "conversation:"), next[e.Stream]); e.Data["id"] != want {
+			t.Fatalf("%v of %s, want %s", e.Data["id"], e.Stream, want)
+		}
+		if n := last[e.Stream]; n != 0 && e.Sequence != n+1 {
+			t.Fatalf("number %d of %s after %d", e.Sequence, e.Stream, n)
+		}
+		next[e.Stream]++
+		last[e.Stream] = e.Sequence
+	}
+	waiting, err := s.client.Events().List(context.Background(), 10)
+	if err != nil || len(waiting) != 1 || waiting[0].Stream != "conversation:stuck" || waiting[0].Tries < 1 || waiting[0].Reason != "http_400" {
+		t.Errorf("%+v, %v", waiting, err)
+	}
+	if n := gauge(t, metrics, "herald_event_streams"); n != 1 {
+		t.Errorf("events wait in %v streams", n)
+	}
+	if age := gauge(t, metrics, "herald_event_oldest_seconds"); age <= 0 || age > 600 {
+		t.Errorf("the oldest is %v s old", age)
+	}
+	// What waits for its next try is tried at once when a person asks for it.
+	r.setAnswer(nil)
+	if err := s.client.ReplayEvent(context.Background(), waiting[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	s.await("the stuck one arrived", func() bool { return len(r.events()) == conversations*each+1 })
+	if err := s.client.ReplayEvent(context.Background(), waiting[0].ID); err == nil {
+		t.Error("an event that was told was replayed")
+	}
+}
+
+// gauge reads one metric without labels.
+func gauge(t *testing.T, r *prometheus.Registry, name string) float64 {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	t.Fatalf("no metric %s", name)
+	return 0
+}
+
+// A day is enough: an event that is not taken becomes a dead letter, and those after it go on. It can be told again.
+func TestEventsThatNobodyTakesAreGivenUp(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	s, r := newSite(t), newReceiver(t)
+	r.setAnswer(func(e told) int {
+		if e.Data["id"] == "bad" {
+			return http.StatusGone
+		}
+		return 0
+	})
+	store, err := event.New(event.Options{Redis: s.rdb, Now: func() time.Time { return time.Now().Add(-eventLife - time.Minute) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Append(ctx, outcomeFact("bad", "c1"), outcomeFact("good", "c1")); err != nil {
+		t.Fatal(err)
+	}
+	s.worker(r.on(s))
+	s.await("the second arrived", func() bool { return len(r.events()) == 1 })
+	if got := r.events()[0]; got.Data["id"] != "good" {
+		t.Errorf("%+v", got)
+	}
+	letters, _, err := s.client.Dead().List(ctx, event.LetterKind, "", 10)
+	if err != nil || len(letters) != 1 || letters[0].Attempts != 1 || letters[0].Owner != "conversation:c1" || !strings.Contains(letters[0].Reason, "http_410") {
+		t.Fatalf("%+v, %v", letters, err)
+	}
+	r.setAnswer(nil)
+	if again, _, err := s.client.ReplayEvents(ctx); again != 1 || err != nil {
+		t.Fatalf("%d, %v", again, err)
+	}
+	s.await("the first arrived", func() bool { return len(r.events()) == 2 })
+	if first, second := r.events()[1], r.events()[0]; first.ID != letters[0].ID || first.Sequence != second.Sequence-1 {
+		t.Errorf("%+v, then %+v", second, first)
+	}
+	if _, err := s.client.Dead().Get(ctx, letters[0].ID); !errors.Is(err, dead.ErrNotFound) {
+		t.Errorf("the letter is still there: %v", err)
+	}
+}
+
+// A bulk's messages don't wait for each other, what is told of the bulk waits for them.
+func TestEventsOfABulkTravelTogether(t *testing.T) {
+	t.Parallel()
+	s, r := newSite(t), newReceiver(t)
+	var facts []event.Fact
+	for i := range 100 {
+		facts = append(facts, event.Message{ID: fmt.Sprintf("b.0.%d", i), Bulk: "b", Channel: message.Email, State: "sent", At: time.Now(), Group: "0"})
+	}
+	facts = append(facts, event.Bulk{ID: "b", State: "completed", Percent: 100, Planned: 100, Sent: 100, At: time.Now(), Over: true})
+	s.append(facts...)
+	s.append(facts...) // again, as a run does that was killed
+	s.worker(r.on(s))
+	s.await("all arrived", func() bool { return len(r.events()) == 101 })
+	got := r.events()
+	if last := got[100]; last.Type != event.TypeCompleted || last.Sequence != 101 || last.Data["sent"] != 100.0 {
+		t.Errorf("the last is %+v", last)
+	}
+	seen := map[int64]bool{}
+	for _, e := range got {
+		seen[e.Sequence] = true
+	}
+	if len(seen) != 101 {
+		t.Errorf("%d numbers", len(seen))
+	}
+}

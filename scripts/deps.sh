@@ -32,8 +32,9 @@ if [ ${#packages[@]} -gt 0 ]; then
 	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
-prism=worker/send/sms/testdata/prism
-if [ ! -e "$prism/node_modules" ] || [ "$prism/package-lock.json" -nt "$prism/node_modules" ]; then
-	npm ci --silent --ignore-scripts --prefix "$prism"
-	touch "$prism/node_modules"
-fi
+for modules in worker/send/sms/testdata/prism worker/send/webhook/testdata/reference; do
+	if [ ! -e "$modules/node_modules" ] || [ "$modules/package-lock.json" -nt "$modules/node_modules" ]; then
+		npm ci --silent --ignore-scripts --prefix "$modules"
+		touch "$modules/node_modules"
+	fi
+done

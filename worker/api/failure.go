@@ -14,6 +14,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/dead"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/ledger"
 )
@@ -34,7 +35,7 @@ func asProblem(err error) *Problem {
 	case unavailable(err):
 		p = problem(http.StatusServiceUnavailable, "unavailable", "Redis does not store anything now; nothing is lost by trying again with the same id or Idempotency-Key")
 		p.retryAfter = retryUnavailable
-	case errors.Is(err, bulk.ErrNotFound), errors.Is(err, ledger.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, bulk.ErrNotFound), errors.Is(err, ledger.ErrNotFound), errors.Is(err, dead.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return problem(http.StatusNotFound, "not_found", "there is nothing of that id, or no longer")
 	case errors.Is(err, enqueue.ErrConflict):
 		return problem(http.StatusConflict, "conflict", "another one with other content has this id")

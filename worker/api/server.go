@@ -42,6 +42,8 @@ type Options struct {
 	Links       *link.Links // opens the links of messages; there are none when nil
 	TwilioToken string      // the account's, by which its callbacks are checked; none are answered when empty
 
+	Caught Box // the messages of a playground; none when nil
+
 	Preview Registrar    // adds the operations of the preview; none when nil
 	Page    http.Handler // answers GET / and everything below /ui/; it sets a Content-Security-Policy of its own
 	Version string       // of Herald, for the description
@@ -113,6 +115,8 @@ func (s *Server) routes() error {
 	s.registerMessages(api)
 	s.registerAttachments(api)
 	s.registerSuppressions(api)
+	s.registerDead(api)
+	s.registerCaught(api)
 	if s.Preview != nil {
 		s.Preview.Register(api)
 	}

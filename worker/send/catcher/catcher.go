@@ -32,6 +32,8 @@ type Options struct {
 	// 451.
 	OnRcpt func(addr string) error
 	OnMail func(*Mail) error
+
+	Forget bool // keeps nothing: OnMail has it
 }
 
 // Reply is an SMTP answer for OnRcpt and OnMail to give.
@@ -151,7 +153,9 @@ func (c *Catcher) Wait(ctx context.Context, n int) error {
 func (c *Catcher) keep(m *Mail) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mails = append(c.mails, m)
+	if !c.opt.Forget {
+		c.mails = append(c.mails, m)
+	}
 	close(c.arrived)
 	c.arrived = make(chan struct{})
 }

@@ -76,7 +76,7 @@ type demoFile struct {
 func (d *demoCmd) Run(ctx context.Context, _ *config, std stdio) (err error) {
 	var stop closers
 	defer func() { err = errors.Join(err, stop.close()) }()
-	c, mailbox, err := demoServers(ctx, &stop)
+	c, mailbox, err := demoServers(ctx, catcher.Options{}, &stop)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (d *demoCmd) Run(ctx context.Context, _ *config, std stdio) (err error) {
 }
 
 // demoServers starts what a real set-up has elsewhere, and returns the settings that lead there.
-func demoServers(ctx context.Context, stop *closers) (*config, *catcher.Catcher, error) {
+func demoServers(ctx context.Context, o catcher.Options, stop *closers) (*config, *catcher.Catcher, error) {
 	redis := miniredis.NewMiniRedis()
 	if err := redis.Start(); err != nil {
 		return nil, nil, fmt.Errorf("start the embedded Redis: %w", err)
@@ -120,7 +120,7 @@ func demoServers(ctx context.Context, stop *closers) (*config, *catcher.Catcher,
 	ticking, halt := context.WithCancel(ctx)
 	stop.add(func() error { halt(); return nil })
 	go tick(ticking, redis)
-	mailbox, err := catcher.Start(catcher.Options{})
+	mailbox, err := catcher.Start(o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -158,7 +158,7 @@ func tick(ctx context.Context, redis *miniredis.Miniredis) {
 // sendBulk runs a worker until the sample bulk is complete.
 func (d *demoCmd) sendBulk(ctx context.Context, c *config, std stdio, stop *closers) (bulk.Status, []bulk.Result, error) {
 	log := slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: slog.LevelError}))
-	w, _, err := newWorker(ctx, c, log, prometheus.NewRegistry(), nil, stop)
+	w, _, err := newWorker(ctx, c, log, prometheus.NewRegistry(), nil, nil, stop)
 	if err != nil {
 		return bulk.Status{}, nil, err
 	}

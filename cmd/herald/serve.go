@@ -20,10 +20,12 @@ import (
 	"github.com/heraldsend/herald/worker/suppress"
 )
 
-type serveCmd struct{}
+type serveCmd struct {
+	Embedded bool `help:"A playground in one process: with a Redis, a worker and something that catches the messages of all channels. Nothing leaves it, nothing is kept."`
+}
 
 // Run answers the API until ctx ends, then lets requests finish.
-func (serveCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
+func (s *serveCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 	log := c.logger(std)
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -37,11 +39,21 @@ func (serveCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 	if err := checkReach(listener, c); err != nil {
 		return usageError{err}
 	}
-	service, rdb, err := newAPI(ctx, c, log, metrics, &stop)
+	var box api.Box
+	if s.Embedded {
+		if c, box, err = playground(ctx, c, log, metrics, &stop); err != nil {
+			return err
+		}
+	}
+	service, rdb, err := newAPI(ctx, c, log, metrics, box, &stop)
 	if err != nil {
 		return err
 	}
-	log.Info("API started", "version", versionText(), "redis", redisHost(c.RedisURL), "url", "http://"+listener.Addr().String()+"/")
+	url := "http://" + listener.Addr().String() + "/"
+	log.Info("API started", "version", versionText(), "redis", redisHost(c.RedisURL), "url", url)
+	if s.Embedded {
+		fmt.Fprintf(std.out, "Herald's playground: %s\nThe API is described at %sdocs. Nothing leaves this process; Ctrl+C ends it and all that it keeps.\n", url, url)
+	}
 	return serveAPI(ctx, c, listener, withHealth(ctx, service, rdb, metrics), service.Drain, log)
 }
 
@@ -57,7 +69,7 @@ func checkReach(l net.Listener, c *config) error {
 }
 
 // newAPI joins the API with what it works with.
-func newAPI(ctx context.Context, c *config, log *slog.Logger, metrics prometheus.Registerer, stop *closers) (*api.Server, redis.UniversalClient, error) {
+func newAPI(ctx context.Context, c *config, log *slog.Logger, metrics prometheus.Registerer, box api.Box, stop *closers) (*api.Server, redis.UniversalClient, error) {
 	rdb, err := connectRedis(ctx, c)
 	if err != nil {
 		return nil, nil, err
@@ -85,7 +97,7 @@ func newAPI(ctx context.Context, c *config, log *slog.Logger, metrics prometheus
 	}
 	options := api.Options{
 		Redis: rdb, Client: client, Suppressions: suppressions, Log: log, Metrics: metrics,
-		Tokens: tokens, Rate: c.APIRate, Links: links, Version: versionText(),
+		Tokens: tokens, Rate: c.APIRate, Links: links, Caught: box, Version: versionText(),
 	}
 	if c.SMSURL != "" {
 		account, err := sms.ParseURL(c.SMSURL)

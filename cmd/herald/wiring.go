@@ -55,8 +55,8 @@ func loadCatalog(c *config) (*render.Catalog, error) {
 }
 
 // newWorker joins a worker with everything that it works with. On hangup, which may be nil,
-// the templates are loaded again. Closing what it adds to stop ends all of it.
-func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometheus.Registerer, hangup <-chan os.Signal, stop *closers) (*worker.Worker, redis.UniversalClient, error) {
+// the templates are loaded again. Without senders it opens those that are set up. Closing what it adds to stop ends all of it.
+func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometheus.Registerer, hangup <-chan os.Signal, senders map[message.Channel]worker.Sender, stop *closers) (*worker.Worker, redis.UniversalClient, error) {
 	live, err := followTemplates(c, log, hangup, stop)
 	if err != nil {
 		return nil, nil, err
@@ -83,9 +83,10 @@ func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometh
 		return nil, nil, err
 	}
 	stop.add(files.Close)
-	senders, err := newSenders(c, log, stop)
-	if err != nil {
-		return nil, nil, err
+	if senders == nil {
+		if senders, err = newSenders(c, log, stop); err != nil {
+			return nil, nil, err
+		}
 	}
 	limiter, err := rate.New(rate.Options{Redis: rdb, Log: log})
 	if err != nil {

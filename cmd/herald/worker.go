@@ -40,7 +40,7 @@ func (workerCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
-	w, rdb, err := newWorker(ctx, c, log, metrics, hangup, &stop)
+	w, rdb, err := newWorker(ctx, c, log, metrics, hangup, nil, &stop)
 	if err != nil {
 		return err
 	}

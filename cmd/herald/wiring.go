@@ -19,6 +19,7 @@ import (
 	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/link"
 	"github.com/heraldsend/herald/worker/rate"
 	"github.com/heraldsend/herald/worker/send"

@@ -96,3 +96,14 @@ func bulkLane(id string) string { return "bulk:" + id }
 
 // lane names a channel's way out for the limiter: all workers on one Redis share it.
 func lane(c message.Channel) string { return "channel:" + string(c) }
+
+// limits are a channel's rate and what of it is in force, for the numbers that people look at.
+func (w *Worker) limits(channel string) (limit, inForce float64) {
+	limit = w.Rates[channel]
+	for _, l := range w.Limiter.Lanes() {
+		if l.Name == lane(message.Channel(channel)) {
+			return limit, l.InForce
+		}
+	}
+	return limit, limit
+}

@@ -59,7 +59,11 @@ func (w *Worker) careful(ctx context.Context) (bool, error) {
 	id, _ := asynq.GetTaskID(ctx)
 	queueName, _ := asynq.GetQueueName(ctx)
 	n, err := crashes(ctx, w.Redis, queueName, id)
-	return n >= carefulAfter, err
+	if n < carefulAfter {
+		return false, err
+	}
+	w.metrics.careful.Inc()
+	return true, err
 }
 
 // books reads a chunk's records. What a run before this one left claimed becomes unknown: that run died between

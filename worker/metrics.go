@@ -4,44 +4,93 @@ import (
 	"errors"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/rate"
 )
 
-// metrics are what operators watch. No label ever names a recipient, a bulk or a template.
+// metrics are what operators watch. No label ever names a recipient, a bulk or a template. What is only known by asking
+// Redis is in scrape.go.
 type metrics struct {
 	tasks    *prometheus.CounterVec
 	taskTime *prometheus.HistogramVec
 	sends    *prometheus.CounterVec
 	sendTime *prometheus.HistogramVec
-	// recovered counts what the reaper (lease, orphan) and the reconciler (chunk) brought back.
-	recovered *prometheus.CounterVec
+
+	commitMarks  prometheus.Histogram
+	commitTime   prometheus.Histogram
+	commitFailed prometheus.Counter
+
+	recovered *prometheus.CounterVec // by the reaper (lease, orphan) and the reconciler (chunk)
+	unclaimed *prometheus.GaugeVec
+	careful   prometheus.Counter
+	clock     prometheus.Gauge
+
+	bulks      *prometheus.GaugeVec
+	recipients *prometheus.GaugeVec
+	stalled    prometheus.Gauge
+	progress   map[string]progress // the reconciler's own, by bulk
+
+	meter *rate.Meter // numbers for people; nil in tests
 }
 
-func newMetrics(r prometheus.Registerer, i *asynq.Inspector) (*metrics, error) {
+// progress is how a bulk stood when it last changed.
+type progress struct {
+	bulk.Status
+	since time.Time
+}
+
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	gauges := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+	}
+	histogram := func(name, help string, buckets []float64) prometheus.HistogramOpts {
+		return prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}
+	}
+	seconds := prometheus.ExponentialBuckets(0.0005, 2, 16)
 	m := &metrics{
-		tasks: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "herald_tasks_total", Help: "Runs of tasks, by kind and outcome (done, again, interrupted, not_understood, dropped).",
-		}, []string{"kind", "outcome"}),
-		taskTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "herald_task_seconds", Help: "Time of one run of a task.",
-			Buckets: prometheus.ExponentialBuckets(0.001, 4, 10),
-		}, []string{"kind"}),
-		sends: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "herald_sends_total", Help: "Tries at recipients, by channel, outcome (sent, failed, again, …) and reason code.",
-		}, []string{"channel", "outcome", "reason"}),
-		sendTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "herald_send_seconds", Help: "Time that a channel took to accept or refuse one message.",
-			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
-		}, []string{"channel"}),
-		recovered: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "herald_recovered_total", Help: "Tasks brought back, by how they were lost: lease (the worker died), orphan (an answer got lost), chunk (no task at all).",
-		}, []string{"cause"}),
+		tasks: counters("herald_tasks_total", "Runs of tasks, by outcome: done, again, interrupted, not_understood, dropped (now a dead letter).",
+			"kind", "outcome"),
+		taskTime: prometheus.NewHistogramVec(histogram("herald_task_seconds", "Time of one run of a task.",
+			prometheus.ExponentialBuckets(0.001, 4, 10)), []string{"kind"}),
+		sends: counters("herald_sends_total", "Tries at recipients, by outcome (sent, failed, suppressed, skipped, unknown, again) and reason code.",
+			"channel", "outcome", "reason"),
+		sendTime: prometheus.NewHistogramVec(histogram("herald_send_seconds", "Time that a channel took to accept or refuse one message.", seconds),
+			[]string{"channel"}),
+		commitMarks: prometheus.NewHistogram(histogram("herald_commit_marks", "Marks that one group commit of the ledger carried.",
+			prometheus.ExponentialBuckets(1, 2, 12))),
+		commitTime: prometheus.NewHistogram(histogram("herald_commit_seconds", "Time of one group commit of the ledger.", seconds)),
+		commitFailed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "herald_commit_failures_total", Help: "Group commits that Redis refused, at least in part. They are tried again, and sending waits.",
+		}),
+		recovered: counters("herald_recovered_total",
+			"Tasks brought back, by how they were lost: lease (the worker died), orphan (an answer got lost), chunk (no task at all).", "cause"),
+		unclaimed: gauges("herald_tasks_unclaimed",
+			"Active tasks that no worker seems to work on: silent (the lease is not renewed), orphan (there is none). They come back within half a minute.", "cause"),
+		careful: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "herald_careful_runs_total", Help: "Runs of tasks over which workers died three times: one recipient at a time, to find out whose message it is.",
+		}),
+		clock: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "herald_clock_difference_seconds", Help: "By how much this machine's clock is ahead of that of Redis. Alert beyond 1 either way; from 5 on workers take each other's tasks.",
+		}),
+		bulks:      gauges("herald_bulks", "Bulks that are not over, by state. Every worker knows all: take the maximum.", "state"),
+		recipients: gauges("herald_bulk_recipients", "Recipients of these bulks, by state. Every worker knows all: take the maximum.", "state"),
+		stalled: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "herald_bulk_stalled_seconds", Help: "For how long the books of a running bulk have not changed, of the one that is stuck longest. Alert beyond what your rates, local send times and pauses between tries explain.",
+		}),
+		progress: map[string]progress{},
 	}
 	var errs []error
-	for _, c := range []prometheus.Collector{m.tasks, m.taskTime, m.sends, m.sendTime, m.recovered, queueDepth{i}} {
+	for _, c := range []prometheus.Collector{
+		m.tasks, m.taskTime, m.sends, m.sendTime, m.commitMarks, m.commitTime, m.commitFailed, m.recovered, m.unclaimed, m.careful, m.clock,
+		m.bulks, m.recipients, m.stalled,
+	} {
 		errs = append(errs, r.Register(c))
 	}
 	return m, errors.Join(errs...)
@@ -62,42 +111,53 @@ func (m *metrics) sent(c message.Channel, out *outcome) {
 		name = "again"
 	}
 	m.sends.WithLabelValues(string(c), name, out.reason.Code).Inc()
+	if m.meter == nil || out.again != nil {
+		return
+	}
+	switch out.state {
+	case ledger.Sent:
+		m.meter.Count(string(c), 1, 0)
+	case ledger.Failed:
+		m.meter.Count(string(c), 0, 1)
+	default:
+	}
 }
 
-// queueDepth asks Redis at every scrape how many tasks wait.
-type queueDepth struct{ inspector *asynq.Inspector }
-
-var (
-	depthDesc = prometheus.NewDesc("herald_queue_tasks", "Tasks in a queue, by state.", []string{"queue", "state"}, nil)
-	ageDesc   = prometheus.NewDesc("herald_queue_latency_seconds", "Age of the oldest task that waits in a queue.", []string{"queue"}, nil)
-	upDesc    = prometheus.NewDesc("herald_redis_up", "1 when Redis answered this scrape, else 0.", nil, nil)
-)
-
-// Describe implements prometheus.Collector.
-func (q queueDepth) Describe(ch chan<- *prometheus.Desc) {
-	ch <- depthDesc
-	ch <- ageDesc
-	ch <- upDesc
+func (m *metrics) commit(b ledger.Batch) {
+	m.commitMarks.Observe(float64(b.Marks))
+	m.commitTime.Observe(b.Took.Seconds())
+	if b.Failed {
+		m.commitFailed.Inc()
+	}
 }
 
-// Collect implements prometheus.Collector.
-func (q queueDepth) Collect(ch chan<- prometheus.Metric) {
-	names, err := q.inspector.Queues()
-	up := 1.0
-	for _, name := range names {
-		var info *asynq.QueueInfo
-		if info, err = q.inspector.GetQueueInfo(name); err != nil {
-			break
+// books takes in how the bulks stand that are not over.
+func (m *metrics) books(bulks map[string]look, now time.Time) {
+	m.bulks.Reset()
+	stalled := time.Duration(0)
+	states := map[string]int{}
+	for id, l := range bulks {
+		s := l.status
+		m.bulks.WithLabelValues(string(s.State)).Inc()
+		states["pending"] += s.Pending
+		states["sent"] += s.Sent
+		states["failed"] += s.Failed
+		states["suppressed"] += s.Suppressed
+		states["skipped"] += s.Skipped
+		states["unknown"] += s.Unknown
+		if p, known := m.progress[id]; !known || p.Status != s || s.State != bulk.Running {
+			m.progress[id] = progress{s, now}
 		}
-		for state, n := range map[string]int{
-			"pending": info.Pending, "active": info.Active, "scheduled": info.Scheduled, "retry": info.Retry, "archived": info.Archived,
-		} {
-			ch <- prometheus.MustNewConstMetric(depthDesc, prometheus.GaugeValue, float64(n), name, state)
+		stalled = max(stalled, now.Sub(m.progress[id].since))
+	}
+	for id := range m.progress {
+		if _, ok := bulks[id]; !ok {
+			delete(m.progress, id)
 		}
-		ch <- prometheus.MustNewConstMetric(ageDesc, prometheus.GaugeValue, info.Latency.Seconds(), name)
 	}
-	if err != nil {
-		up = 0
+	m.recipients.Reset()
+	for state, n := range states {
+		m.recipients.WithLabelValues(state).Set(float64(n))
 	}
-	ch <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, up)
+	m.stalled.Set(stalled.Seconds())
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,8 +63,7 @@ func handle[T task.Payload](w *Worker, m routes, fn func(context.Context, *slog.
 			w.metrics.task(kind, "again", took)
 			return again
 		case errors.Is(err, errGone):
-			w.metrics.task(kind, "dropped", took)
-			return w.giveUpTask(ctx, t, err.Error())
+			return w.giveUpTask(ctx, t, took, err.Error())
 		default:
 			// Redis is away, or the like: nothing that a recipient could be blamed for.
 			log.Warn("task interrupted, it will run again", "error", err)
@@ -76,21 +76,21 @@ func handle[T task.Payload](w *Worker, m routes, fn func(context.Context, *slog.
 // notUnderstood decides about a task that this worker can't read. Perhaps a newer client wrote it, and a newer worker will
 // understand it: it is kept for a day. What is no JSON nobody will ever read.
 func (w *Worker) notUnderstood(ctx context.Context, t *asynq.Task, err error) error {
-	w.metrics.task(kindLabel(t), "not_understood", 0)
 	if !json.Valid(t.Payload()) {
-		return w.giveUpTask(ctx, t, "its payload is no JSON")
+		return w.giveUpTask(ctx, t, 0, "its payload is no JSON")
 	}
 	id, _ := asynq.GetTaskID(ctx)
 	since, sinceErr := w.dead.Since(ctx, letterID(t, id))
 	if sinceErr == nil && time.Since(since) >= notUnderstoodFor {
-		return w.giveUpTask(ctx, t, "no worker understood it for a day")
+		return w.giveUpTask(ctx, t, 0, "no worker understood it for a day")
 	}
+	w.metrics.task(kindLabel(t.Type()), "not_understood", 0)
 	w.Log.Error("task not understood; is this worker older than its clients?", "task_id", id, "kind", t.Type(), "error", err)
 	return &later{after: notUnderstoodPause, reason: "not understood"}
 }
 
 // giveUpTask makes a dead letter of a task: `herald dead` shows it, and can put it back.
-func (w *Worker) giveUpTask(ctx context.Context, t *asynq.Task, reason string) error {
+func (w *Worker) giveUpTask(ctx context.Context, t *asynq.Task, took time.Duration, reason string) error {
 	id, _ := asynq.GetTaskID(ctx)
 	tries, _ := asynq.GetRetryCount(ctx)
 	owner, _, _ := strings.Cut(id, ":") // no id holds a colon: what follows one tells the tasks of one bulk apart
@@ -100,6 +100,7 @@ func (w *Worker) giveUpTask(ctx context.Context, t *asynq.Task, reason string) e
 		log.Warn("task given up, but not stored as a dead letter yet", "error", err)
 		return &later{after: interruptedPause, reason: "dead letter not stored"}
 	}
+	w.metrics.task(kindLabel(t.Type()), "dropped", took)
 	log.Error("task given up; it is a dead letter now", "reason", reason)
 	return nil
 }
@@ -107,12 +108,12 @@ func (w *Worker) giveUpTask(ctx context.Context, t *asynq.Task, reason string) e
 // letterID names the dead letter of a task.
 func letterID(t *asynq.Task, id string) string { return t.Type() + "/" + id }
 
-// kindLabel is a task's kind for a metric: a made-up kind gets no time series of its own.
-func kindLabel(t *asynq.Task) string {
-	if _, err := task.Parse(t.Type(), nil); errors.Is(err, task.ErrKind) {
-		return "unknown"
+// kindLabel is a kind as a metric's label: one that is made up gets no time series of its own.
+func kindLabel(kind string) string {
+	if slices.Contains(task.Kinds(), kind) {
+		return kind
 	}
-	return t.Type()
+	return "unknown"
 }
 
 // errGone says that what a task names is not stored any more.

@@ -31,8 +31,9 @@ type reaper struct {
 	metrics *metrics
 	now     func() time.Time
 
-	since   time.Time            // start of the time for which Redis answered every scan
-	orphans map[string]time.Time // active tasks without a lease: when each was first seen
+	since   time.Time                       // start of the time for which Redis answered every scan
+	orphans map[string]map[string]time.Time // by queue, active tasks without a lease: when each was first seen
+	askew   bool                            // this machine's clock is too far off, and that was logged
 }
 
 // reapScript hands back the tasks of one queue whose lease was not renewed, and counts a crash for each.
@@ -86,7 +87,7 @@ func crashes(ctx context.Context, rdb redis.UniversalClient, queue, id string) (
 
 // run scans until ctx ends.
 func (r *reaper) run(ctx context.Context) {
-	r.orphans = map[string]time.Time{}
+	r.orphans = map[string]map[string]time.Time{}
 	tick := time.NewTicker(reapEvery)
 	defer tick.Stop()
 	for {
@@ -107,28 +108,54 @@ func (r *reaper) run(ctx context.Context) {
 // scan looks at every queue once. While Redis was away nobody could renew a lease, so the reaper trusts what it sees
 // only when Redis has answered it for as long as a worker may be silent.
 func (r *reaper) scan(ctx context.Context) error {
+	ahead, err := ClockDifference(ctx, r.rdb)
+	if err != nil {
+		return err
+	}
+	r.noteClock(ahead)
 	now := r.now()
+	// By Redis's clock: whatever this machine's says, it must not take others' tasks too early.
+	renewed := strconv.FormatInt(now.Add(leaseTerm-silentAfter-ahead).Unix(), 10)
 	if r.since.IsZero() {
 		r.since = now
 	}
 	trusted := now.Sub(r.since) >= silentAfter
+	silent, orphans := 0, 0
 	for _, queue := range r.queues {
-		if trusted {
-			if err := r.reap(ctx, queue, now); err != nil {
+		n, err := r.rdb.ZCount(ctx, queueKey(queue, "lease"), "-inf", renewed).Result()
+		if err != nil {
+			return fmt.Errorf("look at %s: %w", queue, err)
+		}
+		silent += int(n)
+		if trusted && n > 0 {
+			if err := r.reap(ctx, queue, renewed); err != nil {
 				return err
 			}
 		}
 		if err := r.adopt(ctx, queue, now); err != nil {
 			return err
 		}
+		orphans += len(r.orphans[queue])
 	}
+	r.metrics.unclaimed.WithLabelValues("silent").Set(float64(silent))
+	r.metrics.unclaimed.WithLabelValues("orphan").Set(float64(orphans))
 	return nil
 }
 
-func (r *reaper) reap(ctx context.Context, queue string, now time.Time) error {
-	cutoff := now.Add(leaseTerm - silentAfter).Unix()
+// noteClock tells of a clock that went wrong while the worker runs.
+func (r *reaper) noteClock(ahead time.Duration) {
+	r.metrics.clock.Set(ahead.Seconds())
+	askew := ahead.Abs() > MaxClockDifference
+	if askew && !r.askew {
+		r.log.Error("this machine's clock and that of Redis are too far apart: other workers may take this one's tasks", "ahead", ahead)
+	}
+	r.askew = askew
+}
+
+// reap hands back the tasks whose lease is not above renewed, a Unix time.
+func (r *reaper) reap(ctx context.Context, queue, renewed string) error {
 	keys := []string{queueKey(queue, "active"), queueKey(queue, "lease"), queueKey(queue, "pending"), crashesKey(queue)}
-	ids, err := reapScript.Run(ctx, r.rdb, keys, cutoff, queueKey(queue, "t:"), int(crashTTL.Seconds())).StringSlice()
+	ids, err := reapScript.Run(ctx, r.rdb, keys, renewed, queueKey(queue, "t:"), int(crashTTL.Seconds())).StringSlice()
 	if err != nil {
 		return fmt.Errorf("reap %s: %w", queue, err)
 	}
@@ -141,6 +168,8 @@ func (r *reaper) reap(ctx context.Context, queue string, now time.Time) error {
 
 // adopt hands back active tasks that are without a lease for as long as a worker may be silent.
 func (r *reaper) adopt(ctx context.Context, queue string, now time.Time) error {
+	before := r.orphans[queue]
+	r.orphans[queue] = nil
 	active, err := r.rdb.LRange(ctx, queueKey(queue, "active"), 0, -1).Result()
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", queue, err)
@@ -152,20 +181,19 @@ func (r *reaper) adopt(ctx context.Context, queue string, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", queue, err)
 	}
+	orphans := map[string]time.Time{}
 	for i, id := range active {
 		if leases[i] != 0 {
-			delete(r.orphans, id)
 			continue
 		}
-		first, known := r.orphans[id]
+		first, known := before[id]
 		if !known {
-			r.orphans[id] = now
-			continue
+			first = now
 		}
 		if now.Sub(first) < silentAfter {
+			orphans[id] = first
 			continue
 		}
-		delete(r.orphans, id)
 		keys := []string{queueKey(queue, "active"), queueKey(queue, "lease"), queueKey(queue, "pending")}
 		adopted, err := orphanScript.Run(ctx, r.rdb, keys, id, queueKey(queue, "t:")).Int()
 		if err != nil {
@@ -176,5 +204,6 @@ func (r *reaper) adopt(ctx context.Context, queue string, now time.Time) error {
 			r.metrics.recovered.WithLabelValues("orphan").Inc()
 		}
 	}
+	r.orphans[queue] = orphans
 	return nil
 }

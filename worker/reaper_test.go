@@ -50,13 +50,13 @@ func newStuck(t *testing.T) *stuck {
 		t.Fatal(err)
 	}
 	s.running(t)
-	m, err := newMetrics(prometheus.NewRegistry(), asynq.NewInspectorFromRedisClient(s.rdb))
+	m, err := newMetrics(prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.clock.Store(time.Now().UnixNano())
 	s.reaper = &reaper{
-		rdb: s.rdb, queues: []string{"q"}, log: discard(), metrics: m, orphans: map[string]time.Time{},
+		rdb: s.rdb, queues: []string{"q"}, log: discard(), metrics: m, orphans: map[string]map[string]time.Time{},
 		now: func() time.Time { return time.Unix(0, s.clock.Load()) },
 	}
 	return s
@@ -184,7 +184,7 @@ func TestReconcilerRestoresChunks(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer books.Close()
-			m, err := newMetrics(prometheus.NewRegistry(), inspector)
+			m, err := newMetrics(prometheus.NewRegistry())
 			if err != nil {
 				t.Fatal(err)
 			}

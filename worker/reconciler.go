@@ -86,6 +86,7 @@ func (r *reconciler) round(ctx context.Context) error {
 		}
 	}
 	r.last = seen
+	r.metrics.books(seen, time.Now())
 	return nil
 }
 

@@ -28,6 +28,7 @@ import (
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/rate"
 	"github.com/heraldsend/herald/worker/send"
 	"github.com/heraldsend/herald/worker/suppress"
 )
@@ -46,6 +47,7 @@ type Attachments interface {
 type Limiter interface {
 	Wait(ctx context.Context, lane string, perSecond float64) error
 	Slow(ctx context.Context, lane string)
+	Lanes() []rate.Lane
 }
 
 // Suppressions are those who may not be written to: *suppress.Store.
@@ -137,7 +139,7 @@ func New(o Options) (*Worker, error) {
 		o.DrainTimeout = 30 * time.Second
 	}
 	inspector := asynq.NewInspectorFromRedisClient(o.Redis)
-	m, err := newMetrics(o.Metrics, inspector)
+	m, err := newMetrics(o.Metrics)
 	if err != nil {
 		return nil, err
 	}
@@ -150,6 +152,11 @@ func New(o Options) (*Worker, error) {
 		Options: o, queue: queue.New(o.Redis), bulks: bulk.NewStore(o.Redis, o.Ledger), blobs: blob.New(o.Redis), dead: dead.New(o.Redis),
 		prepared: newCache[preparedKey, *prepared](256), open: newCache[string, *openBulk](64),
 		inspector: inspector, metrics: m, wishes: wishes{known: map[string]knownWish{}},
+	}
+	m.meter = rate.NewMeter(o.Redis, w.limits)
+	w.Ledger.Watch(m.commit)
+	if err := o.Metrics.Register(scrape{inspector, w.dead, o.Limiter.Lanes}); err != nil {
+		return nil, err
 	}
 	if o.Events != nil {
 		if w.eventMetrics, err = newEventMetrics(o.Metrics, o.Events); err != nil {
@@ -183,6 +190,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	if w.Events != nil {
 		keepers.Go(func() { w.watchEvents(ctx) })
 	}
+	counting, stopCounting := context.WithCancel(context.WithoutCancel(ctx))
+	var counters sync.WaitGroup
+	counters.Go(func() { w.metrics.meter.Run(counting) })
 	<-ctx.Done()
 	keepers.Wait()
 	w.Log.Info("draining: finishing what is in flight", "timeout", w.DrainTimeout)
@@ -195,6 +205,8 @@ func (w *Worker) Run(ctx context.Context) error {
 		all.Go(s.Shutdown)
 	}
 	all.Wait()
+	stopCounting()
+	counters.Wait()
 	w.Log.Info("drained")
 	return nil
 }

@@ -22,7 +22,7 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := string(text)
-	for name, part := range map[string]string{"settings": settingsTable(), "helpers": helpers.Markdown()} {
+	for name, part := range map[string]string{"settings": settingsTable(), "metrics": metricsTable(t), "helpers": helpers.Markdown()} {
 		section := regexp.MustCompile(`(?s)(<!-- ` + name + `: [^\n]*-->\n).*?(<!-- end -->)`)
 		if !section.MatchString(want) {
 			t.Fatalf("no section for %s", name)

@@ -75,7 +75,7 @@ func newAPI(ctx context.Context, c *config, log *slog.Logger, metrics prometheus
 		return nil, nil, err
 	}
 	stop.add(rdb.Close)
-	if err := checkDurable(ctx, c, log, rdb); err != nil {
+	if err := checkRedis(ctx, c, log, rdb); err != nil {
 		return nil, nil, err
 	}
 	client, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log})

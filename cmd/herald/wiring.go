@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
@@ -71,7 +72,7 @@ func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometh
 		return nil, nil, err
 	}
 	stop.add(rdb.Close)
-	if err := checkDurable(ctx, c, log, rdb); err != nil {
+	if err := checkRedis(ctx, c, log, rdb); err != nil {
 		return nil, nil, err
 	}
 	books, err := ledger.New(ledger.Options{Redis: rdb, Log: log})
@@ -123,8 +124,16 @@ func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometh
 	return w, rdb, err
 }
 
-// checkDurable refuses a Redis that could lose accepted work, unless the operator allowed it.
-func checkDurable(ctx context.Context, c *config, log *slog.Logger, rdb redis.UniversalClient) error {
+// checkRedis refuses a Redis that is too old, whose clock is far from this machine's, or that could lose accepted work,
+// unless the operator allowed that.
+func checkRedis(ctx context.Context, c *config, log *slog.Logger, rdb redis.UniversalClient) error {
+	ahead, err := worker.CheckClock(ctx, rdb)
+	if err = errors.Join(worker.CheckVersion(ctx, rdb), err); err != nil {
+		return err
+	}
+	if ahead.Abs() > worker.NoteClockDifference {
+		log.Warn("this machine's clock and that of Redis differ; workers refuse to start beyond "+worker.MaxClockDifference.String(), "ahead", ahead.Round(time.Millisecond))
+	}
 	if c.AllowVolatileRedis {
 		log.Warn("a volatile Redis is allowed: a restart of it may lose jobs")
 		return nil

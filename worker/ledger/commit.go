@@ -58,6 +58,16 @@ return result
 // maxBatch bounds the marks of one pipeline, so that one reply never grows without limit.
 const maxBatch = 2048
 
+// Batch is one group commit, for metrics.
+type Batch struct {
+	Marks  int           // that it carried
+	Took   time.Duration // the round trip
+	Failed bool          // at least one chunk's call was refused; its marks are tried again
+}
+
+// Watch calls f after every group commit. f must be quick: marks wait for it.
+func (l *Ledger) Watch(f func(Batch)) { l.watch.Store(&f) }
+
 // retryPause is how long the writer waits before it tries a refused pipeline again. Marks wait with it: that is
 // the back-pressure a Redis that is down puts on sending.
 const retryPause = 200 * time.Millisecond
@@ -195,7 +205,9 @@ func (l *Ledger) try(batch []*mark) []*mark {
 		keys := []string{c.statesKey(), c.countsKey(), c.reasonsKey()}
 		calls[i] = markScript.EvalSha(ctx, pipe, keys, l.args(groups[c])...)
 	}
+	started := time.Now()
 	_, _ = pipe.Exec(ctx) // each call's own error is looked at below
+	took := time.Since(started)
 
 	var again []*mark
 	var failed error
@@ -227,6 +239,9 @@ func (l *Ledger) try(batch []*mark) []*mark {
 		l.log.Info("ledger stores marks again")
 	}
 	l.failing = failed != nil
+	if watch := l.watch.Load(); watch != nil {
+		(*watch)(Batch{Marks: len(batch), Took: took, Failed: failed != nil})
+	}
 	return again
 }
 

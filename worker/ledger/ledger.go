@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -47,6 +48,7 @@ type Ledger struct {
 	pending   chan *mark
 	stop      chan struct{}
 	done      sync.WaitGroup
+	watch     atomic.Pointer[func(Batch)]
 
 	// The writer's own.
 	loaded  bool // markScript is on the server

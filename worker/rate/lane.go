@@ -1,6 +1,7 @@
 package rate
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -170,5 +171,5 @@ func (ln *lane) idle(now time.Time) bool {
 func (ln *lane) state() Lane {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
-	return Lane{Name: ln.name, PerSecond: ln.rate, InForce: ln.inForce, Waiting: len(ln.waiting)}
+	return Lane{Name: ln.name, PerSecond: ln.rate, InForce: cmp.Or(ln.inForce, ln.rate), Waiting: len(ln.waiting)}
 }

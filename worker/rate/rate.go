@@ -13,9 +13,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -152,21 +154,33 @@ func rand16() string { return fmt.Sprintf("%016x", rand.Uint64()) }
 // Lane is what this process knows of a lane.
 type Lane struct {
 	Name      string
-	PerSecond float64 // as asked for
-	InForce   float64 // after back-pressure, as Redis told last; 0 before it did
-	Waiting   int     // messages of this process that wait for their turn
+	PerSecond float64 // as asked for; 0 is no limit
+	// InForce is the rate after back-pressure: as Redis told last, or where it didn't yet, as asked for; 0 is no limit.
+	InForce float64
+	Waiting int // messages of this process that wait for their turn
 }
 
 // Lanes lists the lanes that this process used, by name: for metrics.
 func (l *Limiter) Lanes() []Lane {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out := make([]Lane, 0, len(l.lanes))
+	byName := map[string]Lane{}
 	for _, ln := range l.lanes {
-		out = append(out, ln.state())
+		state := ln.state()
+		if name, ok := strings.CutSuffix(state.Name, l.private); ok {
+			// A lane without a rate: lowered for now, or not any more.
+			if f := l.free.get(name); f == nil || f.recovered(l.now()) {
+				continue
+			}
+			state.Name, state.PerSecond = name, 0
+			state.Waiting += byName[name].Waiting
+		} else if other, ok := byName[state.Name]; ok {
+			other.Waiting += state.Waiting
+			state = other
+		}
+		byName[state.Name] = state
 	}
-	slices.SortFunc(out, func(a, b Lane) int { return cmp.Compare(a.Name, b.Name) })
-	return out
+	return slices.SortedFunc(maps.Values(byName), func(a, b Lane) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 func (l *Limiter) lane(name string) *lane {

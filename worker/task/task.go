@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 )
 
 // Payload is one kind of work.
@@ -52,19 +54,24 @@ func Decode[T Payload](data []byte) (T, error) {
 // ErrKind says that this version knows no such kind of task.
 var ErrKind = errors.New("unknown kind of task")
 
+// kinds reads each kind of payload.
+var kinds = map[string]func(data []byte) (Payload, error){
+	Message{}.Kind():      parse[Message],
+	Forward{}.Kind():      parse[Forward],
+	BulkStart{}.Kind():    parse[BulkStart],
+	BulkChunk{}.Kind():    parse[BulkChunk],
+	EventDeliver{}.Kind(): parse[EventDeliver],
+}
+
+func parse[T Payload](data []byte) (Payload, error) { return Decode[T](data) }
+
+// Kinds lists all kinds that this version knows, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
+
 // Parse is Decode for a kind that is known by name only.
 func Parse(kind string, data []byte) (Payload, error) {
-	switch kind {
-	case Message{}.Kind():
-		return Decode[Message](data)
-	case Forward{}.Kind():
-		return Decode[Forward](data)
-	case BulkStart{}.Kind():
-		return Decode[BulkStart](data)
-	case BulkChunk{}.Kind():
-		return Decode[BulkChunk](data)
-	case EventDeliver{}.Kind():
-		return Decode[EventDeliver](data)
+	if read, ok := kinds[kind]; ok {
+		return read(data)
 	}
 	return nil, fmt.Errorf("%w: %.100q", ErrKind, kind)
 }

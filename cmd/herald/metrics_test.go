@@ -1,0 +1,86 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// recorder is a registry that keeps what can be known of a metric before it has a value.
+type recorder struct {
+	*prometheus.Registry
+	rows []metricRow
+}
+
+type metricRow struct{ name, kind, labels, help string }
+
+var descPattern = regexp.MustCompile(`^Desc\{fqName: ("(?:[^"\\]|\\.)*"), help: ("(?:[^"\\]|\\.)*"), .*variableLabels: \{([^}]*)\}\}$`)
+
+// Register implements prometheus.Registerer.
+func (r *recorder) Register(c prometheus.Collector) error {
+	kind := "gauge"
+	switch c.(type) {
+	case prometheus.Gauge: // has all that a counter has
+	case *prometheus.CounterVec, prometheus.Counter:
+		kind = "counter"
+	case *prometheus.HistogramVec, prometheus.Histogram:
+		kind = "histogram"
+	}
+	descs := make(chan *prometheus.Desc, 100)
+	c.Describe(descs)
+	close(descs)
+	for d := range descs {
+		m := descPattern.FindStringSubmatch(d.String())
+		if m == nil {
+			return fmt.Errorf("%s: how is this described?", d)
+		}
+		row := metricRow{kind: kind, labels: m[3]}
+		var err error
+		if row.name, err = strconv.Unquote(m[1]); err != nil {
+			return err
+		}
+		if row.help, err = strconv.Unquote(m[2]); err != nil {
+			return err
+		}
+		r.rows = append(r.rows, row)
+	}
+	return r.Registry.Register(c)
+}
+
+// metricsTable describes every metric that a worker registers.
+func metricsTable(t *testing.T) string {
+	t.Helper()
+	var stop closers
+	t.Cleanup(func() {
+		if err := stop.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c, _, err := demoServers(context.Background(), &stop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{Registry: prometheus.NewRegistry()}
+	if _, _, err := newWorker(context.Background(), c, slog.New(slog.DiscardHandler), r, nil, &stop); err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(r.rows, func(a, b metricRow) int { return cmp.Compare(a.name, b.name) })
+	var b strings.Builder
+	b.WriteString("| metric | type | labels | meaning |\n|---|---|---|---|\n")
+	for _, row := range r.rows {
+		labels := ""
+		if row.labels != "" {
+			labels = "`" + strings.ReplaceAll(row.labels, ",", "`, `") + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", row.name, row.kind, labels, strings.ReplaceAll(row.help, "|", `\|`))
+	}
+	return b.String()
+}

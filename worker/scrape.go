@@ -1,0 +1,115 @@
+package worker
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/heraldsend/herald/worker/dead"
+	"github.com/heraldsend/herald/worker/rate"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// scrape asks at every scrape for what Redis or the limiter know.
+type scrape struct {
+	inspector *asynq.Inspector
+	dead      *dead.Store
+	lanes     func() []rate.Lane
+}
+
+// scrapeTimeout bounds what a scrape asks of Redis. Asynq's part can't be bounded.
+const scrapeTimeout = 5 * time.Second
+
+var (
+	depthDesc = prometheus.NewDesc("herald_queue_tasks", "Tasks in a queue, by state.", []string{"queue", "state"}, nil)
+	ageDesc   = prometheus.NewDesc("herald_queue_latency_seconds", "Age of the oldest task that waits in a queue.", []string{"queue"}, nil)
+	deadDesc  = prometheus.NewDesc("herald_dead_letters", "Dead letters, by kind of task: `herald dead list`.", []string{"kind"}, nil)
+	upDesc    = prometheus.NewDesc("herald_redis_up", "1 when Redis answered this scrape, else 0.", nil, nil)
+	limitDesc = prometheus.NewDesc("herald_lane_limit", "Messages a second that a channel may start, all workers together, as configured; 0 is no limit.",
+		[]string{"channel"}, nil)
+	forceDesc = prometheus.NewDesc("herald_lane_limit_in_force", "That limit after the provider pushed back; below herald_lane_limit, or other than 0 where there is none: the channel is slowed.",
+		[]string{"channel"}, nil)
+	waitDesc = prometheus.NewDesc("herald_lane_waiting", "Messages of this worker that wait for their turn: for the channel's rate, or (bulk) for that of their bulk.",
+		[]string{"lane"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (s scrape) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{depthDesc, ageDesc, deadDesc, upDesc, limitDesc, forceDesc, waitDesc} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (s scrape) Collect(ch chan<- prometheus.Metric) {
+	s.collectLanes(ch)
+	up := 1.0
+	if s.collectQueues(ch) != nil || s.collectDead(ch) != nil {
+		up = 0
+	}
+	ch <- gauge(upDesc, up)
+}
+
+func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+}
+
+func (s scrape) collectQueues(ch chan<- prometheus.Metric) error {
+	names, err := s.inspector.Queues()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		info, err := s.inspector.GetQueueInfo(name)
+		if err != nil {
+			return err
+		}
+		for state, n := range map[string]int{
+			"pending": info.Pending, "active": info.Active, "scheduled": info.Scheduled, "retry": info.Retry, "archived": info.Archived,
+		} {
+			ch <- gauge(depthDesc, float64(n), name, state)
+		}
+		ch <- gauge(ageDesc, info.Latency.Seconds(), name)
+	}
+	return nil
+}
+
+func (s scrape) collectDead(ch chan<- prometheus.Metric) error {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	counts, err := s.dead.Count(ctx)
+	if err != nil {
+		return err
+	}
+	byLabel := map[string]int{}
+	for _, kind := range task.Kinds() {
+		byLabel[kind] = 0 // so that the first one is seen as a rise
+	}
+	for kind, n := range counts {
+		byLabel[kindLabel(kind)] += n
+	}
+	for label, n := range byLabel {
+		ch <- gauge(deadDesc, float64(n), label)
+	}
+	return nil
+}
+
+func (s scrape) collectLanes(ch chan<- prometheus.Metric) {
+	waiting := map[string]int{}
+	for _, l := range s.lanes() {
+		channel, ok := strings.CutPrefix(l.Name, lane(""))
+		if !ok {
+			waiting["bulk"] += l.Waiting
+			continue
+		}
+		waiting[channel] += l.Waiting
+		ch <- gauge(limitDesc, l.PerSecond, channel)
+		ch <- gauge(forceDesc, l.InForce, channel)
+	}
+	for name, n := range waiting {
+		ch <- gauge(waitDesc, float64(n), name)
+	}
+}

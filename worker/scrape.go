@@ -50,10 +50,10 @@ func (s scrape) Collect(ch chan<- prometheus.Metric) {
 	if s.collectQueues(ch) != nil || s.collectDead(ch) != nil {
 		up = 0
 	}
-	ch <- gauge(upDesc, up)
+	ch <- value(upDesc, up)
 }
 
-func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {
+func value(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {
 	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 }
 
@@ -70,9 +70,9 @@ func (s scrape) collectQueues(ch chan<- prometheus.Metric) error {
 		for state, n := range map[string]int{
 			"pending": info.Pending, "active": info.Active, "scheduled": info.Scheduled, "retry": info.Retry, "archived": info.Archived,
 		} {
-			ch <- gauge(depthDesc, float64(n), name, state)
+			ch <- value(depthDesc, float64(n), name, state)
 		}
-		ch <- gauge(ageDesc, info.Latency.Seconds(), name)
+		ch <- value(ageDesc, info.Latency.Seconds(), name)
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (s scrape) collectDead(ch chan<- prometheus.Metric) error {
 		byLabel[kindLabel(kind)] += n
 	}
 	for label, n := range byLabel {
-		ch <- gauge(deadDesc, float64(n), label)
+		ch <- value(deadDesc, float64(n), label)
 	}
 	return nil
 }
@@ -106,10 +106,10 @@ func (s scrape) collectLanes(ch chan<- prometheus.Metric) {
 			continue
 		}
 		waiting[channel] += l.Waiting
-		ch <- gauge(limitDesc, l.PerSecond, channel)
-		ch <- gauge(forceDesc, l.InForce, channel)
+		ch <- value(limitDesc, l.PerSecond, channel)
+		ch <- value(forceDesc, l.InForce, channel)
 	}
 	for name, n := range waiting {
-		ch <- gauge(waitDesc, float64(n), name)
+		ch <- value(waitDesc, float64(n), name)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/heraldsend/herald/worker/send/catcher"
 )
 
 // recorder is a registry that keeps what can be known of a metric before it has a value.
@@ -64,12 +66,12 @@ func metricsTable(t *testing.T) string {
 			t.Error(err)
 		}
 	})
-	c, _, err := demoServers(context.Background(), &stop)
+	c, _, err := demoServers(context.Background(), catcher.Options{}, &stop)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &recorder{Registry: prometheus.NewRegistry()}
-	if _, _, err := newWorker(context.Background(), c, slog.New(slog.DiscardHandler), r, nil, &stop); err != nil {
+	if _, _, err := newWorker(context.Background(), c, slog.New(slog.DiscardHandler), r, nil, nil, &stop); err != nil {
 		t.Fatal(err)
 	}
 	slices.SortFunc(r.rows, func(a, b metricRow) int { return cmp.Compare(a.name, b.name) })

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
@@ -57,36 +55,16 @@ func results(ctx context.Context, q *client, id string, only *ledger.State, do f
 	return nil
 }
 
-// export writes what became of each message as CSV. Cells that a spreadsheet would take for a formula are prefixed with
-// an apostrophe.
+// export writes what became of each message as CSV.
 func export(ctx context.Context, q *client, to io.Writer, id string, only *ledger.State) error {
-	w := csv.NewWriter(to)
-	if err := w.Write([]string{"recipient", "channel", "state", "code", "reason", "time"}); err != nil {
-		return err
-	}
-	err := results(ctx, q, id, only, func(r bulk.Result) error {
-		var at string
-		if !r.At.IsZero() {
-			at = r.At.Format(time.RFC3339)
-		}
-		row := []string{r.To, string(r.Channel), r.State.String(), r.Reason.Code, r.Reason.Text, at}
-		for i := range row {
-			row[i] = plainCell(row[i])
-		}
-		return w.Write(row)
-	})
+	w, err := bulk.NewResultWriter(to)
 	if err != nil {
 		return err
 	}
-	w.Flush()
-	return w.Error()
-}
-
-func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
+	if err := results(ctx, q, id, only, w.Write); err != nil {
+		return err
 	}
-	return s
+	return w.Flush()
 }
 
 // exportNDJSON writes what became of each message as one JSON object a line.

@@ -175,7 +175,7 @@ func TestBombs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if all, _, err := collect(audience); len(all) != 1 || !errors.Is(err, errBomb) {
+			if all, _, err := collect(audience); len(all) != 1 || !errors.Is(err, ErrBomb) {
 				t.Errorf("%d recipients, error %v", len(all), err)
 			}
 		})

@@ -3,12 +3,8 @@ package bulk
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"iter"
 	"time"
 
-	"github.com/heraldsend/herald/worker/ledger"
-	"github.com/heraldsend/herald/worker/message"
 )
 
 // State is how far a bulk is. It is worked out from what is stored, never stored itself, so it can't disagree with the
@@ -83,48 +79,3 @@ func (s *Store) Status(ctx context.Context, id string) (Status, error) {
 
 // Over reports whether nothing more will happen to the bulk by itself.
 func (s State) Over() bool { return s == Completed || s == Stopped }
-
-// Result is what became of one message.
-type Result struct {
-	Index   int    // of the recipient among all, from 0
-	ID      string // of the message
-	To      string
-	Channel message.Channel
-	ledger.Record
-}
-
-// Results yields every message in the order of the audience (where recipients have times of their own: in the order of
-// those), reading one chunk at a time. It ends after an error.
-func (s *Store) Results(ctx context.Context, id string) iter.Seq2[Result, error] {
-	return func(yield func(Result, error) bool) {
-		b, err := s.Bulk(ctx, id)
-		if err != nil {
-			yield(Result{}, err)
-			return
-		}
-		index := 0
-		for chunk := range b.Chunks {
-			recipients, err := s.Recipients(ctx, id, chunk)
-			if err != nil {
-				yield(Result{}, err)
-				return
-			}
-			records, err := s.ledger.Chunk(ctx, ledger.Chunk{Owner: id, Index: chunk})
-			if err != nil {
-				yield(Result{}, err)
-				return
-			}
-			if len(records) != len(recipients)*b.Slots() {
-				yield(Result{}, fmt.Errorf("chunk %d of bulk %s: %d recipients, %d records", chunk, id, len(recipients), len(records)))
-				return
-			}
-			for slot, record := range records {
-				c, r := b.Part(slot).Channel, recipients[slot/b.Slots()]
-				if !yield(Result{index + slot/b.Slots(), b.MessageID(chunk, slot), r.Address(c), c, record}, nil) {
-					return
-				}
-			}
-			index += len(recipients)
-		}
-	}
-}

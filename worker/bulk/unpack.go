@@ -26,8 +26,8 @@ const (
 	unpackWindow = 128 << 20
 )
 
-// errBomb ends what unpacks to more than any audience would.
-var errBomb = fmt.Errorf("it unpacks to more than %d MB and %d times its size: refused as a compression bomb", unpackFree>>20, unpackRatio)
+// ErrBomb ends what unpacks to more than any audience would.
+var ErrBomb = fmt.Errorf("it unpacks to more than %d MB and %d times its size: refused as a compression bomb", unpackFree>>20, unpackRatio)
 
 // unpack gives r's content, which may be packed by gzip or Zstandard, as text without a byte order mark. It reads as
 // its result is read.
@@ -68,7 +68,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// bounded ends with errBomb where r gives out of proportion to what was read of packed.
+// bounded ends with ErrBomb where r gives out of proportion to what was read of packed.
 type bounded struct {
 	format string
 	r      io.Reader
@@ -80,7 +80,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
 	b.n += int64(n)
 	if b.n > unpackFree && b.n > unpackRatio*b.packed.n {
-		return 0, errBomb
+		return 0, ErrBomb
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		return n, fmt.Errorf("unpack %s: %w", b.format, err)

@@ -73,6 +73,7 @@ var fields = []Field{
 	{"KObject title", "kobjects.<klass>.title", TypeText, "A custom object by its klass, such as kobjects.order.title."},
 	{"KObject description", "kobjects.<klass>.description", TypeText, ""},
 	{"KObject custom field", "kobjects.<klass>.custom.<name>", TypeAny, "The name's suffix tells the type: Str, Txt, Num, Bool, At."},
+	{"Unsubscribe link", "unsubscribe.url", TypeText, "In emails that ask for it: where the recipient unsubscribes."},
 	{"Draft subject", "draft.subject", TypeText, "In email templates: the email's subject."},
 	{"Draft preheader", "draft.preheader", TypeText, "In email templates: the words that lists of mails show."},
 	{"Draft HTML body", "draft.htmlBody", TypeText, "In email templates, in three braces: the message."},

@@ -32,7 +32,8 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 	if err != nil {
 		return err
 	}
-	if wish, err := w.wish(ctx, t.Bulk); err != nil {
+	// Asked afresh: a cancelled bulk's chunks run to be closed, also those whose time has not come.
+	if wish, err := w.wishNow(ctx, t.Bulk); err != nil {
 		return err
 	} else if wish.Control == bulk.Cancelled {
 		return w.closeAll(ctx, books, pending, skipped("cancelled", "the bulk was cancelled before this message was sent"))

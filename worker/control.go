@@ -33,14 +33,25 @@ func (w *Worker) wish(ctx context.Context, id string) (bulk.Wish, error) {
 	if known, ok := w.wishes.known[id]; ok && time.Since(known.at) < wishAge {
 		return known.Wish, nil
 	}
-	wish, err := w.bulks.Wish(ctx, id)
+	return w.wishes.ask(ctx, w.bulks, id)
+}
+
+// wishNow is what an operator asks of a bulk now.
+func (w *Worker) wishNow(ctx context.Context, id string) (bulk.Wish, error) {
+	w.wishes.mu.Lock()
+	defer w.wishes.mu.Unlock()
+	return w.wishes.ask(ctx, w.bulks, id)
+}
+
+func (w *wishes) ask(ctx context.Context, bulks *bulk.Store, id string) (bulk.Wish, error) {
+	wish, err := bulks.Wish(ctx, id)
 	if err != nil {
 		return wish, err
 	}
-	if len(w.wishes.known) > 1000 {
-		clear(w.wishes.known)
+	if len(w.known) > 1000 {
+		clear(w.known)
 	}
-	w.wishes.known[id] = knownWish{wish, time.Now()}
+	w.known[id] = knownWish{wish, time.Now()}
 	return wish, nil
 }
 

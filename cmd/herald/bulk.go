@@ -47,6 +47,10 @@ func awaitBulk(ctx context.Context, q *client, std stdio, id string) (bulk.Statu
 			if status.State.Over() {
 				return status, nil
 			}
+			if status.State == bulk.Pausing && status.Canary == string(bulk.Failing) {
+				return status, fmt.Errorf("the canary failed: %d of %d messages sent, %d failed; nobody else gets anything before you `herald bulk resume` or `cancel` it",
+					status.Sent, status.Planned, status.Failed)
+			}
 		}
 		select {
 		case <-tick.C:

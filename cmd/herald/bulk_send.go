@@ -164,6 +164,7 @@ func startPlanned(ctx context.Context, q *client, id, plan string) error {
 type bulkStartCmd struct {
 	ID   string `arg:"" help:"Id of the bulk."`
 	Plan string `placeholder:"HASH" help:"Start only what a dry run looked at: the hash that it printed."`
+	Wait bool   `help:"Wait until the bulk is complete, and show its progress."`
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
@@ -172,6 +173,11 @@ func (b *bulkStartCmd) Run(ctx context.Context, c *config, std stdio) error {
 	return withClient(ctx, c, std, func(q *client) error {
 		if err := startPlanned(ctx, q, b.ID, b.Plan); err != nil {
 			return err
+		}
+		if b.Wait {
+			if _, err := awaitBulk(ctx, q, std, b.ID); err != nil {
+				return fmt.Errorf("bulk %s: %w", b.ID, err)
+			}
 		}
 		return printBulk(ctx, q, std, b.ID, b.JSON)
 	})

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/signal"
@@ -48,8 +49,16 @@ func TestScripts(t *testing.T) {
 			"sigterm":  sigterm,
 			"audience": audience,
 			"file":     makeFile,
+			"json":     jsonField,
 		},
 	})
+}
+
+// json VAR FIELD sets a variable to a field of the JSON that the last command printed.
+func jsonField(ts *testscript.TestScript, _ bool, args []string) {
+	var object map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &object))
+	ts.Setenv(args[0], fmt.Sprint(object[args[1]]))
 }
 
 // redis [args…] starts a Redis and points HERALD_REDIS_URL at it.

@@ -153,7 +153,7 @@ func (l *Load) canaryChunks() int {
 // Close lets others begin. It does nothing after the lease was lost.
 func (l *Load) Close(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
-	err := extendScript.Run(ctx, l.store.rdb, []string{loadKey(l.bulk.ID)}, l.token, 1).Err()
+	err := extendScript.Run(ctx, l.store.rdb, []string{loadKey(l.bulk.ID)}, l.token, 0).Err() // deletes it
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return fmt.Errorf("bulk %s: %w", l.bulk.ID, err)
 	}

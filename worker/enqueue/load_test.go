@@ -1,0 +1,94 @@
+package enqueue
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"testing"
+
+	"github.com/heraldsend/herald/worker/bulk"
+)
+
+// An audience that broke off can be loaded again from its beginning, whatever its size was; a complete one can't.
+func TestLoadAgain(t *testing.T) {
+	c, _ := newClient(t)
+	ctx := context.Background()
+	id, err := c.CreateBulk(ctx, definition())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.StartBulk(ctx, id); !errors.Is(err, ErrNoAudience) {
+		t.Errorf("start without an audience: %v", err)
+	}
+	if _, err := c.LoadBulk(ctx, id, audience(450, io.ErrUnexpectedEOF), BulkOptions{}); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Fatal(err)
+	}
+	n, err := c.LoadBulk(ctx, id, audience(30, nil), BulkOptions{})
+	if err != nil || n != 30 {
+		t.Fatal(n, err)
+	}
+	status, err := c.Bulks().Status(ctx, id)
+	if err != nil || status.Planned != 30 || status.State != bulk.Ready {
+		t.Errorf("%+v, %v", status, err)
+	}
+	results := 0
+	for _, err := range c.Bulks().Results(ctx, id) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		results++
+	}
+	if results != 30 {
+		t.Errorf("%d results", results)
+	}
+	if _, err := c.LoadBulk(ctx, id, audience(1, nil), BulkOptions{}); !errors.Is(err, bulk.ErrSealed) {
+		t.Errorf("a second audience: %v", err)
+	}
+	if _, err := c.CreateBulk(ctx, definition()); !errors.Is(err, bulk.ErrExists) {
+		t.Errorf("the same id: %v", err)
+	}
+}
+
+// Two loads at once can't mix their recipients.
+func TestTwoLoads(t *testing.T) {
+	c, _ := newClient(t)
+	ctx := context.Background()
+	id, err := c.CreateBulk(ctx, definition())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var other error
+	first := iter.Seq2[bulk.Recipient, error](func(yield func(bulk.Recipient, error) bool) {
+		_, other = c.LoadBulk(ctx, id, audience(5, nil), BulkOptions{})
+		audience(10, nil)(yield)
+	})
+	if n, err := c.LoadBulk(ctx, id, first, BulkOptions{}); n != 10 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if !errors.Is(other, bulk.ErrLoading) {
+		t.Errorf("the other load: %v", other)
+	}
+}
+
+func TestFaultyDefinitions(t *testing.T) {
+	c, _ := newClient(t)
+	for name, spoil := range map[string]func(*bulk.Definition){
+		"nothing to do":        func(d *bulk.Definition) { d.Messages = nil },
+		"a channel twice":      func(d *bulk.Definition) { d.Messages = append(d.Messages, d.Messages[0]) },
+		"negative rate":        func(d *bulk.Definition) { d.Rate = -1 },
+		"no local time":        func(d *bulk.Definition) { d.SendAtLocal = "9 o'clock" },
+		"two times":            func(d *bulk.Definition) { d.SendAtLocal, d.SendAt = "2030-12-01T09:00", now() },
+		"over before it began": func(d *bulk.Definition) { d.SendAt, d.SendBefore = now().AddDate(0, 0, 2), now().AddDate(0, 0, 1) },
+		"far ahead":            func(d *bulk.Definition) { d.SendAt = now().AddDate(1, 0, 0) },
+		"canary of everyone":   func(d *bulk.Definition) { d.Canary = &bulk.Canary{Percent: 100} },
+		"canary by local time": func(d *bulk.Definition) { d.SendAtLocal, d.Canary = "2026-12-01T09:00", &bulk.Canary{Percent: 1} },
+		"faulty part":          func(d *bulk.Definition) { d.Messages[0].From = "" },
+	} {
+		d := definition()
+		spoil(&d)
+		if _, err := c.CreateBulk(context.Background(), d); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}

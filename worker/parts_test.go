@@ -1,0 +1,301 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+func rows(all ...bulk.Recipient) iter.Seq2[bulk.Recipient, error] {
+	return func(yield func(bulk.Recipient, error) bool) {
+		for _, r := range all {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// mailAndText is a bulk on two channels, with a content of its own on each.
+func mailAndText(id string) bulk.Definition {
+	return bulk.Definition{ID: id, Messages: []bulk.Part{
+		{Channel: message.Email, From: "help@acme.example", Content: task.Content{Shortcut: "hello"}},
+		{Channel: message.SMS, From: "+15005550006", Content: task.Content{Text: "SMS for {{customer.firstName}}", Format: "text"}},
+	}}
+}
+
+func (s *site) start(d bulk.Definition, audience iter.Seq2[bulk.Recipient, error]) string {
+	s.t.Helper()
+	id, err := s.client.Bulk(context.Background(), d, audience, enqueue.BulkOptions{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return id
+}
+
+// Everyone gets a message of its own on each channel that they have an address for; one channel's trouble is not
+// another's.
+func TestSeveralChannels(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.out.answer = func(m *message.Message, _ int) error {
+		if m.Channel == message.SMS && m.To[0].Addr == "+15005550001" {
+			return &send.Error{Permanent: true, Code: "twilio_21211"}
+		}
+		return nil
+	}
+	s.worker()
+	name := func(s string) json.RawMessage { return json.RawMessage(`{"customer":{"firstName":"` + s + `"}}`) }
+	id := s.start(mailAndText("both"), rows(
+		bulk.Recipient{Email: "ada@example.com", Phone: "+15005550002", Context: name("Ada")},
+		bulk.Recipient{Email: "bob@example.com", Phone: "+15005550001", Context: name("Bob")},
+		bulk.Recipient{Email: "cleo@example.com", Context: name("Cleo")},
+	))
+	if status := s.complete(id); status.Planned != 6 {
+		t.Errorf("status %+v", status)
+	}
+	s.want(id, map[string]int{"sent": 4, "failed twilio_21211": 1, "skipped no_address": 1})
+	got := map[string]string{}
+	for _, m := range s.out.mails {
+		got[m.ID] = strings.TrimSpace(m.Text)
+	}
+	want := map[string]string{
+		"both.0.0.email": "Hi Ada!", "both.0.0.sms": "SMS for Ada", "both.0.1.email": "Hi Bob!", "both.0.2.email": "Hi Cleo!",
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// A message that can't be prepared fails on its channel; the other goes out.
+func TestOnePartBroken(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker()
+	d := mailAndText("half")
+	d.Messages[1].Text = "{{#if x}}"
+	s.complete(s.start(d, rows(bulk.Recipient{Email: "ada@example.com", Phone: "+15005550002"})))
+	s.want("half", map[string]int{"sent": 1, "failed template_error": 1})
+}
+
+func TestDuplicatesAreSkipped(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker()
+	d := mailAndText("once")
+	d.Deduplicate = true
+	s.complete(s.start(d, rows(
+		bulk.Recipient{Email: "ada@example.com", Phone: "+15005550002"},
+		bulk.Recipient{Email: "ADA@example.com", Phone: "+15005550003"},
+	)))
+	s.want("once", map[string]int{"sent": 3, "skipped duplicate_address": 1})
+}
+
+// A bulk that is to begin later waits, can be cancelled while it waits, and what came too late is not sent.
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker()
+	ctx := context.Background()
+	ada := bulk.Recipient{Email: "ada@example.com", Phone: "+15005550002"}
+	state := func(id string) bulk.State {
+		status, err := s.client.Bulks().Status(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return status.State
+	}
+
+	late := mailAndText("late")
+	late.SendBefore = time.Now().Add(time.Millisecond)
+	s.complete(s.start(late, rows(ada)))
+	s.want("late", map[string]int{"skipped expired": 2})
+
+	soon := mailAndText("soon")
+	soon.SendAt = time.Now().Add(2 * time.Second)
+	s.start(soon, rows(ada))
+	if got := state("soon"); got != bulk.Scheduled {
+		t.Errorf("state %s", got)
+	}
+	never := mailAndText("never")
+	never.SendAt = time.Now().Add(time.Hour)
+	s.start(never, rows(ada))
+	if err := s.client.CancelBulk(ctx, "never"); err != nil {
+		t.Fatal(err)
+	}
+	s.await("the bulk is cancelled", func() bool { return state("never") == bulk.Stopped })
+	s.want("never", map[string]int{"skipped cancelled": 2})
+
+	s.complete("soon")
+	for _, m := range s.out.mails {
+		if !strings.HasPrefix(m.ID, "soon.") {
+			t.Errorf("sent %s", m.ID)
+		}
+	}
+	record := s.results("soon")
+	if record["sent"] != 2 || time.Now().Before(soon.SendAt) {
+		t.Errorf("results %v before %s", record, soon.SendAt)
+	}
+}
+
+// By local time each zone's recipients get theirs in turn: whose time is over at once, the others later.
+func TestLocalTimes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker()
+	ctx := context.Background()
+	d := mailAndText("local")
+	d.SendAtLocal = time.Now().UTC().Add(30 * time.Minute).Format(bulk.LocalLayout)
+	id := s.start(d, rows(
+		bulk.Recipient{Email: "west@example.com", Timezone: "America/New_York"},
+		bulk.Recipient{Email: "east@example.com", Timezone: "Asia/Tokyo"},
+		bulk.Recipient{Email: "utc@example.com"},
+	))
+	s.await("the east has theirs", func() bool { return s.out.count() == 1 })
+	if to := s.out.mails[0].To[0].Addr; to != "east@example.com" {
+		t.Errorf("sent to %s", to)
+	}
+	dues, err := s.client.Bulks().Dues(ctx, id)
+	if err != nil || len(dues) != 3 {
+		t.Fatalf("%v, %v", dues, err)
+	}
+	var hours []int
+	for chunk := range 3 {
+		hours = append(hours, int(dues[chunk].Sub(dues[1]).Round(time.Hour).Hours()))
+	}
+	if got := fmt.Sprint(hours); got != "[-9 0 5]" && got != "[-9 0 4]" {
+		t.Errorf("the chunks' times are %s hours from UTC's", got)
+	}
+	if err := s.client.CancelBulk(ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	s.await("the others are skipped", func() bool { return s.results(id)["skipped cancelled"] == 4 })
+	if _, err := s.client.Bulk(ctx, d, rows(bulk.Recipient{Email: "x@example.com", Timezone: "Mars/Base"}), enqueue.BulkOptions{}); err == nil {
+		t.Error("a taken id was taken again")
+	}
+	d.ID = "mars"
+	if _, err := s.client.Bulk(ctx, d, rows(bulk.Recipient{}, bulk.Recipient{Email: "x@example.com", Timezone: "Mars/Base"}), enqueue.BulkOptions{}); err == nil ||
+		!strings.Contains(err.Error(), `line 2: timezone: "Mars/Base" is not`) {
+		t.Errorf("an unknown zone: %v", err)
+	}
+}
+
+// The canary's recipients get theirs first. When they fail, the bulk pauses, and somebody decides.
+func TestCanary(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ctx := context.Background()
+	failing := true
+	s.out.answer = func(*message.Message, int) error {
+		if failing {
+			return &send.Error{Permanent: true, Code: "smtp_550"}
+		}
+		return nil
+	}
+	s.worker()
+	email := func(id string) bulk.Definition {
+		return bulk.Definition{
+			ID: id, Messages: []bulk.Part{{Channel: message.Email, From: "help@acme.example", Content: task.Content{Shortcut: "hello"}}},
+			Canary: &bulk.Canary{Percent: 10, MaxFailurePercent: 5},
+		}
+	}
+	s.start(email("sick"), people(300))
+	var status bulk.Status
+	s.await("the canary failed", func() bool {
+		var err error
+		if status, err = s.client.Bulks().Status(ctx, "sick"); err != nil {
+			t.Fatal(err)
+		}
+		return status.Canary == "failed"
+	})
+	// 10 % are 30; whole chunks of 20 went out.
+	if status.State != bulk.Pausing || status.Pending < 260 {
+		t.Errorf("status %+v", status)
+	}
+	s.out.mu.Lock()
+	failing = false
+	s.out.mu.Unlock()
+	if err := s.client.ResumeBulk(ctx, "sick"); err != nil {
+		t.Fatal(err)
+	}
+	if status := s.complete("sick"); status.Canary != "overruled" || status.Sent < 260 {
+		t.Errorf("status %+v", status)
+	}
+	s.start(email("well"), people(300))
+	if status := s.complete("well"); status.Canary != "passed" || status.Sent != 300 {
+		t.Errorf("status %+v", status)
+	}
+}
+
+type fakeLinks struct{}
+
+func (fakeLinks) Unsubscribe(c message.Channel, address, owner string) string {
+	return "https://m.example/" + string(c) + "/" + address + "/" + owner
+}
+
+// Each recipient gets a link of their own, in the header and for the template; data can't replace it.
+func TestUnsubscribeLinks(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker(func(o *Options) { o.Links = fakeLinks{} })
+	d := bulk.Definition{ID: "links", Messages: []bulk.Part{{
+		Channel: message.Email, From: "help@acme.example", Unsubscribe: true,
+		Content: task.Content{Text: "{{unsubscribe.url}}", Format: "text", Subject: "Hi", Template: "none"},
+	}}}
+	s.complete(s.start(d, rows(
+		bulk.Recipient{Email: "a@example.com"},
+		bulk.Recipient{Email: "b@example.com", Context: json.RawMessage(`{"unsubscribe":{"url":"https://evil.example"}} `)},
+	)))
+	for _, m := range s.out.mails {
+		if want := "https://m.example/email/" + m.To[0].Addr + "/links"; m.Unsubscribe != want || strings.TrimSpace(m.Text) != want {
+			t.Errorf("header %q, text %q, want %q", m.Unsubscribe, m.Text, want)
+		}
+	}
+	if s.out.count() != 2 {
+		t.Errorf("%d sent", s.out.count())
+	}
+}
+
+// Without a public URL such a message waits for an operator rather than going out without its link.
+func TestNoUnsubscribeLinks(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker()
+	letter := task.Message{
+		ID: "one", Channel: message.Email, From: "help@acme.example", To: "ada@example.com", Unsubscribe: true,
+		Content: task.Content{Text: "Hi", Subject: "Hi"},
+	}
+	if _, err := s.client.Message(context.Background(), letter); err != nil {
+		t.Fatal(err)
+	}
+	s.await("it waits for its next try", func() bool {
+		n, err := s.rdb.ZCard(context.Background(), "asynq:{message}:retry").Result()
+		return err == nil && n == 1
+	})
+	if s.out.count() != 0 {
+		t.Error("it was sent")
+	}
+}
+
+// A sender's rate holds for its messages alone.
+func TestRateOfASender(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker(func(o *Options) { o.Rates = map[string]float64{"email:slow@acme.example": 20} })
+	d := bulk.Definition{ID: "slow", Messages: []bulk.Part{{Channel: message.Email, From: "Acme <Slow@acme.example>", Content: task.Content{Shortcut: "hello"}}}}
+	started := time.Now()
+	s.complete(s.start(d, people(40)))
+	if took := time.Since(started); took < 1500*time.Millisecond {
+		t.Errorf("40 messages at 20 a second took %s", took)
+	}
+}

@@ -50,6 +50,9 @@ func New(o Options) (*Renderer, error) {
 	return &Renderer{options: o, chain: chain, converter: newConverter(), helpers: newTable()}, nil
 }
 
+// Locale is the locale of requests that name none.
+func (r *Renderer) Locale() string { return r.options.Locale }
+
 // WithLimits returns a Renderer that differs in its limits alone.
 func (r *Renderer) WithLimits(l Limits) (*Renderer, error) {
 	o := r.options

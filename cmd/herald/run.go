@@ -43,6 +43,7 @@ type cli struct {
 	Send     sendCmd     `cmd:"" help:"Enqueue one message."`
 	Bulk     bulkCmd     `cmd:"" help:"Enqueue a bulk, follow it, export what became of everyone."`
 	Events   eventsCmd   `cmd:"" help:"List events that the endpoint has not taken, and tell them again."`
+	Forward  forwardCmd  `cmd:"" help:"Send the transcript of a conversation to people outside, or show it."`
 	Suppress suppressCmd `cmd:"" help:"Keep the list of those who may not be written to."`
 	Dead     deadCmd     `cmd:"" help:"See what the workers gave up on; try it again or drop it."`
 	Render   renderCmd   `cmd:"" help:"Render templates from standard input: one JSON object a line in, one a line out."`

@@ -177,6 +177,9 @@ func (w *Forwarder) context(f task.Forward, talk []byte) ([]byte, []conversation
 	if err != nil {
 		return nil, nil, &Error{"attachment_choice", err}
 	}
+	if f.Locale == "" {
+		f.Locale = w.renderer.Locale()
+	}
 	t, err := NewTranscript(c, files, f, w.sanitizer)
 	if err != nil {
 		return nil, nil, &Error{"conversation_invalid", fmt.Errorf("conversation: %w", err)}

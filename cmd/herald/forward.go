@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/forward"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+type forwardCmd struct {
+	Conversation string        `required:"" placeholder:"FILE" help:"The conversation as JSON; - for standard input."`
+	From         string        `required:"" placeholder:"ADDR" help:"Sender, and where replies go, such as 'Robin <robin@desk.example>'."`
+	To           string        `required:"" placeholder:"LIST" help:"Recipients, separated by commas, at most 50. All of them get one email."`
+	ReplyTo      string        `placeholder:"ADDR" help:"Where replies go, if not to the sender."`
+	Introduction string        `placeholder:"TEMPLATE" help:"What stands above the conversation, in Markdown."`
+	Subject      string        `placeholder:"TEMPLATE" help:"Subject; the conversation's when empty."`
+	Template     string        `placeholder:"NAME" help:"Email layout of the transcript; transcript when empty."`
+	Attach       []string      `placeholder:"NAME" sep:"none" help:"File of the conversation that goes along, by id or name. Can be given again."`
+	Order        string        `enum:"newest,oldest" default:"newest" help:"Which message comes first: newest or oldest."`
+	By           string        `placeholder:"NAME" help:"Who forwards, such as 'Robin Hale <robin@desk.example>'."`
+	Policy       string        `enum:"resend,hold," default:"" help:"What happens when a worker is killed in the middle: resend, when empty, or hold for a person."`
+	ID           string        `name:"id" help:"Id of the forward. Forwarding again under the same id is harmless."`
+	Wait         bool          `help:"Wait until it was sent or given up."`
+	WaitTimeout  time.Duration `default:"5m" help:"How long --wait waits."`
+	JSON         bool          `name:"json" help:"Print JSON."`
+	Preview      bool          `help:"Show the mail instead of sending it. Needs no Redis."`
+	HTML         string        `name:"html" placeholder:"FILE" help:"With --preview: write the HTML to this file; - for standard output, alone."`
+	EML          string        `name:"eml" placeholder:"FILE" help:"With --preview: write the whole email to this file; - for standard output, alone."`
+}
+
+// Run enqueues a forward, or shows it. With --wait it fails unless the forward was sent.
+func (f *forwardCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
+	if err := f.check(); err != nil {
+		return err
+	}
+	talk, err := readInput(f.Conversation, std, conversation.MaxBytes)
+	if err != nil {
+		return err
+	}
+	t, err := f.task(c)
+	if err != nil {
+		return err
+	}
+	read, err := conversation.Read(talk)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Conversation, err)
+	}
+	files, err := read.Choose(t.Attachments)
+	if err != nil {
+		return err
+	}
+	if f.Preview {
+		return f.preview(ctx, c, std, t, talk, files)
+	}
+	var stop closers
+	defer func() { err = errors.Join(err, stop.close()) }()
+	q, err := newClient(ctx, c, c.logger(std), &stop)
+	if err != nil {
+		return err
+	}
+	bundle, _, err := f.bundle(c, t)
+	if err != nil {
+		return err
+	}
+	// What this command saw is what is sent.
+	if t.Sources, err = q.blobs.Put(ctx, bundle.Encode(), bulk.Retention); err != nil {
+		return err
+	}
+	id, err := q.Forward(ctx, t, talk)
+	if err != nil {
+		return err
+	}
+	return f.follow(ctx, q, std, id)
+}
+
+// check finds mistakes that need no file to be seen.
+func (f *forwardCmd) check() error {
+	switch {
+	case !f.Preview && (f.HTML != "" || f.EML != ""):
+		return usageError{errors.New("--html and --eml belong to --preview")}
+	case f.Preview && f.JSON:
+		return usageError{errors.New("--json tells what became of a forward: leave out --preview")}
+	case f.HTML == "-" && f.EML == "-":
+		return usageError{errors.New("only one of --html and --eml can go to standard output")}
+	}
+	if _, err := message.ParseAddress(f.From); err != nil {
+		return usageError{fmt.Errorf("--from: %w", err)}
+	}
+	if _, err := (task.Forward{To: f.To}).Recipients(); err != nil {
+		return usageError{fmt.Errorf("--%w", err)}
+	}
+	return nil
+}
+
+func (f *forwardCmd) task(c *config) (task.Forward, error) {
+	t := task.Forward{
+		ID: f.ID, From: f.From, ReplyTo: f.ReplyTo, To: f.To, Subject: f.Subject, Introduction: f.Introduction, Template: f.Template,
+		Attachments: f.Attach, Locale: c.Locale, Timezone: c.Timezone, Order: task.ForwardOrder(f.Order), Policy: task.Policy(f.Policy),
+	}
+	if !strings.Contains(f.By, "<") {
+		if f.By != "" {
+			t.ForwardedBy = &task.Agent{DisplayName: f.By}
+		}
+		return t, nil
+	}
+	by, err := message.ParseAddress(f.By)
+	if err != nil {
+		return t, usageError{fmt.Errorf("--by: %w", err)}
+	}
+	t.ForwardedBy = &task.Agent{DisplayName: by.Name, Email: by.Addr}
+	return t, nil
+}
+
+// bundle gathers and compiles the templates.
+func (f *forwardCmd) bundle(c *config, t task.Forward) (*render.Bundle, *forward.Forwarder, error) {
+	catalog, err := loadCatalog(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	renderer, err := render.New(render.Options{Locale: first(c.Locale, defaultLocale), Timezone: first(c.Timezone, defaultTimezone)})
+	if err != nil {
+		return nil, nil, err
+	}
+	forwarder, err := forward.New(renderer)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := forwarder.Bundle(catalog, t)
+	return b, forwarder, err
+}
+
+// follow prints what became of a forward.
+func (f *forwardCmd) follow(ctx context.Context, q *client, std stdio, id string) error {
+	if !f.Wait {
+		return f.print(std, id, "queued", ledger.Reason{})
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.WaitTimeout)
+	defer cancel()
+	record, err := awaitMessage(ctx, q, id)
+	if err != nil {
+		return fmt.Errorf("forward %s: %w", id, err)
+	}
+	if err := f.print(std, id, record.State.String(), record.Reason); err != nil {
+		return err
+	}
+	if record.State != ledger.Sent {
+		return fmt.Errorf("forward %s: %s: %s", id, record.State, record.Reason.Text)
+	}
+	return nil
+}
+
+func (f *forwardCmd) print(std stdio, id, state string, r ledger.Reason) error {
+	if f.JSON {
+		return json.NewEncoder(std.out).Encode(struct {
+			ID     string `json:"id"`
+			State  string `json:"state"`
+			Code   string `json:"code,omitempty"`
+			Reason string `json:"reason,omitempty"`
+		}{id, state, r.Code, r.Text})
+	}
+	_, err := fmt.Fprintf(std.out, "%s %s\n", id, state)
+	return err
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/forward"
+	"github.com/heraldsend/herald/worker/send/email"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// preview makes the mail as the worker does, and shows it. It fails where sending would.
+func (f *forwardCmd) preview(ctx context.Context, c *config, std stdio, t task.Forward, talk []byte, files []conversation.Attachment) error {
+	if t.ID == "" {
+		t.ID = "preview"
+	}
+	bundle, forwarder, err := f.bundle(c, t)
+	if err != nil {
+		return err
+	}
+	prepared, err := forwarder.Open(bundle)
+	if err != nil {
+		return err
+	}
+	made, err := forwarder.Make(ctx, prepared, t, talk)
+	if err != nil {
+		return err
+	}
+	p := newPage(std)
+	f.show(p, made, files)
+	if err := checkTotal(files); err != nil {
+		return err
+	}
+	if f.HTML != "" {
+		if err := writeOut(f.HTML, std, []byte(made.Message.HTML)); err != nil {
+			return err
+		}
+	}
+	if f.EML != "" {
+		raw, err := f.compose(ctx, c, made)
+		if err != nil {
+			return fmt.Errorf("--eml: %w", err)
+		}
+		if err := writeOut(f.EML, std, raw); err != nil {
+			return err
+		}
+	}
+	if f.HTML == "-" || f.EML == "-" {
+		return nil
+	}
+	_, err = p.WriteTo(std.out)
+	return err
+}
+
+// show prints the mail for people.
+func (f *forwardCmd) show(p *page, made *forward.Made, files []conversation.Attachment) {
+	m := made.Message
+	p.heading("Forward", "layout "+first(f.Template, forward.DefaultTemplate)+"; this is its text")
+	p.row("From", m.From.String())
+	if m.ReplyTo != nil {
+		p.row("Reply to", m.ReplyTo.String())
+	}
+	to := make([]string, len(m.To))
+	for i, a := range m.To {
+		to[i] = a.String()
+	}
+	p.row("To", strings.Join(to, ", "))
+	p.row("Subject", m.Subject)
+	label := "Attached"
+	for i, a := range files {
+		p.row(label, fmt.Sprintf("%s, %s", attach.CleanName(a.Name, i+1), sizeText(a.Size)))
+		label = ""
+	}
+	var issues []string
+	for _, i := range made.Issues {
+		if i.Part == "message" && i.Code == "empty_message" {
+			continue // a forward needs no introduction
+		}
+		issues = append(issues, i.Message)
+	}
+	p.mistakes(yellow, "Issues", issues)
+	p.line()
+	p.quote(strings.TrimRight(m.Text, "\n"))
+}
+
+func sizeText(n int64) string {
+	if n <= 0 {
+		return "of a size that the conversation doesn't tell"
+	}
+	return bytesText(n)
+}
+
+// checkTotal holds the sizes that the conversation tells against the limit.
+func checkTotal(files []conversation.Attachment) error {
+	all := make([]attach.File, len(files))
+	for i, a := range files {
+		all[i] = attach.File{Name: attach.CleanName(a.Name, i+1), Size: max(a.Size, 0)}
+	}
+	return attach.Forward().Check(all)
+}
+
+// compose gives the mail as it travels, with files that stand in the conversation itself or in the folder of
+// attachments.
+func (f *forwardCmd) compose(ctx context.Context, c *config, made *forward.Made) ([]byte, error) {
+	sources, err := attach.New(attach.Options{Root: c.Attachments, Blobs: noBlobs{}})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = sources.Close() }()
+	if made.Message.Attachments, err = sources.Resolve(ctx, attach.Forward(), made.Files); err != nil {
+		return nil, err
+	}
+	return email.Compose(made.Message, time.Now())
+}
+
+// noBlobs stands for the store that a preview doesn't reach.
+type noBlobs struct{}
+
+// Blob finds nothing.
+func (noBlobs) Blob(context.Context, string) ([]byte, error) { return nil, fs.ErrNotExist }
+
+// writeOut writes a file, or standard output for "-".
+func writeOut(name string, std stdio, data []byte) error {
+	if name == "-" {
+		_, err := std.out.Write(data)
+		return err
+	}
+	return os.WriteFile(name, data, 0o644)
+}

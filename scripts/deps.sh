@@ -12,6 +12,7 @@ need redis-server redis-server # queue, ledger, rates
 need postfix postfix           # a real mail server
 need node nodejs               # the description of Twilio's API, served by Prism
 need npm npm
+need chromium chromium         # the pages, in a real browser
 
 if [ ${#packages[@]} -gt 0 ]; then
 	if ! command -v apt-get >/dev/null 2>&1 || { [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null 2>&1; }; then

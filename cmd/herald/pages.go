@@ -5,6 +5,7 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/api"
+	pages "github.com/heraldsend/herald/worker/api/page"
 )
 
 // addPages gives the API its preview, which follows the templates' folder as a worker does, and its pages.
@@ -21,5 +22,9 @@ func addPages(c *config, log *slog.Logger, o *api.Options, stop *closers) error 
 	o.Preview, err = api.NewPreview(api.PreviewOptions{
 		Catalog: live.Catalog, Renderer: renderer, Locale: locale, Timezone: timezone, Files: templateFiles(c),
 	})
+	if err != nil {
+		return err
+	}
+	o.Page, err = pages.Handler()
 	return err
 }

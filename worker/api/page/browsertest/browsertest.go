@@ -1,0 +1,261 @@
+// Package browsertest opens pages in a real browser for tests: Debian's Chromium, without a window, driven over its
+// DevTools protocol. A machine without it fails the test: it never skips.
+package browsertest
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// patience bounds every wait: machines that run tests are slow.
+const patience = 60 * time.Second
+
+// Keys that tests press.
+const (
+	Tab       = kb.Tab
+	Enter     = kb.Enter
+	Escape    = kb.Escape
+	Space     = " "
+	ArrowDown = kb.ArrowDown
+	Right     = kb.ArrowRight
+	Left      = kb.ArrowLeft
+	Backspace = kb.Backspace
+)
+
+// Page is one page in a browser of its own.
+type Page struct {
+	t   testing.TB
+	ctx context.Context
+	url string
+
+	mutex    sync.Mutex
+	requests []string // addresses that the page asked for
+	failures []string // what scripts threw, and what the browser complained of
+}
+
+// Open starts a browser and opens the address. When the test ends the browser does too.
+func Open(t testing.TB, address string) *Page {
+	t.Helper()
+	path := chromium(t)
+	host := mustURL(t, address).Hostname()
+	dir, err := os.MkdirTemp("", "herald-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-extensions", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE "+host),
+	)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	p := &Page{t: t, ctx: ctx, url: address}
+	p.must(chromedp.Do(ctx))
+	p.must(chromedp.Listen(ctx, p.event))
+	_, err = chromedp.Call(ctx, network.Enable, network.EnableParams{})
+	p.must(err)
+	p.must(chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900)))
+	p.Go(address)
+	return p
+}
+
+func chromium(t testing.TB) string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Fatal("chromium is not installed: run `make deps` (Debian: apt-get install chromium)")
+	return ""
+}
+
+func mustURL(t testing.TB, address string) *url.URL {
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func (p *Page) must(err error) {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatalf("browser: %v", err)
+	}
+}
+
+func (p *Page) event(ev any) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	switch e := ev.(type) {
+	case *network.EventRequestWillBeSent:
+		p.requests = append(p.requests, e.Request.URL)
+	case *runtime.EventExceptionThrown:
+		text := e.ExceptionDetails.Text
+		if e.ExceptionDetails.Exception != nil {
+			text += " " + e.ExceptionDetails.Exception.Description
+		}
+		p.failures = append(p.failures, text)
+	}
+}
+
+func (p *Page) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	p.must(chromedp.Do(ctx, steps...))
+}
+
+// Go opens an address.
+func (p *Page) Go(address string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(address))
+}
+
+// Eval gives what an expression comes to.
+func Eval[T any](p *Page, expression string) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("browser: %s: %v", expression, err)
+	}
+	return v
+}
+
+// Await waits until an expression holds.
+func (p *Page) Await(expression string) {
+	p.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		if Eval[bool](p, "Boolean("+expression+")") {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.Shot(filepath.Join(os.TempDir(), "herald-browser-failed.png"))
+			p.t.Fatalf("browser: never came true: %s\nfailures: %q\nthe page says: %.2000s", expression, p.Failures(), Eval[string](p, "document.body.innerText"))
+		}
+		time.Sleep(20 * time.Millisecond) // between two looks
+	}
+}
+
+// Text is what an element shows, by a CSS selector.
+func (p *Page) Text(selector string) string {
+	p.t.Helper()
+	return Eval[string](p, "(document.querySelector("+strconv.Quote(selector)+")?.innerText ?? 'no such element')")
+}
+
+// Click clicks an element where it stands on the screen.
+func (p *Page) Click(selector string) {
+	p.t.Helper()
+	p.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Press types keys into whatever has the focus.
+func (p *Page) Press(keys string) {
+	p.t.Helper()
+	p.do(chromedp.KeyEvent(keys))
+}
+
+// Chord presses one key with modifiers.
+func (p *Page) Chord(key string, modifiers ...chromedp.Modifier) {
+	p.t.Helper()
+	p.do(chromedp.KeyEvent(key, chromedp.KeyModifiers(modifiers...)))
+}
+
+// Control and Shift are modifiers of Chord.
+const (
+	Control = kb.ModifierCtrl
+	Shift   = kb.ModifierShift
+)
+
+// Write replaces the text of a text area by typing.
+func (p *Page) Write(selector, text string) {
+	p.t.Helper()
+	p.Click(selector)
+	p.Chord("a", Control)
+	p.Press(Backspace)
+	p.Press(text)
+}
+
+// Look sets the size of the window, and whether its user prefers dark.
+func (p *Page) Look(width, height int64, dark bool) {
+	p.t.Helper()
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	p.do(chromedp.EmulateViewport(width, height))
+	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	p.must(err)
+}
+
+// Shot writes what is seen as a PNG.
+func (p *Page) Shot(file string) {
+	p.t.Helper()
+	data, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	p.must(err)
+	if err := os.WriteFile(file, data, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Context is what chromedp's own calls take.
+func (p *Page) Context() context.Context { return p.ctx }
+
+// Elsewhere lists the requests for other hosts than the page's.
+func (p *Page) Elsewhere() []string {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	own := mustURL(p.t, p.url).Host
+	var out []string
+	for _, address := range p.requests {
+		u, err := url.Parse(address)
+		if err == nil && (u.Host == own || u.Scheme == "data" || u.Scheme == "about" || u.Scheme == "blob") {
+			continue
+		}
+		out = append(out, address)
+	}
+	return out
+}
+
+// Requests counts the requests whose address holds a part.
+func (p *Page) Requests(part string) int {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	n := 0
+	for _, address := range p.requests {
+		if strings.Contains(address, part) {
+			n++
+		}
+	}
+	return n
+}
+
+// Failures are the errors that scripts threw.
+func (p *Page) Failures() []string {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return append([]string(nil), p.failures...)
+}

@@ -1,0 +1,101 @@
+// Package page holds what Herald shows in a browser: the preview for template authors and the operations page. They are
+// plain HTML, CSS and ES modules below static/, embedded as they are: there is nothing to build, and nothing is fetched
+// from elsewhere. All that they know they ask of the API, with the token of whoever looks.
+package page
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+)
+
+//go:embed static
+var static embed.FS
+
+// policy is the Content-Security-Policy of the pages. Previews of emails and chats stand in frames without a source, which
+// inherit it and add a stricter one of their own; their styles are why styles may be inline.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// pages are the documents, by path.
+var pages = map[string]string{
+	"/":              "preview.html",
+	"/ui/operations": "operations.html",
+}
+
+// mediaTypes are what the files are, whatever the machine says.
+var mediaTypes = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+// Handler serves the pages: GET / and everything below /ui/.
+func Handler() (http.Handler, error) {
+	files, err := readAll()
+	if err != nil {
+		return nil, err
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, known := pages[r.URL.Path]
+		if !known {
+			name = strings.TrimPrefix(r.URL.Path, "/ui/")
+		}
+		f, ok := files[name]
+		if !ok || !known && path.Ext(name) == ".html" {
+			http.Error(w, "there is no such page", http.StatusNotFound)
+			return
+		}
+		f.serve(w, r)
+	}), nil
+}
+
+// file is one file in memory.
+type file struct {
+	data      []byte
+	mediaType string
+	tag       string // its ETag
+}
+
+func readAll() (map[string]file, error) {
+	files := make(map[string]file)
+	err := fs.WalkDir(static, "static", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := static.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		mediaType, ok := mediaTypes[path.Ext(name)]
+		if !ok {
+			return fmt.Errorf("page: %s is of no known type", name)
+		}
+		sum := sha256.Sum256(data)
+		files[strings.TrimPrefix(name, "static/")] = file{data, mediaType, `"` + hex.EncodeToString(sum[:12]) + `"`}
+		return nil
+	})
+	return files, err
+}
+
+func (f *file) serve(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "no-cache") // asked for each time, sent only when it changed
+	h.Set("ETag", f.tag)
+	if r.Header.Get("If-None-Match") == f.tag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", f.mediaType)
+	_, _ = w.Write(f.data)
+}

@@ -1,0 +1,78 @@
+// Calls of the API. A token is asked for when the server wants one, and kept for this tab alone.
+import { h } from "./dom.js";
+
+const key = "herald.token";
+
+// Problem is an answer that is an error (RFC 9457), or no answer at all: then its status is 0.
+export class Problem extends Error {
+  constructor(status, body) {
+    const faults = (body.errors ?? []).map((e) => [e.pointer ?? e.parameter, e.detail].filter(Boolean).join(": "));
+    super([body.detail ?? body.title ?? "The server did not answer", ...faults].join("\n"));
+    this.status = status;
+    this.code = body.code ?? "";
+    this.faults = body.errors ?? [];
+  }
+}
+
+let asking = null;
+
+// call asks the API; body is an object, or text that is JSON already.
+export async function call(method, path, body, { signal, text = false, headers = {} } = {}) {
+  for (;;) {
+    const token = sessionStorage.getItem(key);
+    let response;
+    try {
+      response = await fetch(path, {
+        method, signal, cache: "no-store",
+        headers: {
+          ...(body !== undefined && { "Content-Type": "application/json" }),
+          ...(token && { Authorization: `Bearer ${token}` }),
+          ...headers,
+        },
+        body: body === undefined || typeof body === "string" || body instanceof Blob ? body : JSON.stringify(body),
+      });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new Problem(0, { detail: "Herald does not answer. Is `herald serve` running?" });
+    }
+    if (response.status === 401) {
+      asking ??= askToken(Boolean(token)).finally(() => { asking = null; });
+      if (await asking) continue;
+    }
+    if (!response.ok) throw new Problem(response.status, await response.json().catch(() => ({ detail: response.statusText })));
+    if (response.status === 204) return null;
+    return text ? response.text() : response.json();
+  }
+}
+
+export const get = (path, options) => call("GET", path, undefined, options);
+export const post = (path, body, options) => call("POST", path, body, options);
+
+// askToken shows a dialog; the promise holds whether a token was given.
+export function askToken(wrong = false) {
+  const input = h("input", { type: "password", id: "tokenInput", autocomplete: "off", spellcheck: "false", required: true });
+  const dialog = h("dialog", { class: "dialog", "aria-labelledby": "tokenTitle" },
+    h("form", { method: "dialog" },
+      h("h2", { id: "tokenTitle" }, "This server needs a token"),
+      h("p", {}, wrong ? "It does not know the token that you gave, or the token may not do this." : "Paste one that ", wrong ? "" : h("code", {}, "herald token"), wrong ? "" : " made. It stays in this tab until you close it."),
+      h("label", { for: "tokenInput" }, "Token"), input,
+      h("div", { class: "actions" },
+        h("button", { type: "button", class: "ghost", onclick: () => dialog.close() }, "Cancel"),
+        h("button", { class: "primary", value: "use" }, "Use token"))));
+  document.body.append(dialog);
+  dialog.showModal();
+  input.focus();
+  return new Promise((resolve) => dialog.addEventListener("close", () => {
+    const token = input.value.trim();
+    dialog.remove();
+    if (dialog.returnValue === "use" && token) sessionStorage.setItem(key, token);
+    resolve(dialog.returnValue === "use" && token !== "");
+  }));
+}
+
+// tokenButton shows a button that forgets the token, where there is one.
+export function tokenButton(button) {
+  button.hidden = !sessionStorage.getItem(key);
+  button.textContent = "Forget token";
+  button.onclick = () => { sessionStorage.removeItem(key); location.reload(); };
+}

@@ -1,0 +1,63 @@
+// What an email or a chat shows, in a frame that can do nothing: no scripts, no forms, no plugins, nothing fetched, no way
+// to the page around it. Three locks stand one behind the other: the frame is sandboxed, its document has a policy of
+// default-src 'none', and what could fetch or navigate is taken out of the document first.
+import { h } from "./dom.js";
+
+const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'";
+const removed = "script, noscript, link, base, meta[http-equiv], object, embed, applet, iframe, frame, frameset, form, portal, fencedframe, audio, video, source, track";
+
+// inert makes a document from HTML: {source, images}; images is how many pictures it would fetch.
+export function inert(html, { dark = false, base = "" } = {}) {
+  const doc = new DOMParser().parseFromString(html, "text/html");
+  doc.querySelectorAll(removed).forEach((e) => (e.localName === "form" ? e.replaceWith(...e.childNodes) : e.remove()));
+  let images = 0;
+  for (const e of doc.querySelectorAll("*")) {
+    for (const { name, value } of [...e.attributes]) {
+      if (name.startsWith("on") || name === "ping" || name === "srcset" || name === "background" || name === "formaction") e.removeAttribute(name);
+      if (name === "src" && !/^data:image\//i.test(value.trim())) {
+        e.removeAttribute(name);
+        images++;
+        if (e.localName === "img") stand(e);
+      }
+    }
+    if (e.localName === "a" || e.localName === "area") {
+      const href = e.getAttribute("href");
+      e.removeAttribute("href");
+      e.removeAttribute("target");
+      if (href) {
+        e.setAttribute("title", href);
+        e.style.cursor = "pointer";
+        // Without an address nothing is followed; it looks like the link that it is.
+        if (!e.style.textDecoration) e.style.textDecoration = "underline";
+        if (!e.style.color) e.classList.add("herald-link");
+      }
+    }
+  }
+  // What the reader's program prefers is chosen here, not by this one.
+  doc.querySelectorAll("style").forEach((s) => {
+    s.textContent = s.textContent
+      .replace(/\(\s*prefers-color-scheme\s*:\s*dark\s*\)/gi, dark ? "(min-width: 0px)" : "(max-width: 0px)")
+      .replace(/\(\s*prefers-color-scheme\s*:\s*light\s*\)/gi, dark ? "(max-width: 0px)" : "(min-width: 0px)");
+  });
+  const own = doc.createElement("style");
+  own.textContent = `:root{color-scheme:${dark ? "dark" : "light"}}.herald-link{color:LinkText}${base}`;
+  doc.head.prepend(own);
+  const meta = doc.createElement("meta");
+  meta.setAttribute("http-equiv", "Content-Security-Policy");
+  meta.setAttribute("content", policy);
+  doc.head.prepend(meta);
+  return { source: "<!doctype html>\n" + doc.documentElement.outerHTML, images };
+}
+
+// stand keeps a picture's place, with the words that stand for it.
+function stand(image) {
+  image.style.outline = "1px dashed color-mix(in srgb, currentColor 35%, transparent)";
+  image.style.outlineOffset = "-1px";
+}
+
+// frame shows a document. Its height follows what it holds where the page says so by options.height.
+export function frame(title, source) {
+  const element = h("iframe", { title, sandbox: "", csp: policy, referrerpolicy: "no-referrer", class: "frame", tabindex: "0" });
+  element.srcdoc = source;
+  return element;
+}

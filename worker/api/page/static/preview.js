@@ -1,0 +1,579 @@
+// The preview page: what is written on the left is what the customer gets on the right.
+import { byId, h, fill, bytes, count, later, arrows } from "./dom.js";
+import { call, get, tokenButton } from "./api.js";
+import { Editor } from "./editor.js";
+import { template, json } from "./highlight.js";
+import { offers } from "./complete.js";
+import { Picker } from "./picker.js";
+import { CSVPane, paths, zones } from "./recipient.js";
+import { explained, where } from "./explain.js";
+import { yaml } from "./yaml.js";
+import { sendTest } from "./sendtest.js";
+import * as views from "./views.js";
+
+const channels = { email: "Email", sms: "SMS", chat: "Chat", note: "Note" };
+const shown = { email: "page", phone: false, dark: matchMedia("(prefers-color-scheme: dark)").matches, explain: false };
+
+// known is what the server has; state is what is being looked at.
+const known = { shortcuts: [], snippets: [], helpers: [], fields: [], languages: [], samples: { layouts: [], layout: "", attachments: [] } };
+const state = { shortcut: blank(), original: "", channel: "email", locale: "", timezone: "", context: "{}", result: null, paths: [] };
+
+function blank() {
+  return { name: "untitled", subject: "", message: "" };
+}
+
+// Editors.
+
+// override is what the channel says instead of the shortcut's own texts.
+const override = () => state.shortcut.channels?.[state.channel] ?? {};
+
+const complete = offers(() => ({
+  fields: [...state.paths.map(({ path, value }) => ({ kind: "field", label: path, about: value })),
+    ...known.fields.filter((f) => !f.path.includes("<") && !state.paths.some((p) => p.path === f.path)).map((f) => ({ kind: "field", label: f.path, about: f.name }))],
+  helpers: known.helpers.map((e) => ({ kind: "helper", label: e.name, about: e.signature.replace(/^#/, ""), insert: `${e.name} `, block: e.signature.startsWith("#") || e.examples.some((x) => x.template.includes(`{{#${e.name}`)), blockOnly: e.signature.startsWith("#") })),
+  snippets: known.snippets.map((s) => ({ kind: "snippet", label: s.name, about: textOf(s) })),
+  languages: known.languages,
+}));
+
+// textOf is a snippet in the language that is shown.
+function textOf(snippet) {
+  const locale = state.locale.toLowerCase();
+  return (snippet.texts[locale] ?? snippet.texts[locale.split("-")[0]] ?? snippet.texts[snippet.source] ?? "").replace(/\s+/g, " ").slice(0, 90);
+}
+
+const format = () => override().format || (override().message !== undefined && state.channel === "sms" ? "text" : state.shortcut.format || "markdown");
+const subject = new Editor({ id: "subject", line: true, highlight: (t) => template(t, "text"), complete, change: (t) => edit("subject", t) });
+const preheader = new Editor({ id: "preheader", line: true, highlight: (t) => template(t, "text"), complete, change: (t) => edit("preheader", t) });
+const message = new Editor({ id: "message", rows: 12, highlight: (t) => template(t, format()), complete, change: (t) => edit("message", t) });
+const context = new Editor({ id: "context", rows: 8, highlight: json, change: (t) => { state.context = t; contextChanged(); } });
+byId("subjectEditor").append(subject.element);
+byId("preheaderEditor").append(preheader.element);
+byId("messageEditor").append(message.element);
+byId("contextEditor").append(context.element);
+
+// path is the key in the shortcut's file of a text that the channel shows.
+const path = (part) => (override()[part] !== undefined ? `channels.${state.channel}.${part}` : part);
+
+function edit(part, text) {
+  const o = override();
+  if (o[part] !== undefined) o[part] = text;
+  else state.shortcut[part] = text;
+  changed();
+}
+
+// changed renders again, at once: the server answers faster than anyone types.
+function changed() {
+  showDraft();
+  keep();
+  render();
+}
+
+function showDraft() {
+  const edited = JSON.stringify(state.shortcut) !== state.original;
+  byId("draft").hidden = !edited;
+  byId("name").textContent = state.shortcut.name;
+  const about = known.shortcuts.find((s) => s.name === state.shortcut.name);
+  byId("about").textContent = about ? [about.category, about.subcategory].filter(Boolean).join(" · ") : "Not in the templates' folder";
+}
+
+// show fills the editors with the texts of the channel.
+function show() {
+  const s = state.shortcut;
+  const email = state.channel === "email";
+  byId("subjectField").hidden = byId("preheaderField").hidden = !email;
+  byId("layoutField").hidden = !email;
+  subject.set(override().subject ?? s.subject ?? "");
+  preheader.set(override().preheader ?? s.preheader ?? "");
+  const own = override().message !== undefined;
+  byId("scope").textContent = own ? `only for ${channels[state.channel]}` : "for all channels";
+  byId("scopeSwitch").textContent = own ? "Use the text of all channels" : `Write another for ${channels[state.channel]}`;
+  message.set(override().message ?? s.message ?? "");
+  message.drawn = [];
+  message.draw();
+  byId("format").value = format();
+  byId("layout").value = override().emailTemplate ?? s.emailTemplate ?? "";
+  showDraft();
+}
+
+byId("scopeSwitch").addEventListener("click", () => {
+  const own = override();
+  if (own.message !== undefined) {
+    delete own.message;
+    delete own.format;
+    if (Object.keys(own).length === 0) delete state.shortcut.channels[state.channel];
+    if (Object.keys(state.shortcut.channels).length === 0) delete state.shortcut.channels;
+  } else {
+    state.shortcut.channels ??= {};
+    state.shortcut.channels[state.channel] = { ...own, message: state.shortcut.message ?? "" };
+  }
+  show();
+  changed();
+});
+
+byId("format").addEventListener("change", (event) => {
+  const target = override().message !== undefined ? override() : state.shortcut;
+  target.format = event.target.value;
+  message.drawn = [];
+  message.draw();
+  changed();
+});
+
+byId("layout").addEventListener("change", (event) => {
+  const target = override().emailTemplate !== undefined ? override() : state.shortcut;
+  if (event.target.value) target.emailTemplate = event.target.value;
+  else delete target.emailTemplate;
+  changed();
+});
+
+// Choosing a shortcut.
+
+const byCategory = () => {
+  const groups = new Map();
+  for (const s of known.shortcuts) {
+    const title = s.category || "Other";
+    if (!groups.has(title)) groups.set(title, []);
+    groups.get(title).push({ label: s.name, about: s.description, more: [s.subcategory, ...(s.tags ?? [])].join(" "), value: s.name });
+  }
+  return [...groups].sort(([a], [b]) => a.localeCompare(b)).map(([title, items]) => ({ title, items }));
+};
+const picker = new Picker(byId("pick"), { label: "Shortcuts", placeholder: "Search by name, tag or description", groups: byCategory, chosen: choose });
+
+async function choose(name) {
+  try {
+    const { shortcut } = await get(`/v1/shortcuts/${encodeURIComponent(name)}`);
+    begin(shortcut);
+  } catch (error) {
+    trouble(error);
+  }
+}
+
+function begin(shortcut) {
+  state.shortcut = shortcut;
+  state.original = JSON.stringify(shortcut);
+  show();
+  changed();
+}
+
+byId("fresh").addEventListener("click", () => {
+  begin(blank());
+  subject.area.focus();
+});
+byId("revert").addEventListener("click", () => begin(JSON.parse(state.original)));
+byId("copy").addEventListener("click", async (event) => {
+  const button = event.currentTarget;
+  try {
+    await navigator.clipboard.writeText(yaml(state.shortcut));
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Not allowed";
+  }
+  setTimeout(() => { button.textContent = "Copy YAML"; }, 1500);
+});
+
+const insertions = () => [
+  { title: "Fields", items: known.fields.filter((f) => !f.path.includes("<")).map((f) => ({ label: f.name, about: f.path, value: `{{${f.path}}}` })) },
+  { title: "Of this recipient", items: state.paths.filter((p) => !known.fields.some((f) => f.path === p.path)).map((p) => ({ label: p.path, code: true, about: p.value, value: `{{${p.path}}}` })) },
+  { title: "Snippets", items: known.snippets.map((s) => ({ label: s.name, code: true, about: textOf(s), more: s.description, value: `[[${s.name}]]` })) },
+  { title: "Helpers", items: known.helpers.map((e) => ({ label: e.name, code: true, about: e.doc.split(". ")[0], value: e.examples[0]?.template ?? `{{${e.name}}}` })) },
+];
+new Picker(byId("insert"), {
+  label: "Insert", placeholder: "Search fields, snippets and helpers", groups: insertions,
+  chosen: (text) => message.replace(message.area.selectionStart, message.area.selectionEnd, text),
+});
+
+// The recipient.
+
+const csv = new CSVPane(byId("csvPane"), {
+  sample: () => known.samples.audience,
+  changed: (one) => {
+    state.csv = one;
+    if (one.locale) setLocale(one.locale, false);
+    if (one.timezone) byId("timezone").value = state.timezone = one.timezone;
+    contextChanged();
+  },
+});
+
+for (const [id, other] of [["fromJSON", "fromCSV"], ["fromCSV", "fromJSON"]]) {
+  byId(id).addEventListener("click", () => {
+    byId(id).setAttribute("aria-pressed", "true");
+    byId(other).setAttribute("aria-pressed", "false");
+    byId("jsonPane").hidden = id !== "fromJSON";
+    byId("csvPane").hidden = id !== "fromCSV";
+    if (id === "fromJSON") {
+      state.csv = null;
+      contextChanged();
+    } else if (csv.rows.length > 0) csv.again();
+    else csv.start();
+  });
+}
+
+function contextChanged() {
+  try {
+    state.paths = paths(JSON.parse(state.csv?.context ?? state.context));
+  } catch {
+    // The server says where it is wrong.
+  }
+  keep();
+  render();
+}
+
+byId("timezone").addEventListener("change", (event) => {
+  state.timezone = event.target.value.trim();
+  changed();
+});
+
+// Channels and languages.
+
+function channelTabs() {
+  fill(byId("channels"), Object.entries(channels).map(([name, title]) => h("button", {
+    type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "panel", "aria-selected": String(name === state.channel),
+    tabindex: name === state.channel ? "0" : "-1", onclick: () => setChannel(name),
+  }, title, h("span", { class: "badge", id: `badge-${name}`, hidden: true }))));
+}
+arrows(byId("channels"), "[role=tab]", (tab) => tab.click());
+
+function setChannel(name) {
+  state.channel = name;
+  for (const tab of byId("channels").children) {
+    const on = tab.id === `tab-${name}`;
+    tab.setAttribute("aria-selected", String(on));
+    tab.tabIndex = on ? 0 : -1;
+  }
+  byId("panel").setAttribute("aria-labelledby", `tab-${name}`);
+  show();
+  keep();
+  showResult();
+}
+
+const languageNames = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
+
+function languageTabs() {
+  const current = state.locale.toLowerCase();
+  const list = known.languages.slice(0, 8);
+  const chosen = list.includes(current) ? current : null;
+  fill(byId("languages"), list.map((tag, i) => h("button", {
+    type: "button", role: "radio", "aria-checked": String(tag === chosen), tabindex: tag === chosen || !chosen && i === 0 ? "0" : "-1",
+    title: languageNames.of(tag), "aria-label": languageNames.of(tag), lang: tag, "data-tag": tag, onclick: () => setLocale(tag),
+  }, tag)));
+  byId("locale").value = chosen ? "" : state.locale;
+}
+arrows(byId("languages"), "[role=radio]", (radio) => radio.click());
+
+function setLocale(tag, again = true) {
+  state.locale = tag;
+  const focused = byId("languages").contains(document.activeElement);
+  languageTabs();
+  if (focused) byId("languages").querySelector("[tabindex='0']")?.focus();
+  if (again) changed();
+}
+byId("locale").addEventListener("change", (event) => setLocale(event.target.value.trim() || known.languages[0] || "en"));
+
+// Rendering.
+
+let running = null;
+let again = false;
+
+// render asks for the preview; while one is on its way the next waits, and only the last is asked for.
+async function render() {
+  if (running) {
+    again = true;
+    return;
+  }
+  const data = state.csv?.context ?? (state.context.trim() || "{}");
+  const fault = jsonFault(data);
+  if (fault) {
+    contextFault(fault);
+    return;
+  }
+  const body = `{"context":${data},` + JSON.stringify({
+    inline: state.shortcut, locale: state.locale || undefined, timezone: state.timezone || undefined,
+    source: state.channel === "email" && shown.email === "source", explain: shown.explain,
+  }).slice(1);
+  const started = performance.now();
+  running = call("POST", "/v1/render", body);
+  try {
+    state.result = await running;
+    state.failed = null;
+    byId("took").textContent = `Rendered in ${Math.max(1, Math.round(performance.now() - started))} ms`;
+    showResult();
+  } catch (error) {
+    trouble(error);
+  } finally {
+    running = null;
+    if (again) {
+      again = false;
+      render();
+    }
+  }
+}
+
+// jsonFault says where a text is no JSON.
+function jsonFault(text) {
+  try {
+    JSON.parse(text);
+    return null;
+  } catch (error) {
+    const at = error.message.match(/position (\d+)/);
+    const before = text.slice(0, at ? Number(at[1]) : 0).split("\n");
+    return { message: error.message.replace(/^(?:JSON\.parse: )?/, "").replace(/ in JSON at position.*$| at position.*$/, ""), line: before.length, column: [...before.at(-1)].length + 1 };
+  }
+}
+
+function contextFault(fault) {
+  state.result = { ...(state.result ?? { contents: [] }), errors: [{ code: "context", path: "context", ...fault }] };
+  showResult();
+}
+
+// trouble is what the server could not answer.
+function trouble(error) {
+  state.result = { ...(state.result ?? { contents: [] }), errors: [{ code: error.code || "server", message: error.message }] };
+  showResult();
+}
+
+// last keeps what was shown before an error, so that nothing flickers while someone types.
+const last = {};
+
+function showResult() {
+  const result = state.result;
+  if (!result) return;
+  for (const content of result.contents) last[content.channel] = content;
+  const mine = result.errors.filter((e) => !e.channel || e.channel === state.channel);
+  const content = last[state.channel];
+  const fresh = result.contents.find((c) => c.channel === state.channel);
+  showMarks(mine, fresh?.issues ?? []);
+  showMistakes(mine);
+  showTools();
+  byId("view").classList.toggle("stale", !fresh);
+  showView(content);
+  showFiles(fresh);
+  showIssues(fresh?.issues ?? []);
+  showBadges(result);
+  announce(mine.length > 0 ? `${count(mine.length, "error")}: ${mine[0].message}` : count(fresh?.issues.length ?? 0, "issue"));
+}
+
+const announce = later(600, (text) => { byId("state").textContent = text; });
+
+function showBadges(result) {
+  for (const name of Object.keys(channels)) {
+    const badge = byId(`badge-${name}`);
+    const content = result.contents.find((c) => c.channel === name);
+    const bad = result.errors.some((e) => !e.channel || e.channel === name);
+    const issues = content?.issues.length ?? 0;
+    badge.hidden = !bad && issues === 0 && !(name === "sms" && content?.sms.segments.length > 1);
+    badge.className = bad ? "badge bad" : issues > 0 ? "badge warn" : "badge";
+    badge.textContent = bad ? "!" : issues > 0 ? issues : content?.sms?.segments.length ?? "";
+    badge.title = bad ? "Can't be sent" : issues > 0 ? count(issues, "issue") : count(content?.sms?.segments.length ?? 0, "segment");
+  }
+}
+
+const editors = { subject, preheader, message, context };
+
+function showMarks(errors, issues) {
+  const all = [...errors.map((e) => ({ ...e, level: "error" })), ...issues.map((i) => ({ ...i, level: "issue" }))];
+  for (const [part, editor] of Object.entries(editors)) {
+    const key = part === "context" ? "context" : path(part);
+    editor.mark(all.filter((m) => m.path === key));
+  }
+}
+
+// jump goes to the place of an error, an issue, or a piece, where it is in an editor.
+function jump(place) {
+  const wanted = place.path?.match(/^channels\.(\w+)\.(\w+)$/);
+  if (wanted && wanted[1] !== state.channel) setChannel(wanted[1]);
+  const part = wanted ? wanted[2] : place.path;
+  if (part === "context" && state.csv) return;
+  editors[part]?.jump(place.line || 1, place.column || 1);
+}
+
+function showMistakes(errors) {
+  fill(byId("mistakes"), errors.map((e) => h("div", { class: "mistake" },
+    h("p", { class: "mistake-text" }, e.message),
+    e.source && h("pre", { class: "mistake-source", "aria-label": "The line" }, caret(e)),
+    h("p", { class: "mistake-foot" },
+      editors[e.path?.split(".").at(-1)] ? h("button", { type: "button", class: "link", onclick: () => jump(e) }, `Go to ${where(e)}`) : h("span", { class: "soft" }, where(e)),
+      e.suggestion && editors[e.path?.split(".").at(-1)] && h("button", { type: "button", class: "small", onclick: () => mend(e) }, `Change to ${e.suggestion}`)))));
+}
+
+// caret shows the line of a mistake with the place in it marked.
+function caret(e) {
+  const line = [...e.source];
+  const at = e.source.startsWith("...") ? -1 : (e.column || 1) - 1;
+  if (at < 0 || at >= line.length) return e.source;
+  const rest = line.slice(at).join("");
+  const piece = rest.match(/^\{\{[^}]*\}*|^\[\[[^\]]*\]*|^"[^"]*"|^[\w$@.\/-]+/)?.[0] ?? rest.slice(0, 1);
+  return [line.slice(0, at).join(""), h("mark", { class: "m-error" }, piece), rest.slice(piece.length)];
+}
+
+// mend puts what was meant where the mistake is.
+function mend(e) {
+  jump(e);
+  const editor = editors[e.path.split(".").at(-1)];
+  const start = editor.offset(e.line, e.column);
+  const name = editor.text.slice(start).match(/^(?:\{\{[#>]?\s*|\[\[|")?([\w.@$-]+)/);
+  if (!name) return;
+  const from = start + name[0].length - name[1].length;
+  editor.replace(from, from + name[1].length, e.suggestion);
+}
+
+// toggle is a button that is on or off.
+function toggle(label, on, press, more = {}) {
+  return h("button", { type: "button", class: "toggle", "aria-pressed": String(on), onclick: press, ...more }, label);
+}
+
+function set(key, value, ask) {
+  shown[key] = value;
+  const focused = document.activeElement?.dataset?.key;
+  showResult();
+  if (focused) byId("tools").querySelector(`[data-key="${focused}"]`)?.focus();
+  if (ask) render();
+}
+
+function showTools() {
+  const email = state.channel === "email";
+  const group = (label, key, entries, current) => h("div", { class: "segments", role: "group", "aria-label": label },
+    entries.map(([value, title]) => h("button", { type: "button", "aria-pressed": String(current === value), "data-key": `${key}-${value}`, onclick: () => set(key, value, key === "email" && value === "source") }, title)));
+  const signature = [state.channel, shown.email, shown.phone, shown.dark, shown.explain].join();
+  if (byId("tools").dataset.signature === signature) return;
+  byId("tools").dataset.signature = signature;
+  fill(byId("tools"),
+    email && !shown.explain && group("View", "email", [["page", "Email"], ["text", "Text"], ["source", "Source"]], shown.email),
+    email && !shown.explain && shown.email === "page" && group("Width", "phone", [[false, "Wide"], [true, "Phone"]], shown.phone),
+    email && !shown.explain && shown.email === "page" && toggle("Dark", shown.dark, () => set("dark", !shown.dark), { "data-key": "dark", id: "dark" }),
+    toggle("Explain", shown.explain, () => set("explain", !shown.explain, true), { "data-key": "explain", id: "explain", title: "Show where every piece comes from" }),
+    h("span", { class: "space" }),
+    h("button", { type: "button", id: "test", "data-key": "test", onclick: test }, "Send a test…"));
+}
+
+let viewKey = "";
+
+function showView(content) {
+  if (!content) {
+    fill(byId("view"), h("p", { class: "empty" }, "Nothing to show yet."));
+    viewKey = "";
+    return;
+  }
+  // A frame that is made anew blinks, so what has not changed stays.
+  const key = JSON.stringify([state.channel, shown, content]);
+  if (key === viewKey) return;
+  viewKey = key;
+  const view = byId("view");
+  if (shown.explain) {
+    fill(view, content.parts ? explained(content.parts, jump) : h("p", { class: "empty" }, "Rendering…"));
+  } else if (state.channel === "email") {
+    const body = {
+      page: () => views.email(content, shown),
+      text: () => views.plain(content.text, "The text part"),
+      source: () => views.plain(content.eml || "Rendering…", "The email's source"),
+    }[shown.email]();
+    fill(view, views.inbox(content), body);
+  } else if (state.channel === "sms") fill(view, views.sms(content));
+  else fill(view, views.rich(content), h("details", { class: "markdown" }, h("summary", {}, "Markdown as it is sent"), views.plain(content.text, "Markdown")));
+}
+
+function showFiles(content) {
+  const files = content?.attachments;
+  if (!files || files.list.length === 0) {
+    fill(byId("files"));
+    return;
+  }
+  const meter = (value, max, label) => h("div", { class: `meter${value > max ? " over" : ""}`, role: "meter", "aria-label": label, "aria-valuemin": "0", "aria-valuemax": String(max), "aria-valuenow": String(Math.min(value, max)), "aria-valuetext": `${bytes(value)} of ${bytes(max)}` },
+    h("span", { style: { width: `${Math.min(100, Math.max(1, (value / max) * 100))}%` } }));
+  fill(byId("files"),
+    h("h2", {}, "Attachments"),
+    h("ul", { class: "files" }, files.list.map((f) => h("li", {}, h("span", { class: "file-name" }, f.name), h("span", { class: "soft" }, `${bytes(f.size)} of ${bytes(f.max)}`), meter(f.size, f.max, f.name)))),
+    files.list.length > 1 && h("div", { class: "files-total" }, h("span", {}, "Together"), h("span", { class: "soft" }, `${bytes(files.total)} of ${bytes(files.maxTotal)}`), meter(files.total, files.maxTotal, "All attachments")),
+    files.problem && h("p", { class: "error-text", role: "alert" }, files.problem));
+}
+
+function showIssues(issues) {
+  fill(byId("issues"), issues.length > 0 && [
+    h("h2", {}, count(issues.length, "issue"), h("span", { class: "soft" }, " this recipient would notice")),
+    h("ul", { class: "issues" }, issues.map((i) => h("li", {},
+      h("button", { type: "button", class: "issue", onclick: () => jump(i), disabled: !editors[i.path?.split(".").at(-1)] },
+        h("span", { class: "issue-text" }, i.message, i.meant ? h("span", { class: "soft" }, ` Did you mean ${i.meant}?`) : ""),
+        h("span", { class: "issue-place" }, where(i))),
+      i.meant && editors[i.path?.split(".").at(-1)] && h("button", { type: "button", class: "small", onclick: () => mend({ ...i, suggestion: i.meant }) }, "Change")))),
+  ]);
+}
+
+function test() {
+  const content = state.result?.contents.find((c) => c.channel === state.channel);
+  const edited = JSON.stringify(state.shortcut) !== state.original || !known.shortcuts.some((s) => s.name === state.shortcut.name);
+  const s = state.shortcut;
+  const own = override();
+  const email = state.channel === "email";
+  sendTest({
+    channel: state.channel, from: content?.from ?? "",
+    note: edited ? "Your edits are sent as they stand here, without preheader and attachments." : "",
+    context: state.csv?.context ?? state.context,
+    message: {
+      ...(edited ? {
+        text: own.message ?? s.message ?? "", format: format(),
+        ...(email && { subject: own.subject ?? s.subject ?? "", template: own.emailTemplate ?? s.emailTemplate }),
+      } : { shortcut: s.name }),
+      locale: state.locale || undefined, timezone: state.timezone || undefined,
+    },
+  });
+}
+
+// Keeping, so that a reload loses nothing. It stays in this tab.
+
+const keep = later(300, () => {
+  sessionStorage.setItem("herald.preview", JSON.stringify({
+    shortcut: state.shortcut, original: state.original, channel: state.channel, locale: state.locale, timezone: state.timezone, context: state.context,
+  }));
+  history.replaceState(null, "", `#${encodeURIComponent(state.shortcut.name)}/${state.channel}${state.locale ? `/${state.locale}` : ""}`);
+});
+
+async function start() {
+  zones();
+  channelTabs();
+  try {
+    const [shortcuts, snippets, helpers, fields, samples] = await Promise.all(["shortcuts", "snippets", "helpers", "fields", "samples"].map((name) => get(`/v1/${name}`)));
+    Object.assign(known, { shortcuts: shortcuts.shortcuts, snippets: snippets.snippets, languages: snippets.languages, helpers: helpers.helpers, fields: fields.fields, samples });
+  } catch (error) {
+    trouble(error);
+    return;
+  } finally {
+    tokenButton(byId("token"));
+  }
+  const { samples } = known;
+  fill(byId("layout"), h("option", { value: "" }, samples.layout ? `${samples.layout} (default)` : "none (default)"),
+    samples.layouts.filter((l) => l.name !== samples.layout).map((l) => h("option", { value: l.name, title: l.description }, l.name)), h("option", { value: "none" }, "none"));
+  byId("timezone").placeholder = samples.timezone;
+  const [name, channel, locale] = location.hash.slice(1).split("/").map(decodeURIComponent);
+  const kept = JSON.parse(sessionStorage.getItem("herald.preview") ?? "null");
+  state.context = kept?.context ?? JSON.stringify(samples.context, null, 2);
+  state.locale = locale || kept?.locale || known.languages.find((l) => samples.locale.toLowerCase().split("-")[0] === l) || samples.locale;
+  state.timezone = byId("timezone").value = kept?.timezone ?? "";
+  context.set(state.context);
+  if (channels[channel]) state.channel = channel;
+  else if (kept) state.channel = kept.channel;
+  languageTabs();
+  channelTabs();
+  if (kept && (!name || kept.shortcut.name === name)) {
+    state.shortcut = kept.shortcut;
+    state.original = kept.original;
+    show();
+    contextChanged();
+    return;
+  }
+  contextChanged();
+  const first = known.shortcuts.find((s) => s.name === (name || "order-issue-before-arrival")) ?? known.shortcuts[0];
+  if (first) await choose(first.name);
+  else begin(blank());
+}
+
+addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.shiftKey && !event.altKey) {
+    event.preventDefault();
+    picker.open();
+  }
+});
+addEventListener("hashchange", () => {
+  const [name, channel] = location.hash.slice(1).split("/").map(decodeURIComponent);
+  if (channels[channel] && channel !== state.channel) setChannel(channel);
+  if (name && name !== state.shortcut.name && known.shortcuts.some((s) => s.name === name)) choose(name);
+});
+
+start();

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"time"
 
 	"github.com/hibiken/asynq"
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/event"
 	"github.com/heraldsend/herald/worker/forward"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
@@ -26,8 +28,11 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.For
 	if err != nil {
 		return err
 	}
-	if len(records) != 1 || records[0].State.Final() {
-		return nil // an earlier run got that far
+	if len(records) != 1 {
+		return nil
+	}
+	if records[0].State.Final() { // an earlier run got that far, but perhaps not to the event
+		return w.tellForward(ctx, log, f, nil)
 	}
 	careful, err := w.careful(ctx)
 	if err != nil {
@@ -52,17 +57,19 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.For
 	j := job{
 		log: log, chunk: chunk, policy: attach.Forward(), attempt: attempt, careful: careful, settled: settled, message: m,
 	}
-	commit, err := w.forward(ctx, j, f)
-	return errors.Join(err, commit.Wait())
+	made, commit, err := w.forward(ctx, j, f)
+	if err := errors.Join(err, commit.Wait()); err != nil {
+		return err
+	}
+	return w.tellForward(ctx, log, f, made)
 }
 
 // forward carries one transcript to its recipients, as deliver does a message.
-func (w *Worker) forward(ctx context.Context, j job, f task.Forward) (*ledger.Commit, error) {
+func (w *Worker) forward(ctx context.Context, j job, f task.Forward) (made *forward.Made, commit *ledger.Commit, err error) {
 	mine, out, err := w.claim(ctx, j)
 	if err != nil || !mine {
-		return nil, err
+		return nil, nil, err
 	}
-	var made *forward.Made
 	if out == nil {
 		made, out = w.transcribe(ctx, j, f)
 	}
@@ -76,7 +83,62 @@ func (w *Worker) forward(ctx context.Context, j job, f task.Forward) (*ledger.Co
 			out.suppress = ""
 		}
 	}
-	return w.record(ctx, j, out)
+	commit, err = w.record(ctx, j, out)
+	return made, commit, err
+}
+
+// tellForward stores the event of a forward whose fate is in the books: conversation.forwarded, or why it was not. The
+// task ends only after that. made is what was sent, nil where this run didn't make it.
+func (w *Worker) tellForward(ctx context.Context, log *slog.Logger, f task.Forward, made *forward.Made) error {
+	if w.Events == nil {
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	records, err := w.Ledger.Chunk(ctx, ledger.Chunk{Owner: f.ID})
+	if err != nil {
+		return err
+	}
+	record := records[0]
+	switch {
+	case !record.State.Final(): // someone else has it
+		return nil
+	case record.State != ledger.Sent:
+		return w.Events.Append(ctx, event.Message{
+			ID: f.ID, Channel: message.Email, State: record.State.String(), Code: record.Reason.Code, Conversation: f.ConversationID, At: record.At,
+		})
+	}
+	if made == nil {
+		var out *outcome
+		if made, out = w.transcribe(ctx, job{log: log}, f); out != nil && out.again != nil {
+			return out.again
+		}
+	}
+	return w.Events.Append(ctx, forwarded(f, made, record.At))
+}
+
+// forwarded is the event of a forward that was sent. made is nil where its text can't be had any more.
+func forwarded(f task.Forward, made *forward.Made, at time.Time) event.Forwarded {
+	e := event.Forwarded{ID: f.ID, Conversation: f.ConversationID, From: f.From, Attachments: f.Attachments, At: at}
+	if f.ForwardedBy != nil {
+		if e.By = f.ForwardedBy.ID; e.By == "" {
+			e.By = f.ForwardedBy.DisplayName
+		}
+	}
+	if made == nil {
+		e.To = []string{f.To}
+		return e
+	}
+	m := made.Message
+	e.Subject, e.Text = m.Subject, made.Introduction
+	e.ProviderID = "<" + m.ID + "@" + m.From.Domain() + ">"
+	for _, a := range m.To {
+		e.To = append(e.To, a.Addr)
+	}
+	e.Attachments = nil
+	for i, ref := range made.Files {
+		e.Attachments = append(e.Attachments, attach.CleanName(ref.Name, i+1))
+	}
+	return e
 }
 
 // transcribe makes the transcript, or says why there is none. One at a time: a long conversation takes memory.

@@ -262,3 +262,58 @@ func TestForwardsTaskHoldsNoText(t *testing.T) {
 		t.Error("the test's own conversation is not JSON")
 	}
 }
+
+// Callers are told who forwarded, to whom and with what text; of a forward that failed, why. It doesn't matter whether the
+// worker was killed between sending and telling.
+func TestForwardsAreTold(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	r := newReceiver(t)
+	f := forwardTo("Ann <ann@partner.example>, bob@partner.example")
+	f.Introduction, f.ForwardedBy, f.Attachments = "Please **help** {{customer.name}}: {{conversation.messageCount}}", &task.Agent{ID: "usr_7", DisplayName: "Robin"}, []string{"a1"}
+	bad := f
+	bad.ID, bad.Introduction = "fw-bad", "{{#if}}"
+	killed := f
+	killed.ID = "fw-killed"
+	for _, f := range []task.Forward{f, bad, killed} {
+		s.forward(f, talkOf(t, s, 10))
+	}
+	books, err := ledger.New(ledger.Options{Redis: s.rdb, Log: s.log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := books.Mark(context.Background(), ledger.Chunk{Owner: "fw-killed"}, 0, ledger.Sent, ledger.Reason{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := books.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.worker(r.on(s))
+	s.await("all three are told", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.got) == 3 })
+	if s.out.count() != 1 {
+		t.Errorf("%d mails", s.out.count())
+	}
+	for _, e := range r.got {
+		if e.Stream != "conversation:c1" {
+			t.Errorf("stream %q", e.Stream)
+		}
+		delete(e.Data, "at")
+		got, err := json.Marshal(e.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := e.Data["id"].(string)
+		want := `{"attachments":["photo.bin"],"by":"usr_7","conversation":"c1","from":"Robin \u003crobin@desk.example\u003e","id":"` + id +
+			`","providerId":"\u003c` + id + `@desk.example\u003e","subject":"Fwd: Kettle","text":"Please help Ada: 3","to":["ann@partner.example","bob@partner.example"]}`
+		kind := "conversation.forwarded"
+		if id == "fw-bad" {
+			kind, want = "message.failed", `{"channel":"email","code":"template_error","conversation":"c1","id":"fw-bad","state":"failed"}`
+		}
+		if e.Type != kind || string(got) != want {
+			t.Errorf("%s: %s %s, want %s", id, e.Type, got, want)
+		}
+		if strings.Contains(strings.ToUpper(string(got)), "CANARY") {
+			t.Errorf("%s holds what is private", got)
+		}
+	}
+}

@@ -11,7 +11,8 @@ import (
 )
 
 // Forward enqueues a transcript of a conversation, given as JSON in the form of package conversation, and returns the
-// forward's id, a fresh one where f has none. It sets f.Conversation itself. Every mistake that needs no template to be
+// forward's id, a fresh one where f has none. It sets f.Conversation
+// and f.ConversationID itself. Every mistake that needs no template to be
 // seen is found here, and nothing is stored then. As with Message, the same again is harmless, and something else under
 // the same id is ErrConflict. MessageStatus tells what became of it.
 func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (string, error) {
@@ -29,7 +30,7 @@ func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (stri
 	if err != nil {
 		return "", err
 	}
-	f.Conversation = blob.Hash(packed)
+	f.Conversation, f.ConversationID = blob.Hash(packed), read.ID
 	data, err := task.Encode(f)
 	if err != nil {
 		return "", err

@@ -127,6 +127,8 @@ func (w *Forwarder) Open(b *render.Bundle) (*render.Prepared, error) { return w.
 // Made is a transcript ready to be sent, but for the bytes of its files.
 type Made struct {
 	Message *message.Message
+	// Introduction is what stands above the transcript, as plain text.
+	Introduction string
 	Files   []message.Ref
 	Issues  []render.Issue
 }
@@ -161,6 +163,14 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 	}
 	m.Subject, m.HTML, m.Text = content.Subject, content.HTML, content.Text
 	made := &Made{Message: m, Issues: content.Issues}
+	if f.Introduction != "" {
+		// What an SMS would say is the text of the message alone.
+		alone, err := p.Render(ctx, render.Request{Channel: render.SMS, Context: data, Locale: f.Locale, Timezone: f.Timezone})
+		if err != nil {
+			return nil, renderError(ctx, err)
+		}
+		made.Introduction = alone.Text
+	}
 	for _, a := range files {
 		made.Files = append(made.Files, a.Ref())
 	}

@@ -37,6 +37,8 @@ type Forward struct {
 	// Conversation is the SHA-256 of the packed conversation in the blob store (package conversation): a payload in
 	// the queue stays small.
 	Conversation string `json:"conversation"`
+	// ConversationID is the conversation's own id, where it has one, for the event.
+	ConversationID string `json:"conversationId,omitempty"`
 	// Attachments are the ids, or names, of those files of the conversation that go along.
 	Attachments []string `json:"attachments,omitempty"`
 	Locale      string   `json:"locale,omitempty"`

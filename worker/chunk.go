@@ -27,6 +27,11 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 	if err != nil {
 		return err
 	}
+	place, err := w.enter(ctx, o.Bulk)
+	if err != nil {
+		return err
+	}
+	defer place.close()
 	c := chunk{w: w, log: log, openBulk: o, index: t.Chunk, books: books}
 	pending, err := c.read(ctx)
 	if err != nil {
@@ -46,7 +51,7 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 		atOnce = 1
 	}
 	started := time.Now()
-	waiting, err := w.each(ctx, t.Bulk, atOnce, pending, func(slot int) (*ledger.Commit, error) { return c.deliver(ctx, slot) })
+	waiting, err := w.each(ctx, place, t.Bulk, atOnce, pending, func(slot int) (*ledger.Commit, error) { return c.deliver(ctx, slot) })
 	log.Info("chunk worked on", "recipients", len(c.recipients), "pending_before", len(pending), "pending_after", waiting,
 		"attempt", c.attempt, "took", time.Since(started))
 	return err
@@ -159,7 +164,7 @@ func (c *chunk) deliver(ctx context.Context, slot int) (*ledger.Commit, error) {
 // each runs deliver for the slots of a chunk, atOnce at a time. When the worker drains, the bulk is paused or cancelled,
 // or a recipient met trouble that is everyone's, it starts no further one. It returns how many are still pending, and
 // what is to be done about them: a *later, or nil for a bulk that is paused, which gets new tasks when it is resumed.
-func (w *Worker) each(ctx context.Context, id string, atOnce int, slots []int, deliver func(slot int) (*ledger.Commit, error)) (waiting int, err error) {
+func (w *Worker) each(ctx context.Context, p *place, id string, atOnce int, slots []int, deliver func(slot int) (*ledger.Commit, error)) (waiting int, err error) {
 	var (
 		mu     sync.Mutex
 		next   int
@@ -176,6 +181,15 @@ func (w *Worker) each(ctx context.Context, id string, atOnce int, slots []int, d
 		if id != "" {
 			var wish bulk.Wish
 			if wish, broken = w.wish(ctx, id); wish.Control != bulk.GoOn || broken != nil {
+				return 0, false
+			}
+			var crowded *later
+			switch err := p.stay(ctx); {
+			case errors.As(err, &crowded):
+				again = merge(again, crowded)
+				return 0, false
+			case err != nil:
+				broken = err
 				return 0, false
 			}
 		}
@@ -266,7 +280,7 @@ func (w *Worker) closeBooks(ctx context.Context, log *slog.Logger, c ledger.Chun
 
 // closeAll gives these slots of a chunk one outcome.
 func (w *Worker) closeAll(ctx context.Context, c ledger.Chunk, pending []int, out *outcome) error {
-	_, err := w.each(ctx, "", w.Concurrency, pending, func(slot int) (*ledger.Commit, error) {
+	_, err := w.each(ctx, nil, "", w.Concurrency, pending, func(slot int) (*ledger.Commit, error) {
 		return w.Ledger.Post(ctx, c, slot, out.state, out.reason), nil
 	})
 	return err

@@ -299,3 +299,19 @@ func TestRateOfASender(t *testing.T) {
 		t.Errorf("40 messages at 20 a second took %s", took)
 	}
 }
+
+// A slow bulk holds up no other: while it waits for its rate, a later one goes out.
+func TestSlowBulkGivesWay(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker()
+	part := []bulk.Part{{Channel: message.Email, From: "help@acme.example", Content: task.Content{Shortcut: "hello"}}}
+	s.start(bulk.Definition{ID: "slow", Messages: part, Rate: 2}, people(1000))
+	s.await("the slow one began", func() bool { return s.out.count() > 0 })
+	s.start(bulk.Definition{ID: "quick", Messages: part}, people(500))
+	s.complete("quick")
+	status, err := s.client.Bulks().Status(context.Background(), "slow")
+	if err != nil || status.Sent > 300 {
+		t.Errorf("%+v, %v", status, err)
+	}
+}

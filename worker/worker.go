@@ -48,6 +48,8 @@ type Limiter interface {
 	Wait(ctx context.Context, lane string, perSecond float64) error
 	Slow(ctx context.Context, lane string)
 	Lanes() []rate.Lane
+	// Waiting is how many messages of this process wait for their turn on a lane.
+	Waiting(lane string) int
 }
 
 // Suppressions are those who may not be written to: *suppress.Store.
@@ -107,6 +109,7 @@ type Worker struct {
 	inspector   *asynq.Inspector
 	metrics     *metrics
 	wishes      wishes
+	crowd       crowd
 
 	eventMetrics *eventMetrics // where Events is set
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"time"
-
 )
 
 // State is how far a bulk is. It is worked out from what is stored, never stored itself, so it can't disagree with the

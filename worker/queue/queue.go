@@ -16,7 +16,7 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Messages is the queue of single messages, which a person or a service waits for.
+// Messages is the queue of single messages, which a person or a service waits for, and of what operators ask of bulks.
 const Messages = "message"
 
 // Events is the queue of the tasks that tell the caller's endpoint what happened.
@@ -150,7 +150,9 @@ func Address(p task.Payload) (id, name string, err error) {
 	case task.Forward:
 		return p.ID, Messages, nil
 	case task.BulkStart:
-		return p.Bulk + ":start:" + strconv.Itoa(p.Round), shard(p.Bulk, 0), nil
+		// Beside the chunks, not behind them: a cancelled bulk is closed and a new one begins while others keep all
+		// places busy.
+		return p.Bulk + ":start:" + strconv.Itoa(p.Round), Messages, nil
 	case task.BulkChunk:
 		return p.Bulk + ":" + strconv.Itoa(p.Chunk), shard(p.Bulk, p.Chunk), nil
 	case task.EventDeliver:

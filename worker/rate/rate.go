@@ -183,6 +183,20 @@ func (l *Limiter) Lanes() []Lane {
 	return slices.SortedFunc(maps.Values(byName), func(a, b Lane) int { return cmp.Compare(a.Name, b.Name) })
 }
 
+// Waiting is how many messages of this process wait for their turn on a lane.
+func (l *Limiter) Waiting(name string) int {
+	waiting := 0
+	for _, name := range []string{name, name + l.private} {
+		l.mu.Lock()
+		ln := l.lanes[name]
+		l.mu.Unlock()
+		if ln != nil {
+			waiting += ln.state().Waiting
+		}
+	}
+	return waiting
+}
+
 func (l *Limiter) lane(name string) *lane {
 	l.mu.Lock()
 	defer l.mu.Unlock()

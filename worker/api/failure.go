@@ -22,6 +22,9 @@ import (
 // retryUnavailable is what Retry-After says while Redis doesn't answer.
 const retryUnavailable = 5 * time.Second
 
+// retryLoading is what Retry-After says while somebody else stores an audience: until a lost one's lease is over.
+const retryLoading = 30 * time.Second
+
 // asProblem says what an error of the packages below means to the caller.
 func asProblem(err error) *Problem {
 	var (
@@ -39,6 +42,16 @@ func asProblem(err error) *Problem {
 		return problem(http.StatusNotFound, "not_found", "there is nothing of that id, or no longer")
 	case errors.Is(err, enqueue.ErrConflict):
 		return problem(http.StatusConflict, "conflict", "another one with other content has this id")
+	case errors.Is(err, bulk.ErrSealed):
+		return problem(http.StatusConflict, "audience_complete", "the bulk has its audience, which can't be changed any more")
+	case errors.Is(err, bulk.ErrLoading):
+		p := problem(http.StatusConflict, "audience_loading", "somebody else stores the bulk's audience now")
+		p.retryAfter = retryLoading
+		return p
+	case errors.Is(err, enqueue.ErrNoAudience):
+		return problem(http.StatusConflict, "no_audience", "the bulk's audience is not complete: PUT its recipients first")
+	case errors.Is(err, bulk.ErrCancelled):
+		return problem(http.StatusConflict, "bulk_cancelled", "the bulk was cancelled; send to those left out with a new bulk")
 	case errors.As(err, &file):
 		return problem(http.StatusUnprocessableEntity, file.Code, "%s", file.Error())
 	default:

@@ -36,6 +36,8 @@ type MessageBody struct {
 	Headers     []HeaderField `json:"headers,omitempty" maxItems:"50" doc:"Further header fields of an email."`
 	Chat        ChatFields    `json:"chat,omitzero"`
 	Note        NoteFields    `json:"note,omitzero"`
+	SendAt      time.Time     `json:"sendAt,omitzero" doc:"When it is sent; now where missing."`
+	Actions     *ActionsBody  `json:"actions,omitempty" doc:"Change the conversation of the context after the message went."`
 	SendBefore  time.Time     `json:"sendBefore,omitzero" doc:"When the message has lost its point: it is skipped from then on."`
 }
 
@@ -53,7 +55,7 @@ type AcceptedOutput struct {
 // MessageState is what became of a message.
 type MessageState struct {
 	ID     string     `json:"id"`
-	State  string     `json:"state" enum:"pending,claimed,sent,failed,suppressed,skipped,unknown"`
+	State  string     `json:"state" enum:"pending,sent,failed,suppressed,skipped,unknown"`
 	At     *time.Time `json:"at,omitempty" doc:"When the state was reached; missing while pending."`
 	Reason *Reason    `json:"reason,omitempty"`
 }
@@ -116,7 +118,11 @@ func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Me
 		ID: id, Channel: message.Channel(b.Channel), From: b.From, To: b.To, ReplyTo: b.ReplyTo, Cc: b.Cc, Bcc: b.Bcc,
 		Content: b.content(), Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone,
 		Policy: task.Policy(b.Policy), OnIssue: task.IssuePolicy(b.OnIssue), Unsubscribe: b.Unsubscribe,
-		Headers: headerFields(b.Headers), Chat: message.ChatFields(b.Chat), Note: message.NoteFields(b.Note), SendBefore: b.SendBefore,
+		Headers: headerFields(b.Headers), Chat: message.ChatFields(b.Chat), Note: message.NoteFields(b.Note), SendAt: b.SendAt, SendBefore: b.SendBefore,
+	}
+	var err error
+	if m.Actions, err = b.Actions.actions(); err != nil {
+		return m, err
 	}
 	if m.ID == "" {
 		m.ID = enqueue.NewID()
@@ -124,7 +130,6 @@ func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Me
 	if err := m.Validate(); err != nil {
 		return task.Message{}, faults(err)
 	}
-	var err error
 	m.Attachments, err = s.references(ctx, m.Channel, b.Attachments, "/attachments")
 	return m, err
 }
@@ -139,6 +144,9 @@ func (s *Server) getMessage(ctx context.Context, in *IDInput) (*MessageStateOutp
 	record, err := s.Client.MessageStatus(ctx, in.ID)
 	if err != nil {
 		return nil, err
+	}
+	if record.State == ledger.Claimed {
+		record.State = ledger.Pending // a worker has it in hand
 	}
 	state := MessageState{ID: in.ID, State: record.State.String(), Reason: reasonOf(record.Reason)}
 	if !record.At.IsZero() {

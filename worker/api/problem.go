@@ -28,6 +28,7 @@ type Problem struct {
 type Fault struct {
 	Pointer   string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) to the field of the body." example:"/to"`
 	Parameter string `json:"parameter,omitempty" doc:"The parameter of the path, the query or the header."`
+	Line      int    `json:"line,omitempty" doc:"The line of an audience."`
 	Detail    string `json:"detail" doc:"What is wrong with it."`
 }
 

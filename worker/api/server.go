@@ -113,6 +113,7 @@ func (s *Server) routes() error {
 	api := humago.New(s.mux, config)
 	api.UseMiddleware(s.authorize, s.readJSON)
 	s.registerMessages(api)
+	s.registerBulks(api)
 	s.registerAttachments(api)
 	s.registerSuppressions(api)
 	s.registerDead(api)

@@ -26,7 +26,7 @@ func (s *Stream) Resolve(ctx huma.Context) []error {
 const streamPause = 30 * time.Second
 
 // body is the request's body, which may take as long as it likes while something comes.
-func (s *Stream) body() io.Reader {
+func (s *Stream) body() *pacedReader {
 	control := http.NewResponseController(s.writer)
 	_ = control.SetWriteDeadline(time.Time{})
 	return &pacedReader{r: s.request.Body, control: control}

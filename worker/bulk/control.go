@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -95,6 +96,9 @@ func (s *Store) SetRate(ctx context.Context, id string, perSecond float64) error
 	return nil
 }
 
+// ErrCancelled says that nothing more can be asked of a bulk.
+var ErrCancelled = errors.New("was cancelled; send to those left out with a new bulk")
+
 // SetControl asks something of a stored bulk, or returns ErrNotFound. A cancelled bulk stays cancelled.
 func (s *Store) SetControl(ctx context.Context, id string, c Control) error {
 	b, err := s.Bulk(ctx, id)
@@ -102,7 +106,7 @@ func (s *Store) SetControl(ctx context.Context, id string, c Control) error {
 		return err
 	}
 	if b.Control == Cancelled && c != Cancelled {
-		return fmt.Errorf("bulk %s was cancelled; send to those left out with a new bulk", id)
+		return fmt.Errorf("bulk %s %w", id, ErrCancelled)
 	}
 	fields := []any{fieldControl, string(c)}
 	if c == GoOn && b.Verdict == Failing {

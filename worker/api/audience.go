@@ -1,0 +1,110 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// badRowsShown is how many bad rows an answer lists.
+const badRowsShown = 100
+
+func (s *Server) registerAudience(api huma.API) {
+	Handle(api, ScopeSend, huma.Operation{
+		OperationID: "put-recipients", Method: http.MethodPut, Path: "/v1/bulks/{id}/recipients", Tags: []string{"Bulks"}, Summary: "Store a bulk's audience",
+		Description: "Reads the audience as it comes, CSV or one JSON object a line, packed by gzip or Zstandard or not at all. An audience that breaks off, or has a bad row, stores nothing and can be sent again.",
+		RequestBody: binary("The audience, of any size.", "application/x-ndjson", "text/csv"),
+		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
+	}, s.putRecipients)
+}
+
+type putRecipientsInput struct {
+	Stream
+	IDInput
+	OnBadRow string `query:"onBadRow" enum:"fail,skip" default:"fail" doc:"Whether a row that can't be read refuses the audience, or is left out."`
+}
+
+// Audience is what was stored.
+type Audience struct {
+	Recipients int     `json:"recipients"`
+	Skipped    int     `json:"skipped" doc:"Rows that were left out."`
+	Errors     []Fault `json:"errors,omitempty" doc:"The first 100 of them."`
+}
+
+type storedAudienceOutput struct{ Body Audience }
+
+func (s *Server) putRecipients(ctx context.Context, in *putRecipientsInput) (*storedAudienceOutput, error) {
+	if task.CheckID(in.ID) != nil {
+		return nil, bulk.ErrNotFound
+	}
+	if err := checkMediaType(in.request, "application/x-ndjson", "text/csv", "application/gzip", "application/zstd", "application/octet-stream"); err != nil {
+		return nil, err
+	}
+	b, err := s.Client.Bulks().Bulk(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if b.Chunks > 0 {
+		return nil, bulk.ErrSealed
+	}
+	var out Audience
+	o := enqueue.BulkOptions{}
+	if in.OnBadRow == "skip" {
+		o.OnBadRow = func(row *bulk.RowError) error {
+			if out.Skipped++; len(out.Errors) < badRowsShown {
+				out.Errors = append(out.Errors, badRow(row))
+			}
+			return nil
+		}
+	}
+	body := in.body()
+	rows, err := bulk.OpenAudience(body, audienceName(in.request), b.Channels()...)
+	if err == nil {
+		out.Recipients, err = s.Client.LoadBulk(ctx, in.ID, rows, o)
+	}
+	// The answer may take as long as any other.
+	_ = http.NewResponseController(in.writer).SetWriteDeadline(time.Now().Add(maxRequest))
+	if err != nil {
+		return nil, audienceProblem(err, body)
+	}
+	return &storedAudienceOutput{out}, nil
+}
+
+// audienceName tells the reader what an audience is said to be, where its first bytes don't.
+func audienceName(r *http.Request) string {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-ndjson") {
+		return "audience.ndjson"
+	}
+	return "audience.csv"
+}
+
+func badRow(row *bulk.RowError) Fault { return Fault{Line: row.Line, Detail: clip(row.Err.Error())} }
+
+// audienceProblem says why an audience was not stored.
+func audienceProblem(err error, body *pacedReader) *Problem {
+	var row *bulk.RowError
+	switch {
+	case body.err != nil:
+		return unreadable(body.err)
+	case errors.Is(err, bulk.ErrBomb):
+		return problem(http.StatusRequestEntityTooLarge, "compression_bomb", "the audience: %s", bulk.ErrBomb)
+	case errors.As(err, &row):
+		p := problem(http.StatusUnprocessableEntity, "invalid_row", "nothing was stored: a row of the audience can't be read")
+		p.Errors = append(p.Errors, badRow(row))
+		return p
+	}
+	p := asProblem(err)
+	if p.Status == http.StatusInternalServerError {
+		// Whatever else ends a load is in the audience.
+		return problem(http.StatusUnprocessableEntity, "invalid_audience", "nothing was stored: %s", clip(err.Error()))
+	}
+	return p
+}

@@ -1,0 +1,282 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// BulkBody is what a bulk sends, the same for all of its recipients.
+type BulkBody struct {
+	ID          string       `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" doc:"A fresh one where missing."`
+	Messages    []PartBody   `json:"messages,omitempty" maxItems:"4" doc:"What each recipient gets: at most one on each channel."`
+	Context     Object       `json:"context,omitempty" doc:"What every recipient's own context is laid over, key by key at its top level."`
+	Locale      string       `json:"locale,omitempty" maxLength:"100" doc:"For recipients who bring none."`
+	Timezone    string       `json:"timezone,omitempty" maxLength:"100" doc:"For recipients who bring none."`
+	OnIssue     string       `json:"onIssue,omitempty" enum:"send,skip" doc:"What happens where rendering raises issues. send where missing."`
+	Deduplicate bool         `json:"deduplicate,omitempty" doc:"Sends to each address once, on each channel."`
+	Rate        float64      `json:"rate,omitempty" minimum:"0" doc:"Messages a second that all workers together may start; 0 is no limit."`
+	SendAt      time.Time    `json:"sendAt,omitzero" doc:"When it begins, once started."`
+	SendAtLocal string       `json:"sendAtLocal,omitempty" maxLength:"40" example:"2026-12-01T09:00" doc:"When each recipient's messages go out, by the clock where they are."`
+	SendBefore  time.Time    `json:"sendBefore,omitzero" doc:"Who is pending then is skipped, as expired."`
+	Canary      *CanaryBody  `json:"canary,omitempty"`
+	Actions     *ActionsBody `json:"actions,omitempty" doc:"Happen to each recipient's conversation once, after the first of its messages went."`
+	Events      bool         `json:"events,omitempty" doc:"Asks for an event for each message, besides those of the bulk."`
+}
+
+// PartBody is the message of a bulk on one channel.
+type PartBody struct {
+	Channel string `json:"channel" enum:"email,sms,chat,note"`
+	From    string `json:"from,omitempty" maxLength:"1000" example:"Fernhill <stay@fernhill.example>"`
+	ReplyTo string `json:"replyTo,omitempty" maxLength:"1000"`
+	ContentFields
+	Attachments []FileRef     `json:"attachments,omitempty" maxItems:"50" doc:"Go to everyone, before a recipient's own."`
+	Policy      string        `json:"policy,omitempty" enum:"resend,hold"`
+	Unsubscribe bool          `json:"unsubscribe,omitempty" doc:"Adds an unsubscribe link of each recipient's own to an email."`
+	Headers     []HeaderField `json:"headers,omitempty" maxItems:"50"`
+	Chat        ChatFields    `json:"chat,omitzero"`
+	Note        NoteFields    `json:"note,omitzero"`
+}
+
+// CanaryBody sends to the first of the audience, and to the others only when few of those have failed.
+type CanaryBody struct {
+	Percent           float64 `json:"percent" exclusiveMinimum:"0" exclusiveMaximum:"100" doc:"Of the audience."`
+	MaxFailurePercent float64 `json:"maxFailurePercent" minimum:"0" maximum:"100" doc:"Of those sent, failed or unknown. Above it the bulk pauses."`
+}
+
+func (s *Server) registerBulks(api huma.API) {
+	const tag = "Bulks"
+	add := func(id, method, path, summary string, status int, errs ...int) huma.Operation {
+		return huma.Operation{OperationID: id, Method: method, Path: path, Tags: []string{tag}, Summary: summary, DefaultStatus: status, Errors: errs}
+	}
+	const gone, conflict, large = http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge
+	create := add("create-bulk", http.MethodPost, "/v1/bulks", "Define a bulk", http.StatusCreated, conflict, large)
+	create.MaxBodyBytes = maxMessage
+	create.Description = "Stores what is sent. Then store the audience, and start it: until then nothing goes out."
+	Handle(api, ScopeSend, create, s.createBulk)
+	Handle(api, ScopeRead, add("list-bulks", http.MethodGet, "/v1/bulks", "The newest bulks", 0), s.listBulks)
+	Handle(api, ScopeRead, add("get-bulk", http.MethodGet, "/v1/bulks/{id}", "How far a bulk is", 0, gone), s.getBulk)
+	s.registerAudience(api)
+	Handle(api, ScopeSend, add("start-bulk", http.MethodPost, "/v1/bulks/{id}/start", "Start a bulk", http.StatusAccepted, gone, conflict), s.steer(s.Client.StartBulk))
+	Handle(api, ScopeSend, add("pause-bulk", http.MethodPost, "/v1/bulks/{id}/pause", "Pause a bulk within a second", http.StatusAccepted, gone, conflict), s.steer(s.Client.PauseBulk))
+	Handle(api, ScopeSend, add("resume-bulk", http.MethodPost, "/v1/bulks/{id}/resume", "Let a paused bulk go on", http.StatusAccepted, gone, conflict), s.steer(s.Client.ResumeBulk))
+	Handle(api, ScopeSend, add("cancel-bulk", http.MethodPost, "/v1/bulks/{id}/cancel", "End a bulk for good", http.StatusAccepted, gone, conflict), s.steer(s.Client.CancelBulk))
+	Handle(api, ScopeSend, add("set-bulk-rate", http.MethodPatch, "/v1/bulks/{id}/rate", "Change how fast a bulk goes out", 0, gone), s.setBulkRate)
+	s.registerResults(api)
+	s.registerBulkEvents(api)
+}
+
+type createBulkInput struct {
+	IdempotencyKey
+	Body BulkBody
+}
+
+func (s *Server) createBulk(ctx context.Context, in *createBulkInput) (*AcceptedOutput, error) {
+	const operation = "bulks"
+	d, err := s.definition(ctx, in.Body, in.identity(operation, in.Body.ID))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.bind(ctx, in.IdempotencyKey, operation, in.Body); err != nil {
+		return nil, err
+	}
+	id, err := s.Client.CreateBulk(ctx, d)
+	if errors.Is(err, bulk.ErrExists) {
+		err = s.sameBulk(ctx, d)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &AcceptedOutput{Location: "/v1/bulks/" + id, Body: Accepted{ID: id}}, nil
+}
+
+// definition makes the definition of a request and checks it.
+func (s *Server) definition(ctx context.Context, b BulkBody, id string) (bulk.Definition, error) {
+	d := bulk.Definition{
+		ID: id, Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, OnIssue: task.IssuePolicy(b.OnIssue),
+		Deduplicate: b.Deduplicate, Rate: b.Rate, SendAt: b.SendAt, SendAtLocal: b.SendAtLocal, SendBefore: b.SendBefore,
+		Canary: (*bulk.Canary)(b.Canary), Events: b.Events,
+	}
+	if d.ID == "" {
+		d.ID = enqueue.NewID()
+	}
+	var err error
+	if d.Actions, err = b.Actions.actions(); err != nil {
+		return d, err
+	}
+	for _, p := range b.Messages {
+		d.Messages = append(d.Messages, bulk.Part{
+			Channel: message.Channel(p.Channel), From: p.From, ReplyTo: p.ReplyTo, Content: p.content(), Policy: task.Policy(p.Policy),
+			Unsubscribe: p.Unsubscribe, Headers: headerFields(p.Headers), Chat: message.ChatFields(p.Chat), Note: message.NoteFields(p.Note),
+		})
+	}
+	if err := d.Validate(); err != nil {
+		return d, faults(err)
+	}
+	for i, p := range b.Messages {
+		if d.Messages[i].Attachments, err = s.references(ctx, message.Channel(p.Channel), p.Attachments, fmt.Sprintf("/messages/%d/attachments", i)); err != nil {
+			return d, err
+		}
+	}
+	return d, nil
+}
+
+// sameBulk reports a conflict unless the bulk that is stored under the id is the same one: then the call was repeated.
+func (s *Server) sameBulk(ctx context.Context, d bulk.Definition) error {
+	known, err := s.Client.Bulks().Bulk(ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	ours, err := comparable(d)
+	if err != nil {
+		return err
+	}
+	theirs, err := comparable(known.Definition)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(ours, theirs) {
+		return enqueue.ErrConflict
+	}
+	return nil
+}
+
+// comparable is a definition without what storing and starting it adds.
+func comparable(d bulk.Definition) ([]byte, error) {
+	d.CreatedAt = time.Time{}
+	parts := append([]bulk.Part(nil), d.Messages...)
+	for i := range parts {
+		parts[i].Sources = ""
+	}
+	d.Messages = parts
+	return json.Marshal(d)
+}
+
+// BulkStatus is the account of a bulk, in messages: one for each recipient and channel. Planned is always the sum of the
+// other counts.
+type BulkStatus struct {
+	ID         string     `json:"id"`
+	State      string     `json:"state" enum:"loading,ready,scheduled,running,completed,paused,cancelled"`
+	Planned    int        `json:"planned"`
+	Pending    int        `json:"pending"`
+	Sent       int        `json:"sent"`
+	Failed     int        `json:"failed"`
+	Suppressed int        `json:"suppressed"`
+	Skipped    int        `json:"skipped"`
+	Unknown    int        `json:"unknown"`
+	Canary     string     `json:"canary,omitempty" doc:"out while only the canary goes out, then its verdict."`
+	Rate       float64    `json:"rate" doc:"Messages a second; 0 is no limit."`
+	CreatedAt  time.Time  `json:"createdAt"`
+	StartedAt  *time.Time `json:"startedAt,omitempty"`
+	Channels   []string   `json:"channels" nullable:"false"`
+	Shortcut   string     `json:"shortcut,omitempty" doc:"Of its first message."`
+}
+
+// bulkStatus reads the account of a bulk.
+func (s *Server) bulkStatus(ctx context.Context, id string) (BulkStatus, error) {
+	if task.CheckID(id) != nil {
+		return BulkStatus{}, bulk.ErrNotFound
+	}
+	b, err := s.Client.Bulks().Bulk(ctx, id)
+	if err != nil {
+		return BulkStatus{}, err
+	}
+	status, err := s.Client.Bulks().Status(ctx, id)
+	if err != nil {
+		return BulkStatus{}, err
+	}
+	wish, err := s.Client.Bulks().Wish(ctx, id)
+	if err != nil {
+		return BulkStatus{}, err
+	}
+	out := BulkStatus{
+		ID: id, State: string(status.State), Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Failed: status.Failed,
+		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, Canary: status.Canary,
+		Rate: wish.Rate, CreatedAt: b.CreatedAt, Channels: []string{},
+	}
+	if !b.Started.IsZero() {
+		out.StartedAt = &b.Started
+	}
+	for i, p := range b.Messages {
+		out.Channels = append(out.Channels, string(p.Channel))
+		if i == 0 {
+			out.Shortcut = p.Shortcut
+		}
+	}
+	return out, nil
+}
+
+// BulkStatusOutput is a bulk's account.
+type BulkStatusOutput struct{ Body BulkStatus }
+
+func (s *Server) getBulk(ctx context.Context, in *IDInput) (*BulkStatusOutput, error) {
+	status, err := s.bulkStatus(ctx, in.ID)
+	return &BulkStatusOutput{status}, err
+}
+
+type listBulksInput struct {
+	Limit int `query:"limit" minimum:"1" maximum:"100" default:"20"`
+}
+
+type bulkListOutput struct {
+	Body struct {
+		Items []BulkStatus `json:"items" nullable:"false"`
+	}
+}
+
+func (s *Server) listBulks(ctx context.Context, in *listBulksInput) (*bulkListOutput, error) {
+	ids, err := s.Client.Bulks().List(ctx, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &bulkListOutput{}
+	out.Body.Items = []BulkStatus{}
+	for _, id := range ids {
+		status, err := s.bulkStatus(ctx, id)
+		if errors.Is(err, bulk.ErrNotFound) {
+			continue // its time was over in this very moment
+		}
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Items = append(out.Body.Items, status)
+	}
+	return out, nil
+}
+
+// steer asks something of a bulk and answers with its account.
+func (s *Server) steer(ask func(context.Context, string) error) func(context.Context, *IDInput) (*BulkStatusOutput, error) {
+	return func(ctx context.Context, in *IDInput) (*BulkStatusOutput, error) {
+		if task.CheckID(in.ID) != nil {
+			return nil, bulk.ErrNotFound
+		}
+		if err := ask(ctx, in.ID); err != nil {
+			return nil, err
+		}
+		return s.getBulk(ctx, in)
+	}
+}
+
+type bulkRateInput struct {
+	IDInput
+	Body struct {
+		PerSecond float64 `json:"perSecond" minimum:"0" doc:"Messages a second that all workers together may start; 0 is no limit."`
+	}
+}
+
+func (s *Server) setBulkRate(ctx context.Context, in *bulkRateInput) (*BulkStatusOutput, error) {
+	return s.steer(func(ctx context.Context, id string) error {
+		return s.Client.Bulks().SetRate(ctx, id, in.Body.PerSecond)
+	})(ctx, &in.IDInput)
+}

@@ -1,0 +1,252 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// chunksAPage bounds how much one page looks at, in chunks of about 200 recipients.
+const chunksAPage = 100
+
+func (s *Server) registerResults(api huma.API) {
+	const tag = "Bulks"
+	Handle(api, ScopeRead, huma.Operation{
+		OperationID: "list-recipients", Method: http.MethodGet, Path: "/v1/bulks/{id}/recipients", Tags: []string{tag}, Summary: "What became of everyone",
+		Description: "Pages in the order of the audience, one item for each recipient and channel. A page may hold few items, or none, and still have a next one.",
+		Errors:      []int{http.StatusNotFound},
+	}, s.listRecipients)
+	Handle(api, ScopeRead, huma.Operation{
+		OperationID: "export-recipients", Method: http.MethodGet, Path: "/v1/bulks/{id}/recipients.csv", Tags: []string{tag}, Summary: "What became of everyone, as CSV",
+		Description: "Recipient, channel, state, code, reason, time. Cells that a spreadsheet would take for a formula begin with an apostrophe.",
+		Errors:      []int{http.StatusNotFound},
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The whole list.", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}},
+		}},
+	}, s.exportRecipients)
+}
+
+// StateInput asks for a bulk's messages.
+type StateInput struct {
+	IDInput
+	State string `query:"state" enum:"pending,sent,failed,suppressed,skipped,unknown" doc:"Those in this state alone."`
+}
+
+// has reports whether a result is asked for, and makes whoever is claimed right now pending, as the counts show it.
+func (in *StateInput) has(r *bulk.Result) bool {
+	if r.State == ledger.Claimed {
+		r.State = ledger.Pending
+	}
+	return in.State == "" || r.State.String() == in.State
+}
+
+type listRecipientsInput struct {
+	StateInput
+	Cursor string `query:"cursor" maxLength:"100" doc:"The next of the page before."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}
+
+// RecipientState is what became of one message of a bulk.
+type RecipientState struct {
+	ID      string     `json:"id" doc:"Of the message."`
+	To      string     `json:"to"`
+	Channel string     `json:"channel"`
+	State   string     `json:"state" enum:"pending,sent,failed,suppressed,skipped,unknown"`
+	At      *time.Time `json:"at,omitempty"`
+	Reason  *Reason    `json:"reason,omitempty"`
+}
+
+// RecipientPage is a part of what became of everyone.
+type RecipientPage struct {
+	Items []RecipientState `json:"items" nullable:"false"`
+	Next  string           `json:"next,omitempty" doc:"The cursor of what follows; missing at the end."`
+}
+
+type recipientPageOutput struct{ Body RecipientPage }
+
+func (s *Server) listRecipients(ctx context.Context, in *listRecipientsInput) (*recipientPageOutput, error) {
+	b, err := s.storedBulk(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	chunk, slot, err := parsePlace(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	page := RecipientPage{Items: []RecipientState{}}
+	for looked := 0; chunk < b.Chunks; chunk, slot = chunk+1, 0 {
+		if looked++; looked > chunksAPage {
+			break
+		}
+		results, err := s.Client.Bulks().ChunkResults(ctx, b, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for ; slot < len(results) && len(page.Items) < in.Limit; slot++ {
+			if r := results[slot]; in.has(&r) {
+				page.Items = append(page.Items, recipientState(r))
+			}
+		}
+		if slot < len(results) {
+			break
+		}
+	}
+	if chunk < b.Chunks {
+		page.Next = fmt.Sprintf("%d.%d", chunk, slot)
+	}
+	return &recipientPageOutput{page}, nil
+}
+
+// storedBulk reads a bulk, or bulk.ErrNotFound.
+func (s *Server) storedBulk(ctx context.Context, id string) (bulk.Bulk, error) {
+	if task.CheckID(id) != nil {
+		return bulk.Bulk{}, bulk.ErrNotFound
+	}
+	return s.Client.Bulks().Bulk(ctx, id)
+}
+
+// parsePlace reads a cursor: a chunk and a slot in it.
+func parsePlace(cursor string) (chunk, slot int, err error) {
+	if cursor == "" {
+		return 0, 0, nil
+	}
+	if n, err := fmt.Sscanf(cursor, "%d.%d", &chunk, &slot); err != nil || n != 2 || chunk < 0 || slot < 0 {
+		return 0, 0, badParameter("cursor", "not a cursor of this list")
+	}
+	return chunk, slot, nil
+}
+
+func recipientState(r bulk.Result) RecipientState {
+	out := RecipientState{ID: r.ID, To: r.To, Channel: string(r.Channel), State: r.State.String(), Reason: reasonOf(r.Reason)}
+	if !r.At.IsZero() {
+		out.At = &r.At
+	}
+	return out
+}
+
+type exportRecipientsInput struct{ StateInput }
+
+// exportRecipients streams. What breaks after its beginning ends the connection, so that half a list is not taken for a
+// whole one.
+func (s *Server) exportRecipients(ctx context.Context, in *exportRecipientsInput) (*huma.StreamResponse, error) {
+	if _, err := s.storedBulk(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		r, w := humago.Unwrap(hc)
+		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+		w.Header().Set("Content-Disposition", `attachment; filename="`+in.ID+`.csv"`)
+		if err := s.writeResults(r.Context(), w, &in.StateInput); err != nil {
+			s.Log.Error("export broke off", "bulk", in.ID, "error", err)
+			panic(http.ErrAbortHandler)
+		}
+	}}, nil
+}
+
+func (s *Server) writeResults(ctx context.Context, w http.ResponseWriter, in *StateInput) error {
+	control := http.NewResponseController(w)
+	out, err := bulk.NewResultWriter(w)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for r, err := range s.Client.Bulks().Results(ctx, in.ID) {
+		if err != nil {
+			return err
+		}
+		if n++; n%1000 == 1 {
+			_ = control.SetWriteDeadline(time.Now().Add(streamPause))
+		}
+		if !in.has(&r) {
+			continue
+		}
+		if err := out.Write(r); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+func (s *Server) registerBulkEvents(api huma.API) {
+	Handle(api, ScopeRead, huma.Operation{
+		OperationID: "follow-bulk", Method: http.MethodGet, Path: "/v1/bulks/{id}/events", Tags: []string{"Bulks"}, Summary: "Follow a bulk",
+		Description: "Server-sent events: one named status with the bulk's account at once and whenever it changes, at most two a second. The stream ends when the bulk is over.",
+		Errors:      []int{http.StatusNotFound},
+		Responses: map[string]*huma.Response{"200": {
+			Description: "Events, each with a BulkStatus as its data.", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},
+		}},
+	}, s.followBulk)
+}
+
+// followEvery is how often the books are looked at, and keepAlive how long a stream may be silent.
+const (
+	followEvery = 500 * time.Millisecond
+	keepAlive   = 15 * time.Second
+)
+
+func (s *Server) followBulk(ctx context.Context, in *IDInput) (*huma.StreamResponse, error) {
+	first, err := s.bulkStatus(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		r, w := humago.Unwrap(hc)
+		w.Header().Set("Content-Type", "text/event-stream")
+		s.writeEvents(r.Context(), w, first)
+	}}, nil
+}
+
+// writeEvents writes until the bulk is over, the reader goes or the server stops.
+func (s *Server) writeEvents(ctx context.Context, w http.ResponseWriter, status BulkStatus) {
+	control := http.NewResponseController(w)
+	write := func(format string, args ...any) bool {
+		_ = control.SetWriteDeadline(time.Now().Add(streamPause))
+		_, err := fmt.Fprintf(w, format, args...)
+		return err == nil && control.Flush() == nil
+	}
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	var said []byte
+	spoke := time.Now()
+	for {
+		data, err := json.Marshal(status)
+		if err != nil {
+			return
+		}
+		switch {
+		case string(data) != string(said):
+			if !write("event: status\ndata: %s\n\n", data) {
+				return
+			}
+			said, spoke = data, time.Now()
+		case time.Since(spoke) >= keepAlive:
+			if !write(": still here\n\n") {
+				return
+			}
+			spoke = time.Now()
+		}
+		if bulk.State(status.State).Over() {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		case <-s.draining.Done():
+			return
+		}
+		// While Redis doesn't answer there is nothing new to say.
+		if now, err := s.bulkStatus(ctx, status.ID); err == nil {
+			status = now
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,16 +33,26 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 		return err
 	}
 	defer place.close()
-	c := chunk{w: w, log: log, openBulk: o, index: t.Chunk, books: books}
+	c := &chunk{w: w, log: log, openBulk: o, index: t.Chunk, books: books}
+	err = c.run(ctx, place)
+	if untold := c.tell(ctx); untold != nil {
+		return untold
+	}
+	return err
+}
+
+// run sends to whoever is pending.
+func (c *chunk) run(ctx context.Context, place *place) error {
+	w := c.w
 	pending, err := c.read(ctx)
 	if err != nil {
 		return err
 	}
 	// Asked afresh: a cancelled bulk's chunks run to be closed, also those whose time has not come.
-	if wish, err := w.wishNow(ctx, t.Bulk); err != nil {
+	if wish, err := w.wishNow(ctx, c.ID); err != nil {
 		return err
 	} else if wish.Control == bulk.Cancelled {
-		return w.closeAll(ctx, books, pending, skipped("cancelled", "the bulk was cancelled before this message was sent"))
+		return w.closeAll(ctx, c.books, pending, skipped("cancelled", "the bulk was cancelled before this message was sent"))
 	}
 	if err := c.ask(ctx, pending); err != nil {
 		return err
@@ -50,9 +61,10 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 	if c.careful {
 		atOnce = 1
 	}
+	defer c.tellMeanwhile(ctx)()
 	started := time.Now()
-	waiting, err := w.each(ctx, place, t.Bulk, atOnce, pending, func(slot int) (*ledger.Commit, error) { return c.deliver(ctx, slot) })
-	log.Info("chunk worked on", "recipients", len(c.recipients), "pending_before", len(pending), "pending_after", waiting,
+	waiting, err := w.each(ctx, place, c.ID, atOnce, pending, func(slot int) (*ledger.Commit, error) { return c.deliver(ctx, slot) })
+	c.log.Info("chunk worked on", "recipients", len(c.recipients), "pending_before", len(pending), "pending_after", waiting,
 		"attempt", c.attempt, "took", time.Since(started))
 	return err
 }
@@ -68,6 +80,8 @@ type chunk struct {
 	suppressed map[int]*suppress.Entry // by slot: who may not be written to, as it was when the run began
 	careful    bool                    // see job
 	attempt    int
+	receipts   receipts
+	told       map[int]bool // slots whose outcome this run has told
 }
 
 // read reads the recipients and returns the slots of the books that are pending.
@@ -126,14 +140,16 @@ func (c *chunk) recipient(slot int) bulk.Recipient { return c.recipients[slot/c.
 
 // deliver sends the message of one slot.
 func (c *chunk) deliver(ctx context.Context, slot int) (*ledger.Commit, error) {
-	j := job{log: c.log, chunk: c.books, slot: slot, attempt: c.attempt, careful: c.careful}
 	r := c.recipient(slot)
+	j := job{
+		log: c.log, chunk: c.books, slot: slot, attempt: c.attempt, careful: c.careful, conversation: r.Conversation, receipts: &c.receipts,
+	}
 	var err error
 	if j.message, err = c.Message(c.index, slot, r); err != nil {
 		j.settled = failed("invalid_context", err.Error())
 	}
 	if len(c.Messages) == 0 && j.settled == nil {
-		j.settled = &outcome{state: ledger.Sent} // its actions are all that happens
+		j.settled = cmp.Or(c.w.checkActions(j), &outcome{state: ledger.Sent}) // its actions are all that happens
 	}
 	var part openPart
 	if len(c.parts) > 0 {

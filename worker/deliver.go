@@ -31,6 +31,11 @@ type job struct {
 	policy   attach.Policy
 	attempt  int  // tries before this one
 	careful  bool // workers died with this task: claim first, whatever the policy, to find out over whom
+	// alone is a message of its own: claimed whatever the policy, so that nobody can cancel it while it goes out.
+	alone bool
+	// conversation is the recipient's, where the message's context names none.
+	conversation string
+	receipts     *receipts // told what the other side calls the message; may be nil
 	// settled is what is known to become of the message before anything is done for it: nothing is sent. nil otherwise.
 	settled *outcome
 }
@@ -57,7 +62,7 @@ func (w *Worker) deliver(ctx context.Context, j job) (*ledger.Commit, error) {
 }
 
 // claims reports whether the recipient is claimed before sending.
-func (j job) claims() bool { return j.careful || policyOf(j.message) == task.Hold }
+func (j job) claims() bool { return j.careful || j.alone || policyOf(j.message) == task.Hold }
 
 // claim takes the recipient under "hold", and does nothing under "resend", which marks after sending. A message that
 // is settled, or came too late, is not taken: that outcome stands.
@@ -67,8 +72,9 @@ func (w *Worker) claim(ctx context.Context, j job) (mine bool, out *outcome, err
 		return true, j.settled, nil
 	case !j.message.SendBefore.IsZero() && !time.Now().Before(j.message.SendBefore):
 		return true, skipped("expired", "its time had passed before it could be sent"), nil
-	case !j.claims():
-		return true, nil, nil
+	}
+	if out := w.checkActions(j); out != nil || !j.claims() {
+		return true, out, nil
 	}
 	mine, err = w.Ledger.Claim(ctx, j.chunk, j.slot)
 	return mine, nil, err
@@ -205,9 +211,10 @@ func (w *Worker) send(ctx context.Context, j job, msg *message.Message) (out *ou
 		return interrupted("no_sender", accountPause)
 	}
 	started := time.Now()
-	_, err := sender.Send(ctx, msg)
+	receipt, err := sender.Send(ctx, msg)
 	w.metrics.sendTook(msg.Channel, time.Since(started))
 	if err == nil {
+		j.receipts.put(j.slot, receipt.ID)
 		return &outcome{state: ledger.Sent}
 	}
 	e := send.AsError(err)

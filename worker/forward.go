@@ -24,7 +24,7 @@ import (
 // message: it is sent to all or to none.
 func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.Forward) error {
 	chunk := ledger.Chunk{Owner: f.ID}
-	records, err := w.books(ctx, chunk)
+	records, err := w.booksAlone(ctx, task.Message{ID: f.ID, Channel: message.Email, Policy: f.Policy})
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.For
 	}
 	attempt, _ := asynq.GetRetryCount(ctx)
 	j := job{
-		log: log, chunk: chunk, policy: attach.Forward(), attempt: attempt, careful: careful, settled: settled, message: m,
+		log: log, chunk: chunk, policy: attach.Forward(), attempt: attempt, careful: careful, alone: true, settled: settled, message: m,
 	}
 	made, commit, err := w.forward(ctx, j, f)
 	if err := errors.Join(err, commit.Wait()); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/hibiken/asynq"
 
@@ -13,10 +14,22 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// handleMessage sends one message.
+// handleMessage sends one message, then tells what became of it.
 func (w *Worker) handleMessage(ctx context.Context, log *slog.Logger, m task.Message) error {
+	got := &receipts{}
+	if err := w.sendMessage(ctx, log, m, got); err != nil {
+		return err
+	}
+	return w.tellMessage(ctx, m, got)
+}
+
+// sendMessage sends one message, or finds that there is nothing left to do.
+func (w *Worker) sendMessage(ctx context.Context, log *slog.Logger, m task.Message, got *receipts) error {
+	if early := time.Until(m.SendAt); early > 0 { // the clocks differ
+		return &later{after: early, reason: "not yet"}
+	}
 	chunk := ledger.Chunk{Owner: m.ID}
-	records, err := w.books(ctx, chunk)
+	records, err := w.booksAlone(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -45,7 +58,7 @@ func (w *Worker) handleMessage(ctx context.Context, log *slog.Logger, m task.Mes
 	attempt, _ := asynq.GetRetryCount(ctx)
 	commit, err := w.deliver(ctx, job{
 		log: log, chunk: chunk, message: m, prepared: prepared, policy: attach.For(m.Channel), attempt: attempt, careful: careful,
-		settled: settled,
+		alone: true, receipts: got, settled: settled,
 	})
 	return errors.Join(err, commit.Wait())
 }
@@ -56,9 +69,7 @@ const carefulAfter = 3
 
 // careful reports whether workers died with the task of ctx too often.
 func (w *Worker) careful(ctx context.Context) (bool, error) {
-	id, _ := asynq.GetTaskID(ctx)
-	queueName, _ := asynq.GetQueueName(ctx)
-	n, err := crashes(ctx, w.Redis, queueName, id)
+	n, err := w.crashes(ctx)
 	if n < carefulAfter {
 		return false, err
 	}
@@ -66,9 +77,31 @@ func (w *Worker) careful(ctx context.Context) (bool, error) {
 	return true, err
 }
 
+// crashes is how often workers died with the task of ctx.
+func (w *Worker) crashes(ctx context.Context) (int, error) {
+	id, _ := asynq.GetTaskID(ctx)
+	queueName, _ := asynq.GetQueueName(ctx)
+	return crashes(ctx, w.Redis, queueName, id)
+}
+
 // books reads a chunk's records. What a run before this one left claimed becomes unknown: that run died between
 // claiming and recording, and nobody can tell how far it came.
 func (w *Worker) books(ctx context.Context, c ledger.Chunk) ([]ledger.Record, error) {
+	return w.settleClaims(ctx, c, func() (bool, error) { return false, nil })
+}
+
+// booksAlone reads the books of a message of its own. Under "resend" it was claimed only to keep it from being cancelled
+// meanwhile: the claim of a run that died is given back, unless that was a careful one.
+func (w *Worker) booksAlone(ctx context.Context, m task.Message) ([]ledger.Record, error) {
+	return w.settleClaims(ctx, ledger.Chunk{Owner: m.ID}, func() (bool, error) {
+		n, err := w.crashes(ctx)
+		return policyOf(m) == task.Resend && n <= carefulAfter, err
+	})
+}
+
+// settleClaims reads a chunk's records and sees to it that none of them is claimed: giveBack decides between pending and
+// unknown.
+func (w *Worker) settleClaims(ctx context.Context, c ledger.Chunk, giveBack func() (bool, error)) ([]ledger.Record, error) {
 	records, err := w.Ledger.Chunk(ctx, c)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil, fmt.Errorf("%w: %w", errGone, err)
@@ -80,11 +113,19 @@ func (w *Worker) books(ctx context.Context, c ledger.Chunk) ([]ledger.Record, er
 		if r.State != ledger.Claimed {
 			continue
 		}
-		reason := ledger.Reason{Code: "interrupted", Text: "the worker stopped in the middle of sending; it may have arrived"}
-		if err := w.Ledger.Mark(ctx, c, slot, ledger.Unknown, reason); err != nil {
+		back, err := giveBack()
+		if err != nil {
 			return nil, err
 		}
-		records[slot].State = ledger.Unknown
+		if back {
+			records[slot].State, err = ledger.Pending, w.Ledger.Release(ctx, c, slot)
+		} else {
+			reason := ledger.Reason{Code: "interrupted", Text: "the worker stopped in the middle of sending; it may have arrived"}
+			records[slot].State, err = ledger.Unknown, w.Ledger.Mark(ctx, c, slot, ledger.Unknown, reason)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	return records, nil
 }

@@ -26,6 +26,7 @@ type reconciler struct {
 	restorer
 	log     *slog.Logger
 	metrics *metrics
+	tell    func(ctx context.Context, bulk string) error // how far a bulk is
 
 	last map[string]look // by id, from the round before
 }
@@ -65,7 +66,11 @@ func (r *reconciler) round(ctx context.Context) error {
 	seen := map[string]look{}
 	for _, id := range ids {
 		status, err := r.bulks.Status(ctx, id)
-		if errors.Is(err, bulk.ErrNotFound) || err == nil && status.State.Over() {
+		over := errors.Is(err, bulk.ErrNotFound)
+		if err == nil && status.State.Over() {
+			over, err = true, r.tell(ctx, id) // whoever completed it may have died before telling
+		}
+		if over && (err == nil || errors.Is(err, bulk.ErrNotFound)) {
 			if err := r.bulks.Finished(ctx, id); err != nil {
 				return err
 			}

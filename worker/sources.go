@@ -17,7 +17,8 @@ import (
 // prepared is compiled content, and the files that its shortcut attaches.
 type prepared struct {
 	*render.Prepared
-	bundle *render.Bundle
+	bundle  *render.Bundle
+	actions *task.Actions // the shortcut's own
 }
 
 // files are what the shortcut attaches on a channel.
@@ -89,7 +90,11 @@ func (w *Worker) prepare(ctx context.Context, content task.Content) (*prepared, 
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errContent, err)
 		}
-		return &prepared{p, b}, nil
+		actions := actionsOf(b.Shortcut)
+		if w.Events == nil && !actions.IsZero() {
+			w.Log.Warn("this shortcut changes conversations, and nobody is told: HERALD_EVENTS_URL is not set", "shortcut", b.Shortcut.Name)
+		}
+		return &prepared{p, b, actions}, nil
 	})
 }
 

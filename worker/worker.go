@@ -221,7 +221,7 @@ func (w *Worker) reaper() *reaper {
 }
 
 func (w *Worker) reconciler() *reconciler {
-	return &reconciler{restorer: w.restorer(), log: w.Log.With("part", "reconciler"), metrics: w.metrics}
+	return &reconciler{restorer: w.restorer(), log: w.Log.With("part", "reconciler"), metrics: w.metrics, tell: w.tellBulk}
 }
 
 func (w *Worker) restorer() restorer {

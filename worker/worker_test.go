@@ -52,6 +52,8 @@ type outbox struct {
 	mails  []*message.Message
 	answer func(m *message.Message, try int) error // nil accepts
 	tries  map[string]int
+	// receipt is what the other side calls every message.
+	receipt string
 }
 
 func (o *outbox) Send(_ context.Context, m *message.Message) (send.Receipt, error) {
@@ -69,7 +71,7 @@ func (o *outbox) Send(_ context.Context, m *message.Message) (send.Receipt, erro
 	}
 	o.sent[to]++
 	o.mails = append(o.mails, m)
-	return send.Receipt{}, nil
+	return send.Receipt{ID: o.receipt}, nil
 }
 
 func (o *outbox) count() int {

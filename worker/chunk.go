@@ -57,6 +57,11 @@ func (c *chunk) run(ctx context.Context, place *place) error {
 	if err := c.ask(ctx, pending); err != nil {
 		return err
 	}
+	if c.tells() {
+		if err := w.Events.Owe(ctx, c.ID, c.index); err != nil {
+			return err
+		}
+	}
 	atOnce := max(1, w.Concurrency/chunksAtOnce)
 	if c.careful {
 		atOnce = 1

@@ -190,7 +190,7 @@ func TestReconcilerRestoresChunks(t *testing.T) {
 			}
 			r := &reconciler{
 				restorer: restorer{bulk.NewStore(s.rdb, books), books, queue.New(s.rdb), inspector}, log: s.log, metrics: m,
-				tell: func(context.Context, string) error { return nil },
+				tell: func(context.Context, string) ([]int, error) { return nil, nil },
 			}
 			for range 2 { // the first round only takes note
 				if err := r.round(ctx); err != nil {

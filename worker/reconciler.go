@@ -26,7 +26,8 @@ type reconciler struct {
 	restorer
 	log     *slog.Logger
 	metrics *metrics
-	tell    func(ctx context.Context, bulk string) error // how far a bulk is
+	// tell tells that a bulk is over, unless chunks still owe events: those it returns.
+	tell func(ctx context.Context, bulk string) (owed []int, err error)
 
 	last map[string]look // by id, from the round before
 }
@@ -68,9 +69,9 @@ func (r *reconciler) round(ctx context.Context) error {
 		status, err := r.bulks.Status(ctx, id)
 		over := errors.Is(err, bulk.ErrNotFound)
 		if err == nil && status.State.Over() {
-			over, err = true, r.tell(ctx, id) // whoever completed it may have died before telling
+			over, err = r.tellEnd(ctx, id)
 		}
-		if over && (err == nil || errors.Is(err, bulk.ErrNotFound)) {
+		if over {
 			if err := r.bulks.Finished(ctx, id); err != nil {
 				return err
 			}
@@ -93,6 +94,23 @@ func (r *reconciler) round(ctx context.Context) error {
 	r.last = seen
 	r.metrics.books(seen, time.Now())
 	return nil
+}
+
+// tellEnd sees to it that callers learn the end of a bulk, and what comes before it: whoever sent the last message may
+// have died before telling, and its task with it.
+func (r *reconciler) tellEnd(ctx context.Context, id string) (told bool, err error) {
+	owed, err := r.tell(ctx, id)
+	for _, chunk := range owed {
+		added, err := r.restoreTask(ctx, task.BulkChunk{Bulk: id, Chunk: chunk}, time.Time{}, false)
+		if err != nil {
+			return false, err
+		}
+		if added {
+			r.log.Warn("a chunk had no task and owed events; it was enqueued again", "bulk", id, "chunk", chunk)
+			r.metrics.recovered.WithLabelValues("chunk").Inc()
+		}
+	}
+	return err == nil && len(owed) == 0, err
 }
 
 // recover restores the chunks of a bulk that makes no progress.

@@ -62,8 +62,12 @@ func (c *chunk) tell(ctx context.Context) error {
 		if err := c.tellMessages(ctx); err != nil {
 			return err
 		}
+		if err := c.w.Events.Settle(ctx, c.ID, c.index); err != nil {
+			return err
+		}
 	}
-	return c.w.tellBulk(ctx, c.ID)
+	_, err := c.w.tellBulk(ctx, c.ID)
+	return err
 }
 
 // tellMessages tells the outcomes that this run has not told yet, those of earlier runs among them.
@@ -114,19 +118,25 @@ func (c *chunk) story(slot int, r ledger.Record) story {
 	return s
 }
 
-// tellBulk tells how far a bulk is: at each tenth, and when it is over. Its round, read first, is part of the events'
-// names: one is told again only when a person had the bulk started again.
-func (w *Worker) tellBulk(ctx context.Context, id string) error {
+// tellBulk tells how far a bulk is: at each tenth, and when it is over and all of its messages are told. Its round, read
+// first, is part of the events' names: one is told again only when a person had the bulk started again. It returns the
+// chunks for which the end must wait.
+func (w *Worker) tellBulk(ctx context.Context, id string) (owed []int, err error) {
 	if w.Events == nil {
-		return nil
+		return nil, nil
 	}
 	b, err := w.bulks.Bulk(ctx, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	status, err := w.bulks.Status(ctx, id)
 	if err != nil || status.Planned == 0 {
-		return err
+		return nil, err
+	}
+	if status.State.Over() {
+		if owed, err = w.Events.Owed(ctx, id); err != nil || len(owed) > 0 {
+			return owed, err // the last of them comes by here
+		}
 	}
 	fact := event.Bulk{
 		ID: id, State: string(status.State), Round: b.Round, Percent: status.Done() * 10 / status.Planned * 10,
@@ -134,7 +144,7 @@ func (w *Worker) tellBulk(ctx context.Context, id string) error {
 		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, At: time.Now(), Over: status.State.Over(),
 	}
 	if fact.Percent == 0 && !fact.Over {
-		return nil
+		return nil, nil
 	}
-	return w.Events.Append(ctx, fact)
+	return nil, w.Events.Append(ctx, fact)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/heraldsend/herald/worker/event"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/send"
 	"github.com/heraldsend/herald/worker/suppress"
 	"github.com/heraldsend/herald/worker/task"
@@ -191,6 +192,57 @@ func TestCallersLearnHowABulkGoes(t *testing.T) {
 	if last.Data["round"] != 1.0 || last.Data["sent"] != 650.0 {
 		t.Errorf("%+v", last)
 	}
+}
+
+// Whoever sent the last message may die before telling, and its task with it: the reconciler finds out, and the end of
+// the bulk waits for what comes before it.
+func TestWhatWasNotToldIsFound(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	s, r := newSite(t), newReceiver(t)
+	d := bulk.Definition{ID: "b", Events: true, Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}
+	s.bulk(d, 10)
+	// A worker that died after its last mark.
+	books, err := ledger.New(ledger.Options{Redis: s.rdb, Log: s.log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer books.Close()
+	if err := s.events().Owe(ctx, "b", 0); err != nil {
+		t.Fatal(err)
+	}
+	for slot := range 10 {
+		if err := books.Mark(ctx, ledger.Chunk{Owner: "b"}, slot, ledger.Sent, ledger.Reason{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.client.Bulks().MarkStarted(ctx, "b", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.rdb.Del(ctx, "asynq:{"+bulkStartQueue(t, "b")+"}:pending").Err(); err != nil {
+		t.Fatal(err)
+	}
+	s.worker(r.on(s))
+	s.await("all is told", func() bool { return len(r.events()) == 11 })
+	if last := r.events()[10]; last.Type != event.TypeCompleted {
+		t.Errorf("the last is %+v", last)
+	}
+	if s.out.count() != 0 {
+		t.Errorf("%d sent again", s.out.count())
+	}
+	s.await("the bulk is finished", func() bool {
+		running, err := s.client.Bulks().Running(ctx)
+		return err == nil && len(running) == 0
+	})
+}
+
+func bulkStartQueue(t *testing.T, id string) string {
+	t.Helper()
+	_, name, err := queue.Address(task.BulkStart{Bulk: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 // withActions is a shortcut that changes its conversation.

@@ -41,6 +41,7 @@ type Load struct {
 	token string
 	sizes []int // recipients of each chunk
 	all   int   // recipients
+	stop  func()
 }
 
 // Load begins to store the audience of a bulk, which must have none: ErrSealed, ErrLoading, ErrNotFound. What an
@@ -65,7 +66,29 @@ func (s *Store) Load(ctx context.Context, id string) (*Load, error) {
 	if err != nil {
 		return nil, errors.Join(err, l.Close(ctx))
 	}
+	l.keep(ctx)
 	return l, nil
+}
+
+// keep holds the lease while the audience comes in slowly, until Close. One that got lost all the same is noticed by
+// Put and Seal.
+func (l *Load) keep(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	l.stop = func() { cancel(); <-done }
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(loadLease / 6)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				_ = l.extend(ctx)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
 }
 
 // Definition is that of the bulk.
@@ -110,7 +133,7 @@ func (l *Load) extend(ctx context.Context) error {
 		return fmt.Errorf("bulk %s: %w", l.bulk.ID, err)
 	}
 	if !ours {
-		return fmt.Errorf("bulk %s: this took too long: %w", l.bulk.ID, ErrLoading)
+		return fmt.Errorf("bulk %s: Redis was away for too long: %w", l.bulk.ID, ErrLoading)
 	}
 	return nil
 }
@@ -152,6 +175,9 @@ func (l *Load) canaryChunks() int {
 
 // Close lets others begin. It does nothing after the lease was lost.
 func (l *Load) Close(ctx context.Context) error {
+	if l.stop != nil {
+		l.stop()
+	}
 	ctx = context.WithoutCancel(ctx)
 	err := extendScript.Run(ctx, l.store.rdb, []string{loadKey(l.bulk.ID)}, l.token, 0).Err() // deletes it
 	if err != nil && !errors.Is(err, redis.Nil) {

@@ -8,9 +8,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/redis/go-redis/v9"
 )
 
 const (

@@ -40,7 +40,7 @@ func (w *Worker) watchCanary(ctx context.Context, log *slog.Logger, b bulk.Bulk)
 		return w.bulks.Decide(ctx, b.ID, bulk.Failing)
 	}
 	if open > 0 {
-		return &later{after: canaryLook, reason: "the canary is out"}
+		return &later{after: canaryLook, reason: "the canary is out", quiet: true}
 	}
 	log.Info("the canary came back: the others follow", "bulk", b.ID, "failed", bad, "sent", good)
 	return w.bulks.Decide(ctx, b.ID, bulk.Passed)

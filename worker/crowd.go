@@ -91,7 +91,7 @@ func (p *place) giveWay(ctx context.Context) error {
 		}
 		// The more chunks take turns, the longer each can wait without the lane running dry.
 		pause := 2*time.Second + time.Duration(p.chunks)*10*time.Millisecond
-		return &later{after: pause/2 + rand.N(pause), reason: "its lane is full, and other bulks run"}
+		return &later{after: pause/2 + rand.N(pause), reason: "its lane is full, and other bulks run", quiet: true}
 	}
 	return nil
 }

@@ -56,7 +56,10 @@ func handle[T task.Payload](w *Worker, m routes, fn func(context.Context, *slog.
 			return nil
 		case errors.As(err, &again):
 			level := slog.LevelInfo
-			if !again.counts && again.after > 0 {
+			switch {
+			case again.quiet:
+				level = slog.LevelDebug
+			case !again.counts && again.after > 0:
 				level = slog.LevelWarn // everyone meets it: an operator should look
 			}
 			log.Log(ctx, level, "task will run again", "after", again.after, "reason", again.reason)
@@ -133,6 +136,7 @@ type later struct {
 	after  time.Duration
 	counts bool   // whether the run counts as a try at the recipients that are still pending
 	reason string // for the log and Asynq's record; nothing personal
+	quiet  bool   // it is in the ordinary course of things
 }
 
 // Error implements error.

@@ -73,7 +73,11 @@ func printStatus(std stdio, s bulk.Status, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(std.out).Encode(s)
 	}
-	_, err := fmt.Fprintf(std.out, "%s: %d planned, %d pending, %d sent, %d failed, %d suppressed, %d skipped, %d unknown\n",
-		s.State, s.Planned, s.Pending, s.Sent, s.Failed, s.Suppressed, s.Skipped, s.Unknown)
+	canary := ""
+	if s.Canary != "" {
+		canary = "; canary " + s.Canary
+	}
+	_, err := fmt.Fprintf(std.out, "%s: %d planned, %d pending, %d sent, %d failed, %d suppressed, %d skipped, %d unknown%s\n",
+		s.State, s.Planned, s.Pending, s.Sent, s.Failed, s.Suppressed, s.Skipped, s.Unknown, canary)
 	return err
 }

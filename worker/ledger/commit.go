@@ -1,11 +1,13 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,45 +17,78 @@ import (
 // markScript stores marks of one chunk and keeps the counters of its shard in step.
 //
 // KEYS[1] states string, KEYS[2] counts hash, KEYS[3] reasons hash; one hash tag.
-// ARGV[1] retention in seconds. Then for each mark four values: slot index, record (5 bytes: state and Unix time),
-// reason as JSON or "", letters of the states that it may replace.
-// Returns an array with, for each mark: 1 stored, 2 the slot was in that state already, 0 refused, -1 no such slot.
+// ARGV[1] retention in seconds. ARGV[2] the marks, nine bytes each, by slot: slot (3 bytes, big endian), record (5 bytes:
+// state and Unix time), and which of the sets of states that follow it may replace (a digit, from 1). ARGV[3] those
+// sets, separated by commas. Then for each mark that has a reason its number, from 1, and the reason as JSON.
+// Returns a string with a letter for each mark: s stored, k the slot was in that state already, r refused, n no such
+// slot.
 //
-// The counters are summed up first and written once: with an append-only file every write of a script is logged.
+// What lies between the first and the last slot is read and written once, and so are the counters: every command of a
+// script costs more than the work on a mark, and with an append-only file every write is logged.
 var markScript = redis.NewScript(`
-local size = redis.call('STRLEN', KEYS[1])
-local result, delta = {}, {}
-for i = 2, #ARGV, 4 do
-  local record, reason = ARGV[i + 1], ARGV[i + 2]
+local marks, size = ARGV[2], redis.call('STRLEN', KEYS[1])
+local function slot(at)
+  local a, b, c = string.byte(marks, at, at + 2)
+  return (a * 256 + b) * 256 + c
+end
+local n = #marks / 9
+local first, last = slot(1) * 5, slot(n * 9 - 8) * 5
+local span = redis.call('GETRANGE', KEYS[1], first, last + 4)
+local may = {}
+for set in string.gmatch(ARGV[3], '[^,]+') do may[#may + 1] = set end
+
+local result, out, delta, copied, before, state = {}, {}, {}, 1, -1, ''
+for i = 1, n do
+  local p = i * 9 - 8
+  local at = slot(p) * 5
+  local from = at - first + 1
+  local record = string.sub(marks, p + 3, p + 7)
   local new = string.sub(record, 1, 1)
-  local at = ARGV[i] * 5
-  local done = 0
+  if at ~= before then state = string.sub(span, from, from) end
   if at + 5 > size then
-    done = -1
-  else
-    local old = redis.call('GETRANGE', KEYS[1], at, at)
-    if old == new then
-      done = 2
-    elseif string.find(ARGV[i + 3], old, 1, true) then
-      redis.call('SETRANGE', KEYS[1], at, record)
-      if old ~= '\0' then delta[old] = (delta[old] or 0) - 1 end
-      if new ~= '\0' then delta[new] = (delta[new] or 0) + 1 end
-      if reason ~= '' then
-        redis.call('HSET', KEYS[3], ARGV[i], reason)
-        redis.call('EXPIRE', KEYS[3], ARGV[1])
-      end
-      done = 1
+    result[i] = 'n'
+  elseif state == new then
+    result[i] = 'k'
+  elseif string.find(may[tonumber(string.sub(marks, p + 8, p + 8))], state, 1, true) then
+    if copied == from + 5 then
+      out[#out] = record -- once more in this batch
+    else
+      out[#out + 1] = string.sub(span, copied, from - 1)
+      out[#out + 1] = record
+      copied = from + 5
     end
+    if state ~= '\0' then delta[state] = (delta[state] or 0) - 1 end
+    if new ~= '\0' then delta[new] = (delta[new] or 0) + 1 end
+    state = new
+    result[i] = 's'
+  else
+    result[i] = 'r'
   end
-  result[#result + 1] = done
+  before = at
+end
+if copied > 1 then
+  redis.call('SETRANGE', KEYS[1], first, table.concat(out))
+end
+for i = 4, #ARGV, 2 do
+  local i, reason = tonumber(ARGV[i]), ARGV[i + 1]
+  if result[i] == 's' then
+    redis.call('HSET', KEYS[3], slot(i * 9 - 8), reason)
+    redis.call('EXPIRE', KEYS[3], ARGV[1])
+  end
 end
 for state, n in pairs(delta) do
   if n ~= 0 and redis.call('HINCRBY', KEYS[2], state, n) == n then
     redis.call('EXPIRE', KEYS[2], ARGV[1])
   end
 end
-return result
+return table.concat(result)
 `)
+
+// markBytes is the size of one mark for markScript; maxSlot the last slot that fits in.
+const (
+	markBytes = 9
+	maxSlot   = 1<<24 - 1
+)
 
 // maxBatch bounds the marks of one pipeline, so that one reply never grows without limit.
 const maxBatch = 2048
@@ -80,6 +115,10 @@ type mark struct {
 	from   string // the states it may replace
 	ctx    context.Context
 	result chan answer
+}
+
+func (m *mark) notFound() error {
+	return fmt.Errorf("slot %d of chunk %d of %s: %w", m.index, m.chunk.Index, m.chunk.Owner, ErrNotFound)
 }
 
 // answer is what became of a mark: stored, or not because the slot's state forbids it, or why it can't be known.
@@ -119,6 +158,10 @@ func (c *Commit) wait() (bool, error) {
 func (l *Ledger) post(ctx context.Context, c Chunk, index int, r Record, from string) *Commit {
 	r.At = l.now()
 	m := &mark{chunk: c, index: index, record: r, from: from, ctx: ctx, result: make(chan answer, 1)}
+	if index < 0 || index > maxSlot {
+		m.result <- answer{err: m.notFound()}
+		return &Commit{m}
+	}
 	select {
 	case l.pending <- m:
 	case <-ctx.Done(): // wait says so
@@ -213,7 +256,7 @@ func (l *Ledger) try(batch []*mark) []*mark {
 	var failed error
 	for i, c := range order {
 		marks := groups[c]
-		results, err := calls[i].Int64Slice()
+		results, err := calls[i].Text()
 		if err == nil && len(results) != len(marks) {
 			err = fmt.Errorf("%d results for %d marks", len(results), len(marks))
 		}
@@ -225,11 +268,11 @@ func (l *Ledger) try(batch []*mark) []*mark {
 			continue
 		}
 		for j, m := range marks {
-			if results[j] < 0 {
-				m.result <- answer{err: fmt.Errorf("slot %d of chunk %d of %s: %w", m.index, c.Index, c.Owner, ErrNotFound)}
+			if results[j] == 'n' {
+				m.result <- answer{err: m.notFound()}
 				continue
 			}
-			m.result <- answer{stored: results[j] == 1}
+			m.result <- answer{stored: results[j] == 's'}
 		}
 	}
 	switch {
@@ -260,17 +303,27 @@ func (l *Ledger) loadScript(ctx context.Context) {
 	l.loaded = err == nil
 }
 
+// args are markScript's arguments. They bring the marks into the order of their slots.
 func (l *Ledger) args(marks []*mark) []any {
-	args := make([]any, 0, 1+4*len(marks))
-	args = append(args, int64(l.retention/time.Second))
-	for _, m := range marks {
-		args = append(args, m.index, encode(m.record), reason(m.record), m.from)
+	slices.SortStableFunc(marks, func(a, b *mark) int { return cmp.Compare(a.index, b.index) })
+	packed := make([]byte, 0, markBytes*len(marks))
+	args := make([]any, 3, 3+2)
+	var sets []string
+	for i, m := range marks {
+		set := slices.Index(sets, m.from)
+		if set < 0 {
+			set = len(sets)
+			sets = append(sets, m.from)
+		}
+		packed = append(packed, byte(m.index>>16), byte(m.index>>8), byte(m.index), byte(m.record.State))
+		packed = binary.BigEndian.AppendUint32(packed, uint32(m.record.At.Unix())) // good until 2106
+		packed = append(packed, byte('1'+set))
+		if text := reason(m.record); text != "" {
+			args = append(args, i+1, text)
+		}
 	}
+	args[0], args[1], args[2] = int64(l.retention/time.Second), packed, strings.Join(sets, ",")
 	return args
-}
-
-func encode(r Record) []byte {
-	return binary.BigEndian.AppendUint32([]byte{byte(r.State)}, uint32(r.At.Unix())) // good until 2106
 }
 
 // maxReasonText bounds what a provider's answer may put into the books.

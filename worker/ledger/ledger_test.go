@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -336,4 +338,78 @@ func BenchmarkMark(b *testing.B) {
 			}
 		}
 	})
+}
+
+// A batch does what its marks would do one after the other: far apart, next to each other, several on one slot, past
+// the end.
+func TestBatchIsOneByOne(t *testing.T) {
+	l := newLedger(t, redistest.Start(t))
+	ctx := context.Background()
+	const slots = 40
+	sets := []string{notSent, letters(Pending), letters(Claimed), letters(Failed), letters(Pending, Failed)}
+	outcomes := []State{Pending, Claimed, Sent, Failed, Suppressed, Skipped, Unknown}
+	model := map[Chunk][]Record{}
+	for i := range 3 {
+		c := Chunk{"b", i * Shards} // one shard: one hash of counts
+		open(t, l, c, slots)
+		model[c] = make([]Record, slots)
+	}
+	for round := range 200 {
+		var batch []*mark
+		for range 1 + rand.N(30) {
+			m := &mark{
+				chunk: Chunk{"b", rand.N(3) * Shards}, index: rand.N(slots + 1), from: sets[rand.N(len(sets))], ctx: ctx, result: make(chan answer, 1),
+				record: Record{State: outcomes[rand.N(len(outcomes))], At: time.Unix(int64(1_700_000_000+round), 0).UTC()},
+			}
+			if s := m.record.State; s.Final() && s != Sent {
+				m.record.Reason = Reason{Code: fmt.Sprint("code", rand.N(1000)), Text: "text"}
+			}
+			batch = append(batch, m)
+		}
+		inOrder := slices.Clone(batch)
+		if again := l.try(batch); len(again) > 0 {
+			t.Fatalf("%d marks are to be tried again", len(again))
+		}
+		for _, m := range inOrder {
+			got := <-m.result
+			if m.index == slots {
+				if !errors.Is(got.err, ErrNotFound) {
+					t.Fatalf("a slot that is not there: %+v", got)
+				}
+				continue
+			}
+			now := &model[m.chunk][m.index]
+			stored := now.State != m.record.State && strings.IndexByte(m.from, byte(now.State)) >= 0
+			if got.stored != stored || got.err != nil {
+				t.Fatalf("%s to %s where %q may be replaced: %+v", now.State, m.record.State, m.from, got)
+			}
+			if stored {
+				*now = m.record
+			}
+		}
+		counts := Counts{}
+		for c, want := range model {
+			got, err := l.Chunk(ctx, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, r := range want {
+				if r.State == Pending {
+					r.At = got[i].At
+				}
+				if got[i] != r {
+					t.Fatalf("round %d, slot %d: %+v, want %+v", round, i, got[i], r)
+				}
+				counts.add(r.State, 1)
+			}
+		}
+		if got, err := l.Counts(ctx, "b"); err != nil || got != counts {
+			t.Fatalf("counts %+v, %v, want %+v", got, err, counts)
+		}
+	}
+	for _, index := range []int{-1, maxSlot, maxSlot + 1} {
+		if err := l.Mark(ctx, Chunk{"b", 0}, index, Sent, Reason{}); !errors.Is(err, ErrNotFound) {
+			t.Errorf("slot %d: %v", index, err)
+		}
+	}
 }

@@ -23,7 +23,7 @@ func BenchmarkCompose(b *testing.B) {
 				if err := m.Validate(); err != nil {
 					b.Fatal(err)
 				}
-				c.compose(m)
+				c.release(c.compose(m))
 			}
 		})
 	}

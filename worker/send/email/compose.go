@@ -2,7 +2,9 @@ package email
 
 import (
 	"hash/fnv"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/heraldsend/herald/worker/message"
@@ -17,6 +19,7 @@ type mail struct {
 	utf8     bool // an address needs SMTPUTF8
 	segments []segment
 	size     int64
+	buf      []byte // memory of its own segments
 }
 
 // segment is a run of a mail's bytes. Encoded files can't begin a line with a dot, so DATA leaves them as they are.
@@ -29,6 +32,18 @@ type segment struct {
 type composer struct {
 	now   func() time.Time
 	files *fileCache
+	free  sync.Pool // of *mail
+}
+
+// release takes a mail back, whose bytes then belong to others.
+func (c *composer) release(m *mail) {
+	const most = 256 << 10 // larger ones are rare: keeping them would hold memory for nothing
+	if cap(m.buf) > most {
+		return
+	}
+	clear(m.segments)
+	*m = mail{segments: m.segments[:0], buf: m.buf[:0]}
+	c.free.Put(m)
 }
 
 // compose writes m, which is valid, as:
@@ -40,13 +55,14 @@ type composer struct {
 //	    images
 //	  files
 //
-// The same message gives the same bytes again, but for its Date.
+// The same message gives the same bytes again, but for its Date. Whoever is done with the mail may release it.
 func (c *composer) compose(m *message.Message) *mail {
-	w := &writer{
-		mail: &mail{id: messageID(m), from: m.From.Addr, to: m.Recipients()},
-		buf:  make([]byte, 0, 1024+len(m.Text)+len(m.HTML)+(len(m.Text)+len(m.HTML))/4),
-		mark: boundaryBase(m.ID),
+	w := &writer{mail: &mail{}, mark: boundaryBase(m.ID)}
+	if used, ok := c.free.Get().(*mail); ok {
+		w.mail = used
 	}
+	w.mail.id, w.mail.from, w.mail.to = messageID(m), m.From.Addr, m.Recipients()
+	w.buf = slices.Grow(w.mail.buf, 1024+len(m.Text)+len(m.HTML)+(len(m.Text)+len(m.HTML))/4)
 	w.mail.utf8 = needsUTF8(m)
 	w.header(m, c.now())
 	w.buf = append(w.buf, "MIME-Version: 1.0\r\n"...)
@@ -72,6 +88,7 @@ func (c *composer) compose(m *message.Message) *mail {
 		})
 	}
 	w.flush()
+	w.mail.buf = w.buf
 	return w.mail
 }
 

@@ -19,6 +19,7 @@ type conn struct {
 	sizes      bool  // SIZE
 	maxSize    int64 // what SIZE says, 0 for no limit
 
+	until time.Time // the deadline that is set
 	sent  int       // messages so far
 	since time.Time // in the pool since
 	open  bool      // a transaction was begun and not ended: RSET goes before the next
@@ -26,8 +27,16 @@ type conn struct {
 	steps []string  // scratch for transactions
 }
 
-// deadline bounds the next reads and writes. An error shows at the next of them.
-func (c *conn) deadline(span time.Duration) { _ = c.net.SetDeadline(time.Now().Add(span)) }
+// deadline bounds the next reads and writes, by up to a sixteenth less than span: a deadline that is good enough stays,
+// since setting one costs as much as looking at a reply. An error shows at the next read or write.
+func (c *conn) deadline(span time.Duration) {
+	until := time.Now().Add(span)
+	if late := until.Sub(c.until); late >= 0 && late <= span/16 {
+		return
+	}
+	c.until = until
+	_ = c.net.SetDeadline(until)
+}
 
 // alive asks the server whether it is still there.
 func (c *conn) alive() bool {

@@ -79,6 +79,7 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 		return send.Receipt{}, send.Invalid(err)
 	}
 	mail := s.composer.compose(m)
+	defer s.composer.release(mail)
 	if s.dkim != nil {
 		if err := s.dkim.sign(mail); err != nil {
 			return send.Receipt{}, &send.Error{Account: true, Code: "dkim", Step: "SIGN", Err: err}

@@ -27,7 +27,7 @@ const boundaryMark = "=_"
 // else the shorter of quoted-printable and base64.
 func chooseTransfer(s string) transfer {
 	plain, foreign, start := true, 0, 0 // start of the line
-	for i := 0; i < len(s); i++ {
+	for i := printable(s); i < len(s); i++ {
 		c := s[i]
 		if c >= ' ' && c < 0x7f {
 			continue
@@ -41,6 +41,7 @@ func chooseTransfer(s string) transfer {
 		case c != '\t':
 			plain = false
 		}
+		i += printable(s[i+1:])
 	}
 	plain = plain && len(s)-start <= 998
 	switch {
@@ -51,6 +52,24 @@ func chooseTransfer(s string) transfer {
 	default:
 		return quotedPrintable
 	}
+}
+
+// printable gives the length of the run of printable ASCII that s begins with, or somewhat less: it looks at eight
+// bytes at a time.
+func printable(s string) int {
+	const each = 0x0101010101010101
+	n := 0
+	for len(s)-n >= 8 {
+		b := s[n : n+8]
+		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		// The high bit of a byte shows what is below a blank, DEL, or not ASCII.
+		if (x|(x-0x20*each)|(x+each))&(0x80*each) != 0 {
+			break
+		}
+		n += 8
+	}
+	return n
 }
 
 func appendBody(dst []byte, s string, t transfer) []byte {
@@ -114,10 +133,7 @@ func appendQuotedPrintable(dst []byte, s string) []byte {
 		line, broken := l.next()
 		room := most
 		for line != "" {
-			n := 0
-			for n < len(line) && n < room && isLiteral(line[n]) {
-				n++
-			}
+			n := literals(line[:min(len(line), room)])
 			if n == len(line) && (line[n-1] == ' ' || line[n-1] == '\t') {
 				n--
 			}
@@ -137,6 +153,18 @@ func appendQuotedPrintable(dst []byte, s string) []byte {
 		}
 	}
 	return dst
+}
+
+// literals gives the length of the run of literals that s begins with.
+func literals(s string) int {
+	n := printable(s)
+	if i := strings.IndexByte(s[:n], '='); i >= 0 {
+		return i
+	}
+	for n < len(s) && isLiteral(s[n]) {
+		n++
+	}
+	return n
 }
 
 // isLiteral reports what stands for itself in quoted-printable, but for a blank at the end of a line.

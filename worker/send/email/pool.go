@@ -65,9 +65,8 @@ func (p *pool) put(c *conn) {
 
 // enter waits for a slot.
 func (p *pool) enter(ctx context.Context) error {
-	closed := &send.Error{Code: "closed", Step: "POOL", Err: errors.New("the sender is closed")}
 	if p.isClosed() {
-		return closed
+		return errClosed()
 	}
 	select {
 	case p.slots <- struct{}{}:
@@ -75,8 +74,12 @@ func (p *pool) enter(ctx context.Context) error {
 	case <-ctx.Done():
 		return &send.Error{Code: "canceled", Step: "POOL", Err: ctx.Err()}
 	case <-p.closed:
-		return closed
+		return errClosed()
 	}
+}
+
+func errClosed() error {
+	return &send.Error{Code: "closed", Step: "POOL", Err: errors.New("the sender is closed")}
 }
 
 func (p *pool) isClosed() bool {

@@ -192,9 +192,10 @@ func (t *transaction) replies(writeErr error) {
 		switch {
 		case writeErr != nil:
 			t.deadline(lastWords)
+		case c.r.Buffered() > 0: // it is there
 		case t.sent && i == len(t.waiting)-1:
 			t.deadline(c.timeouts.Final)
-		case i > 0 && c.r.Buffered() == 0:
+		case i > 0:
 			t.deadline(c.timeouts.Command)
 		}
 		r, err := readReply(c.r)

@@ -67,6 +67,9 @@ func (c *chunk) run(ctx context.Context, place *place) error {
 		atOnce = 1
 	}
 	defer c.tellMeanwhile(ctx)()
+	var stop context.CancelFunc
+	c.pacing, stop = w.untilDrain(ctx)
+	defer stop()
 	started := time.Now()
 	waiting, err := w.each(ctx, place, c.ID, atOnce, pending, func(slot int) (*ledger.Commit, error) { return c.deliver(ctx, slot) })
 	c.log.Info("chunk worked on", "recipients", len(c.recipients), "pending_before", len(pending), "pending_after", waiting,
@@ -86,7 +89,8 @@ type chunk struct {
 	careful    bool                    // see job
 	attempt    int
 	receipts   receipts
-	told       map[int]bool // slots whose outcome this run has told
+	told       map[int]bool    // slots whose outcome this run has told
+	pacing     context.Context // ctx until the worker drains: one for all messages
 }
 
 // read reads the recipients and returns the slots of the books that are pending.
@@ -175,7 +179,7 @@ func (c *chunk) deliver(ctx context.Context, slot int) (*ledger.Commit, error) {
 	case r.Duplicate(slot % c.Slots()):
 		j.settled = skipped("duplicate_address", "the address came before in the audience")
 	default:
-		if err := c.w.pace(ctx, j.message, c.ID); err != nil {
+		if err := c.w.pace(c.pacing, j.message, c.ID); err != nil {
 			return nil, err
 		}
 	}

@@ -55,28 +55,44 @@ func (w *wishes) ask(ctx context.Context, bulks *bulk.Store, id string) (bulk.Wi
 	return wish, nil
 }
 
-// pace waits until the rates of the message's channel and sender, and that of its bulk where there is one, let one more
-// message start. Waiting ends when the worker drains: the error is then a *later.
-func (w *Worker) pace(ctx context.Context, m task.Message, bulkID string) error {
+// untilDrain returns a context for waiting: it ends with ctx, or when the worker drains.
+func (w *Worker) untilDrain(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(w.draining, cancel)()
+	stop := context.AfterFunc(w.draining, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// pace waits until the rates of the message's channel and sender, and that of its bulk where there is one, let one more
+// message start. With a ctx of untilDrain waiting ends when the worker drains: the error is then a *later.
+func (w *Worker) pace(ctx context.Context, m task.Message, bulkID string) error {
 	if bulkID != "" {
 		wish, err := w.wish(ctx, bulkID)
 		if err != nil {
 			return err
 		}
-		if err := w.wait(ctx, bulkLane(bulkID), wish.Rate); err != nil {
-			return err
+		if wish.Rate > 0 {
+			if err := w.wait(ctx, bulkLane(bulkID), wish.Rate); err != nil {
+				return err
+			}
 		}
 	}
 	if len(w.Rates) > 0 {
 		sender := senderOf(m)
-		if err := w.wait(ctx, "sender:"+sender, w.Rates[sender]); err != nil {
-			return err
+		if rate := w.Rates[sender]; rate > 0 {
+			if err := w.wait(ctx, "sender:"+sender, rate); err != nil {
+				return err
+			}
 		}
 	}
+	// Also without a rate: the provider may have asked for one.
 	return w.wait(ctx, lane(m.Channel), w.Rates[string(m.Channel)])
+}
+
+// paceOne is pace for a single message.
+func (w *Worker) paceOne(ctx context.Context, m task.Message) error {
+	ctx, stop := w.untilDrain(ctx)
+	defer stop()
+	return w.pace(ctx, m, "")
 }
 
 // senderOf names a message's sender as Options.Rates does.
@@ -92,9 +108,6 @@ func senderOf(m task.Message) string {
 }
 
 func (w *Worker) wait(ctx context.Context, lane string, perSecond float64) error {
-	if perSecond == 0 {
-		return nil
-	}
 	err := w.Limiter.Wait(ctx, lane, perSecond)
 	if errors.Is(err, context.Canceled) && w.stopping() {
 		return &later{reason: "worker stops"}

@@ -49,7 +49,7 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.For
 		return err
 	}
 	if settled == nil {
-		if err := w.pace(ctx, m, ""); err != nil {
+		if err := w.paceOne(ctx, m); err != nil {
 			return err
 		}
 	}

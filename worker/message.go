@@ -52,7 +52,7 @@ func (w *Worker) sendMessage(ctx context.Context, log *slog.Logger, m task.Messa
 	var settled *outcome
 	if entry := suppressed[0]; entry != nil {
 		settled = outcomeOfSuppression(*entry)
-	} else if err := w.pace(ctx, m, ""); err != nil {
+	} else if err := w.paceOne(ctx, m); err != nil {
 		return err
 	}
 	attempt, _ := asynq.GetRetryCount(ctx)

@@ -794,3 +794,22 @@ func TestMissingOptionsAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// A provider that says 429 slows the channel although it has no rate of its own.
+func TestBackPressureWithoutARate(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.out.answer = func(m *message.Message, try int) error {
+		if m.To[0].Addr == "u0@example.com" && try == 1 {
+			return &send.Error{Code: "http_429", Status: 429}
+		}
+		return nil
+	}
+	registry := prometheus.NewRegistry()
+	s.worker(func(o *Options) { o.Metrics = registry })
+	s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 1000)
+	s.await("the channel is slowed", func() bool {
+		got := values(t, registry)
+		return got["herald_lane_limit{email}"] == 0 && got["herald_lane_limit_in_force{email}"] > 0
+	})
+}

@@ -60,6 +60,7 @@ var fields = []Field{
 	{"Conversation status", "conversation.status", TypeText, "open, snoozed, or done."},
 	{"Conversation custom field", "conversation.custom.<name>", TypeAny, "The name's suffix tells the type: Str, Txt, Num, Bool, At."},
 	{"Conversation message count", "conversation.messageCount", TypeNumber, "In forwards: how many messages the transcript has."},
+	{"Conversation messages left out", "conversation.leftOut", TypeNumber, "In forwards: how many of the oldest messages did not fit."},
 	{"Conversation first message at", "conversation.firstMessageAt", TypeDate, "In forwards."},
 	{"Conversation last message at", "conversation.lastMessageAt", TypeDate, "In forwards."},
 	{"User name", "currentUser.name", TypeText, "Of the agent; user.name is the same."},

@@ -27,6 +27,7 @@ type forwardCmd struct {
 	Template     string        `placeholder:"NAME" help:"Email layout of the transcript; transcript when empty."`
 	Attach       []string      `placeholder:"NAME" sep:"none" help:"File of the conversation that goes along, by id or name. Can be given again."`
 	Order        string        `enum:"newest,oldest" default:"newest" help:"Which message comes first: newest or oldest."`
+	Overflow     string        `enum:"fail,shorten" default:"fail" help:"What becomes of a transcript of more than 5 MB: fail, or shorten: the newest messages, and how many are left out."`
 	By           string        `placeholder:"NAME" help:"Who forwards, such as 'Robin Hale <robin@desk.example>'."`
 	Policy       string        `enum:"resend,hold," default:"" help:"What happens when a worker is killed in the middle: resend, when empty, or hold for a person."`
 	ID           string        `name:"id" help:"Id of the forward. Forwarding again under the same id is harmless."`
@@ -105,7 +106,7 @@ func (f *forwardCmd) check() error {
 func (f *forwardCmd) task(c *config) (task.Forward, error) {
 	t := task.Forward{
 		ID: f.ID, From: f.From, ReplyTo: f.ReplyTo, To: f.To, Subject: f.Subject, Introduction: f.Introduction, Template: f.Template,
-		Attachments: f.Attach, Locale: c.Locale, Timezone: c.Timezone, Order: task.ForwardOrder(f.Order), Policy: task.Policy(f.Policy),
+		Attachments: f.Attach, Locale: c.Locale, Timezone: c.Timezone, Order: task.ForwardOrder(f.Order), Overflow: task.ForwardOverflow(f.Overflow), Policy: task.Policy(f.Policy),
 	}
 	if !strings.Contains(f.By, "<") {
 		if f.By != "" {

@@ -129,8 +129,8 @@ type Made struct {
 	Message *message.Message
 	// Introduction is what stands above the transcript, as plain text.
 	Introduction string
-	Files   []message.Ref
-	Issues  []render.Issue
+	Files        []message.Ref
+	Issues       []render.Issue
 }
 
 // Make renders the transcript of the conversation whose JSON is given. The errors are *Error, and the context's own.
@@ -153,19 +153,21 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 		}
 		m.ReplyTo = &reply
 	}
-	data, files, err := w.context(f, talk)
+	t, files, err := w.transcript(f, talk)
 	if err != nil {
 		return nil, err
 	}
-	content, err := p.Render(ctx, render.Request{Channel: render.Email, Context: data, Locale: f.Locale, Timezone: f.Timezone})
+	content, data, err := w.render(ctx, p, f, t)
 	if err != nil {
-		return nil, renderError(ctx, err)
+		return nil, err
 	}
 	m.Subject, m.HTML, m.Text = content.Subject, content.HTML, content.Text
 	made := &Made{Message: m, Issues: content.Issues}
 	if f.Introduction != "" {
 		// What an SMS would say is the text of the message alone.
-		alone, err := p.Render(ctx, render.Request{Channel: render.SMS, Context: data, Locale: f.Locale, Timezone: f.Timezone})
+		request := requestFor(f, data)
+		request.Channel = render.SMS
+		alone, err := p.Render(ctx, request)
 		if err != nil {
 			return nil, renderError(ctx, err)
 		}
@@ -177,8 +179,8 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 	return made, nil
 }
 
-// context reads a conversation, and returns its transcript as JSON and the files that go along.
-func (w *Forwarder) context(f task.Forward, talk []byte) ([]byte, []conversation.Attachment, error) {
+// transcript reads a conversation, and returns its transcript and the files that go along.
+func (w *Forwarder) transcript(f task.Forward, talk []byte) (*Transcript, []conversation.Attachment, error) {
 	c, err := conversation.Read(talk)
 	if err != nil {
 		return nil, nil, &Error{"conversation_invalid", fmt.Errorf("conversation: %w", err)}
@@ -194,12 +196,41 @@ func (w *Forwarder) context(f task.Forward, talk []byte) ([]byte, []conversation
 	if err != nil {
 		return nil, nil, &Error{"conversation_invalid", fmt.Errorf("conversation: %w", err)}
 	}
-	data, err := t.Context()
-	if err != nil {
-		return nil, nil, &Error{"conversation_invalid", err}
-	}
-	return data, files, nil
+	return t, files, nil
 }
+
+// render renders a transcript, shortened where that is asked for and needed. It returns the context that it was made of
+// too.
+func (w *Forwarder) render(ctx context.Context, p *render.Prepared, f task.Forward, t *Transcript) (*render.Content, []byte, error) {
+	shorten := f.Overflow == task.ShortenOverflow
+	if shorten {
+		t.shorten(t.fitting(f.Order), f.Order)
+	}
+	for {
+		data, err := t.Context()
+		if err != nil {
+			return nil, nil, &Error{"conversation_invalid", err}
+		}
+		content, err := p.Render(ctx, requestFor(f, data))
+		if err == nil {
+			return content, data, nil
+		}
+		err = renderError(ctx, err)
+		var known *Error
+		if left := len(t.Messages) * 3 / 4; shorten && left > 0 && errors.As(err, &known) && known.Code == codeTooLarge {
+			t.shorten(left, f.Order)
+			continue
+		}
+		return nil, nil, err
+	}
+}
+
+func requestFor(f task.Forward, data []byte) render.Request {
+	return render.Request{Channel: render.Email, Context: data, Locale: f.Locale, Timezone: f.Timezone}
+}
+
+// codeTooLarge is the code of a transcript that is larger than an email may be.
+const codeTooLarge = "transcript_too_large"
 
 func renderError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -210,8 +241,8 @@ func renderError(ctx context.Context, err error) error {
 	case !errors.As(err, &known):
 		return &Error{"render_error", err}
 	case known.Code == handlebars.CodeLimitOutput:
-		return &Error{"transcript_too_large", fmt.Errorf(
-			"the transcript has more than %d bytes, the most that a forward may have; nothing was sent: forward fewer messages, or use a template that shows their previews", MaxOutput)}
+		return &Error{codeTooLarge, fmt.Errorf("the transcript has more than %d bytes, the most that a forward may have, and nothing was sent: "+
+			"ask for overflow shorten, or use a template that shows less of each message", MaxOutput)}
 	}
 	return &Error{"template_" + string(known.Code), err}
 }

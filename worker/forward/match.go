@@ -9,13 +9,14 @@ import (
 )
 
 // matcher finds secrets in texts: each wherever it stands, in whatever case, line breaks, quotation marks, hyphens and
-// emphasis it was given (Aho and Corasick, over normalised characters). Time is linear in the text.
+// emphasis it was given (Aho and Corasick, over normalised characters). Time is linear in the text. It is for one goroutine.
 type matcher struct {
 	nodes    []node
 	root     map[rune]int32
 	patterns int
 	size     int // normalised characters of all secrets
 	finished bool
+	places   []span // memory for find
 }
 
 // node is a prefix of secrets. Children are a list: first child, next sibling.
@@ -182,7 +183,8 @@ func (m *matcher) find(s string, cut bool) []span {
 	}
 	m.finish()
 	var found []span
-	var places []span // of the characters that count
+	places := m.places[:0] // of the characters that count
+	defer func() { m.places = places }()
 	at := int32(0)
 	for i, r := range s {
 		c, ok := normal(r)

@@ -33,8 +33,9 @@ type About struct {
 	CreatedAt    string          `json:"createdAt,omitempty"`
 	FirstAt      string          `json:"firstMessageAt,omitempty"`
 	LastAt       string          `json:"lastMessageAt,omitempty"`
-	Channels     []string        `json:"channels"` // in the order of their first message
-	MessageCount int             `json:"messageCount"`
+	Channels     []string        `json:"channels"`          // in the order of their first message
+	MessageCount int             `json:"messageCount"`      // those left out are counted too
+	LeftOut      int             `json:"leftOut,omitempty"` // messages, the oldest, that did not fit
 	Custom       json.RawMessage `json:"custom,omitempty"`
 }
 
@@ -355,6 +356,44 @@ func nameOf(customer json.RawMessage) string {
 		}
 	}
 	return ""
+}
+
+// Roughly what a layout writes around a message, in bytes of HTML and of text.
+const (
+	htmlAround = 1000
+	textAround = 150
+)
+
+// fitting is how many of the newest messages may fit into an email, at least one.
+func (t *Transcript) fitting(order task.ForwardOrder) int {
+	html, text := 0, 0
+	for n := range t.Messages {
+		m := &t.Messages[t.newest(n, order)]
+		html += htmlAround + len(m.HTMLBody)
+		text += textAround + len(m.Body)
+		if max(html, text) > MaxOutput {
+			return max(n, 1)
+		}
+	}
+	return len(t.Messages)
+}
+
+// newest is the index of the n-th newest message.
+func (t *Transcript) newest(n int, order task.ForwardOrder) int {
+	if order == task.OldestFirst {
+		return len(t.Messages) - 1 - n
+	}
+	return n
+}
+
+// shorten keeps the n newest messages.
+func (t *Transcript) shorten(n int, order task.ForwardOrder) {
+	if order == task.OldestFirst {
+		t.Messages = t.Messages[len(t.Messages)-n:]
+	} else {
+		t.Messages = t.Messages[:n]
+	}
+	t.Conversation.LeftOut = t.Conversation.MessageCount - n
 }
 
 // Context is the transcript as JSON.

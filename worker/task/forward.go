@@ -45,6 +45,8 @@ type Forward struct {
 	Timezone    string   `json:"timezone,omitempty"`
 	// Order of the messages: newest first when empty.
 	Order ForwardOrder `json:"order,omitempty"`
+	// Overflow says what becomes of a transcript that is larger than an email may be: fail when empty.
+	Overflow ForwardOverflow `json:"overflow,omitempty"`
 	// ForwardedBy is the agent, for templates (currentUser) and the event.
 	ForwardedBy *Agent `json:"forwardedBy,omitempty"`
 	Policy      Policy `json:"policy,omitempty"`
@@ -57,6 +59,15 @@ type ForwardOrder string
 const (
 	NewestFirst ForwardOrder = "newest"
 	OldestFirst ForwardOrder = "oldest"
+)
+
+// ForwardOverflow says what becomes of a transcript that is too large.
+type ForwardOverflow string
+
+// The ways out.
+const (
+	FailOverflow    ForwardOverflow = "fail"    // nothing is sent
+	ShortenOverflow ForwardOverflow = "shorten" // the newest messages are sent, and how many older ones were left out is said
 )
 
 // Agent is someone of the team.
@@ -88,6 +99,11 @@ func (f Forward) Validate() error {
 	case "", NewestFirst, OldestFirst:
 	default:
 		errs = append(errs, fmt.Errorf("order: %.100q is not newest or oldest", f.Order))
+	}
+	switch f.Overflow {
+	case "", FailOverflow, ShortenOverflow:
+	default:
+		errs = append(errs, fmt.Errorf("overflow: %.100q is not fail or shorten", f.Overflow))
 	}
 	errs = append(errs, checkPolicies(f.Policy, ""))
 	return errors.Join(errs...)

@@ -10,7 +10,7 @@ import (
 func goodForward() Forward {
 	return Forward{
 		ID: "f-1", From: "Robin <robin@desk.example>", To: "partner@example.org", Conversation: strings.Repeat("a", 64),
-		Introduction: "Hi", Attachments: []string{"att_1"}, Order: OldestFirst, ForwardedBy: &Agent{ID: "usr_1"}, Policy: Hold,
+		Introduction: "Hi", Attachments: []string{"att_1"}, Order: OldestFirst, Overflow: ShortenOverflow, ForwardedBy: &Agent{ID: "usr_1"}, Policy: Hold,
 	}
 }
 
@@ -29,14 +29,14 @@ func TestForwardRoundTrips(t *testing.T) {
 // All faults are told at once.
 func TestFaultyForwardsAreRefused(t *testing.T) {
 	f := Forward{
-		ID: "a b", From: "nobody", ReplyTo: "x", Introduction: strings.Repeat("a", MaxIntroduction+1), Order: "random", Policy: "maybe",
+		ID: "a b", From: "nobody", ReplyTo: "x", Introduction: strings.Repeat("a", MaxIntroduction+1), Order: "random", Overflow: "burst", Policy: "maybe",
 		Attachments: make([]string, MaxChosenFiles+1),
 	}
 	err := f.Validate()
 	if err == nil {
 		t.Fatal("taken")
 	}
-	for _, want := range []string{"id: ", "from: ", "replyTo: ", "to: missing", "introduction: ", "conversation: ", "attachments: ", "order: ", "policy: "} {
+	for _, want := range []string{"id: ", "from: ", "replyTo: ", "to: missing", "introduction: ", "conversation: ", "attachments: ", "order: ", "overflow: ", "policy: "} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}

@@ -1,0 +1,182 @@
+package conversation
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRead(t *testing.T) {
+	c, err := Read([]byte(`{"id":"c1","name":null,"unknown":{"a":[1,{}]},"customer":{"name":"Ada"},"messages":[
+		{"direction":"in","sentAt":"2026-02-03T09:15:00+01:00","createdAt":1770109200000,"createdBy":"usr_1","body":"Hi"},
+		{"direction":"out","sentAt":"2019-01-18T00:00Z","createdBy":{"id":"u","displayName":" Robin "}},
+		{"channel":"NOTE","direction":7.5e0,"body":"x"}]}`))
+	if err == nil {
+		t.Fatal("a number as direction was taken")
+	}
+	c, err = Read([]byte(`{"id":"c1","name":null,"unknown":{"a":[1,{}]},"customer":{"name":"Ada"},"messages":[
+		{"direction":"in","sentAt":"2026-02-03T09:15:00+01:00","createdAt":1770109200000,"createdBy":"usr_1","body":"Hi"},
+		{"direction":"out","sentAt":"2019-01-18T00:00Z","createdBy":{"id":"u","displayName":" Robin "}},
+		{"channel":"NOTE","body":"x","sentAt":"whenever"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := c.Exchanged()
+	if len(m) != 2 || !m[0].SentAt.At.Equal(time.Date(2026, 2, 3, 8, 15, 0, 0, time.UTC)) || m[0].CreatedBy.ID != "usr_1" || m[1].CreatedBy.Shown() != "Robin" {
+		t.Errorf("%+v", m)
+	}
+	if !m[0].CreatedAt.At.Equal(time.UnixMilli(1770109200000)) || !m[1].SentAt.At.Equal(time.Date(2019, 1, 18, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("%v, %v", m[0].CreatedAt.At, m[1].SentAt.At)
+	}
+}
+
+// Every mistake is told with its place.
+func TestFaultyConversationsAreRefused(t *testing.T) {
+	in := `{"direction":"in","body":"ab😀d"`
+	for name, c := range map[string]struct{ data, want string }{
+		"not JSON":              {`{"messages":`, "not JSON: it ends too soon"},
+		"torn":                  {`{"messages":]}`, "not JSON: "},
+		"a list":                {`[]`, "want an object"},
+		"two":                   {`{"messages":[]} {}`, "more data follows"},
+		"not UTF-8":             {"{\"name\":\"\xff\"}", "not UTF-8"},
+		"said twice":            {`{"messages":[` + in + `,"redacted":true,"redacted":false}]}`, `the field "redacted" stands twice in one object`},
+		"said twice, otherwise": {`{"messages":[` + in + `,"redacted":true,"Redacted":false}]}`, `the field "Redacted" stands twice in one object`},
+		"with a long s":         {`{"messages":[` + in + `}],"meſſages":[]}`, `the field "meſſages" stands twice`},
+		"too deep":              {`{"a":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}`, "more than 64 deep"},
+		"a text as messages":    {`{"messages":"x"}`, "messages: a JSON string stands there at byte 15, where a list is wanted"},
+		"a text as flag":        {`{"messages":[` + in + `,"redacted":"no"}]}`, "messages.redacted: a JSON string stands there"},
+		"no direction":          {`{"messages":[{"body":"x"}]}`, `messages[0].direction: "" is not in or out`},
+		"a date without offset": {`{"messages":[` + in + `,"sentAt":"2026-02-03T09:15:00"}]}`, "messages[0].sentAt: want RFC 3339"},
+		"a date of long ago":    {`{"messages":[` + in + `,"createdAt":"0001-01-01T00:00:00Z"}]}`, "messages[0].createdAt: want RFC 3339"},
+		"an empty redaction":    {`{"messages":[` + in + `,"redactions":[{}]}]}`, "messages[0].redactions[0]: give a text, or start and end"},
+		"half a span":           {`{"messages":[` + in + `,"redactions":[{"start":1}]}]}`, "messages[0].redactions[0]: a span has a start and an end"},
+		"a span that is none":   {`{"messages":[` + in + `,"redactions":[{"start":2,"end":2}]}]}`, "the span from 2 to 2 is not within the 5 characters"},
+		"a span too long":       {`{"messages":[` + in + `,"redactions":[{"start":2,"end":6}]}]}`, "the span from 2 to 6 is not within the 5 characters"},
+		"an unknown field":      {`{"messages":[` + in + `,"redactions":[{"field":"bcc","text":"x"}]}]}`, `messages[0].redactions[0].field: "bcc" is not body, htmlBody`},
+		"merged, bad":           {`{"messages":[],"mergedConversations":[{"messages":[{"direction":"x"}]}]}`, `mergedConversations[0].messages[0].direction: "x"`},
+		"a customer's name":     {`{"customer":"Ada","messages":[` + in + `}]}`, "customer: want an object"},
+		"too many messages":     {`{"messages":[` + strings.Repeat(in+"},", MaxMessages) + in + `}]}`, fmt.Sprintf("messages: %d of them; at most %d", MaxMessages+1, MaxMessages)},
+	} {
+		_, err := Read([]byte(c.data))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
+	}
+	for _, data := range []string{`{}`, `{"messages":[]}`, `{"messages":[{"channel":"note","body":"x"}],"notes":[{"body":"y"}]}`, `{"messages":[{"direction":"in","private":true}]}`} {
+		if _, err := Read([]byte(data)); !errors.Is(err, ErrEmpty) {
+			t.Errorf("%s: %v", data, err)
+		}
+	}
+}
+
+// Spans count as JavaScript does: a character beyond the basic plane is two.
+func TestSpan(t *testing.T) {
+	m := Message{Body: "ab😀d", Subject: "xyz"}
+	at := func(n int) *int { return &n }
+	for _, c := range []struct {
+		r    Redaction
+		want string
+	}{
+		{Redaction{Start: at(0), End: at(2)}, "ab"}, {Redaction{Start: at(2), End: at(4)}, "😀"}, {Redaction{Start: at(3), End: at(5)}, "😀d"},
+		{Redaction{Start: at(2), End: at(3)}, "😀"}, {Redaction{Start: at(4), End: at(5)}, "d"}, {Redaction{Field: "subject", Start: at(1), End: at(2)}, "y"},
+	} {
+		field, start, end, ok := m.Span(c.r)
+		if !ok || (*field)[start:end] != c.want {
+			t.Errorf("%d to %d: %q, want %q", *c.r.Start, *c.r.End, (*field)[start:end], c.want)
+		}
+	}
+}
+
+func TestChoose(t *testing.T) {
+	c := &Conversation{
+		Messages: []Message{
+			{Direction: "in", Attachments: []Attachment{{ID: "a", Name: "one.pdf"}, {OtherID: "b", Name: "two.pdf"}, {ID: "c", Name: "three.pdf", Redacted: true}}},
+			{Direction: "in", Attachments: []Attachment{{ID: "d", Name: "two.pdf"}, {Name: "five.pdf"}}},
+			{Channel: "note", Attachments: []Attachment{{ID: "n", Name: "note.pdf"}}},
+			{Direction: "in", Redacted: true, Attachments: []Attachment{{ID: "r", Name: "r.pdf"}}},
+			{Direction: "in", Redactions: []Redaction{{Text: "x"}}, Attachments: []Attachment{{ID: "s", Name: "s.pdf"}}},
+		},
+		Merged: []Conversation{{Messages: []Message{{Direction: "out", Attachments: []Attachment{{ID: "m", Name: "merged.pdf"}}}}}},
+	}
+	for names, want := range map[string]string{
+		"":                  "",
+		"a,b,a":             "a b",
+		"one.pdf,a":         "a",
+		"five.pdf,m":        " m",
+		"d,merged.pdf":      "d m",
+		"two.pdf":           `error attachments[0]: 2 files are named "two.pdf": choose by id`,
+		"a,c":               `error attachments[1]: "c" is no file that customer and team exchanged`,
+		"n":                 "error attachments[0]: ",
+		"note.pdf":          "error attachments[0]: ",
+		"r":                 "error attachments[0]: ",
+		"s":                 "error attachments[0]: ",
+		"../../etc/passwd":  "error attachments[0]: ",
+		"a,nowhere.pdf,b,n": "error attachments[1]: ",
+	} {
+		var list []string
+		if names != "" {
+			list = strings.Split(names, ",")
+		}
+		files, err := c.Choose(list)
+		var keys []string
+		for _, f := range files {
+			keys = append(keys, f.Key())
+		}
+		got := strings.Join(keys, " ")
+		if err != nil {
+			got = "error " + err.Error()
+		}
+		if got != want && (err == nil || want == "" || !strings.HasPrefix(got, want)) {
+			t.Errorf("%s: %q, want %q", names, got, want)
+		}
+	}
+}
+
+func TestPack(t *testing.T) {
+	data := []byte(`{"messages":[` + strings.Repeat(" ", 1<<20) + `]}`)
+	packed, err := Pack(data)
+	if err != nil || len(packed) > 1000 {
+		t.Fatalf("%d bytes, %v", len(packed), err)
+	}
+	again, err := Pack(data)
+	if err != nil || string(again) != string(packed) {
+		t.Error("packed differently")
+	}
+	if got, err := Unpack(packed); err != nil || string(got) != string(data) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	bomb, err := Pack(make([]byte, MaxBytes+1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Unpack(bomb); err == nil || !strings.Contains(err.Error(), "more than 67108864 bytes") {
+		t.Errorf("a bomb: %v", err)
+	}
+	if _, err := Unpack([]byte("nonsense")); err == nil {
+		t.Error("nonsense was unpacked")
+	}
+}
+
+// What is read has something to forward, in order.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"id":"c1","messages":[{"direction":"in","sentAt":"2026-02-03T09:15:00Z","body":"Hi","redactions":[{"start":0,"end":1}]}]}`))
+	f.Add([]byte(`{"mergedConversations":[{"messages":[{"direction":"out","createdBy":"x","attachments":[{"_id":"a"}]}]}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := Read(data)
+		if err != nil {
+			return
+		}
+		if len(c.Exchanged()) == 0 {
+			t.Fatal("nothing to forward")
+		}
+		for _, m := range c.Exchanged() {
+			for _, r := range m.Redactions {
+				if field, start, end, ok := m.Span(r); ok && (start < 0 || end > len(*field) || start >= end) {
+					t.Fatalf("a span from %d to %d of %d bytes", start, end, len(*field))
+				}
+			}
+		}
+	})
+}

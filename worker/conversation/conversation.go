@@ -17,8 +17,10 @@ import (
 const (
 	MaxBytes    = 64 << 20 // of its JSON
 	MaxMessages = 10_000   // merged conversations and notes among the messages included
-	maxDepth    = 64       // of arrays and objects within each other
-	maxMerged   = 8        // merged conversations within each other
+	// MaxRedactions of one message.
+	MaxRedactions = 1_000
+	maxDepth      = 64 // of arrays and objects within each other
+	maxMerged     = 8  // merged conversations within each other
 )
 
 // Conversation is what a caller knows of a conversation. Its JSON may have any other fields: they are not read. Private

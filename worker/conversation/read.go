@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -188,13 +189,24 @@ func (f *faults) message(place string, m *Message) {
 	default:
 		f.add(place+"direction", "%.100q is not in or out", m.Direction)
 	}
+	if n := len(m.Redactions); n > MaxRedactions {
+		f.add(place+"redactions", "%d of them; at most %d are taken", n, MaxRedactions)
+		return
+	}
+	lengths := map[*string]int{}
 	for i, r := range m.Redactions {
-		f.redaction(fmt.Sprintf("%sredactions[%d]", place, i), m, r)
+		f.redaction(fmt.Sprintf("%sredactions[%d]", place, i), m, r, lengths)
 	}
 }
 
-func (f *faults) redaction(place string, m *Message, r Redaction) {
+// redaction checks one redaction. lengths are those of fields, in UTF-16 code units, as far as they are known.
+func (f *faults) redaction(place string, m *Message, r Redaction, lengths map[*string]int) {
 	field, ok := m.field(r.Field)
+	length, counted := lengths[field]
+	if ok && !counted {
+		length = utf16Length(*field)
+		lengths[field] = length
+	}
 	switch {
 	case !ok:
 		f.add(place+".field", "%.100q is not body, htmlBody, subject or preview", r.Field)
@@ -204,8 +216,8 @@ func (f *faults) redaction(place string, m *Message, r Redaction) {
 		}
 	case r.Start == nil || r.End == nil:
 		f.add(place, "a span has a start and an end")
-	case *r.Start < 0 || *r.End <= *r.Start || *r.End > utf16Length(*field):
-		f.add(place, "the span from %d to %d is not within the %d characters of its field", *r.Start, *r.End, utf16Length(*field))
+	case *r.Start < 0 || *r.End <= *r.Start || *r.End > length:
+		f.add(place, "the span from %d to %d is not within the %d characters of its field", *r.Start, *r.End, length)
 	}
 }
 
@@ -224,27 +236,53 @@ func (m *Message) field(name string) (*string, bool) {
 	return nil, false
 }
 
-// Span gives the field that r lies in, with its place in bytes; false where r is not a span.
-func (m *Message) Span(r Redaction) (field *string, start, end int, ok bool) {
-	if r.Start == nil || r.End == nil {
-		return nil, 0, 0, false
-	}
-	if field, ok = m.field(r.Field); !ok {
-		return nil, 0, 0, false
-	}
-	start, end = len(*field), len(*field)
-	units := 0
-	for i, c := range *field {
-		if units <= *r.Start { // a span that begins within a character takes all of it
-			start = i
+// Span is a piece of a field, in bytes.
+type Span struct{ Start, End int }
+
+// Spans gives the spans of m's redactions by the field that they lie in, in their order. It reads each field once.
+func (m *Message) Spans() map[*string][]Span {
+	units := map[*string][]int{} // starts and ends, by turns
+	for _, r := range m.Redactions {
+		if field, ok := m.field(r.Field); ok && r.Start != nil && r.End != nil {
+			units[field] = append(units[field], *r.Start, *r.End)
 		}
-		if units >= *r.End {
-			end = i
-			break
-		}
-		units += utf16.RuneLen(c)
 	}
-	return field, start, end, true
+	out := make(map[*string][]Span, len(units))
+	for field, list := range units {
+		places := bytePlaces(*field, list)
+		for i := 0; i < len(places); i += 2 {
+			out[field] = append(out[field], Span{places[i], places[i+1]})
+		}
+	}
+	return out
+}
+
+// bytePlaces turns places in UTF-16 code units, starts and ends by turns, into bytes. A place within a character moves
+// so that the span has all of it.
+func bytePlaces(s string, units []int) []int {
+	order := make([]int, len(units))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return units[a] - units[b] })
+	places := make([]int, len(units))
+	next, unit := 0, 0
+	for i, c := range s {
+		width := utf16.RuneLen(c)
+		for next < len(order) && units[order[next]] < unit+width {
+			at := order[next]
+			places[at] = i
+			if at%2 == 1 && units[at] > unit {
+				places[at] = i + utf8.RuneLen(c)
+			}
+			next++
+		}
+		unit += width
+	}
+	for ; next < len(order); next++ {
+		places[order[next]] = len(s)
+	}
+	return places
 }
 
 func utf16Length(s string) int {

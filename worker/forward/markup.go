@@ -112,6 +112,9 @@ func withoutHidden(source string) []byte {
 	var out bytes.Buffer
 	hidden, depth := "", 0
 	each([]byte(source), func(kind nethtml.TokenType, raw []byte, z *nethtml.Tokenizer) {
+		if kind == nethtml.SelfClosingTagToken { // browsers open it
+			kind = nethtml.StartTagToken
+		}
 		if kind != nethtml.StartTagToken && kind != nethtml.EndTagToken {
 			if hidden == "" {
 				out.Write(raw)
@@ -125,7 +128,7 @@ func withoutHidden(source string) []byte {
 			hidden, depth = name, 1
 		case hidden == "":
 			out.Write(raw)
-		case name == hidden && kind == nethtml.StartTagToken:
+		case name == hidden && kind == nethtml.StartTagToken && !isVoid[name]:
 			depth++
 		case name == hidden:
 			if depth--; depth == 0 {

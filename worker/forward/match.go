@@ -2,6 +2,7 @@ package forward
 
 import (
 	"errors"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -12,21 +13,27 @@ import (
 // emphasis it was given (Aho and Corasick, over normalised characters). Time is linear in the text. It is for one goroutine.
 type matcher struct {
 	nodes    []node
-	root     map[rune]int32
+	edges    map[edge]int32       // but for each node's first child
+	ascii    [utf8.RuneSelf]int32 // edges of the root
 	patterns int
-	size     int // normalised characters of all secrets
 	finished bool
 	places   []span // memory for find
 }
 
-// node is a prefix of secrets. Children are a list: first child, next sibling.
+// node is a prefix of secrets.
 type node struct {
-	char         rune
-	child, next  int32
+	edge
+	first        int32 // the child that came first; 0: none
 	fail         int32 // the longest proper suffix that is a prefix too
 	out          int32 // the nearest of the suffixes, this one included, that is a secret; 0: none
 	depth        int32 // characters
 	end, careful bool  // a secret; one that must stand as a word of its own
+}
+
+// edge leads from a prefix to one that is a character longer.
+type edge struct {
+	from int32
+	char rune
 }
 
 // maxSecrets bounds the characters of all secrets.
@@ -40,7 +47,7 @@ const (
 	freeWeight = 6 // within a word too
 )
 
-func newMatcher() *matcher { return &matcher{nodes: make([]node, 1), root: map[rune]int32{}} }
+func newMatcher() *matcher { return &matcher{nodes: make([]node, 1), edges: map[edge]int32{}} }
 
 // normal is what characters are compared as; false for those that don't count.
 func normal(r rune) (rune, bool) {
@@ -91,7 +98,7 @@ func (m *matcher) add(chars []rune, careful bool) error {
 	if len(chars) == 0 {
 		return nil
 	}
-	if m.size += len(chars); m.size > maxSecrets {
+	if len(m.nodes)+len(chars) > maxSecrets+1 {
 		return errTooManySecrets
 	}
 	at := int32(0)
@@ -111,27 +118,29 @@ func (m *matcher) grow(at int32, c rune) int32 {
 		return to
 	}
 	to := int32(len(m.nodes))
-	m.nodes = append(m.nodes, node{char: c, depth: m.nodes[at].depth + 1})
-	if at == 0 {
-		m.root[c] = to
-	} else {
-		m.nodes[to].next = m.nodes[at].child
-		m.nodes[at].child = to
+	m.nodes = append(m.nodes, node{edge: edge{at, c}, depth: m.nodes[at].depth + 1})
+	switch {
+	case at == 0 && c < utf8.RuneSelf:
+		m.ascii[c] = to
+	case at != 0 && m.nodes[at].first == 0:
+		m.nodes[at].first = to
+	default:
+		m.edges[edge{at, c}] = to
 	}
 	return to
 }
 
 // child is the node behind at by c; 0: none.
 func (m *matcher) child(at int32, c rune) int32 {
-	if at == 0 {
-		return m.root[c]
+	if at == 0 && c < utf8.RuneSelf {
+		return m.ascii[c]
 	}
-	for to := m.nodes[at].child; to != 0; to = m.nodes[to].next {
-		if m.nodes[to].char == c {
-			return to
+	if first := m.nodes[at].first; first == 0 || m.nodes[first].char == c {
+		if at != 0 {
+			return first
 		}
 	}
-	return 0
+	return m.edges[edge{at, c}]
 }
 
 // step is the longest suffix of at's prefix and c that is a prefix.
@@ -147,27 +156,26 @@ func (m *matcher) step(at int32, c rune) int32 {
 	}
 }
 
-// finish links the suffixes, by breadth.
+// finish links the suffixes, the shorter prefixes first.
 func (m *matcher) finish() {
 	if m.finished {
 		return
 	}
 	m.finished = true
-	queue := make([]int32, 0, len(m.nodes))
-	for _, to := range m.root {
-		m.nodes[to].fail = 0
-		queue = append(queue, to)
+	order := make([]int32, len(m.nodes)-1)
+	for i := range order {
+		order[i] = int32(i + 1)
 	}
-	for i := 0; i < len(queue); i++ {
-		at := queue[i]
+	slices.SortStableFunc(order, func(a, b int32) int { return int(m.nodes[a].depth - m.nodes[b].depth) })
+	for _, at := range order {
 		n := &m.nodes[at]
+		n.fail = 0
+		if n.depth > 1 {
+			n.fail = m.step(m.nodes[n.from].fail, n.char)
+		}
 		n.out = m.nodes[n.fail].out
 		if n.end {
 			n.out = at
-		}
-		for to := n.child; to != 0; to = m.nodes[to].next {
-			m.nodes[to].fail = m.step(m.nodes[at].fail, m.nodes[to].char)
-			queue = append(queue, to)
 		}
 	}
 }
@@ -202,6 +210,7 @@ func (m *matcher) find(s string, cut bool) []span {
 			hit := span{places[len(places)-int(n.depth)].start, i + size}
 			if !n.careful || standsAlone(s, hit) {
 				found = join(found, hit)
+				break // the others that end here are shorter
 			}
 		}
 	}

@@ -46,26 +46,28 @@ func newRedactor(messages []*conversation.Message, s *render.Sanitizer) (*redact
 
 // pieces collects the redactions of a message, and cuts its spans out.
 func (r *redactor) pieces(m *conversation.Message) error {
-	cuts := map[*string][]span{}
-	for _, piece := range m.Redactions {
-		text := piece.Text
-		if field, start, end, ok := m.Span(piece); ok {
-			cuts[field] = append(cuts[field], span{start, end})
-			if err := r.secret(m, r.spanned(m, field, start, end)); err != nil {
-				return err
+	cuts := m.Spans()
+	bytes := 0
+	for field, spans := range cuts {
+		for _, s := range spans {
+			if bytes += s.End - s.Start; bytes > maxSecrets {
+				return errTooManySecrets
 			}
-		}
-		if text != "" {
-			if err := r.secret(m, text); err != nil {
+			if err := r.secret(m, r.spanned(m, field, s.Start, s.End)); err != nil {
 				return err
 			}
 		}
 	}
+	for _, piece := range m.Redactions {
+		if err := r.secret(m, piece.Text); err != nil {
+			return err
+		}
+	}
 	for field, spans := range cuts {
-		slices.SortFunc(spans, func(a, b span) int { return a.end - b.end })
+		slices.SortFunc(spans, func(a, b conversation.Span) int { return a.End - b.End })
 		var joined []span
 		for _, s := range spans {
-			joined = join(joined, s)
+			joined = join(joined, span{s.Start, s.End})
 		}
 		*field = cutOut(*field, joined)
 	}

@@ -117,6 +117,7 @@ func (s *Server) routes() error {
 	s.registerAttachments(api)
 	s.registerSuppressions(api)
 	s.registerDead(api)
+	s.registerLanes(api)
 	s.registerCaught(api)
 	if s.Preview != nil {
 		s.Preview.Register(api)

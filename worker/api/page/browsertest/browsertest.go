@@ -4,6 +4,7 @@ package browsertest
 
 import (
 	"context"
+	"encoding/json"
 	"net/url"
 	"os"
 	"os/exec"
@@ -188,13 +189,40 @@ const (
 	Shift   = kb.ModifierShift
 )
 
-// Write replaces the text of a text area by typing.
+// Focus puts the focus on an element.
+func (p *Page) Focus(selector string) {
+	p.t.Helper()
+	p.do(chromedp.Focus(chromedp.CSS(selector)))
+}
+
+// Write replaces the text of a field by typing.
 func (p *Page) Write(selector, text string) {
 	p.t.Helper()
-	p.Click(selector)
+	p.clear(selector)
+	p.Press(text)
+}
+
+// Paste replaces the text of a field at once.
+func (p *Page) Paste(selector, text string) {
+	p.t.Helper()
+	p.clear(selector)
+	Eval[bool](p, `document.execCommand("insertText", false, `+quote(p.t, text)+`)`)
+}
+
+func (p *Page) clear(selector string) {
+	p.t.Helper()
+	p.Focus(selector)
 	p.Chord("a", Control)
 	p.Press(Backspace)
-	p.Press(text)
+}
+
+// quote writes a text as a script does.
+func quote(t testing.TB, text string) string {
+	data, err := json.Marshal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 // Look sets the size of the window, and whether its user prefers dark.

@@ -13,7 +13,7 @@ export function inert(html, { dark = false, base = "" } = {}) {
   let images = 0;
   for (const e of doc.querySelectorAll("*")) {
     for (const { name, value } of [...e.attributes]) {
-      if (name.startsWith("on") || name === "ping" || name === "srcset" || name === "background" || name === "formaction") e.removeAttribute(name);
+      if (name.startsWith("on") || name === "ping" || name === "srcset" || name === "autofocus" || name === "background" || name === "formaction") e.removeAttribute(name);
       if (name === "src" && !/^data:image\//i.test(value.trim())) {
         e.removeAttribute(name);
         images++;

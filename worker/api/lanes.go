@@ -1,0 +1,61 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/rate"
+)
+
+func (s *Server) registerLanes(api huma.API) {
+	Handle(api, ScopeRead, huma.Operation{
+		OperationID: "list-lanes", Method: http.MethodGet, Path: "/v1/lanes", Tags: []string{"Operations"}, Summary: "What all workers together do on each channel",
+		Description: "How fast each channel goes, how it went in the last hour, and how fast it may go. Numbers to look at: what counts stands in the accounts of bulks and messages.",
+	}, s.listLanes)
+}
+
+// ChannelLane is what all workers together do on a channel.
+type ChannelLane struct {
+	Channel   string       `json:"channel" enum:"email,sms,chat,note"`
+	PerSecond float64      `json:"perSecond" doc:"Sent a second, on the average of the last 10."`
+	Sent      int64        `json:"sent" doc:"In the last hour."`
+	Failed    int64        `json:"failed" doc:"For good, in the last hour."`
+	Limit     float64      `json:"limit" doc:"Messages a second as configured; 0 is no limit."`
+	InForce   float64      `json:"inForce" doc:"The limit while a server says that Herald is too fast; 0 is no limit."`
+	Minutes   []LaneMinute `json:"minutes" nullable:"false" doc:"The last hour's, the oldest first; the last one is under way."`
+}
+
+// LaneMinute is one minute of a channel.
+type LaneMinute struct {
+	Sent   int64 `json:"sent"`
+	Failed int64 `json:"failed"`
+}
+
+type lanesOutput struct {
+	Body struct {
+		Items []ChannelLane `json:"items" nullable:"false"`
+	}
+}
+
+func (s *Server) listLanes(ctx context.Context, _ *struct{}) (*lanesOutput, error) {
+	numbers, err := rate.NewMeter(s.Redis, nil).Numbers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &lanesOutput{}
+	out.Body.Items = []ChannelLane{}
+	for _, channel := range []message.Channel{message.Email, message.SMS, message.Chat, message.Note} {
+		n := numbers[string(channel)]
+		lane := ChannelLane{
+			Channel: string(channel), PerSecond: n.PerSecond, Sent: n.Sent, Failed: n.Failed, Limit: n.Limit, InForce: n.InForce, Minutes: []LaneMinute{},
+		}
+		for _, m := range n.Minutes {
+			lane.Minutes = append(lane.Minutes, LaneMinute(m))
+		}
+		out.Body.Items = append(out.Body.Items, lane)
+	}
+	return out, nil
+}

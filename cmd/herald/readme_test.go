@@ -12,31 +12,37 @@ import (
 	"github.com/heraldsend/herald/helpers"
 )
 
-var update = flag.Bool("update", false, "write the generated parts of the README")
+var update = flag.Bool("update", false, "write the generated parts of README.md and docs")
 
-// The README's table of settings and list of helpers say what the code says.
+// The tables of settings and metrics and the list of helpers say what the code says.
 func TestReadme(t *testing.T) {
-	const path = "../../README.md"
+	checkGenerated(t, "README.md", "settings", settingsTable())
+	checkGenerated(t, "docs/operating.md", "metrics", metricsTable(t))
+	checkGenerated(t, "docs/templates.md", "helpers", helpers.Markdown())
+}
+
+// checkGenerated compares the part of a page between its markers with what it must say, or writes it.
+func checkGenerated(t *testing.T, page, name, part string) {
+	t.Helper()
+	path := "../../" + page
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := string(text)
-	for name, part := range map[string]string{"settings": settingsTable(), "metrics": metricsTable(t), "helpers": helpers.Markdown()} {
-		section := regexp.MustCompile(`(?s)(<!-- ` + name + `: [^\n]*-->\n).*?(<!-- end -->)`)
-		if !section.MatchString(want) {
-			t.Fatalf("no section for %s", name)
-		}
-		want = section.ReplaceAllStringFunc(want, func(old string) string {
-			m := section.FindStringSubmatch(old)
-			return m[1] + strings.TrimSpace(part) + "\n" + m[2]
-		})
+	section := regexp.MustCompile(`(?s)(<!-- ` + name + `: [^\n]*-->\n).*?(<!-- end -->)`)
+	if !section.MatchString(want) {
+		t.Fatalf("%s: no section for %s", page, name)
 	}
+	want = section.ReplaceAllStringFunc(want, func(old string) string {
+		m := section.FindStringSubmatch(old)
+		return m[1] + strings.TrimSpace(part) + "\n" + m[2]
+	})
 	if want == string(text) {
 		return
 	}
 	if !*update {
-		t.Fatal("README.md is stale: go test ./cmd/herald -run Readme -update")
+		t.Fatalf("%s is stale: go test ./cmd/herald -run Readme -update", page)
 	}
 	if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
 		t.Fatal(err)

@@ -33,7 +33,7 @@ func talkOf(t *testing.T, s *site, size int) []byte {
 		"notes":[{"body":"CANARY-NOTES","attachments":[{"id":"n1","name":"CANARY-NOTEFILE.txt","inline":"Q0FOQVJZ"}]}],
 		"messages":[
 			{"channel":"email","direction":"in","sentAt":"2026-02-03T09:15:00Z","subject":"Kettle","body":"It broke.","createdBy":{"name":"Ada"},
-				"attachments":[{"id":"a1","name":"photo.bin","blob":%q}]},
+				"attachments":[{"id":"a1","name":"photo.bin","blob":%q},{"id":"a2","name":"PIN CANARY-9917.txt","inline":"cGhvdG8="}]},
 			{"channel":"note","body":"CANARY-NOTE","attachments":[{"id":"n2","name":"CANARY-FILE.txt","inline":"Q0FOQVJZ"}]},
 			{"channel":"chat","direction":"in","sentAt":"2026-02-03T09:16:00Z","preview":"My PIN is CANARY-99","body":"My PIN is CANARY-9917.","htmlBody":"<p>My PIN is <b>CANARY</b>-9917.</p>",
 				"redactions":[{"field":"body","start":10,"end":21}],"attachments":[{"id":"r1","name":"CANARY-REDACTED.txt","inline":"Q0FOQVJZ"}]},
@@ -91,7 +91,7 @@ func TestForwardArrives(t *testing.T) {
 	s := newSite(t)
 	c := withCatcher(t, s, catcher.Options{})
 	f := forwardTo("Ann <ann@partner.example>, bob@partner.example, ANN@partner.example, ann@PARTNER.example")
-	f.Attachments = []string{"a1"}
+	f.Attachments = []string{"a1", "a2"}
 	if record := s.fate(s.forward(f, talkOf(t, s, 1000))); record.State != ledger.Sent {
 		t.Fatalf("%+v", record)
 	}
@@ -114,7 +114,7 @@ func TestForwardArrives(t *testing.T) {
 			t.Errorf("%s: %q, want %q", header, value, want)
 		}
 	}
-	if len(got.Attachments) != 1 || got.Attachments[0].FileName != "photo.bin" || len(got.Attachments[0].Content) != 1000 {
+	if len(got.Attachments) != 2 || got.Attachments[1].FileName != "PIN █████.txt" || got.Attachments[0].FileName != "photo.bin" || len(got.Attachments[0].Content) != 1000 {
 		t.Errorf("attachments %+v", got.Attachments)
 	}
 	for _, want := range []string{"Please help.", "It broke.", "My PIN is █████.", "Thanks."} {

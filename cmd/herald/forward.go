@@ -89,8 +89,8 @@ func (f *forwardCmd) check() error {
 	switch {
 	case !f.Preview && (f.HTML != "" || f.EML != ""):
 		return usageError{errors.New("--html and --eml belong to --preview")}
-	case f.Preview && f.JSON:
-		return usageError{errors.New("--json tells what became of a forward: leave out --preview")}
+	case f.JSON && (f.HTML == "-" || f.EML == "-"):
+		return usageError{errors.New("--json goes to standard output too: give --html and --eml a file")}
 	case f.HTML == "-" && f.EML == "-":
 		return usageError{errors.New("only one of --html and --eml can go to standard output")}
 	}

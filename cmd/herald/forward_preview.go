@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/forward"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/send/email"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -32,8 +35,6 @@ func (f *forwardCmd) preview(ctx context.Context, c *config, std stdio, t task.F
 	if err != nil {
 		return err
 	}
-	p := newPage(std)
-	f.show(p, made, files)
 	if err := checkTotal(files); err != nil {
 		return err
 	}
@@ -51,11 +52,54 @@ func (f *forwardCmd) preview(ctx context.Context, c *config, std stdio, t task.F
 			return err
 		}
 	}
-	if f.HTML == "-" || f.EML == "-" {
+	switch {
+	case f.HTML == "-" || f.EML == "-":
 		return nil
+	case f.JSON:
+		enc := json.NewEncoder(std.out)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(previewOf(made, files))
 	}
+	p := newPage(std)
+	f.show(p, made, files)
 	_, err = p.WriteTo(std.out)
 	return err
+}
+
+// forwardPreview is what --preview --json prints.
+type forwardPreview struct {
+	From        message.Address   `json:"from"`
+	ReplyTo     *message.Address  `json:"replyTo,omitempty"`
+	To          []message.Address `json:"to"`
+	Subject     string            `json:"subject"`
+	HTML        string            `json:"html"`
+	Text        string            `json:"text"`
+	Attachments []forward.File    `json:"attachments"`
+	Issues      []render.Issue    `json:"issues"`
+}
+
+func previewOf(made *forward.Made, files []conversation.Attachment) forwardPreview {
+	m := made.Message
+	p := forwardPreview{
+		From: m.From, ReplyTo: m.ReplyTo, To: m.To, Subject: m.Subject, HTML: m.HTML, Text: m.Text,
+		Attachments: make([]forward.File, len(files)), Issues: issuesOf(made),
+	}
+	for i, ref := range made.Files {
+		p.Attachments[i] = forward.File{Name: attach.CleanName(ref.Name, i+1), Type: ref.Type, Size: files[i].Size}
+	}
+	return p
+}
+
+// issuesOf are the issues of a transcript that matter: it needs no introduction.
+func issuesOf(made *forward.Made) []render.Issue {
+	issues := []render.Issue{}
+	for _, i := range made.Issues {
+		if i.Part != "message" || i.Code != render.IssueEmptyMessage {
+			issues = append(issues, i)
+		}
+	}
+	return issues
 }
 
 // show prints the mail for people.
@@ -73,15 +117,12 @@ func (f *forwardCmd) show(p *page, made *forward.Made, files []conversation.Atta
 	p.row("To", strings.Join(to, ", "))
 	p.row("Subject", m.Subject)
 	label := "Attached"
-	for i, a := range files {
-		p.row(label, fmt.Sprintf("%s, %s", attach.CleanName(a.Name, i+1), sizeText(a.Size)))
+	for i, ref := range made.Files {
+		p.row(label, fmt.Sprintf("%s, %s", attach.CleanName(ref.Name, i+1), sizeText(files[i].Size)))
 		label = ""
 	}
 	var issues []string
-	for _, i := range made.Issues {
-		if i.Part == "message" && i.Code == "empty_message" {
-			continue // a forward needs no introduction
-		}
+	for _, i := range issuesOf(made) {
 		issues = append(issues, i.Message)
 	}
 	p.mistakes(yellow, "Issues", issues)

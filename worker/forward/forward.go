@@ -173,8 +173,10 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 		}
 		made.Introduction = alone.Text
 	}
-	for _, a := range files {
-		made.Files = append(made.Files, a.Ref())
+	for i, a := range files {
+		ref := a.Ref()
+		ref.Name = t.Forward.Files[i].Name // without what is redacted elsewhere
+		made.Files = append(made.Files, ref)
 	}
 	return made, nil
 }

@@ -43,8 +43,9 @@ var errTooManySecrets = errors.New("the redacted texts of the conversation are t
 
 // How much a text must say, by weight, to be looked for in other messages than its own: short ones stand everywhere.
 const (
-	minWeight  = 4 // as a word of its own
+	minWeight  = 3 // as a word of its own
 	freeWeight = 6 // within a word too
+	minCut     = 4 // characters that the beginning of a secret must have
 )
 
 func newMatcher() *matcher { return &matcher{nodes: make([]node, 1), edges: map[edge]int32{}} }
@@ -214,7 +215,7 @@ func (m *matcher) find(s string, cut bool) []span {
 			}
 		}
 	}
-	if n := &m.nodes[at]; cut && n.depth >= minWeight && int(n.depth) <= len(places) {
+	if n := &m.nodes[at]; cut && n.depth >= minCut && int(n.depth) <= len(places) {
 		found = join(found, span{places[len(places)-int(n.depth)].start, len(s)})
 	}
 	return found

@@ -226,7 +226,8 @@ func (r *redactor) bodies(e *Entry, m *conversation.Message) {
 	}
 }
 
-// files names attachments. Redacted ones, and those that belong into the HTML of a message, are left out.
+// files names attachments. Redacted ones, and those that belong into the HTML of a message, are left out; m is nil for
+// those that were chosen, of which none is.
 func (r *redactor) files(m *conversation.Message, list []conversation.Attachment) []File {
 	out := []File{}
 	for _, a := range list {

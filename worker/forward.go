@@ -34,6 +34,9 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.For
 	if records[0].State.Final() { // an earlier run got that far, but perhaps not to the event
 		return w.tellForward(ctx, log, f, nil)
 	}
+	if again := early(f.SendAt); again != nil {
+		return again
+	}
 	careful, err := w.careful(ctx)
 	if err != nil {
 		return err
@@ -43,7 +46,7 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.For
 		return err // checked when the payload was decoded
 	}
 	// As far as the books, the sender and the policy are concerned, it is a message.
-	m := task.Message{ID: f.ID, Channel: message.Email, From: f.From, To: to[0].Addr, Policy: f.Policy}
+	m := task.Message{ID: f.ID, Channel: message.Email, From: f.From, To: to[0].Addr, Policy: f.Policy, SendBefore: f.SendBefore}
 	settled, err := w.suppressedAmong(ctx, to)
 	if err != nil {
 		return err

@@ -25,9 +25,6 @@ func (w *Worker) handleMessage(ctx context.Context, log *slog.Logger, m task.Mes
 
 // sendMessage sends one message, or finds that there is nothing left to do.
 func (w *Worker) sendMessage(ctx context.Context, log *slog.Logger, m task.Message, got *receipts) error {
-	if early := time.Until(m.SendAt); early > 0 { // the clocks differ
-		return &later{after: early, reason: "not yet"}
-	}
 	chunk := ledger.Chunk{Owner: m.ID}
 	records, err := w.booksAlone(ctx, m)
 	if err != nil {
@@ -35,6 +32,9 @@ func (w *Worker) sendMessage(ctx context.Context, log *slog.Logger, m task.Messa
 	}
 	if len(records) != 1 || records[0].State.Final() {
 		return nil // an earlier run got that far
+	}
+	if again := early(m.SendAt); again != nil {
+		return again
 	}
 	prepared, err := w.prepare(ctx, m.Content)
 	if err != nil {
@@ -61,6 +61,14 @@ func (w *Worker) sendMessage(ctx context.Context, log *slog.Logger, m task.Messa
 		alone: true, receipts: got, settled: settled,
 	})
 	return errors.Join(err, commit.Wait())
+}
+
+// early puts off what is not due by this worker's clock, whatever the clock of whoever enqueued it says.
+func early(due time.Time) error {
+	if wait := time.Until(due); wait > 0 {
+		return &later{after: wait, reason: "not due"}
+	}
+	return nil
 }
 
 // carefulAfter is how often workers may die with a task before it is worked on carefully: one recipient at a time,

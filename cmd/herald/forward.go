@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,6 +30,8 @@ type forwardCmd struct {
 	By           string        `placeholder:"NAME" help:"Who forwards, such as 'Robin Hale <robin@desk.example>'."`
 	Policy       string        `enum:"resend,hold," default:"" help:"What happens when a worker is killed in the middle: resend, when empty, or hold for a person."`
 	ID           string        `name:"id" help:"Id of the forward. Forwarding again under the same id is harmless."`
+	At           time.Time     `placeholder:"TIME" help:"When to send, such as 2026-12-01T09:00:00+01:00. At once when empty."`
+	Before       time.Time     `placeholder:"TIME" help:"When it has lost its point: it is skipped from then on."`
 	Wait         bool          `help:"Wait until it was sent or given up."`
 	WaitTimeout  time.Duration `default:"5m" help:"How long --wait waits."`
 	JSON         bool          `name:"json" help:"Print JSON."`
@@ -107,6 +108,7 @@ func (f *forwardCmd) task(c *config) (task.Forward, error) {
 	t := task.Forward{
 		ID: f.ID, From: f.From, ReplyTo: f.ReplyTo, To: f.To, Subject: f.Subject, Introduction: f.Introduction, Template: f.Template,
 		Attachments: f.Attach, Locale: c.Locale, Timezone: c.Timezone, Order: task.ForwardOrder(f.Order), Overflow: task.ForwardOverflow(f.Overflow), Policy: task.Policy(f.Policy),
+		SendAt: f.At, SendBefore: f.Before,
 	}
 	if !strings.Contains(f.By, "<") {
 		if f.By != "" {
@@ -143,7 +145,7 @@ func (f *forwardCmd) bundle(c *config, t task.Forward) (*render.Bundle, *forward
 // follow prints what became of a forward.
 func (f *forwardCmd) follow(ctx context.Context, q *client, std stdio, id string) error {
 	if !f.Wait {
-		return f.print(std, id, "queued", ledger.Reason{})
+		return printFate(std, f.JSON, id, queuedFor(f.At), ledger.Reason{})
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.WaitTimeout)
 	defer cancel()
@@ -151,24 +153,11 @@ func (f *forwardCmd) follow(ctx context.Context, q *client, std stdio, id string
 	if err != nil {
 		return fmt.Errorf("forward %s: %w", id, err)
 	}
-	if err := f.print(std, id, record.State.String(), record.Reason); err != nil {
+	if err := printFate(std, f.JSON, id, record.State.String(), record.Reason); err != nil {
 		return err
 	}
 	if record.State != ledger.Sent {
 		return fmt.Errorf("forward %s: %s: %s", id, record.State, record.Reason.Text)
 	}
 	return nil
-}
-
-func (f *forwardCmd) print(std stdio, id, state string, r ledger.Reason) error {
-	if f.JSON {
-		return json.NewEncoder(std.out).Encode(struct {
-			ID     string `json:"id"`
-			State  string `json:"state"`
-			Code   string `json:"code,omitempty"`
-			Reason string `json:"reason,omitempty"`
-		}{id, state, r.Code, r.Text})
-	}
-	_, err := fmt.Fprintf(std.out, "%s %s\n", id, state)
-	return err
 }

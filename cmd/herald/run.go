@@ -41,6 +41,8 @@ type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Answer the HTTP API and the preview page."`
 	Token    tokenCmd    `cmd:"" help:"Make a token for the API."`
 	Send     sendCmd     `cmd:"" help:"Enqueue one message."`
+	Status   statusCmd   `cmd:"" help:"Say what became of a message or forward."`
+	Cancel   cancelCmd   `cmd:"" help:"Keep a message or forward from being sent that waits."`
 	Bulk     bulkCmd     `cmd:"" help:"Enqueue a bulk, follow it, export what became of everyone."`
 	Events   eventsCmd   `cmd:"" help:"List events that the endpoint has not taken, and tell them again."`
 	Forward  forwardCmd  `cmd:"" help:"Send the transcript of a conversation to people outside, or show it."`

@@ -5,12 +5,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -49,6 +53,9 @@ func TestScripts(t *testing.T) {
 			"sigterm":  sigterm,
 			"audience": audience,
 			"file":     makeFile,
+			"hence":    hence,
+			"receiver": startReceiver,
+			"told":     toldEvents,
 			"json":     jsonField,
 		},
 	})
@@ -195,6 +202,78 @@ func makeFile(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[0])), 0o700))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.Repeat([]byte("a"), n), 0o600))
+}
+
+// hence NAME DURATION sets an environment variable to the time so long from now.
+func hence(ts *testscript.TestScript, _ bool, args []string) {
+	d, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], time.Now().Add(d).Format(time.RFC3339Nano))
+}
+
+// receivers are the scripts' endpoints for events by work folder.
+var receivers sync.Map
+
+// eventReceiver is an endpoint for events that refuses them with a status until it is opened.
+type eventReceiver struct {
+	status atomic.Int64 // 0 takes them
+	mu     sync.Mutex
+	types  []string
+}
+
+func (r *eventReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	var e struct{ Type string }
+	if err := json.NewDecoder(req.Body).Decode(&e); err != nil || req.Header.Get("webhook-signature") == "" {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if status := r.status.Load(); status != 0 {
+		w.WriteHeader(int(status))
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.types = append(r.types, e.Type)
+}
+
+// receiver [status] starts an endpoint for events and points HERALD_EVENTS_URL at it; once started, it only changes the
+// status with which it refuses them, 0 for none.
+func startReceiver(ts *testscript.TestScript, _ bool, args []string) {
+	r := &eventReceiver{}
+	if known, ok := receivers.LoadOrStore(ts.Getenv("WORK"), r); ok {
+		r = known.(*eventReceiver)
+	} else {
+		server := httptest.NewServer(r)
+		ts.Defer(server.Close)
+		ts.Setenv("HERALD_EVENTS_URL", server.URL)
+		ts.Setenv("HERALD_WEBHOOK_SECRETS", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+	}
+	if len(args) == 1 {
+		status, err := strconv.Atoi(args[0])
+		ts.Check(err)
+		r.status.Store(int64(status))
+	}
+}
+
+// told TYPE… waits until events of exactly these types arrived, in any order.
+func toldEvents(ts *testscript.TestScript, _ bool, args []string) {
+	known, ok := receivers.Load(ts.Getenv("WORK"))
+	if !ok {
+		ts.Fatalf("told needs a receiver")
+	}
+	r := known.(*eventReceiver)
+	slices.Sort(args)
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		r.mu.Lock()
+		got := slices.Sorted(slices.Values(r.types))
+		r.mu.Unlock()
+		if slices.Equal(got, args) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("told %v, want %v", got, args)
+		}
+	}
 }
 
 // scriptTB is as much of a testing.TB as redistest needs.

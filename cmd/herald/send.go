@@ -18,6 +18,8 @@ type sendCmd struct {
 	Channel      string        `enum:"email,sms,chat,note" default:"email" help:"email, sms, chat or note."`
 	To           string        `required:"" placeholder:"ADDR" help:"Recipient: an email address, a phone number, or a conversation's id for chat and note."`
 	ID           string        `name:"id" help:"Id of the message. Sending again under the same id is harmless."`
+	At           time.Time     `placeholder:"TIME" help:"When to send, such as 2026-12-01T09:00:00+01:00. At once when empty."`
+	Before       time.Time     `placeholder:"TIME" help:"When it has lost its point: it is skipped from then on."`
 	Wait         bool          `help:"Wait until the message was sent or given up."`
 	WaitTimeout  time.Duration `default:"5m" help:"How long --wait waits."`
 	JSON         bool          `name:"json" help:"Print JSON."`
@@ -45,6 +47,7 @@ func (s *sendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 	m := task.Message{
 		ID: s.ID, Channel: channel, From: s.From, To: s.To, ReplyTo: s.ReplyTo, Context: data,
 		Locale: c.Locale, Timezone: c.Timezone, Policy: task.Policy(s.Policy), OnIssue: task.IssuePolicy(s.OnIssue), Unsubscribe: s.Unsubscribe,
+		SendAt: s.At, SendBefore: s.Before,
 	}
 	if m.Content, err = s.content(ctx, q, c); err != nil {
 		return err
@@ -57,7 +60,7 @@ func (s *sendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 		return err
 	}
 	if !s.Wait {
-		return s.print(std, id, "queued", ledger.Reason{})
+		return printFate(std, s.JSON, id, queuedFor(s.At), ledger.Reason{})
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.WaitTimeout)
 	defer cancel()
@@ -65,7 +68,7 @@ func (s *sendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 	if err != nil {
 		return fmt.Errorf("message %s: %w", id, err)
 	}
-	if err := s.print(std, id, record.State.String(), record.Reason); err != nil {
+	if err := printFate(std, s.JSON, id, record.State.String(), record.Reason); err != nil {
 		return err
 	}
 	if record.State != ledger.Sent {
@@ -74,8 +77,17 @@ func (s *sendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 	return nil
 }
 
-func (s *sendCmd) print(std stdio, id, state string, r ledger.Reason) error {
-	if s.JSON {
+// queuedFor is the state of what was just enqueued.
+func queuedFor(at time.Time) string {
+	if at.After(time.Now()) {
+		return "scheduled"
+	}
+	return "queued"
+}
+
+// printFate prints what became of a message.
+func printFate(std stdio, asJSON bool, id, state string, r ledger.Reason) error {
+	if asJSON {
 		return json.NewEncoder(std.out).Encode(struct {
 			ID     string `json:"id"`
 			State  string `json:"state"`

@@ -105,15 +105,20 @@ func (c *Client) Message(ctx context.Context, m task.Message) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := c.once(ctx, m.ID, data, m); err != nil {
+	if err := c.once(ctx, m.ID, data, m, m.SendAt); err != nil {
 		return "", err
 	}
 	return m.ID, nil
 }
 
-// once enqueues what data is the encoding of, unless that was done before; ErrConflict where something else was.
-func (c *Client) once(ctx context.Context, id string, data []byte, p task.Payload) error {
-	fresh, err := c.rdb.SetNX(ctx, messageKey(id), blob.Hash(data), bulk.Retention).Result()
+// once enqueues what data is the encoding of, for a time, unless that was done before; ErrConflict where something else
+// was. What is kept of it outlives that time as usual.
+func (c *Client) once(ctx context.Context, id string, data []byte, p task.Payload, at time.Time) error {
+	longer, err := ahead(at)
+	if err != nil {
+		return err
+	}
+	fresh, err := c.rdb.SetNX(ctx, messageKey(id), blob.Hash(data), bulk.Retention+longer).Result()
 	if err != nil {
 		return fmt.Errorf("enqueue message: %w", err)
 	}
@@ -126,10 +131,10 @@ func (c *Client) once(ctx context.Context, id string, data []byte, p task.Payloa
 			return fmt.Errorf("message %s: %w", id, ErrConflict)
 		}
 	}
-	if err := c.ledger.Open(ctx, ledger.Chunk{Owner: id}, 1); err != nil {
+	if err := c.ledger.OpenFor(ctx, ledger.Chunk{Owner: id}, 1, longer); err != nil {
 		return err
 	}
-	_, err = c.queue.Enqueue(ctx, p)
+	_, err = c.queue.EnqueueAt(ctx, p, at)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/dead"
 	"github.com/heraldsend/herald/worker/event"
+	"github.com/heraldsend/herald/worker/queue"
 )
 
 // Events reads what callers are still to be told.
@@ -91,7 +92,11 @@ func (c *Client) wake(ctx context.Context, stream string) (int, error) {
 	}
 	woken := 0
 	for _, t := range tasks {
-		ran, err := c.queue.RunNow(t)
+		id, name, err := queue.Address(t)
+		if err != nil {
+			return woken, err
+		}
+		ran, err := c.queue.RunNow(name, id)
 		if err != nil {
 			return woken, err
 		}

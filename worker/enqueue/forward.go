@@ -35,10 +35,14 @@ func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (stri
 	if err != nil {
 		return "", err
 	}
-	if _, err := c.blobs.Put(ctx, packed, bulk.Retention); err != nil {
+	longer, err := ahead(f.SendAt)
+	if err != nil {
 		return "", err
 	}
-	if err := c.once(ctx, f.ID, data, f); err != nil {
+	if _, err := c.blobs.Put(ctx, packed, bulk.Retention+longer); err != nil {
+		return "", err
+	}
+	if err := c.once(ctx, f.ID, data, f, f.SendAt); err != nil {
 		return "", err
 	}
 	return f.ID, nil

@@ -98,6 +98,14 @@ func (l *Ledger) Open(ctx context.Context, c Chunk, n int) error {
 	return nil
 }
 
+// OpenFor is Open for books that nobody writes in for a while: they are kept so much longer.
+func (l *Ledger) OpenFor(ctx context.Context, c Chunk, n int, longer time.Duration) error {
+	if err := l.rdb.SetNX(ctx, c.statesKey(), make([]byte, n*slotBytes), l.retention+max(0, longer)).Err(); err != nil {
+		return fmt.Errorf("open chunk %d: %w", c.Index, err)
+	}
+	return nil
+}
+
 // OpenIn adds a command to a pipeline that opens books of n pending recipients, whatever was there, and keeps them
 // so much longer than usual: for a chunk that nobody sends from yet.
 func (l *Ledger) OpenIn(ctx context.Context, pipe redis.Cmdable, c Chunk, n int, longer time.Duration) {
@@ -116,6 +124,12 @@ func (l *Ledger) Claim(ctx context.Context, c Chunk, index int) (bool, error) {
 func (l *Ledger) Release(ctx context.Context, c Chunk, index int) error {
 	_, err := l.mark(ctx, c, index, Record{State: Pending}, letters(Claimed))
 	return err
+}
+
+// Withdraw skips a recipient who is pending, and reports false for anyone else: a message that is on its way is not
+// stopped. Of a claim and a withdrawal at the same time one succeeds.
+func (l *Ledger) Withdraw(ctx context.Context, c Chunk, index int, r Reason) (bool, error) {
+	return l.mark(ctx, c, index, Record{State: Skipped, Reason: r}, letters(Pending))
 }
 
 // Reopen makes a recipient pending again that is in state from: failed, suppressed, skipped or unknown. It reports

@@ -119,13 +119,9 @@ func (c *Client) Again(ctx context.Context, p task.Payload) (added bool, err err
 	return c.Enqueue(ctx, p)
 }
 
-// RunNow runs a task at once that waits for its time or its next try. It reports false for one that is due or running
+// RunNow runs the task of a queue at once that waits for its time or its next try. It reports false for one that is due or running
 // anyway, has ended, or is not there.
-func (c *Client) RunNow(p task.Payload) (bool, error) {
-	id, name, err := Address(p)
-	if err != nil {
-		return false, err
-	}
+func (c *Client) RunNow(name, id string) (bool, error) {
 	failed := c.inspector.RunTask(name, id)
 	if failed == nil {
 		return true, nil

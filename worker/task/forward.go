@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/heraldsend/herald/worker/message"
 )
@@ -50,6 +51,10 @@ type Forward struct {
 	// ForwardedBy is the agent, for templates (currentUser) and the event.
 	ForwardedBy *Agent `json:"forwardedBy,omitempty"`
 	Policy      Policy `json:"policy,omitempty"`
+	// SendAt is when it is sent, not before; zero is now. SendBefore is when it has lost its point: it is skipped from then
+	// on, as "expired".
+	SendAt     time.Time `json:"sendAt,omitzero"`
+	SendBefore time.Time `json:"sendBefore,omitzero"`
 }
 
 // ForwardOrder says which message of a transcript comes first.
@@ -105,7 +110,7 @@ func (f Forward) Validate() error {
 	default:
 		errs = append(errs, fmt.Errorf("overflow: %.100q is not fail or shorten", f.Overflow))
 	}
-	errs = append(errs, checkPolicies(f.Policy, ""))
+	errs = append(errs, checkPolicies(f.Policy, ""), checkTimes(f.SendAt, f.SendBefore))
 	return errors.Join(errs...)
 }
 

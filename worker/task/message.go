@@ -59,10 +59,7 @@ func (m Message) Validate() error {
 	if m.To == "" {
 		errs = append(errs, errors.New("to: missing"))
 	}
-	errs = append(errs, m.checkEmailFields(), m.Content.Validate(), CheckContext(m.Context), checkPolicies(m.Policy, m.OnIssue), m.Actions.Validate())
-	if !m.SendBefore.IsZero() && !m.SendBefore.After(m.SendAt) {
-		errs = append(errs, errors.New("sendBefore: not after sendAt"))
-	}
+	errs = append(errs, m.checkEmailFields(), m.Content.Validate(), CheckContext(m.Context), checkPolicies(m.Policy, m.OnIssue), m.Actions.Validate(), checkTimes(m.SendAt, m.SendBefore))
 	return errors.Join(errs...)
 }
 
@@ -80,6 +77,13 @@ func (m Message) checkEmailFields() error {
 		errs = append(errs, fmt.Errorf("cc, bcc, headers and unsubscribe are for email, not for %s", m.Channel))
 	}
 	return errors.Join(errs...)
+}
+
+func checkTimes(at, before time.Time) error {
+	if !before.IsZero() && !before.After(at) {
+		return errors.New("sendBefore: not after sendAt, so it would never be sent")
+	}
+	return nil
 }
 
 func checkSender(c message.Channel, from, replyTo string) error {

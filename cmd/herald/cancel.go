@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+
+	"github.com/heraldsend/herald/worker/ledger"
+)
+
+type statusCmd struct {
+	ID   string `arg:"" help:"As send or forward printed it."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// Run prints a message's state. A reason, where there is one, follows as code and text.
+func (s *statusCmd) Run(ctx context.Context, c *config, std stdio) error {
+	return withClient(ctx, c, std, func(q *client) error {
+		record, err := q.MessageStatus(ctx, s.ID)
+		if err != nil {
+			return err
+		}
+		state := record.State.String()
+		if !s.JSON && record.Reason.Code != "" {
+			state += " " + record.Reason.Code + ": " + record.Reason.Text
+		}
+		return printFate(std, s.JSON, s.ID, state, record.Reason)
+	})
+}
+
+type cancelCmd struct {
+	ID string `arg:"" help:"As send or forward printed it."`
+}
+
+// Run cancels a message. It fails when that is too late.
+func (s *cancelCmd) Run(ctx context.Context, c *config, std stdio) error {
+	return withClient(ctx, c, std, func(q *client) error {
+		if err := q.CancelMessage(ctx, s.ID); err != nil {
+			return err
+		}
+		return printFate(std, false, s.ID, "cancelled", ledger.Reason{})
+	})
+}

@@ -218,10 +218,15 @@ func (w *Worker) send(ctx context.Context, j job, msg *message.Message) (out *ou
 		return &outcome{state: ledger.Sent}
 	}
 	e := send.AsError(err)
-	if e.Temporary() && (e.RetryAfter > 0 || e.Status == http.StatusTooManyRequests || strings.HasPrefix(e.Enhanced, "4.7.")) {
-		w.Limiter.Slow(ctx, lane(msg.Channel)) // the other side finds us too fast
+	if pushesBack(e) {
+		w.Limiter.Slow(ctx, lane(msg.Channel))
 	}
 	return outcomeOfSend(e, msg.Channel, policyOf(j.message), j.attempt)
+}
+
+// pushesBack reports whether the other side finds us too fast. That it can't be reached is no such thing.
+func pushesBack(e *send.Error) bool {
+	return e.Temporary() && (e.Status == http.StatusTooManyRequests || strings.HasPrefix(e.Enhanced, "4.7.") || e.RetryAfter > 0 && !e.Account)
 }
 
 // survive turns a panic into an outcome of this recipient alone: the others of its chunk go on.

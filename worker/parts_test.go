@@ -11,8 +11,11 @@ import (
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/redistest"
 	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -237,6 +240,49 @@ func TestCanary(t *testing.T) {
 	}
 }
 
+// Everything works on a Redis Cluster as on one Redis: no command touches keys of two slots.
+func TestOnACluster(t *testing.T) {
+	t.Parallel()
+	s := newSiteOn(t, redistest.StartCluster(t, 3))
+	ctx := context.Background()
+	if err := s.suppressions().Add(ctx, message.SMS, suppress.Entry{Address: "+15550007"}); err != nil {
+		t.Fatal(err)
+	}
+	s.out.answer = func(m *message.Message, try int) error {
+		if m.To[0].Addr == "+15550013" && try == 1 {
+			return &send.Error{Code: "twilio_429", Status: 429}
+		}
+		return nil
+	}
+	s.worker()
+	s.worker()
+	d := mailAndText("wide")
+	d.Deduplicate, d.Canary, d.Rate, d.Messages[1].Policy = true, &bulk.Canary{Percent: 5}, 2000, task.Hold
+	audience := func(yield func(bulk.Recipient, error) bool) {
+		for i := range 500 {
+			if !yield(bulk.Recipient{Email: fmt.Sprintf("u%d@example.com", i), Phone: fmt.Sprintf("+1555%04d", i)}, nil) {
+				return
+			}
+		}
+	}
+	s.start(d, audience)
+	letter := task.Message{ID: "one", Channel: message.Email, From: "help@acme.example", To: "ada@example.com", Content: task.Content{Shortcut: "hello"}}
+	if _, err := s.client.Message(ctx, letter); err != nil {
+		t.Fatal(err)
+	}
+	s.complete("wide")
+	s.want("wide", map[string]int{"sent": 999, "suppressed manual": 1})
+	s.await("the single message is sent", func() bool {
+		r, err := s.client.MessageStatus(ctx, "one")
+		return err == nil && r.State == ledger.Sent
+	})
+	n, err := s.client.ResendBulk(ctx, "wide", ledger.Suppressed)
+	if err != nil || n != 1 {
+		t.Errorf("%d, %v", n, err)
+	}
+	s.complete("wide")
+}
+
 type fakeLinks struct{}
 
 func (fakeLinks) Unsubscribe(c message.Channel, address, owner string) string {
@@ -313,5 +359,18 @@ func TestSlowBulkGivesWay(t *testing.T) {
 	status, err := s.client.Bulks().Status(context.Background(), "slow")
 	if err != nil || status.Sent > 300 {
 		t.Errorf("%+v, %v", status, err)
+	}
+}
+
+func TestPushesBack(t *testing.T) {
+	for want, errors := range map[bool][]send.Error{
+		true:  {{Status: 429}, {Status: 429, Account: true}, {Enhanced: "4.7.1"}, {Status: 503, RetryAfter: time.Second}},
+		false: {{Code: "smtp_451"}, {Account: true, RetryAfter: time.Minute}, {Permanent: true, RetryAfter: time.Second}, {Ambiguous: true}},
+	} {
+		for _, e := range errors {
+			if pushesBack(&e) != want {
+				t.Errorf("%+v: %t", e, !want)
+			}
+		}
 	}
 }

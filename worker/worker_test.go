@@ -85,7 +85,7 @@ func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 // site is a Redis with a client, to which workers can be added.
 type site struct {
 	t      *testing.T
-	rdb    *redis.Client
+	rdb    redis.UniversalClient
 	client *enqueue.Client
 	out    *outbox
 	log    *slog.Logger
@@ -93,11 +93,16 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return newSiteOn(t, redistest.Start(t).Client())
+}
+
+func newSiteOn(t *testing.T, rdb redis.UniversalClient) *site {
+	t.Helper()
 	log := discard()
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
-	s := &site{t: t, rdb: redistest.Start(t).Client(), out: &outbox{}, log: log}
+	s := &site{t: t, rdb: rdb, out: &outbox{}, log: log}
 	var err error
 	if s.client, err = enqueue.New(enqueue.Options{Redis: s.rdb, Log: log}); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,101 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/heraldsend/herald/worker/blob"
+	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// maxForward bounds a conversation with its inline files, in bytes of JSON.
+const maxForward = 24 << 20
+
+// ForwardBody is a conversation that is sent to people outside of it.
+type ForwardBody struct {
+	ID           string     `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" doc:"Forwarding again under the same id is harmless. A fresh one where missing; messages and forwards share their ids."`
+	From         string     `json:"from" minLength:"1" maxLength:"1000" doc:"The sender, and where replies go unless replyTo says otherwise." example:"Robin <robin@desk.example>"`
+	ReplyTo      string     `json:"replyTo,omitempty" maxLength:"1000"`
+	To           string     `json:"to" minLength:"1" maxLength:"20000" doc:"Addresses separated by commas, at most 50. All of them get one email." example:"lawyer@example.com, ada@example.com"`
+	Subject      string     `json:"subject,omitempty" maxLength:"10000" doc:"Template; the conversation's subject where missing."`
+	Introduction string     `json:"introduction,omitempty" maxLength:"65536" doc:"Template in Markdown, above the conversation."`
+	Template     string     `json:"template,omitempty" maxLength:"200" doc:"Email layout of the transcript."`
+	Conversation Object     `json:"conversation" doc:"The conversation: id, name, customer, messages, …. Private notes are never sent, what is redacted stays so."`
+	Attachments  []string   `json:"attachments,omitempty" maxItems:"100" doc:"Files of the conversation that go along, by id or name."`
+	Locale       string     `json:"locale,omitempty" maxLength:"100"`
+	Timezone     string     `json:"timezone,omitempty" maxLength:"100"`
+	Order        string     `json:"order,omitempty" enum:"newest,oldest" doc:"Which message comes first. newest where missing."`
+	ForwardedBy  *AgentBody `json:"forwardedBy,omitempty" doc:"Who forwards, for templates and the event."`
+	Policy       string     `json:"policy,omitempty" enum:"resend,hold"`
+}
+
+// AgentBody is someone of the team.
+type AgentBody struct {
+	ID          string `json:"id,omitempty" maxLength:"200"`
+	DisplayName string `json:"displayName,omitempty" maxLength:"200"`
+	Email       string `json:"email,omitempty" maxLength:"1000"`
+}
+
+func (s *Server) registerForwards(api huma.API) {
+	Handle(api, ScopeSend, huma.Operation{
+		OperationID: "forward-conversation", Method: http.MethodPost, Path: "/v1/forwards", Tags: []string{"Forwards"}, Summary: "Forward a conversation",
+		Description:   "Stores a transcript to be sent as one email. GET /v1/messages/{id} tells what became of it.",
+		DefaultStatus: http.StatusAccepted, MaxBodyBytes: maxForward,
+		Errors: []int{http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
+	}, s.forward)
+}
+
+type forwardInput struct {
+	IdempotencyKey
+	Body ForwardBody
+}
+
+func (s *Server) forward(ctx context.Context, in *forwardInput) (*AcceptedOutput, error) {
+	const operation = "forwards"
+	b := in.Body
+	f := task.Forward{
+		ID: in.identity(operation, b.ID), From: b.From, ReplyTo: b.ReplyTo, To: b.To, Subject: b.Subject, Introduction: b.Introduction, Template: b.Template,
+		Attachments: b.Attachments, Locale: b.Locale, Timezone: b.Timezone, Order: task.ForwardOrder(b.Order),
+		ForwardedBy: (*task.Agent)(b.ForwardedBy), Policy: task.Policy(b.Policy),
+	}
+	if f.ID == "" {
+		f.ID = enqueue.NewID()
+	}
+	if err := checkForward(f, b.Conversation); err != nil {
+		return nil, faults(err)
+	}
+	if err := s.bind(ctx, in.IdempotencyKey, operation, b); err != nil {
+		return nil, err
+	}
+	id, err := s.Client.Forward(ctx, f, b.Conversation)
+	if err != nil {
+		return nil, err
+	}
+	return &AcceptedOutput{Location: "/v1/messages/" + id, Body: Accepted{ID: id}}, nil
+}
+
+// checkForward finds the faults of a request before an idempotency key is tied to it.
+func checkForward(f task.Forward, talk []byte) error {
+	f.Conversation = blob.Hash(talk)
+	errs := []error{f.Validate()}
+	read, err := conversation.Read(talk)
+	if err != nil {
+		errs = append(errs, inField{"conversation", err})
+	} else if _, err := read.Choose(f.Attachments); err != nil {
+		errs = append(errs, inField{"attachments", err})
+	}
+	return errors.Join(errs...)
+}
+
+// inField is an error that belongs to a field, as faults reads it.
+type inField struct {
+	name string
+	err  error
+}
+
+func (e inField) Error() string { return e.name + ": " + e.err.Error() }

@@ -20,7 +20,6 @@ func (s *Server) registerAttachments(api huma.API) {
 		Summary: "Store a file", DefaultStatus: http.StatusCreated,
 		Description: "Stores a file's bytes once, whoever sends it how often, for 30 days. Messages and bulks name it by the blob that is returned.",
 		RequestBody: binary("The file's bytes, at most 9.5 MB.", "application/octet-stream"),
-		Errors:      []int{http.StatusRequestEntityTooLarge},
 	}, s.storeAttachment)
 }
 

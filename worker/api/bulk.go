@@ -60,8 +60,8 @@ func (s *Server) registerBulks(api huma.API) {
 	add := func(id, method, path, summary string, status int, errs ...int) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Tags: []string{tag}, Summary: summary, DefaultStatus: status, Errors: errs}
 	}
-	const gone, conflict, large = http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge
-	create := add("create-bulk", http.MethodPost, "/v1/bulks", "Define a bulk", http.StatusCreated, conflict, large)
+	const gone, conflict = http.StatusNotFound, http.StatusConflict
+	create := add("create-bulk", http.MethodPost, "/v1/bulks", "Define a bulk", http.StatusCreated, conflict)
 	create.MaxBodyBytes = maxMessage
 	create.Description = "Stores what is sent. Then store the audience, and start it: until then nothing goes out."
 	Handle(api, ScopeSend, create, s.createBulk)
@@ -121,7 +121,7 @@ func (s *Server) definition(ctx context.Context, b BulkBody, id string) (bulk.De
 			Unsubscribe: p.Unsubscribe, Headers: headerFields(p.Headers), Chat: message.ChatFields(p.Chat), Note: message.NoteFields(p.Note),
 		})
 	}
-	if err := d.Validate(); err != nil {
+	if err := errors.Join(d.Validate(), d.CheckAhead(s.now())); err != nil {
 		return d, faults(err)
 	}
 	for i, p := range b.Messages {

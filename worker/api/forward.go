@@ -46,7 +46,7 @@ func (s *Server) registerForwards(api huma.API) {
 		OperationID: "forward-conversation", Method: http.MethodPost, Path: "/v1/forwards", Tags: []string{"Forwards"}, Summary: "Forward a conversation",
 		Description:   "Stores a transcript to be sent as one email. GET /v1/messages/{id} tells what became of it.",
 		DefaultStatus: http.StatusAccepted, MaxBodyBytes: maxForward,
-		Errors: []int{http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
+		Errors: []int{http.StatusConflict},
 	}, s.forward)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
@@ -83,7 +84,7 @@ func (s *Server) registerMessages(api huma.API) {
 		OperationID: "send-message", Method: http.MethodPost, Path: "/v1/messages", Tags: []string{"Messages"},
 		Summary: "Send one message", DefaultStatus: http.StatusAccepted, MaxBodyBytes: maxMessage,
 		Description: "Stores the message for the workers. 202 means that it is stored, as durably as Redis is set up to store.",
-		Errors:      []int{http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
+		Errors:      []int{http.StatusConflict},
 	}, s.sendMessage)
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "get-message", Method: http.MethodGet, Path: "/v1/messages/{id}", Tags: []string{"Messages"},
@@ -129,6 +130,9 @@ func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Me
 	}
 	if err := m.Validate(); err != nil {
 		return task.Message{}, faults(err)
+	}
+	if m.SendAt.Sub(s.now()) > bulk.MaxAhead {
+		return task.Message{}, invalid("/sendAt", "more than %d days ahead", int(bulk.MaxAhead.Hours()/24))
 	}
 	m.Attachments, err = s.references(ctx, m.Channel, b.Attachments, "/attachments")
 	return m, err

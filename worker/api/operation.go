@@ -30,7 +30,11 @@ func Handle[I, O any](api huma.API, scope Scope, op huma.Operation, handler func
 	op.MaxBodyBytes++ // huma refuses a body that fills the limit
 	op.BodyReadTimeout = -1
 	op.RejectUnknownQueryParameters = true
-	op.Errors = append([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}, op.Errors...)
+	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity,
+		http.StatusTooManyRequests, http.StatusServiceUnavailable)
+	if _, takesJSON := reflect.TypeFor[I]().FieldByName("Body"); takesJSON || op.RequestBody != nil {
+		op.Errors = append(op.Errors, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err != nil {

@@ -13,6 +13,13 @@ import (
 
 func startPreview(t *testing.T) *service {
 	t.Helper()
+	p := newPreview(t)
+	return start(t, func(o *Options) { o.Preview = p })
+}
+
+// newPreview renders with the built-in templates.
+func newPreview(t *testing.T) *Preview {
+	t.Helper()
 	catalog, err := render.LoadCatalog(templates.Catalog())
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +32,7 @@ func startPreview(t *testing.T) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return start(t, func(o *Options) { o.Preview = p })
+	return p
 }
 
 func TestRenderShortcut(t *testing.T) {

@@ -22,7 +22,6 @@ func (s *Server) registerSuppressions(api huma.API) {
 	Handle(api, ScopeAdmin, huma.Operation{
 		OperationID: "add-suppressions", Method: http.MethodPost, Path: path, Tags: []string{tag}, Summary: "Add entries",
 		Description: "All of them or, when one is wrong, none. An entry that is there is replaced.", DefaultStatus: http.StatusNoContent,
-		Errors: []int{http.StatusRequestEntityTooLarge},
 	}, s.addSuppressions)
 	Handle(api, ScopeAdmin, huma.Operation{
 		OperationID: "remove-suppression", Method: http.MethodDelete, Path: path, Tags: []string{tag}, Summary: "Remove an entry",

@@ -60,14 +60,21 @@ const (
 // ErrExists says that the id of a new bulk is taken.
 var ErrExists = errors.New("the id is taken")
 
+// CheckAhead reports whether a definition that is stored now goes out within MaxAhead.
+func (d Definition) CheckAhead(now time.Time) error {
+	if ahead := d.lastDue().Sub(now); ahead > MaxAhead {
+		return fmt.Errorf("sendAt: %d days ahead; at most %d are", int(ahead.Hours()/24), int(MaxAhead.Hours()/24))
+	}
+	return nil
+}
+
 // Create stores a new bulk's definition. It is ErrExists if the id is taken.
 func (s *Store) Create(ctx context.Context, d Definition) error {
 	if err := d.Validate(); err != nil {
 		return err
 	}
-	last := d.lastDue()
-	if ahead := last.Sub(d.CreatedAt); ahead > MaxAhead {
-		return fmt.Errorf("sendAt: %d days ahead; at most %d are", int(ahead.Hours()/24), int(MaxAhead.Hours()/24))
+	if err := d.CheckAhead(d.CreatedAt); err != nil {
+		return err
 	}
 	data, err := json.Marshal(d)
 	if err != nil {

@@ -21,22 +21,22 @@ import (
 
 // service is an API under test: a real Redis and a real HTTP server.
 type service struct {
-	t      *testing.T
+	t      testing.TB
 	redis  *redistest.Server
 	client *enqueue.Client
 	api    *Server
 	url    string
-	log    *bytes.Buffer
+	log    *lockedWriter
 	token  string // sent with every request, where not empty
 }
 
 // start runs an API; configure, which may be nil, changes its options.
-func start(t *testing.T, configure func(*Options)) *service {
+func start(t testing.TB, configure func(*Options)) *service {
 	t.Helper()
-	s := &service{t: t, redis: redistest.Start(t), log: &bytes.Buffer{}}
+	s := &service{t: t, redis: redistest.Start(t), log: &lockedWriter{}}
 	rdb := s.redis.Client()
 	var err error
-	log := slog.New(slog.NewTextHandler(&lockedWriter{w: s.log}, nil))
+	log := slog.New(slog.NewTextHandler(s.log, nil))
 	if s.client, err = enqueue.New(enqueue.Options{Redis: rdb, Log: log}); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ type answer struct {
 	body   []byte
 }
 
-func (a answer) decode(t *testing.T, v any) {
+func (a answer) decode(t testing.TB, v any) {
 	t.Helper()
 	if err := json.Unmarshal(a.body, v); err != nil {
 		t.Fatalf("decode %.300s: %v", a.body, err)
@@ -74,7 +74,7 @@ func (a answer) decode(t *testing.T, v any) {
 }
 
 // problem decodes an error and checks its form.
-func (a answer) problem(t *testing.T) Problem {
+func (a answer) problem(t testing.TB) Problem {
 	t.Helper()
 	var p Problem
 	a.decode(t, &p)
@@ -85,6 +85,13 @@ func (a answer) problem(t *testing.T) Problem {
 		t.Errorf("not a whole problem: status %d, body %s", a.status, a.body)
 	}
 	return p
+}
+
+// in is the same service in another test.
+func (s *service) in(t testing.TB) *service {
+	other := *s
+	other.t = t
+	return &other
 }
 
 // do sends a request: header lines as "Name: value".
@@ -145,16 +152,22 @@ func (s *service) want(status int, method, path string, body any, header ...stri
 	return a
 }
 
-// lockedWriter lets several write.
+// lockedWriter is a buffer that several may write while others read.
 type lockedWriter struct {
-	mu sync.Mutex
-	w  io.Writer
+	mu  sync.Mutex
+	buf bytes.Buffer
 }
 
 func (l *lockedWriter) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.w.Write(p)
+	return l.buf.Write(p)
+}
+
+func (l *lockedWriter) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
 }
 
 // onlyReader hides how much there is to read.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"strings"
 	"time"
@@ -67,8 +68,10 @@ func (s *Server) putRecipients(ctx context.Context, in *putRecipientsInput) (*st
 	}
 	body := in.body()
 	rows, err := bulk.OpenAudience(body, audienceName(in.request), b.Channels()...)
-	if err == nil {
-		out.Recipients, err = s.Client.LoadBulk(ctx, in.ID, rows, o)
+	if err != nil {
+		err = unfit{err}
+	} else {
+		out.Recipients, err = s.Client.LoadBulk(ctx, in.ID, fit(rows), o)
 	}
 	// The answer may take as long as any other.
 	_ = http.NewResponseController(in.writer).SetWriteDeadline(time.Now().Add(maxRequest))
@@ -88,9 +91,31 @@ func audienceName(r *http.Request) string {
 
 func badRow(row *bulk.RowError) Fault { return Fault{Line: row.Line, Detail: clip(row.Err.Error())} }
 
+// unfit is an error that lies in the audience, not in storing it.
+type unfit struct{ error }
+
+func (u unfit) Unwrap() error { return u.error }
+
+// fit marks the errors of an audience as such.
+func fit(rows iter.Seq2[bulk.Recipient, error]) iter.Seq2[bulk.Recipient, error] {
+	return func(yield func(bulk.Recipient, error) bool) {
+		for r, err := range rows {
+			if err != nil {
+				err = unfit{err}
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
 // audienceProblem says why an audience was not stored.
 func audienceProblem(err error, body *pacedReader) *Problem {
-	var row *bulk.RowError
+	var (
+		row *bulk.RowError
+		bad unfit
+	)
 	switch {
 	case body.err != nil:
 		return unreadable(body.err)
@@ -100,11 +125,8 @@ func audienceProblem(err error, body *pacedReader) *Problem {
 		p := problem(http.StatusUnprocessableEntity, "invalid_row", "nothing was stored: a row of the audience can't be read")
 		p.Errors = append(p.Errors, badRow(row))
 		return p
-	}
-	p := asProblem(err)
-	if p.Status == http.StatusInternalServerError {
-		// Whatever else ends a load is in the audience.
+	case errors.As(err, &bad), errors.Is(err, bulk.ErrNoRecipients):
 		return problem(http.StatusUnprocessableEntity, "invalid_audience", "nothing was stored: %s", clip(err.Error()))
 	}
-	return p
+	return asProblem(err)
 }

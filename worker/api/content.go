@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/url"
 
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/message"
@@ -80,6 +82,9 @@ func (s *Server) references(ctx context.Context, c message.Channel, files []File
 		if sources != 1 {
 			return nil, invalid(here, "want exactly one of inline, blob, file and url")
 		}
+		if err := checkURL(f.URL); f.URL != "" && err != nil {
+			return nil, invalid(here+"/url", "%s", err)
+		}
 		ref := f.ref()
 		if f.Inline != "" {
 			found, err := s.inline.Resolve(ctx, attach.For(c), []message.Ref{ref})
@@ -94,6 +99,15 @@ func (s *Server) references(ctx context.Context, c message.Channel, files []File
 		refs = append(refs, ref)
 	}
 	return refs, nil
+}
+
+// checkURL refuses what the worker would not fetch from anyway, where the URL alone says so.
+func checkURL(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return errors.New("want an address that begins with https:// and holds no user")
+	}
+	return nil
 }
 
 // contextBytes is a request's context as tasks carry it.

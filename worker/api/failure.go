@@ -17,6 +17,7 @@ import (
 	"github.com/heraldsend/herald/worker/dead"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/queue"
 )
 
 // retryUnavailable is what Retry-After says while Redis doesn't answer.
@@ -68,7 +69,7 @@ var refusals = []string{"OOM", "READONLY", "MISCONF", "LOADING", "CLUSTERDOWN", 
 func unavailable(err error) bool {
 	var network net.Error
 	if errors.As(err, &network) || errors.Is(err, redis.ErrClosed) || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || isEOF(err) {
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, queue.ErrUnavailable) || isEOF(err) {
 		return true
 	}
 	var answer redis.Error

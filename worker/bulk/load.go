@@ -16,8 +16,9 @@ import (
 
 // The reasons not to store an audience.
 var (
-	ErrLoading = errors.New("its audience is being stored by somebody else")
-	ErrSealed  = errors.New("its audience is complete, and can't be changed any more")
+	ErrLoading      = errors.New("its audience is being stored by somebody else")
+	ErrNoRecipients = errors.New("audience: no recipients")
+	ErrSealed       = errors.New("its audience is complete, and can't be changed any more")
 )
 
 // loadLease is how long storing an audience may rest before somebody else may begin anew.
@@ -141,7 +142,7 @@ func (l *Load) extend(ctx context.Context) error {
 // Seal records that the audience is complete, and the hash of its plan if there is one.
 func (l *Load) Seal(ctx context.Context, plan string) error {
 	if l.all == 0 {
-		return errors.New("audience: no recipients")
+		return ErrNoRecipients
 	}
 	if err := l.extend(ctx); err != nil {
 		return err

@@ -48,6 +48,10 @@ func Bulks() []string {
 	return names
 }
 
+// ErrUnavailable is beneath what Enqueue and its like return when Redis was not reached or did not store the task: Asynq
+// hands its errors on as text.
+var ErrUnavailable = errors.New("not stored")
+
 // Client enqueues. It is safe for concurrent use.
 type Client struct {
 	asynq     *asynq.Client
@@ -89,7 +93,7 @@ func (c *Client) EnqueueAt(ctx context.Context, p task.Payload, at time.Time) (a
 	case errors.Is(err, asynq.ErrTaskIDConflict):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("enqueue %s: %w", p.Kind(), err)
+		return false, fmt.Errorf("enqueue %s: %w: %w", p.Kind(), ErrUnavailable, err)
 	}
 	return true, nil
 }

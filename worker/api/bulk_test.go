@@ -189,12 +189,18 @@ func (s *service) mark(id string, n int, state ledger.State, r ledger.Reason) {
 	if _, err := fmt.Sscanf(page.Items[n].ID, id+".%d.%d", &chunk, &slot); err != nil {
 		s.t.Fatalf("%q: %v", page.Items[n].ID, err)
 	}
+	s.settle(ledger.Chunk{Owner: id, Index: chunk}, slot, state, r)
+}
+
+// settle records what became of a message as a worker would.
+func (s *service) settle(c ledger.Chunk, slot int, state ledger.State, r ledger.Reason) {
+	s.t.Helper()
 	books, err := ledger.New(ledger.Options{Redis: s.redis.Client(), Log: s.api.Log})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer books.Close()
-	if err := books.Mark(s.t.Context(), ledger.Chunk{Owner: id, Index: chunk}, slot, state, r); err != nil {
+	if err := books.Mark(s.t.Context(), c, slot, state, r); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -32,6 +33,8 @@ type ForwardBody struct {
 	Order        string     `json:"order,omitempty" enum:"newest,oldest" doc:"Which message comes first. newest where missing."`
 	ForwardedBy  *AgentBody `json:"forwardedBy,omitempty" doc:"Who forwards, for templates and the event."`
 	Policy       string     `json:"policy,omitempty" enum:"resend,hold"`
+	SendAt       time.Time  `json:"sendAt,omitzero" doc:"When it is sent; now where missing."`
+	SendBefore   time.Time  `json:"sendBefore,omitzero" doc:"When it has lost its point: it is skipped from then on."`
 }
 
 // AgentBody is someone of the team.
@@ -61,12 +64,12 @@ func (s *Server) forward(ctx context.Context, in *forwardInput) (*AcceptedOutput
 	f := task.Forward{
 		ID: in.identity(operation, b.ID), From: b.From, ReplyTo: b.ReplyTo, To: b.To, Subject: b.Subject, Introduction: b.Introduction, Template: b.Template,
 		Attachments: b.Attachments, Locale: b.Locale, Timezone: b.Timezone, Order: task.ForwardOrder(b.Order),
-		ForwardedBy: (*task.Agent)(b.ForwardedBy), Policy: task.Policy(b.Policy),
+		ForwardedBy: (*task.Agent)(b.ForwardedBy), Policy: task.Policy(b.Policy), SendAt: b.SendAt, SendBefore: b.SendBefore,
 	}
 	if f.ID == "" {
 		f.ID = enqueue.NewID()
 	}
-	if err := checkForward(f, b.Conversation); err != nil {
+	if err := errors.Join(checkForward(f, b.Conversation), s.checkAhead(f.SendAt)); err != nil {
 		return nil, faults(err)
 	}
 	if err := s.bind(ctx, in.IdempotencyKey, operation, b); err != nil {

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/heraldsend/herald/worker/dead"
-	"github.com/heraldsend/herald/worker/rate"
 )
 
 const aForward = `{"from":"Robin <robin@desk.example>","to":"a@example.com, b@example.com","introduction":"As discussed.","conversation":{"id":"c1","name":"Order","messages":[{"id":"m1","channel":"email","direction":"in","sentAt":"2026-01-02T03:04:05Z","body":"Where is it?","attachments":[{"id":"f1","name":"a.txt","inline":"aGVsbG8="}]}]},"attachments":["f1"]}`
@@ -34,20 +33,6 @@ func TestForward(t *testing.T) {
 				t.Errorf("%+v", p.Errors)
 			}
 		})
-	}
-}
-
-func TestLanes(t *testing.T) {
-	s := start(t, nil)
-	m := rate.NewMeter(s.redis.Client(), nil)
-	m.Count("email", 7, 2)
-	if err := m.Flush(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	var list struct{ Items []Lane }
-	s.want(200, "GET", "/v1/lanes", nil).decode(t, &list)
-	if len(list.Items) != 1 || list.Items[0].Channel != "email" || list.Items[0].Sent != 7 || list.Items[0].Failed != 2 || len(list.Items[0].Minutes) != 60 {
-		t.Errorf("%+v", list)
 	}
 }
 

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -90,6 +92,12 @@ func (s *Server) registerMessages(api huma.API) {
 		OperationID: "get-message", Method: http.MethodGet, Path: "/v1/messages/{id}", Tags: []string{"Messages"},
 		Summary: "What became of a message", Errors: []int{http.StatusNotFound},
 	}, s.getMessage)
+	Handle(api, ScopeSend, huma.Operation{
+		OperationID: "cancel-message", Method: http.MethodDelete, Path: "/v1/messages/{id}", Tags: []string{"Messages"},
+		Summary: "Cancel a message or forward", DefaultStatus: http.StatusNoContent,
+		Description: "One that waits for its time, for a free worker or for its next try is skipped, with the code cancelled. What went, or is going out, can't be cancelled. Cancelling twice is harmless.",
+		Errors:      []int{http.StatusNotFound, http.StatusConflict},
+	}, s.cancelMessage)
 }
 
 type sendMessageInput struct {
@@ -128,11 +136,8 @@ func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Me
 	if m.ID == "" {
 		m.ID = enqueue.NewID()
 	}
-	if err := m.Validate(); err != nil {
+	if err := errors.Join(m.Validate(), s.checkAhead(m.SendAt)); err != nil {
 		return task.Message{}, faults(err)
-	}
-	if m.SendAt.Sub(s.now()) > bulk.MaxAhead {
-		return task.Message{}, invalid("/sendAt", "more than %d days ahead", int(bulk.MaxAhead.Hours()/24))
 	}
 	m.Attachments, err = s.references(ctx, m.Channel, b.Attachments, "/attachments")
 	return m, err
@@ -157,4 +162,23 @@ func (s *Server) getMessage(ctx context.Context, in *IDInput) (*MessageStateOutp
 		state.At = &record.At
 	}
 	return &MessageStateOutput{state}, nil
+}
+
+func (s *Server) cancelMessage(ctx context.Context, in *IDInput) (*struct{}, error) {
+	if task.CheckID(in.ID) != nil {
+		return nil, ledger.ErrNotFound
+	}
+	err := s.Client.CancelMessage(ctx, in.ID)
+	if errors.Is(err, enqueue.ErrTooLate) {
+		return nil, problem(http.StatusConflict, "too_late", "the message went, is going out at this moment, or was given up")
+	}
+	return nil, err
+}
+
+// checkAhead reports whether a time is within what is kept.
+func (s *Server) checkAhead(at time.Time) error {
+	if at.Sub(s.now()) > bulk.MaxAhead {
+		return fmt.Errorf("sendAt: at most %d days ahead", int(bulk.MaxAhead.Hours()/24))
+	}
+	return nil
 }

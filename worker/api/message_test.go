@@ -3,6 +3,9 @@ package api
 import (
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/heraldsend/herald/worker/ledger"
 )
 
 const aMessage = `{"channel":"email","from":"Fernhill <stay@fernhill.example>","to":"ada@example.com","text":"Hi {{customer.firstName}}","subject":"Hello","context":{"customer":{"firstName":"Ada"}}}`
@@ -86,6 +89,28 @@ func TestBadInput31(t *testing.T) {
 	}
 	if p := s.want(409, "POST", "/v1/messages", `{"id":"m2","channel":"note","to":"c1","text":"x"}`, "Idempotency-Key: k1").problem(t); p.Code != "idempotency_key_reused" {
 		t.Errorf("code %s", p.Code)
+	}
+}
+
+func TestCancelMessage(t *testing.T) {
+	s := start(t, nil)
+	at := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
+	s.want(202, "POST", "/v1/messages", `{"id":"m1","channel":"note","to":"c1","text":"x","sendAt":"`+at+`"}`)
+	s.want(204, "DELETE", "/v1/messages/m1", nil)
+	s.want(204, "DELETE", "/v1/messages/m1", nil)
+	var state MessageState
+	s.want(200, "GET", "/v1/messages/m1", nil).decode(t, &state)
+	if state.State != "skipped" || state.Reason == nil || state.Reason.Code != "cancelled" {
+		t.Errorf("%+v", state)
+	}
+	s.want(404, "DELETE", "/v1/messages/m2", nil).problem(t)
+	s.want(202, "POST", "/v1/messages", `{"id":"m3","channel":"note","to":"c1","text":"x"}`)
+	s.settle(ledger.Chunk{Owner: "m3"}, 0, ledger.Sent, ledger.Reason{})
+	if p := s.want(409, "DELETE", "/v1/messages/m3", nil).problem(t); p.Code != "too_late" {
+		t.Errorf("code %s", p.Code)
+	}
+	if p := s.want(422, "POST", "/v1/messages", `{"channel":"note","to":"c1","text":"x","sendAt":"2999-01-01T00:00:00Z"}`).problem(t); p.Errors[0].Pointer != "/sendAt" {
+		t.Errorf("%+v", p)
 	}
 }
 

@@ -119,7 +119,6 @@ func (s *Server) routes() error {
 	s.registerSuppressions(api)
 	s.registerLanes(api)
 	s.registerDead(api)
-	s.registerLanes(api)
 	s.registerCaught(api)
 	if s.Preview != nil {
 		s.Preview.Register(api)

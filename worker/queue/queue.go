@@ -135,9 +135,9 @@ func (c *Client) RunNow(name, id string) (bool, error) {
 	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("look at task %s: %w", id, err)
+		return false, fmt.Errorf("look at task %s: %w: %w", id, ErrUnavailable, err)
 	case info.State == asynq.TaskStateScheduled, info.State == asynq.TaskStateRetry, info.State == asynq.TaskStateArchived:
-		return false, fmt.Errorf("run task %s: %w", id, failed)
+		return false, fmt.Errorf("run task %s: %w: %w", id, ErrUnavailable, failed)
 	}
 	return false, nil
 }

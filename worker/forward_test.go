@@ -135,6 +135,29 @@ func TestForwardArrives(t *testing.T) {
 	}
 }
 
+// Fifty people get one mail; with one bad address among them nothing is enqueued, and it is named.
+func TestForwardToFifty(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	c := withCatcher(t, s, catcher.Options{})
+	to := make([]string, task.MaxForwardRecipients)
+	for i := range to {
+		to[i] = fmt.Sprintf("Partner %d <p%d@partner.example>", i, i)
+	}
+	bad := slices.Clone(to)
+	bad[16] = "Partner 16 <p16@@partner.example>"
+	_, err := s.client.Forward(context.Background(), forwardTo(strings.Join(bad, ", ")), talkOf(t, s, 10))
+	if err == nil || !strings.Contains(err.Error(), `to: address 17: address "p16@@partner.example": more than one @`) {
+		t.Errorf("error %v", err)
+	}
+	if record := s.fate(s.forward(forwardTo(strings.Join(to, ", ")), talkOf(t, s, 10))); record.State != ledger.Sent {
+		t.Fatalf("%+v", record)
+	}
+	if mails := c.Messages(); len(mails) != 1 || len(mails[0].To) != len(to) {
+		t.Errorf("%d mails", len(mails))
+	}
+}
+
 // readings are the bytes of a mail as they are, and as mail programs decode them.
 func readings(t *testing.T, raw []byte) map[string]string {
 	t.Helper()

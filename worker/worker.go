@@ -151,7 +151,7 @@ func New(o Options) (*Worker, error) {
 		return nil, err
 	}
 	w := &Worker{
-		forwarder: forwarder, forwards: newCache[forwardKey, *render.Prepared](256), transcripts: make(chan struct{}, 1),
+		forwarder: forwarder, forwards: newCache[forwardKey, *render.Prepared](16), transcripts: make(chan struct{}, 1),
 		Options: o, queue: queue.New(o.Redis), bulks: bulk.NewStore(o.Redis, o.Ledger), blobs: blob.New(o.Redis), dead: dead.New(o.Redis),
 		prepared: newCache[preparedKey, *prepared](256), open: newCache[string, *openBulk](64),
 		inspector: inspector, metrics: m, wishes: wishes{known: map[string]knownWish{}},

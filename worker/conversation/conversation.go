@@ -73,17 +73,16 @@ type Redaction struct {
 // Attachment is a file that came with a message. One of Inline, Blob, File and URL says where its bytes are, as in
 // message.Ref; without one it can't be chosen, but is named.
 type Attachment struct {
-	ID        string `json:"id"`
-	OtherID   string `json:"_id"`
-	Name      string `json:"name"`
-	Type      string `json:"contentType"`
-	Size      int64  `json:"contentLength"` // bytes
-	Redacted  bool   `json:"redacted"`
-	ContentID string `json:"contentId"`
-	Inline    string `json:"inline"`
-	Blob      string `json:"blob"`
-	File      string `json:"file"`
-	URL       string `json:"url"`
+	ID       string `json:"id"`
+	OtherID  string `json:"_id"`
+	Name     string `json:"name"`
+	Type     string `json:"contentType"`
+	Size     int64  `json:"contentLength"` // bytes
+	Redacted bool   `json:"redacted"`
+	Inline   string `json:"inline"`
+	Blob     string `json:"blob"`
+	File     string `json:"file"`
+	URL      string `json:"url"`
 }
 
 // Key is the attachment's id, or "".

@@ -25,6 +25,7 @@ func Read(data []byte) (*Conversation, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("the conversation has %d bytes; at most %d are taken", len(data), MaxBytes)
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if !utf8.Valid(data) {
 		return nil, errors.New("the conversation is not UTF-8")
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestRead(t *testing.T) {
-	c, err := Read([]byte(`{"id":"c1","name":null,"unknown":{"a":[1,{}]},"customer":{"name":"Ada"},"messages":[
+	c, err := Read([]byte("\ufeff" + `{"id":"c1","name":null,"unknown":{"a":[1,{}]},"customer":{"name":"Ada"},"messages":[
 		{"direction":"in","sentAt":"2026-02-03T09:15:00+01:00","createdAt":1770109200000,"createdBy":"usr_1","body":"Hi"},
 		{"direction":"out","sentAt":"2019-01-18T00:00Z","createdBy":{"id":"u","displayName":" Robin "}},
 		{"channel":"NOTE","body":"x","sentAt":"whenever"}]}`))

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,16 +34,10 @@ func newForwarder(t testing.TB) *Forwarder {
 	return f
 }
 
-func builtIn(t testing.TB) *render.Catalog {
-	t.Helper()
-	c, err := render.LoadCatalog(templates.Catalog())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
+// builtIn is the catalog that Herald brings along.
+var builtIn = sync.OnceValues(func() (*render.Catalog, error) { return render.LoadCatalog(templates.Catalog()) })
 
-// make makes the transcript of a conversation with the built-in templates.
+// makeOne makes the transcript of a conversation with the built-in templates.
 func makeOne(t testing.TB, w *Forwarder, f task.Forward, talk []byte) (*Made, error) {
 	t.Helper()
 	if f.ID == "" {
@@ -54,7 +49,11 @@ func makeOne(t testing.TB, w *Forwarder, f task.Forward, talk []byte) (*Made, er
 	if f.To == "" {
 		f.To = "partner@example.org"
 	}
-	b, err := w.Bundle(builtIn(t), f)
+	catalog, err := builtIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := w.Bundle(catalog, f)
 	if err != nil {
 		return nil, err
 	}

@@ -72,6 +72,9 @@ const most = 512 << 20
 // larger than an email may be, which is an error that says so; shortened it holds the newest messages and says how many
 // it lacks, whichever comes first.
 func TestLongConversations(t *testing.T) {
+	if raceFactor > 1 {
+		t.Skip("it counts bytes, and runs in one goroutine")
+	}
 	w := newForwarder(t)
 	talk := longTalk(5000, 4096, true)
 	var err error

@@ -104,39 +104,45 @@ func each(source []byte, f func(kind nethtml.TokenType, raw []byte, z *nethtml.T
 }
 
 // withoutHidden drops elements that their author hid, such as the preview text of newsletters: without its style it
-// would show.
+// would show. An element that is never closed stays: what comes behind it may be meant to be seen.
 func withoutHidden(source string) []byte {
 	if !mayHide(source) {
 		return []byte(source)
 	}
+	closers := closersOf(source)
 	var out bytes.Buffer
-	hidden, depth := "", 0
+	index, until := -1, -1 // of tokens; until is the closer of what is hidden
 	each([]byte(source), func(kind nethtml.TokenType, raw []byte, z *nethtml.Tokenizer) {
-		if kind == nethtml.SelfClosingTagToken { // browsers open it
-			kind = nethtml.StartTagToken
-		}
-		if kind != nethtml.StartTagToken && kind != nethtml.EndTagToken {
-			if hidden == "" {
-				out.Write(raw)
-			}
-			return
-		}
-		nameBytes, more := z.TagName()
-		name := string(nameBytes)
+		index++
 		switch {
-		case hidden == "" && kind == nethtml.StartTagToken && !isVoid[name] && isHidden(z, more):
-			hidden, depth = name, 1
-		case hidden == "":
+		case index <= until:
+		case kind == nethtml.StartTagToken && closers[index] > 0 && isHidden(z):
+			until = closers[index]
+		default:
 			out.Write(raw)
-		case name == hidden && kind == nethtml.StartTagToken && !isVoid[name]:
-			depth++
-		case name == hidden:
-			if depth--; depth == 0 {
-				hidden = ""
-			}
 		}
 	})
 	return out.Bytes()
+}
+
+// closersOf gives for each token that opens an element the one that closes it, where there is one.
+func closersOf(source string) map[int]int {
+	open, closers, index := map[string][]int{}, map[int]int{}, -1
+	each([]byte(source), func(kind nethtml.TokenType, _ []byte, z *nethtml.Tokenizer) {
+		index++
+		switch kind {
+		case nethtml.StartTagToken:
+			name, _ := z.TagName()
+			open[string(name)] = append(open[string(name)], index)
+		case nethtml.EndTagToken:
+			name, _ := z.TagName()
+			if stack := open[string(name)]; len(stack) > 0 {
+				closers[stack[len(stack)-1]] = index
+				open[string(name)] = stack[:len(stack)-1]
+			}
+		}
+	})
+	return closers
 }
 
 // mayHide says whether anything in source could be hidden.
@@ -145,7 +151,9 @@ func mayHide(source string) bool {
 	return strings.Contains(lower, "display") || strings.Contains(lower, "hid")
 }
 
-func isHidden(z *nethtml.Tokenizer, more bool) bool {
+// isHidden says whether the tag that z has just read hides its element.
+func isHidden(z *nethtml.Tokenizer) bool {
+	_, more := z.TagName()
 	for more {
 		var key, value []byte
 		key, value, more = z.TagAttr()
@@ -160,10 +168,4 @@ func isHidden(z *nethtml.Tokenizer, more bool) bool {
 		}
 	}
 	return false
-}
-
-// isVoid are elements without content.
-var isVoid = map[string]bool{
-	"area": true, "base": true, "br": true, "col": true, "embed": true, "hr": true, "img": true, "input": true, "link": true,
-	"meta": true, "param": true, "source": true, "track": true, "wbr": true,
 }

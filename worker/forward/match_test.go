@@ -49,7 +49,7 @@ func TestMatcher(t *testing.T) {
 
 func TestSecretsAreBounded(t *testing.T) {
 	m := newMatcher()
-	long := []rune(strings.Repeat("a", maxSecrets))
+	long := []rune(strings.Repeat("a", maxSecrets)) // each a prefix of the next
 	if err := m.add(long, false); err != nil {
 		t.Fatal(err)
 	}

@@ -226,12 +226,11 @@ func (r *redactor) bodies(e *Entry, m *conversation.Message) {
 	}
 }
 
-// files names attachments. Redacted ones, and those that belong into the HTML of a message, are left out; m is nil for
-// those that were chosen, of which none is.
+// files names attachments. Redacted ones are left out.
 func (r *redactor) files(m *conversation.Message, list []conversation.Attachment) []File {
 	out := []File{}
 	for _, a := range list {
-		if a.Redacted || a.ContentID != "" && m != nil {
+		if a.Redacted {
 			continue
 		}
 		out = append(out, File{Name: r.line(m, oneLine(a.Name)), Type: r.line(m, a.Type), Size: max(a.Size, 0)})

@@ -12,6 +12,8 @@ need redis-server redis-server # queue, ledger, rates
 need postfix postfix           # a real mail server
 need node nodejs               # the description of Twilio's API, served by Prism
 need npm npm
+need curl curl                 # the examples of the API
+need python3 python3
 need chromium chromium         # the pages, in a real browser
 
 if [ ${#packages[@]} -gt 0 ]; then

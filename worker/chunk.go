@@ -222,11 +222,13 @@ func (w *Worker) each(ctx context.Context, p *place, id string, atOnce int, slot
 		return slots[next-1], true
 	}
 	done := func(err error) {
+		if err == nil {
+			return
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		var l *later
 		switch {
-		case err == nil:
 		case errors.As(err, &l):
 			waiting++
 			again = merge(again, l)

@@ -51,7 +51,7 @@ func NewAccounts(options ...Options) (*Accounts, error) {
 // Send hands one message over by the first account that can. Where all rest, the error is temporary and says when to
 // come back.
 func (a *Accounts) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
-	last := &send.Error{Account: true, Code: "smtp_accounts_rest", RetryAfter: restOf, Err: errors.New("every account failed lately")}
+	var last *send.Error
 	for _, acc := range a.list {
 		done, err := acc.breaker.Allow()
 		if err != nil {
@@ -69,6 +69,9 @@ func (a *Accounts) Send(ctx context.Context, m *message.Message) (send.Receipt, 
 			return receipt, err
 		}
 		last = e
+	}
+	if last == nil {
+		last = &send.Error{Account: true, Code: "smtp_accounts_rest", RetryAfter: restOf, Err: errors.New("every account failed lately")}
 	}
 	return send.Receipt{}, last
 }

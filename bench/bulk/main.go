@@ -1,17 +1,20 @@
 // Command bulk measures a whole bulk: an audience from CSV is enqueued, workers render and send it to a sink, with the
-// ledger on and a Redis that syncs every write. Beside it, in the same run, stands the bare sender of bench/email: what a
-// message costs when nothing is rendered, queued or recorded.
+// ledger on and a Redis that syncs every write. Beside it, in the same run, before and after, stands the bare sender of
+// bench/email: what a message costs when nothing is rendered, queued or recorded.
 //
-//	go run ./bench/bulk [-recipients 100000] [-workers 1] [-delay 0]
+//	go run ./bench/bulk [-recipients 100000] [-workers 1] [-concurrency 64] [-delay 0]
+//	go run ./bench/bulk -enqueue 1000000     only store an audience, with a bad row in its middle
+//	go run ./bench/bulk -scaling             1, 2, 4 and 8 workers, replies after 20 ms
+//	go run ./bench/bulk -rate 1000           8 workers under one limit
 package main
 
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -26,13 +29,25 @@ import (
 )
 
 func main() {
-	recipients := flag.Int("recipients", 100_000, "size of the audience")
-	workers := flag.Int("workers", 1, "worker processes")
-	concurrency := flag.Int("concurrency", 64, "messages that a worker sends at the same time")
-	delay := flag.Duration("delay", 0, "the sink waits this long before it replies")
+	b := &bench{}
+	flag.IntVar(&b.recipients, "recipients", 100_000, "size of the audience")
+	flag.IntVar(&b.workers, "workers", 1, "worker processes")
+	flag.IntVar(&b.concurrency, "concurrency", 64, "messages that a worker sends at the same time")
+	flag.DurationVar(&b.delay, "delay", 0, "the sink waits this long before it replies")
+	enqueue := flag.Int("enqueue", 0, "only enqueue so many, with a bad row in the middle")
+	scaling := flag.Bool("scaling", false, "measure 1, 2, 4 and 8 workers")
+	rate := flag.Float64("rate", 0, "measure 8 workers under a limit of so many messages a second")
 	flag.Parse()
-	b := &bench{recipients: *recipients, workers: *workers, concurrency: *concurrency, delay: *delay}
-	if err := errors.Join(b.run(), b.close()); err != nil {
+	run := b.run
+	switch {
+	case *enqueue > 0:
+		run = func() error { return b.enqueueOnly(*enqueue) }
+	case *scaling:
+		run = b.scaling
+	case *rate > 0:
+		run = func() error { return b.limited(*rate) }
+	}
+	if err := errors.Join(run(), b.close()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -47,6 +62,7 @@ type bench struct {
 	stop    []func() error
 	started []*exec.Cmd
 	env     []string
+	count   func() (int, error) // messages that the sink has taken
 }
 
 const shortcut = `subject: "Order {{customer.custom.orderNumberStr}}: on its way"
@@ -74,20 +90,29 @@ func (b *bench) run() error {
 	if err := b.prepare(); err != nil {
 		return err
 	}
-	floor, err := b.floor()
+	before, err := b.floor()
 	if err != nil {
 		return err
 	}
-	before := b.memory()
-	took, rss, err := b.enqueue()
+	stored, err := b.enqueue("bench", b.recipients, -1)
 	if err != nil {
 		return err
 	}
-	memory := b.memory() - before
+	cost, err := b.send()
+	if err != nil {
+		return err
+	}
+	after, err := b.floor()
+	if err != nil {
+		return err
+	}
+	floor := (before + after) / 2
 	fmt.Printf("%d recipients, %d worker(s) × %d, replies after %s\n\n", b.recipients, b.workers, b.concurrency, b.delay)
-	fmt.Printf("enqueue   %.0f recipients/s, peak memory %d MB; Redis %.1f MB per million\n",
-		float64(b.recipients)/took.Seconds(), rss>>10, float64(memory)/float64(b.recipients))
-	return b.send(floor)
+	fmt.Println(stored)
+	fmt.Printf("floor     CPU s/1,000: %.4f before, %.4f after\n", before, after)
+	fmt.Printf("send      %.0f messages/s; CPU s/1,000: worker %.4f, Redis %.4f, both %.4f = %.2f × floor\n",
+		cost.rate, cost.worker, cost.redis, cost.worker+cost.redis, (cost.worker+cost.redis)/floor)
+	return nil
 }
 
 // prepare builds the program, and starts Redis and the sink.
@@ -127,9 +152,20 @@ func (b *bench) prepare() (err error) {
 		return err
 	}
 	b.stop = append(b.stop, func() error { _ = hold.Close(); return sink.Wait() })
-	addr, err := bufio.NewReader(out).ReadString('\n')
+	answers := bufio.NewReader(out)
+	addr, err := answers.ReadString('\n')
 	if err != nil {
 		return fmt.Errorf("start the sink: %w", err)
+	}
+	b.count = func() (int, error) {
+		if _, err := io.WriteString(hold, "how many?\n"); err != nil {
+			return 0, err
+		}
+		line, err := answers.ReadString('\n')
+		if err != nil {
+			return 0, err
+		}
+		return strconv.Atoi(strings.TrimSpace(line))
 	}
 	b.env = append(b.env, "HERALD_SMTP_URL=smtp://"+strings.TrimSpace(addr)+"?tls=none")
 	return nil
@@ -158,57 +194,52 @@ func (b *bench) startRedis() error {
 		}
 	}
 	b.env = append(os.Environ(), "HERALD_REDIS_URL=redis://"+addr+"/0", "HERALD_LISTEN=127.0.0.1:0",
-		"HERALD_TEMPLATES="+filepath.Join(b.dir, "templates"), "HERALD_LOG_LEVEL=warn", fmt.Sprintf("HERALD_CONCURRENCY=%d", b.concurrency))
+		"HERALD_TEMPLATES="+filepath.Join(b.dir, "templates"), "HERALD_LOG_LEVEL=error", fmt.Sprintf("HERALD_CONCURRENCY=%d", b.concurrency))
 	return nil
 }
 
 // floor is what the bare sender of ready bytes costs, in CPU seconds a 1,000 messages.
 func (b *bench) floor() (float64, error) {
-	out, err := exec.Command(b.dir+"/email", "-only", "3 KB HTML and text").Output()
+	out, err := exec.Command(b.dir+"/email", "-floor", "-only", "3 KB HTML and text").Output()
 	if err != nil {
 		return 0, fmt.Errorf("measure the floor: %w", err)
 	}
-	fmt.Printf("%s\n", strings.TrimSpace(string(out)))
 	row := regexp.MustCompile(`(?m)^.*floor.*?([\d.]+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)\s*$`).FindStringSubmatch(string(out))
 	if row == nil {
 		return 0, errors.New("bench/email printed no floor")
 	}
-	fmt.Println()
 	return strconv.ParseFloat(row[3], 64)
 }
 
-// enqueue writes the audience and stores it, and returns how long storing took and the command's peak memory in KB.
-func (b *bench) enqueue() (time.Duration, int64, error) {
-	path := filepath.Join(b.dir, "audience.csv")
-	f, err := os.Create(path)
-	if err != nil {
-		return 0, 0, err
-	}
-	w := bufio.NewWriter(f)
-	fmt.Fprintln(w, "customer.email,customer.firstName,customer.lastName,locale,customer.custom.orderNumberStr,customer.custom.shipAt,customer.custom.cityStr,customer.custom.tierStr,customer.custom.deliveryStr,customer.custom.notesTxt")
-	tiers, locales := []string{"Diamond", "Gold", "Silver"}, []string{"en", "fr"}
-	filler := strings.Repeat("A longer note about this customer as a help desk keeps it. ", 12)
-	for i := range b.recipients {
-		fmt.Fprintf(w, "user%d@example.com,First%d,Last%d,%s,A-%d,2026-11-%02dT08:00:00Z,City %d,%s,%d.90 EUR,%s%d\n",
-			i, i%977, i%1009, locales[i%2], 100_000+i, i%28+1, i%313, tiers[i%3], i%7, filler, i)
-	}
-	if err := errors.Join(w.Flush(), f.Close()); err != nil {
-		return 0, 0, err
-	}
-	cmd := exec.Command(b.dir+"/herald", "bulk", "send", "--shortcut", "bench", "--from", "Shop <shop@shop.example>", "--audience", path, "--id", "bench")
-	cmd.Env = b.env
-	started := time.Now()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return 0, 0, fmt.Errorf("enqueue: %w\n%s", err, out)
-	}
-	return time.Since(started), cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss, nil
-}
+// cost of sending: messages a second, and CPU seconds for 1,000 messages.
+type cost struct{ rate, worker, redis float64 }
 
 // send runs the workers until the bulk is complete.
-func (b *bench) send(floor float64) error {
+func (b *bench) send() (cost, error) {
 	redisBefore := b.redisCPU()
 	started := time.Now()
-	for range b.workers {
+	if err := b.startWorkers(b.workers); err != nil {
+		return cost{}, err
+	}
+	if err := b.await(b.recipients); err != nil {
+		return cost{}, err
+	}
+	took := time.Since(started)
+	redisCPU := b.redisCPU() - redisBefore
+	cpu, err := b.stopWorkers()
+	if err != nil {
+		return cost{}, err
+	}
+	status, err := b.herald("bulk", "status", "bench", "--json")
+	if want := fmt.Sprintf(`"sent":%d,`, b.recipients); err != nil || !strings.Contains(status, want) {
+		return cost{}, fmt.Errorf("the books: %s %w", status, err)
+	}
+	thousands := float64(b.recipients) / 1000
+	return cost{float64(b.recipients) / took.Seconds(), cpu.Seconds() / thousands, redisCPU / thousands}, nil
+}
+
+func (b *bench) startWorkers(n int) error {
+	for range n {
 		cmd := exec.Command(b.dir+"/herald", "worker")
 		cmd.Env = b.env
 		cmd.Stderr = os.Stderr
@@ -217,46 +248,48 @@ func (b *bench) send(floor float64) error {
 		}
 		b.started = append(b.started, cmd)
 	}
-	var status struct {
-		State string
-		Sent  int
-	}
-	for status.State != "completed" {
-		time.Sleep(100 * time.Millisecond)
-		cmd := exec.Command(b.dir+"/herald", "bulk", "status", "bench", "--json")
-		cmd.Env = b.env
-		out, err := cmd.Output()
-		if err != nil {
-			return fmt.Errorf("status: %w", err)
-		}
-		if err := json.Unmarshal(out, &status); err != nil {
-			return err
-		}
-		if time.Since(started) > 10*time.Minute {
-			return fmt.Errorf("not complete after ten minutes: %s", out)
-		}
-	}
-	took := time.Since(started)
-	redisCPU := b.redisCPU() - redisBefore
-	var cpu time.Duration
+	return nil
+}
+
+// stopWorkers lets the workers drain, and returns the CPU time that they used.
+func (b *bench) stopWorkers() (cpu time.Duration, err error) {
 	for _, w := range b.started {
 		if err := w.Process.Signal(syscall.SIGTERM); err != nil {
-			return err
+			return 0, err
 		}
+	}
+	for _, w := range b.started {
 		if err := w.Wait(); err != nil {
-			return fmt.Errorf("worker: %w", err)
+			return 0, fmt.Errorf("worker: %w", err)
 		}
 		cpu += w.ProcessState.UserTime() + w.ProcessState.SystemTime()
 	}
 	b.started = nil
-	if status.Sent != b.recipients {
-		return fmt.Errorf("%d of %d were sent", status.Sent, b.recipients)
+	return cpu, nil
+}
+
+// await waits until the sink has taken n messages.
+func (b *bench) await(n int) error {
+	for started := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		taken, err := b.count()
+		if err != nil || taken >= n {
+			return err
+		}
+		if time.Since(started) > 20*time.Minute {
+			return fmt.Errorf("%d of %d messages arrived in 20 minutes", taken, n)
+		}
 	}
-	thousands := float64(b.recipients) / 1000
-	worker, both := cpu.Seconds()/thousands, cpu.Seconds()/thousands+redisCPU/thousands
-	fmt.Printf("send      %.0f messages/s; CPU s/1,000: worker %.4f, Redis %.4f, both %.4f = %.2f × floor (%.4f)\n",
-		float64(b.recipients)/took.Seconds(), worker, redisCPU/thousands, both, both/floor, floor)
-	return nil
+}
+
+// herald runs a command and returns what it prints.
+func (b *bench) herald(args ...string) (string, error) {
+	cmd := exec.Command(b.dir+"/herald", args...)
+	cmd.Env = b.env
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return string(out), fmt.Errorf("herald %s: %w\n%s", strings.Join(args[:2], " "), err, out)
+	}
+	return string(out), nil
 }
 
 // memory is what Redis holds, in bytes.

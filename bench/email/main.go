@@ -24,9 +24,10 @@ func main() {
 	delay := flag.Duration("delay", 0, "the sink waits this long before it replies")
 	scale := flag.Float64("scale", 1, "times the number of messages")
 	only := flag.String("only", "", "run the scenarios whose name holds this")
+	floor := flag.Bool("floor", false, "run the bare sender alone")
 	check := flag.Bool("check", false, "fail where a bar is missed")
 	flag.Parse()
-	run := func() error { return bench(*scale, *only, *check) }
+	run := func() error { return bench(*scale, *only, *floor, *check) }
 	if *sink {
 		run = func() error { return serve(*delay) }
 	}
@@ -48,7 +49,7 @@ type scenario struct {
 	minRate  float64 // × floor
 }
 
-func bench(scale float64, only string, check bool) error {
+func bench(scale float64, only string, floorOnly, check bool) error {
 	scenarios := []scenario{
 		{"3 KB HTML and text", 20_000, 8, 0, mailOf(0, false), everySender, 1.6, 0},
 		{"3 KB with umlauts", 20_000, 8, 0, mailOf(0, true), everySender[:2], 0, 0},
@@ -59,6 +60,9 @@ func bench(scale float64, only string, check bool) error {
 	for _, sc := range scenarios {
 		if !strings.Contains(sc.name, only) {
 			continue
+		}
+		if floorOnly {
+			sc.senders, sc.maxCPU, sc.minRate = sc.senders[:1], 0, 0
 		}
 		fmt.Printf("\n%s\n", sc.name)
 		table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)

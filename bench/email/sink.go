@@ -5,15 +5,18 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
+// taken counts the messages.
+var taken atomic.Int64
+
 // serve accepts mail and throws it away, as fast as it can: EHLO, MAIL, RCPT, DATA, BDAT, RSET, NOOP, QUIT. It prints
-// its address and ends with its standard input.
+// its address, then for each line of its standard input how many messages it has taken, and ends with that.
 func serve(delay time.Duration) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -21,7 +24,9 @@ func serve(delay time.Duration) error {
 	}
 	fmt.Println(l.Addr())
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
+		for asked := bufio.NewScanner(os.Stdin); asked.Scan(); {
+			fmt.Println(taken.Load())
+		}
 		_ = l.Close()
 	}()
 	for {
@@ -67,6 +72,7 @@ func swallow(c net.Conn, delay time.Duration) {
 					break
 				}
 			}
+			taken.Add(1)
 			reply("250 2.0.0 taken\r\n")
 		case "BDAT":
 			size, err := strconv.Atoi(string(bytes.Fields(line)[1]))
@@ -76,6 +82,7 @@ func swallow(c net.Conn, delay time.Duration) {
 			if _, err := r.Discard(size); err != nil {
 				return
 			}
+			taken.Add(1)
 			reply("250 2.0.0 taken\r\n")
 		case "QUIT":
 			reply("221 bye\r\n")

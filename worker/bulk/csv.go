@@ -197,7 +197,11 @@ func (c *CSV) recipient(row []string) (Recipient, error) {
 			r.Attachments = append(r.Attachments, message.Ref{File: name})
 		}
 	}
-	data, err := c.root.appendObject(nil, row)
+	room := 0 // for the names, quotes and commas too, mostly
+	for _, cell := range row {
+		room += len(cell) + 24
+	}
+	data, err := c.root.appendObject(make([]byte, 0, room), row)
 	if err != nil {
 		return Recipient{}, err
 	}
@@ -309,15 +313,19 @@ func isNumber(s string) bool {
 func appendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
+	copied := 0
 	for i := range len(s) {
-		switch b := s[i]; {
-		case b == '"' || b == '\\':
-			dst = append(dst, '\\', b)
-		case b < 0x20:
+		b := s[i]
+		if b >= 0x20 && b != '"' && b != '\\' {
+			continue
+		}
+		dst = append(dst, s[copied:i]...)
+		copied = i + 1
+		if b < 0x20 {
 			dst = append(dst, '\\', 'u', '0', '0', hex[b>>4], hex[b&15])
-		default:
-			dst = append(dst, b)
+		} else {
+			dst = append(dst, '\\', b)
 		}
 	}
-	return append(dst, '"')
+	return append(append(dst, s[copied:]...), '"')
 }

@@ -221,7 +221,11 @@ func (w *Worker) send(ctx context.Context, j job, msg *message.Message) (out *ou
 	if pushesBack(e) {
 		w.Limiter.Slow(ctx, lane(msg.Channel))
 	}
-	return outcomeOfSend(e, msg.Channel, policyOf(j.message), j.attempt)
+	out = outcomeOfSend(e, msg.Channel, policyOf(j.message), j.attempt)
+	if len(msg.To)+len(msg.Cc)+len(msg.Bcc) > 1 {
+		out.suppress = "" // the words of the other side don't tell which of them is meant
+	}
+	return out
 }
 
 // pushesBack reports whether the other side finds us too fast. That it can't be reached is no such thing.

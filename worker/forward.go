@@ -47,7 +47,11 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.For
 	}
 	// As far as the books, the sender and the policy are concerned, it is a message.
 	m := task.Message{ID: f.ID, Channel: message.Email, From: f.From, To: to[0].Addr, Policy: f.Policy, SendBefore: f.SendBefore}
-	settled, err := w.suppressedAmong(ctx, to)
+	addresses := make([]string, len(to))
+	for i, a := range to {
+		addresses[i] = a.Addr
+	}
+	settled, err := w.suppressedAmong(ctx, message.Email, addresses)
 	if err != nil {
 		return err
 	}
@@ -81,10 +85,6 @@ func (w *Worker) forward(ctx context.Context, j job, f task.Forward) (made *forw
 	}
 	if out == nil {
 		out = w.send(ctx, j, made.Message)
-		// The server's words don't tell which of several recipients is meant.
-		if len(made.Message.To) > 1 {
-			out.suppress = ""
-		}
 	}
 	commit, err = w.record(ctx, j, out)
 	return made, commit, err
@@ -188,27 +188,6 @@ func (w *Worker) attachChosen(ctx context.Context, j job, made *forward.Made) *o
 	}
 	made.Message.Attachments = found.files
 	return nil
-}
-
-// suppressedAmong returns the outcome of a forward to someone who may not be written to, nil where there is none. It
-// keeps the forward from all: nobody but its sender can take that one off the list.
-func (w *Worker) suppressedAmong(ctx context.Context, to []message.Address) (*outcome, error) {
-	addresses := make([]string, len(to))
-	for i, a := range to {
-		addresses[i] = a.Addr
-	}
-	entries, err := w.Suppressions.Check(ctx, message.Email, addresses)
-	if err != nil {
-		return nil, err
-	}
-	for i, e := range entries {
-		if e != nil {
-			out := outcomeOfSuppression(*e)
-			out.reason.Text = addresses[i] + " is " + out.reason.Text
-			return out, nil
-		}
-	}
-	return nil, nil
 }
 
 // forwardKey tells the compiled templates of forwards apart.

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/hibiken/asynq"
 
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -45,15 +47,14 @@ func (w *Worker) sendMessage(ctx context.Context, log *slog.Logger, m task.Messa
 	if err != nil {
 		return err
 	}
-	suppressed, err := w.Suppressions.Check(ctx, m.Channel, []string{m.To})
+	settled, err := w.suppressedAmong(ctx, m.Channel, slices.Concat([]string{m.To}, m.Cc, m.Bcc))
 	if err != nil {
 		return err
 	}
-	var settled *outcome
-	if entry := suppressed[0]; entry != nil {
-		settled = outcomeOfSuppression(*entry)
-	} else if err := w.paceOne(ctx, m); err != nil {
-		return err
+	if settled == nil {
+		if err := w.paceOne(ctx, m); err != nil {
+			return err
+		}
 	}
 	attempt, _ := asynq.GetRetryCount(ctx)
 	commit, err := w.deliver(ctx, job{
@@ -61,6 +62,26 @@ func (w *Worker) sendMessage(ctx context.Context, log *slog.Logger, m task.Messa
 		alone: true, receipts: got, settled: settled,
 	})
 	return errors.Join(err, commit.Wait())
+}
+
+// suppressedAmong returns the outcome of a message to someone who may not be written to, nil where there is none. Who is
+// one of several keeps it from all: it is one mail, and nobody but its sender can leave that one out.
+func (w *Worker) suppressedAmong(ctx context.Context, c message.Channel, to []string) (*outcome, error) {
+	entries, err := w.Suppressions.Check(ctx, c, to)
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range entries {
+		if e == nil {
+			continue
+		}
+		out := outcomeOfSuppression(*e)
+		if len(to) > 1 {
+			out.reason.Text = to[i] + " is " + out.reason.Text
+		}
+		return out, nil
+	}
+	return nil, nil
 }
 
 // early puts off what is not due by this worker's clock, whatever the clock of whoever enqueued it says.

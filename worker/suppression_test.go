@@ -202,3 +202,35 @@ func TestSuppressionsAreAskedOnceAChunk(t *testing.T) {
 		t.Errorf("asked %d times, of %d addresses; %d sent", list.asked.Load(), list.addresses.Load(), s.out.count())
 	}
 }
+
+// A mail with copies is one mail: it goes to all of them, or to nobody when one may not be written to.
+func TestCopies(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ctx := context.Background()
+	if err := s.suppressions().Add(ctx, message.Email, suppress.Entry{Address: "gone@example.com", Reason: suppress.HardBounce}); err != nil {
+		t.Fatal(err)
+	}
+	s.worker()
+	for id, bcc := range map[string]string{"all": "boss@example.com", "none": "Gone@example.com"} {
+		letter := task.Message{
+			ID: id, Channel: message.Email, From: "help@acme.example", To: "ada@example.com", Cc: []string{"Bob <bob@example.com>"}, Bcc: []string{bcc},
+			Content: task.Content{Text: "Hi", Subject: "Hi"},
+		}
+		if _, err := s.client.Message(ctx, letter); err != nil {
+			t.Fatal(err)
+		}
+		var record ledger.Record
+		s.await("the message is done", func() bool {
+			var err error
+			record, err = s.client.MessageStatus(ctx, id)
+			return err == nil && record.State.Final()
+		})
+		if id == "none" && (record.State != ledger.Suppressed || !strings.HasPrefix(record.Reason.Text, "Gone@example.com is on the suppression list")) {
+			t.Errorf("record %+v", record)
+		}
+	}
+	if s.out.count() != 1 || len(s.out.mails[0].Cc) != 1 || s.out.mails[0].Cc[0].Addr != "bob@example.com" || s.out.mails[0].Bcc[0].Addr != "boss@example.com" {
+		t.Errorf("sent %+v", s.out.mails)
+	}
+}

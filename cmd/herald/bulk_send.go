@@ -211,13 +211,18 @@ func (b *bulkSendCmd) definition(c *config, std stdio) (bulk.Definition, error) 
 		d.OnIssue = task.IssuePolicy(b.OnIssue)
 		for _, channel := range b.Channel {
 			p := bulk.Part{Channel: message.Channel(channel), From: b.From, Content: content, Policy: task.Policy(b.Policy)}
-			switch {
-			case p.Channel == message.Email:
+			if p.Channel != message.Email && len(b.Channel) > 1 {
+				p.From = "" // it is that of the emails
+			}
+			switch p.Channel {
+			case message.Email:
 				p.ReplyTo, p.Unsubscribe = b.ReplyTo, b.Unsubscribe
-			case p.Channel == message.SMS && b.SMSFrom != "":
-				p.From = b.SMSFrom
-			case len(b.Channel) > 1:
-				p.From = ""
+			case message.SMS:
+				p.From = first(b.SMSFrom, p.From)
+			case message.Chat:
+				p.Chat = b.chat()
+			case message.Note:
+				p.Note = b.note()
 			}
 			d.Messages = append(d.Messages, p)
 		}

@@ -25,11 +25,23 @@ type contentFlags struct {
 	Subject     string   `help:"Subject template of an email; overrides the shortcut's."`
 	EmailLayout string   `placeholder:"NAME" help:"Email layout; overrides the shortcut's."`
 	Unsubscribe bool     `help:"Let recipients of emails unsubscribe with one click; needs HERALD_PUBLIC_URL at the worker."`
+	Brand       string   `placeholder:"ID" help:"Brand of a chat."`
+	Assistant   string   `placeholder:"ID" help:"Assistant of a chat."`
+	Dialog      string   `placeholder:"ID" help:"Dialog that the assistant starts with."`
+	Mention     []string `placeholder:"ID" help:"User whom a note mentions. Can be given again."`
 	Attach      []string `placeholder:"FILE" sep:"none" help:"File to attach. Can be given again."`
 	Context     string   `placeholder:"FILE" help:"JSON object with customer, conversation, currentUser, …; - for standard input."`
 	Policy      string   `enum:"resend,hold," default:"" help:"What happens to messages in flight when a worker is killed: resend, or hold for a person. SMS holds, the others resend, when empty."`
 	OnIssue     string   `enum:"send,skip" default:"send" help:"Send or skip recipients whose message has issues, such as a missing field."`
 }
+
+// chat are the fields of a chat.
+func (f *contentFlags) chat() message.ChatFields {
+	return message.ChatFields{Brand: f.Brand, Assistant: f.Assistant, Dialog: f.Dialog}
+}
+
+// note are the fields of a note.
+func (f *contentFlags) note() message.NoteFields { return message.NoteFields{Mentions: f.Mention} }
 
 // named says which content the flags ask for.
 func (f *contentFlags) named() (task.Content, error) {

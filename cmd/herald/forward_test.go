@@ -10,29 +10,29 @@ import (
 	"testing"
 )
 
-// The README's example of a forward works as it stands there.
-func TestReadmeForwards(t *testing.T) {
+// The example of docs/forward.md works as it stands there.
+func TestDocsForward(t *testing.T) {
 	t.Chdir("../..")
-	readme, err := os.ReadFile("README.md")
+	page, err := os.ReadFile("docs/forward.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	block := regexp.MustCompile("(?s)## Forwarding a conversation.*?```sh\nherald (.*?)\n```").FindSubmatch(readme)
+	block := regexp.MustCompile("(?s)# Forwarding a conversation.*?```sh\nherald (.*?)\n```").FindSubmatch(page)
 	if block == nil {
-		t.Fatal("the README has no example of a forward")
+		t.Fatal("the page has no example of a forward")
 	}
 	args := words(strings.ReplaceAll(string(block[1]), "\\\n", ""))
-	page := filepath.Join(t.TempDir(), "transcript.html")
+	shown := filepath.Join(t.TempDir(), "transcript.html")
 	for i, arg := range args {
 		if arg == "transcript.html" {
-			args[i] = page
+			args[i] = shown
 		}
 	}
 	var out, faults bytes.Buffer
 	if code := run(context.Background(), args, func(string) string { return "" }, stdio{strings.NewReader(""), &out, &faults}); code != exitOK {
 		t.Fatalf("exit code %d: %s", code, faults.String())
 	}
-	html, err := os.ReadFile(page)
+	html, err := os.ReadFile(shown)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,8 @@ type sendCmd struct {
 	contentFlags `embed:""`
 	Channel      string        `enum:"email,sms,chat,note" default:"email" help:"email, sms, chat or note."`
 	To           string        `required:"" placeholder:"ADDR" help:"Recipient: an email address, a phone number, or a conversation's id for chat and note."`
+	Cc           []string      `placeholder:"ADDR" sep:"none" help:"Who else gets the email. Can be given again."`
+	Bcc          []string      `placeholder:"ADDR" sep:"none" help:"Who else gets it, unseen by the others. Can be given again."`
 	ID           string        `name:"id" help:"Id of the message. Sending again under the same id is harmless."`
 	At           time.Time     `placeholder:"TIME" help:"When to send, such as 2026-12-01T09:00:00+01:00. At once when empty."`
 	Before       time.Time     `placeholder:"TIME" help:"When it has lost its point: it is skipped from then on."`
@@ -47,7 +49,14 @@ func (s *sendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 	m := task.Message{
 		ID: s.ID, Channel: channel, From: s.From, To: s.To, ReplyTo: s.ReplyTo, Context: data,
 		Locale: c.Locale, Timezone: c.Timezone, Policy: task.Policy(s.Policy), OnIssue: task.IssuePolicy(s.OnIssue), Unsubscribe: s.Unsubscribe,
-		SendAt: s.At, SendBefore: s.Before,
+		SendAt: s.At, SendBefore: s.Before, Cc: s.Cc, Bcc: s.Bcc,
+	}
+	switch channel {
+	case message.Chat:
+		m.Chat = s.chat()
+	case message.Note:
+		m.Note = s.note()
+	case message.Email, message.SMS:
 	}
 	if m.Content, err = s.content(ctx, q, c); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -174,13 +175,20 @@ func (p *Page) Click(selector string) {
 // Press types keys into whatever has the focus.
 func (p *Page) Press(keys string) {
 	p.t.Helper()
-	p.do(chromedp.KeyEvent(keys))
+	p.do(chromedp.KeyEvent(keys, rawly))
+}
+
+// rawly makes a key that the page handles type nothing, as keyboards do.
+func rawly(event *input.DispatchKeyEventParams) {
+	if event.Type == kb.KeyDown {
+		event.Type = kb.KeyRawDown
+	}
 }
 
 // Chord presses one key with modifiers.
 func (p *Page) Chord(key string, modifiers ...chromedp.Modifier) {
 	p.t.Helper()
-	p.do(chromedp.KeyEvent(key, chromedp.KeyModifiers(modifiers...)))
+	p.do(chromedp.KeyEvent(key, rawly, chromedp.KeyModifiers(modifiers...)))
 }
 
 // Control and Shift are modifiers of Chord.

@@ -183,6 +183,7 @@ byId("sample").addEventListener("click", async (event) => {
   start.disabled = true;
   await act(async () => {
     const { id } = await post("/v1/bulks", {
+      rate: 100, // slow enough to be watched, paused and resumed
       messages: [{ channel: "email", from: "Fernhill Cabins <stay@fernhill.example>", shortcut: "order-issue-before-arrival" }],
     });
     const audience = await get("/v1/samples/audience?rows=10000", { text: true });
@@ -198,7 +199,7 @@ byId("sample").addEventListener("click", async (event) => {
 
 // Dead letters.
 
-let deadKey = "";
+let deadKey = null;
 
 async function showDead() {
   const { items, counts, next } = await get("/v1/dead?limit=50");
@@ -226,7 +227,7 @@ async function showDead() {
 
 let playground = true;
 let caughtChannel = "";
-let caughtKey = "";
+let caughtKey = null;
 
 async function showCaught() {
   if (!playground) return;

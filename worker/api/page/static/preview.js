@@ -344,6 +344,7 @@ function showResult() {
   showMistakes(mine);
   showTools();
   byId("view").classList.toggle("stale", !fresh);
+  byId("stale").hidden = Boolean(fresh) || !content;
   showView(content);
   showFiles(fresh);
   showIssues(fresh?.issues ?? []);

@@ -93,6 +93,7 @@ function copy(from, to) {
   for (const node of from.childNodes) {
     if (node.nodeType === Node.TEXT_NODE) to.append(node.data);
     else if (node.nodeType === Node.ELEMENT_NODE) {
+      if (node.localName === "thead" && node.textContent.trim() === "") continue; // a table whose author left its head blank
       const heading = /^h[1-6]$/.test(node.localName);
       if (bare.has(node.localName)) to.append(copy(node, h(heading ? "p" : node.localName, heading ? { class: "rich-heading" } : {})));
       else if (node.localName === "a") to.append(copy(node, h("span", { class: "rich-link", title: node.getAttribute("href") ?? "" })));

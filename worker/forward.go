@@ -218,21 +218,10 @@ func (w *Worker) prepareForward(ctx context.Context, f task.Forward) (*render.Pr
 
 // forwardBundle gathers a forward's template sources: those that were pinned, or the catalog's.
 func (w *Worker) forwardBundle(ctx context.Context, catalog *render.Catalog, f task.Forward) (*render.Bundle, error) {
-	if catalog != nil {
-		b, err := w.forwarder.Bundle(catalog, f)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errContent, err)
-		}
-		return b, nil
+	if catalog == nil {
+		return w.pinned(ctx, f.Sources)
 	}
-	data, err := w.blobs.Blob(ctx, f.Sources)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: the template sources are not stored any more: %w", errContent, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	b, err := render.DecodeBundle(data)
+	b, err := w.forwarder.Bundle(catalog, f)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errContent, err)
 	}

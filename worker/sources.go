@@ -75,16 +75,9 @@ func (w *Worker) prepare(ctx context.Context, content task.Content) (*prepared, 
 			}
 			content.Sources = sources
 		}
-		data, err := w.blobs.Blob(ctx, content.Sources)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%w: the template sources are not stored any more: %w", errContent, err)
-		}
+		b, err := w.pinned(ctx, content.Sources)
 		if err != nil {
 			return nil, err
-		}
-		b, err := render.DecodeBundle(data)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errContent, err)
 		}
 		p, err := w.Renderer.Open(b)
 		if err != nil {
@@ -96,6 +89,22 @@ func (w *Worker) prepare(ctx context.Context, content task.Content) (*prepared, 
 		}
 		return &prepared{p, b, actions}, nil
 	})
+}
+
+// pinned reads the template sources that PinSources stored.
+func (w *Worker) pinned(ctx context.Context, sources string) (*render.Bundle, error) {
+	data, err := w.blobs.Blob(ctx, sources)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: the template sources are not stored any more: %w", errContent, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := render.DecodeBundle(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errContent, err)
+	}
+	return b, nil
 }
 
 // BundleOf gathers the sources of content: a shortcut by name, with what the job overrides, or text given with the job.

@@ -31,6 +31,7 @@ type ForwardBody struct {
 	Locale       string     `json:"locale,omitempty" maxLength:"100"`
 	Timezone     string     `json:"timezone,omitempty" maxLength:"100"`
 	Order        string     `json:"order,omitempty" enum:"newest,oldest" doc:"Which message comes first. newest where missing."`
+	Overflow     string     `json:"overflow,omitempty" enum:"fail,shorten" doc:"What becomes of a transcript of more than 5 MB: fail where missing; shorten sends the newest messages and says how many are left out."`
 	ForwardedBy  *AgentBody `json:"forwardedBy,omitempty" doc:"Who forwards, for templates and the event."`
 	Policy       string     `json:"policy,omitempty" enum:"resend,hold"`
 	SendAt       time.Time  `json:"sendAt,omitzero" doc:"When it is sent; now where missing."`
@@ -63,7 +64,7 @@ func (s *Server) forward(ctx context.Context, in *forwardInput) (*AcceptedOutput
 	b := in.Body
 	f := task.Forward{
 		ID: in.identity(operation, b.ID), From: b.From, ReplyTo: b.ReplyTo, To: b.To, Subject: b.Subject, Introduction: b.Introduction, Template: b.Template,
-		Attachments: b.Attachments, Locale: b.Locale, Timezone: b.Timezone, Order: task.ForwardOrder(b.Order),
+		Attachments: b.Attachments, Locale: b.Locale, Timezone: b.Timezone, Order: task.ForwardOrder(b.Order), Overflow: task.ForwardOverflow(b.Overflow),
 		ForwardedBy: (*task.Agent)(b.ForwardedBy), Policy: task.Policy(b.Policy), SendAt: b.SendAt, SendBefore: b.SendBefore,
 	}
 	if f.ID == "" {

@@ -19,6 +19,7 @@ func TestReadme(t *testing.T) {
 	checkGenerated(t, "README.md", "settings", settingsTable())
 	checkGenerated(t, "docs/operating.md", "metrics", metricsTable(t))
 	checkGenerated(t, "docs/templates.md", "helpers", helpers.Markdown())
+	checkGenerated(t, "docs/events.md", "events", eventExamples(t))
 }
 
 // checkGenerated compares the part of a page between its markers with what it must say, or writes it.

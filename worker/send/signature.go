@@ -110,6 +110,14 @@ func (v *Verifier) signed(signatures, id, timestamp string, body []byte) bool {
 	return found
 }
 
+// Forget lets a request with this id be verified again: for one that was verified and then not worked on, so that the
+// sender's next try is no replay.
+func (v *Verifier) Forget(id string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.seen, id)
+}
+
 func (v *Verifier) remember(id string, now time.Time) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()

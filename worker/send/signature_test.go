@@ -65,6 +65,13 @@ func TestVerify(t *testing.T) {
 			t.Errorf("changed %s: %v", name, err)
 		}
 	}
+	if err := v.Verify(signed("7b", now, current), body, now); err != nil {
+		t.Error(err)
+	}
+	v.Forget("7b")
+	if err := v.Verify(signed("7b", now, current), body, now); err != nil {
+		t.Errorf("what was forgotten: %v", err)
+	}
 	if err := v.Verify(signed("11", now.Add(30*time.Minute), current), body, now.Add(30*time.Minute)); err != nil || len(v.seen) != 1 {
 		t.Errorf("%v, %d ids remembered, want the old ones forgotten", err, len(v.seen))
 	}

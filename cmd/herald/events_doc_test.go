@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/heraldsend/herald/worker/event"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/send/webhook"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// eventExamples is one body of each type, as it is posted.
+func eventExamples(t *testing.T) string {
+	t.Helper()
+	at := time.Date(2026, 12, 1, 8, 0, 5, 0, time.UTC)
+	single := event.Message{ID: "order-10027", Channel: message.Email, State: "sent", Conversation: "c42", Customer: "u7", ProviderID: "order-10027@acme.example", At: at}
+	with := func(state, code string) event.Message {
+		m := single
+		m.State, m.Code, m.ProviderID = state, code, ""
+		return m
+	}
+	wave := event.Message{ID: "wave2.0.17.sms", Bulk: "wave2", Channel: message.SMS, State: "failed", Code: "sms_21614", To: "+15550117", At: at}
+	actions := &task.Actions{
+		Tags: []string{"delayed"}, CustomFields: map[string]json.RawMessage{"waveNum": json.RawMessage("2"), "noteStr": json.RawMessage("null")},
+		Queue: "billing", Status: "snoozed",
+	}
+	bulk := event.Bulk{ID: "wave2", State: "running", Percent: 30, Planned: 1000, Pending: 680, Sent: 311, Failed: 5, Suppressed: 3, Skipped: 1, At: at}
+	over := bulk
+	over.State, over.Percent, over.Pending, over.Sent, over.Over = "completed", 100, 0, 991, true
+	facts := []event.Fact{
+		single, wave, with("suppressed", "hard_bounce"), with("skipped", "cancelled"), with("skipped", "expired"), with("unknown", "smtp_timeout"),
+		event.Note{ID: "note-3", Conversation: "c42", ProviderID: "n981", At: at},
+		event.Updated{Conversation: "c42", Customer: "u7", Message: "order-10027", Changes: actions.Changes(), At: at, Cause: "order-10027"},
+		event.Forwarded{
+			ID: "fwd-5", Conversation: "c42", By: "u3", From: "Robin <robin@desk.example>", To: []string{"parts@supplier.example"},
+			Subject: "Fwd: Broken hinge", Text: "Could you send a new one?", Attachments: []string{"hinge.jpg"}, At: at,
+		},
+		bulk, over,
+	}
+	var b strings.Builder
+	for i, f := range facts {
+		e := f.Event()
+		number := int64(i + 1)
+		if strings.HasPrefix(e.Stream, "conversation:") {
+			number += at.Unix() - 100
+		}
+		var body bytes.Buffer
+		enc := json.NewEncoder(&body)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(webhook.Event{ID: e.ID, Type: e.Type, Time: e.Time, Stream: e.Stream, Sequence: number, Data: f}); err != nil {
+			t.Fatal(err)
+		}
+		// Two lines each, which are one on the way.
+		fmt.Fprintf(&b, "%s\n\n", strings.Replace(strings.TrimSpace(body.String()), `,"data":`, ",\n \"data\":", 1))
+	}
+	return "```json\n" + strings.TrimSpace(b.String()) + "\n```"
+}

@@ -8,7 +8,7 @@ FUZZTIME  ?= 30s
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint bench bench-bulk difftest generate fuzz chaos deps image clean
+.PHONY: help build demo test lint bench bench-bulk bench-api difftest generate fuzz chaos deps image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: ## measure beside the peers, each comparison in one run (needs Node)
 
 bench-bulk: ## measure a whole bulk beside a bare sender
 	$(GO) run ./bench/bulk
+
+bench-api: ## measure the HTTP API: single messages and streamed audiences
+	$(GO) run ./bench/api -check
 
 difftest: ## compare millions of dates with Moment.js, side by side (needs Node)
 	npm ci --silent --prefix helpers/moment/generate

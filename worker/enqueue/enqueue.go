@@ -118,11 +118,14 @@ func (c *Client) once(ctx context.Context, id string, data []byte, p task.Payloa
 	if err != nil {
 		return err
 	}
-	fresh, err := c.rdb.SetNX(ctx, messageKey(id), blob.Hash(data), bulk.Retention+longer).Result()
-	if err != nil {
+	// One round trip. Books that are there stay as they are, so opening them changes nothing where the id is taken.
+	pipe := c.rdb.Pipeline()
+	fresh := pipe.SetNX(ctx, messageKey(id), blob.Hash(data), bulk.Retention+longer)
+	c.ledger.OpenNewIn(ctx, pipe, ledger.Chunk{Owner: id}, 1, longer)
+	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("enqueue message: %w", err)
 	}
-	if !fresh {
+	if !fresh.Val() {
 		known, err := c.rdb.Get(ctx, messageKey(id)).Result()
 		if err != nil {
 			return fmt.Errorf("enqueue message: %w", err)
@@ -130,9 +133,6 @@ func (c *Client) once(ctx context.Context, id string, data []byte, p task.Payloa
 		if known != blob.Hash(data) {
 			return fmt.Errorf("message %s: %w", id, ErrConflict)
 		}
-	}
-	if err := c.ledger.OpenFor(ctx, ledger.Chunk{Owner: id}, 1, longer); err != nil {
-		return err
 	}
 	_, err = c.queue.EnqueueAt(ctx, p, at)
 	return err

@@ -98,12 +98,10 @@ func (l *Ledger) Open(ctx context.Context, c Chunk, n int) error {
 	return nil
 }
 
-// OpenFor is Open for books that nobody writes in for a while: they are kept so much longer.
-func (l *Ledger) OpenFor(ctx context.Context, c Chunk, n int, longer time.Duration) error {
-	if err := l.rdb.SetNX(ctx, c.statesKey(), make([]byte, n*slotBytes), l.retention+max(0, longer)).Err(); err != nil {
-		return fmt.Errorf("open chunk %d: %w", c.Index, err)
-	}
-	return nil
+// OpenNewIn adds a command to a pipeline that does what Open does, for books that nobody writes in for a while: they are
+// kept so much longer.
+func (l *Ledger) OpenNewIn(ctx context.Context, pipe redis.Cmdable, c Chunk, n int, longer time.Duration) {
+	pipe.SetNX(ctx, c.statesKey(), make([]byte, n*slotBytes), l.retention+max(0, longer))
 }
 
 // OpenIn adds a command to a pipeline that opens books of n pending recipients, whatever was there, and keeps them

@@ -155,8 +155,9 @@ func (w *Worker) transcribe(ctx context.Context, j job, f task.Forward) (made *f
 	}
 	prepared, err := w.prepareForward(ctx, f)
 	if err != nil {
-		j.log.Error("content can't be prepared", "error", err)
-		return nil, outcomeOfPrepare(err)
+		out := outcomeOfPrepare(err)
+		j.log.Error("a forward's templates can't be prepared", "reason", out.reason.Code) // the error may quote the introduction
+		return nil, out
 	}
 	packed, err := w.blobs.Blob(ctx, f.Conversation)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -33,7 +33,9 @@ type Conversation struct {
 	Customer  json.RawMessage `json:"customer"` // object: name, firstName, …; for templates
 	Custom    json.RawMessage `json:"custom"`   // object of custom fields; for templates
 	Messages  []Message       `json:"messages"`
-	Merged    []Conversation  `json:"mergedConversations"`
+	// Redactions are texts that nobody may read any more, wherever they stand.
+	Redactions []Redaction    `json:"redactions"`
+	Merged     []Conversation `json:"mergedConversations"`
 }
 
 // Message is one message of a conversation.
@@ -182,18 +184,60 @@ func (m *Message) Withheld() bool { return m.Redacted && len(m.Redactions) == 0 
 func (m *Message) Touched() bool { return m.Redacted || len(m.Redactions) > 0 }
 
 // Exchanged returns all messages between customer and team, of merged conversations too, in no particular order: no
-// notes, nothing private.
+// notes, nothing private. A message that stands there twice, in a conversation and in one that was merged into it, is
+// given once, the more private of the two.
 func (c *Conversation) Exchanged() []*Message {
-	var out []*Message
-	for i := range c.Messages {
-		if !c.Messages[i].IsNote() {
-			out = append(out, &c.Messages[i])
+	all := c.messages(nil)
+	copies := make(map[copyKey]*Message, len(all))
+	for _, m := range all {
+		if m.ID == "" {
+			continue
+		}
+		if other := copies[m.key()]; other == nil || m.privacy() > other.privacy() {
+			copies[m.key()] = m
 		}
 	}
-	for i := range c.Merged {
-		out = append(out, c.Merged[i].Exchanged()...)
+	out := all[:0]
+	for _, m := range all {
+		if !m.IsNote() && (m.ID == "" || copies[m.key()] == m) {
+			out = append(out, m)
+		}
 	}
 	return out
+}
+
+func (c *Conversation) messages(all []*Message) []*Message {
+	for i := range c.Messages {
+		all = append(all, &c.Messages[i])
+	}
+	for i := range c.Merged {
+		all = c.Merged[i].messages(all)
+	}
+	return all
+}
+
+// copyKey is what copies of a message have in common. Ids alone may begin anew in each conversation.
+type copyKey struct {
+	id                string
+	sent, created     time.Time
+	author, direction string
+}
+
+func (m *Message) key() copyKey {
+	return copyKey{m.ID, m.SentAt.At, m.CreatedAt.At, m.CreatedBy.ID, m.Direction}
+}
+
+// privacy is how little of a message may be shown.
+func (m *Message) privacy() int {
+	switch {
+	case m.IsNote():
+		return 3
+	case m.Withheld():
+		return 2
+	case m.Touched():
+		return 1
+	}
+	return 0
 }
 
 // Forwardable says whether the files of the message may go along: none of one that is private or in any part redacted.

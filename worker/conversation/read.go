@@ -159,6 +159,11 @@ func (f *faults) conversation(place string, c *Conversation, depth int) {
 	f.time(place+"createdAt", c.CreatedAt)
 	f.object(place+"customer", c.Customer)
 	f.object(place+"custom", c.Custom)
+	for i, r := range c.Redactions {
+		if r.Text == "" || r.Start != nil || r.End != nil {
+			f.add(fmt.Sprintf("%sredactions[%d]", place, i), "a conversation's redaction is a text; spans stand in their message")
+		}
+	}
 	f.messages += len(c.Messages)
 	for i := range c.Messages {
 		if m := &c.Messages[i]; !m.IsNote() {

@@ -51,6 +51,7 @@ func TestFaultyConversationsAreRefused(t *testing.T) {
 		"too many redactions":   {`{"messages":[` + in + `,"redactions":[` + strings.Repeat(`{"text":"x"},`, MaxRedactions) + `{"text":"x"}]}]}`, "messages[0].redactions: 1001 of them"},
 		"an unknown field":      {`{"messages":[` + in + `,"redactions":[{"field":"bcc","text":"x"}]}]}`, `messages[0].redactions[0].field: "bcc" is not body, htmlBody`},
 		"merged, bad":           {`{"messages":[],"mergedConversations":[{"messages":[{"direction":"x"}]}]}`, `mergedConversations[0].messages[0].direction: "x"`},
+		"a span of nothing":     {`{"redactions":[{"start":1,"end":2}],"messages":[` + in + `}]}`, "redactions[0]: a conversation's redaction is a text"},
 		"a customer's name":     {`{"customer":"Ada","messages":[` + in + `}]}`, "customer: want an object"},
 		"too many messages":     {`{"messages":[` + strings.Repeat(in+"},", MaxMessages) + in + `}]}`, fmt.Sprintf("messages: %d of them; at most %d", MaxMessages+1, MaxMessages)},
 	} {
@@ -132,6 +133,26 @@ func TestChoose(t *testing.T) {
 		if got != want && (err == nil || want == "" || !strings.HasPrefix(got, want)) {
 			t.Errorf("%s: %q, want %q", names, got, want)
 		}
+	}
+}
+
+// A message that was merged into another conversation may stand in both. The more private copy counts.
+func TestCopiesAreOne(t *testing.T) {
+	c, err := Read([]byte(`{"messages":[
+			{"id":"a","direction":"in","sentAt":1770109200000,"body":"a"},{"id":"b","direction":"in","sentAt":1770109200000,"body":"b"},
+			{"id":"c","direction":"in","sentAt":1770109200000,"body":"c"},{"id":"d","direction":"in","sentAt":1770109200000,"body":"d"},{"direction":"in","body":"e"}],
+		"mergedConversations":[{"messages":[
+			{"id":"a","direction":"in","sentAt":1770109200000,"body":"a again"},{"id":"b","direction":"in","sentAt":1770109200000,"body":"b withheld","redacted":true},
+			{"id":"c","direction":"in","sentAt":1770109200000,"body":"c","private":true},{"id":"d","direction":"in","sentAt":1770109260000,"body":"another d"},{"direction":"in","body":"e"}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range c.Exchanged() {
+		got = append(got, m.Body)
+	}
+	if want := "a,d,e,b withheld,another d,e"; strings.Join(got, ",") != want {
+		t.Errorf("%q, want %s", got, want)
 	}
 }
 

@@ -22,9 +22,15 @@ type redactor struct {
 	own       map[*conversation.Message]*matcher // texts too short to be looked for elsewhere
 }
 
-// newRedactor collects the secrets of the messages, which stand in the order of time.
-func newRedactor(messages []*conversation.Message, s *render.Sanitizer) (*redactor, error) {
+// newRedactor collects the secrets of a conversation as a whole, and of its messages, which stand in the order of time.
+func newRedactor(general []conversation.Redaction, messages []*conversation.Message, s *render.Sanitizer) (*redactor, error) {
 	r := &redactor{sanitizer: s, all: newMatcher(), own: map[*conversation.Message]*matcher{}}
+	for _, piece := range general {
+		chars, says := normalized(piece.Text)
+		if err := r.all.add(chars, says < freeWeight); err != nil {
+			return nil, err
+		}
+	}
 	withheld := slices.ContainsFunc(messages, (*conversation.Message).Withheld)
 	known := newLineSet()
 	for _, m := range messages {

@@ -91,7 +91,7 @@ func NewTranscript(c *conversation.Conversation, chosen []conversation.Attachmen
 	for i, d := range dated {
 		messages[i] = d.message
 	}
-	r, err := newRedactor(messages, s)
+	r, err := newRedactor(redactionsOf(c), messages, s)
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +129,15 @@ func NewTranscript(c *conversation.Conversation, chosen []conversation.Attachmen
 	return t, nil
 }
 
+// redactionsOf are the redactions of a conversation as a whole, and of those merged into it.
+func redactionsOf(c *conversation.Conversation) []conversation.Redaction {
+	all := c.Redactions
+	for i := range c.Merged {
+		all = append(all, redactionsOf(&c.Merged[i])...)
+	}
+	return all
+}
+
 // dated is a message with the time that it is sorted by.
 type dated struct {
 	at      time.Time
@@ -139,13 +148,17 @@ type dated struct {
 // inTime returns what was exchanged in the order of time, merged conversations among each other. A message without a
 // time stays behind the one before it in its own conversation.
 func inTime(c *conversation.Conversation) []dated {
+	exchanged := map[*conversation.Message]bool{}
+	for _, m := range c.Exchanged() {
+		exchanged[m] = true
+	}
 	var all []dated
 	var collect func(c *conversation.Conversation)
 	collect = func(c *conversation.Conversation) {
 		last := time.Time{}
 		for i := range c.Messages {
 			m := &c.Messages[i]
-			if m.IsNote() {
+			if !exchanged[m] {
 				continue
 			}
 			if at := timeOf(m); !at.IsZero() {

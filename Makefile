@@ -61,7 +61,7 @@ fuzz: ## fuzz everything that reads foreign bytes, FUZZTIME (30s) each
 	scripts/fuzz.sh $(FUZZTIME)
 
 chaos: deps ## kill workers and Redis in the middle of a bulk; print lost, duplicated, unknown
-	$(GO) test ./cmd/herald -run 'TestChaos|TestFaults' -count 1 -v -timeout 30m -chaos.recipients 20000 -chaos.kills 20 -chaos.faults
+	$(GO) test ./cmd/herald -run 'TestChaos|TestFaults|TestPoison' -count 1 -v -timeout 30m -chaos.recipients 20000 -chaos.kills 20 -chaos.faults
 
 image: ## build the container image
 	docker build --build-arg VERSION=$(VERSION) -t herald .

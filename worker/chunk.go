@@ -66,6 +66,7 @@ func (c *chunk) run(ctx context.Context, place *place) error {
 	if c.careful {
 		atOnce = 1
 	}
+	defer w.oneCareful(c.careful)()
 	defer c.tellMeanwhile(ctx)()
 	var stop context.CancelFunc
 	c.pacing, stop = w.untilDrain(ctx)

@@ -60,6 +60,7 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.For
 			return err
 		}
 	}
+	defer w.oneCareful(careful)()
 	attempt, _ := asynq.GetRetryCount(ctx)
 	j := job{
 		log: log, chunk: chunk, policy: attach.Forward(), attempt: attempt, careful: careful, alone: true, settled: settled, message: m,

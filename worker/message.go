@@ -56,6 +56,7 @@ func (w *Worker) sendMessage(ctx context.Context, log *slog.Logger, m task.Messa
 			return err
 		}
 	}
+	defer w.oneCareful(careful)()
 	attempt, _ := asynq.GetRetryCount(ctx)
 	commit, err := w.deliver(ctx, job{
 		log: log, chunk: chunk, message: m, prepared: prepared, policy: attach.For(m.Channel), attempt: attempt, careful: careful,
@@ -104,6 +105,16 @@ func (w *Worker) careful(ctx context.Context) (bool, error) {
 	}
 	w.metrics.careful.Inc()
 	return true, err
+}
+
+// oneCareful waits until no other careful task runs in this process, until done: were there two, a death would make both
+// of their messages unknown.
+func (w *Worker) oneCareful(careful bool) (done func()) {
+	if !careful {
+		return func() {}
+	}
+	w.carefully.Lock()
+	return w.carefully.Unlock
 }
 
 // crashes is how often workers died with the task of ctx.

@@ -108,6 +108,7 @@ type Worker struct {
 	open        *cache[string, *openBulk]
 	inspector   *asynq.Inspector
 	metrics     *metrics
+	carefully   sync.Mutex // held while a careful task runs
 	wishes      wishes
 	crowd       crowd
 

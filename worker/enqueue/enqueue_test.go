@@ -13,6 +13,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/dead"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
@@ -228,17 +229,49 @@ func TestEmptyAudienceIsRefused(t *testing.T) {
 	}
 }
 
-// Redis that refuses writes is an error to the caller, never a false "accepted".
-func TestRedisOutOfMemory(t *testing.T) {
-	c, _ := newClient(t)
-	ctx := context.Background()
-	if err := c.rdb.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
-		t.Fatal(err)
+// Redis that refuses writes is an error to the caller, never a false "accepted", and nothing of it turns up when writes
+// are taken again.
+func TestRedisThatRefusesWrites(t *testing.T) {
+	refusals := map[string][2][]any{ // by name: what makes Redis refuse, and what ends that
+		"out of memory": {{"CONFIG", "SET", "maxmemory", "1"}, {"CONFIG", "SET", "maxmemory", "0"}},
+		"read-only":     {{"REPLICAOF", "127.0.0.1", "1"}, {"REPLICAOF", "NO", "ONE"}},
 	}
-	if _, err := c.Message(ctx, letter()); err == nil {
-		t.Error("a message was accepted")
-	}
-	if _, err := c.Bulk(ctx, definition(), audience(1, nil), BulkOptions{}); err == nil {
-		t.Error("a bulk was accepted")
+	for name, commands := range refusals {
+		t.Run(name, func(t *testing.T) {
+			c, inspect := newClient(t)
+			ctx := context.Background()
+			if err := c.Dead().Put(ctx, dead.Letter{ID: "letter", Kind: "bulk.chunk", Payload: json.RawMessage(`{"bulk":"b","chunk":1}`)}); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.rdb.Do(ctx, commands[0]...).Err(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Message(ctx, letter()); err == nil {
+				t.Error("a message was accepted")
+			}
+			if _, err := c.Bulk(ctx, definition(), audience(1, nil), BulkOptions{}); err == nil {
+				t.Error("a bulk was accepted")
+			}
+			if err := c.RetryDead(ctx, "letter"); err == nil {
+				t.Error("a dead letter was put back")
+			}
+			if _, err := c.Attach(ctx, "a.txt", "", []byte("a")); err == nil {
+				t.Error("an attachment was stored")
+			}
+			if err := c.rdb.Do(ctx, commands[1]...).Err(); err != nil {
+				t.Fatal(err)
+			}
+			for name := range queueNames() {
+				if n := queued(t, inspect, name); n > 0 {
+					t.Errorf("%d tasks in %s", n, name)
+				}
+			}
+			if _, err := c.Dead().Get(ctx, "letter"); err != nil {
+				t.Errorf("the dead letter: %v", err)
+			}
+			if _, err := c.Message(ctx, letter()); err != nil {
+				t.Errorf("the message, once more: %v", err)
+			}
+		})
 	}
 }

@@ -174,8 +174,14 @@ func TestServeStopsGracefully(t *testing.T) {
 		body, _ := io.ReadAll(resp.Body)
 		answered <- result{resp.StatusCode, string(body)}
 	}()
-	// The first rows have arrived when the bulk is being loaded.
 	fmt.Fprintf(audience, "{\"to\":\"c1\"}\n%s", strings.Repeat(" ", 1<<17)+"\n")
+	// The first rows have arrived when the bulk is being loaded.
+	rdb := redis.Client()
+	for deadline := time.Now().Add(time.Minute); rdb.Exists(context.Background(), "herald:bulk:{b}:loading").Val() == 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the upload doesn't begin")
+		}
+	}
 	s.stop()
 	if _, err := io.ReadAll(events.Body); err != nil { // ends although the bulk doesn't
 		t.Errorf("the events break off: %v", err)

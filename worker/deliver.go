@@ -183,6 +183,9 @@ func (w *Worker) attach(ctx context.Context, j job, msg *message.Message) *outco
 		return outcomeOfAttach(ctx, shared.err)
 	}
 	msg.Attachments = shared.files
+	if msg.Channel == message.SMS && w.Links != nil {
+		return w.linkMedia(ctx, msg)
+	}
 	return nil
 }
 

@@ -9,9 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/link"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/redistest"
 	"github.com/heraldsend/herald/worker/send"
@@ -287,6 +289,32 @@ type fakeLinks struct{}
 
 func (fakeLinks) Unsubscribe(c message.Channel, address, owner string) string {
 	return "https://m.example/" + string(c) + "/" + address + "/" + owner
+}
+
+func (fakeLinks) Media(f link.File) string { return "https://m.example/media/" + f.Name + "/" + f.Blob }
+
+// An SMS carries addresses: files that have none get a link to the API, and their bytes wait there.
+func TestMediaLinks(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.worker(func(o *Options) { o.Links = fakeLinks{} })
+	const png = "iVBORw0KGgo="
+	d := bulk.Definition{ID: "mms", Messages: []bulk.Part{{
+		Channel: message.SMS, Content: task.Content{Text: "Hi", Format: "text"}, Attachments: []message.Ref{{Name: "a.png", Inline: png}},
+	}}}
+	s.complete(s.start(d, rows(bulk.Recipient{Phone: "+15005550006"}, bulk.Recipient{Phone: "+15005550007"})))
+	if s.out.count() != 2 {
+		t.Fatalf("%d sent", s.out.count())
+	}
+	for _, m := range s.out.mails {
+		sha := blob.Hash(m.Attachments[0].Data)
+		if want := "https://m.example/media/a.png/" + sha; m.Attachments[0].URL != want {
+			t.Errorf("URL %q, want %q", m.Attachments[0].URL, want)
+		}
+		if _, err := blob.New(s.rdb).Blob(context.Background(), sha); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // Each recipient gets a link of their own, in the header and for the template; data can't replace it.

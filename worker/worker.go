@@ -26,6 +26,7 @@ import (
 	"github.com/heraldsend/herald/worker/event"
 	"github.com/heraldsend/herald/worker/forward"
 	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/link"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/rate"
@@ -63,6 +64,7 @@ type Suppressions interface {
 // Links makes the links that recipients get: *link.Links.
 type Links interface {
 	Unsubscribe(c message.Channel, address, owner string) string
+	Media(f link.File) string
 }
 
 // Options for New. All but Links, NoBulk, Rates, Events, Endpoint, Concurrency and DrainTimeout are required.

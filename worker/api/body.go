@@ -15,8 +15,11 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// bodyTimeout is how long a JSON body may take to arrive.
-const bodyTimeout = 15 * time.Second
+// How long a JSON body may take to arrive: a while, and as long as the largest one takes at a slow pace.
+const (
+	bodyTimeout = 15 * time.Second
+	bodyPace    = 256 << 10 // bytes a second
+)
 
 // readJSON is the middleware that reads the body of an operation that takes JSON, within its limit, and checks it before
 // anyone decodes it.
@@ -42,9 +45,10 @@ func (s *Server) jsonBody(r *http.Request, w http.ResponseWriter, limit int64) (
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return nil, problem(http.StatusUnsupportedMediaType, "unsupported_encoding", "the body is packed; send it as it is")
 	}
-	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return nil, err
-	}
+	control := http.NewResponseController(w)
+	deadline := time.Now().Add(bodyTimeout + time.Duration(limit/bodyPace)*time.Second)
+	_ = control.SetReadDeadline(deadline)
+	_ = control.SetWriteDeadline(deadline.Add(maxRequest))
 	body, err := readLimited(r, limit)
 	if err != nil || len(body) == 0 {
 		return nil, err

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -81,12 +82,24 @@ func referenceOf(d *huma.OpenAPI) reference {
 			}
 		}
 	}
-	slices.SortStableFunc(page.Groups, func(a, b referenceGroup) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(page.Groups, func(a, b referenceGroup) int {
+		return cmp.Or(cmp.Compare(groupPlace(a.Name), groupPlace(b.Name)), strings.Compare(a.Name, b.Name))
+	})
 	schemas := d.Components.Schemas.Map()
 	for _, name := range slices.Sorted(maps.Keys(schemas)) {
 		page.Types = append(page.Types, referenceType{name, fieldsOf(schemas[name])})
 	}
 	return page
+}
+
+// groupOrder is the order in which people need the groups; others follow.
+var groupOrder = []string{"Messages", "Bulks", "Forwards", "Attachments", "Suppressions"}
+
+func groupPlace(name string) int {
+	if i := slices.Index(groupOrder, name); i >= 0 {
+		return i
+	}
+	return len(groupOrder)
 }
 
 func (p *reference) add(op *huma.Operation) {
@@ -105,14 +118,22 @@ func (p *reference) add(op *huma.Operation) {
 			entry.Bodies = append(entry.Bodies, fieldOf(media, op.RequestBody.Content[media].Schema))
 		}
 	}
+	var errs []string
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 		response := op.Responses[status]
+		if response.Content["application/problem+json"] != nil {
+			errs = append(errs, status)
+			continue
+		}
 		field := referenceField{Name: status, Description: response.Description}
 		for _, media := range slices.Sorted(maps.Keys(response.Content)) {
 			body := fieldOf(media, response.Content[media].Schema)
 			field.Type, field.Link = body.Type, body.Link
 		}
 		entry.Responses = append(entry.Responses, field)
+	}
+	if len(errs) > 0 {
+		entry.Responses = append(entry.Responses, referenceField{Name: strings.Join(errs, ", "), Type: "Problem", Link: "Problem", Description: "An error."})
 	}
 	tag := "Other"
 	if len(op.Tags) > 0 {

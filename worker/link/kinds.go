@@ -13,6 +13,9 @@ const (
 	unsubscribeRound = 32 * 24 * time.Hour
 	mediaLife        = 48 * time.Hour
 	mediaRound       = 24 * time.Hour
+
+	// MediaLife is how long a link to a file is good, at most.
+	MediaLife = mediaLife + mediaRound
 )
 
 // The purposes, which are the paths below the public URL too.

@@ -46,9 +46,11 @@ func TestPlaygroundInBrowser(t *testing.T) {
 	p.Click(`.bulk button[aria-expanded]`)
 	p.Await(`document.querySelector(".bulk tbody")?.innerText.includes("guest0418(at)example.com") && document.querySelector(".bulk tbody").innerText.includes("catalogue.pdf")`)
 
+	browsertest.CheckAccess(p, "operations")
 	p.Await(`document.querySelectorAll(".caught").length === 50`)
 	p.Click(".caught")
 	p.Await(`document.querySelector("dialog iframe.frame")?.srcdoc.includes("Fernhill") && document.querySelector("dialog").innerText.includes("welcome-guide.pdf")`)
+	browsertest.CheckAccess(p, "a caught mail")
 	if sandbox := browsertest.Eval[string](p, `document.querySelector("dialog iframe").getAttribute("sandbox")`); sandbox != "" {
 		t.Errorf("the caught mail's frame may %q", sandbox)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/templates"
@@ -162,6 +163,36 @@ func TestDataStaysData(t *testing.T) {
 	}
 	if sms := r.Contents[1]; !strings.Contains(sms.Text, "{{secret}} [[sn.signature]] <script>alert(1)</script>") {
 		t.Errorf("sms: %s", sms.Text)
+	}
+}
+
+// TestFilesOverTheLimit: the preview says what sending would refuse, and shows the rest.
+func TestFilesOverTheLimit(t *testing.T) {
+	pdf := func(size int) *fstest.MapFile { return &fstest.MapFile{Data: append([]byte("%PDF-1.7\n"), make([]byte, size-9)...)} }
+	catalog, err := render.LoadCatalog(fstest.MapFS{
+		"attachments/full.pdf": pdf(5_242_880), "attachments/over.pdf": pdf(5_242_881),
+		"shortcuts/a.yaml": {Data: []byte("message: a\nattachments: [full.pdf]\n")}, "shortcuts/b.yaml": {Data: []byte("message: b\nattachments: [over.pdf]\n")},
+		"shortcuts/c.yaml": {Data: []byte("message: c\nattachments: [full.pdf, over.pdf]\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	renderer, err := render.New(render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := preview.New(preview.Options{Catalog: func() *render.Catalog { return catalog }, Renderer: renderer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, problem := range map[string]string{"a": "", "b": `attachment_too_large: "over.pdf"`, "c": `attachment_too_large: "over.pdf"`} {
+		r := show(t, p, preview.Request{Shortcut: name, Channels: []render.Channel{render.Email}, Source: true})
+		if len(r.Mistakes) > 0 || len(r.Contents) != 1 {
+			t.Fatalf("%s: %+v", name, r.Mistakes)
+		}
+		if c := r.Contents[0]; !strings.HasPrefix(c.Files.Problem, problem) || (problem == "") != (c.Files.Problem == "") || (problem == "") != (c.EML != "") || len(c.EML) > 600<<10 {
+			t.Errorf("%s: %+v, %d bytes of source", name, c.Files, len(c.EML))
+		}
 	}
 }
 

@@ -11,35 +11,6 @@ import (
 	"github.com/heraldsend/herald/worker/api/page/browsertest"
 )
 
-// flaw is what axe-core found.
-type flaw struct {
-	ID, Impact, Help string
-	Nodes            []struct {
-		HTML           string
-		FailureSummary string
-	}
-}
-
-// checkAccess holds what is shown against WCAG 2.2 AA and axe-core's best practices.
-func checkAccess(t *testing.T, p *browsertest.Page, state string) {
-	t.Helper()
-	source, err := os.ReadFile(filepath.Join("testdata", "axe", "node_modules", "axe-core", "axe.min.js"))
-	if err != nil {
-		t.Fatalf("%v: run `make deps`", err)
-	}
-	if !browsertest.Eval[bool](p, `"axe" in window`) {
-		browsertest.Eval[bool](p, string(source)+"; true")
-	}
-	flaws := browsertest.Eval[[]flaw](p, `axe.run(document, { iframes: false, resultTypes: ["violations"] }).then((r) => r.violations.map(({ id, impact, help, nodes }) => ({
-		id, impact, help, nodes: nodes.slice(0, 5).map((n) => ({ html: n.html.slice(0, 200), failureSummary: n.failureSummary })) })))`)
-	for _, f := range flaws {
-		t.Errorf("%s: %s (%s): %s", state, f.ID, f.Impact, f.Help)
-		for _, n := range f.Nodes {
-			t.Logf("    %s\n    %s", n.HTML, n.FailureSummary)
-		}
-	}
-}
-
 // states are what the pages are looked at in: how to get there from the first shortcut, and when one is there.
 var states = []struct {
 	name, script, until string
@@ -53,7 +24,7 @@ var states = []struct {
 	{"chat", `document.querySelector("#tab-chat").click()`, `document.querySelector("#rich strong")`},
 	{"note", `document.querySelector("#tab-note").click()`, `document.querySelector(".thread.note")`},
 	{"error", `type("#message", "Dear {{customer.firstName}},\n\nyour parcel leaves on {{dateFormt customer.custom.deliveryDateAt}}.\n")`, `document.querySelector(".mistake") && document.querySelector(".line.error")`},
-	{"issues", `type("#message", "Dear {{customer.fristName}},\n\nyour parcel leaves on {{dateFormat customer.custom.nothingAt}}.\n")`, `document.querySelectorAll(".issue").length >= 2`},
+	{"issues", `type("#message", "Dear {{customer.fristName}},\n\nyour parcel leaves on {{dateFormat customer.custom.nothingAt}}.\n")`, `document.querySelectorAll(".issue-go").length >= 2`},
 	{"csv", `document.querySelector("#fromCSV").click(); setTimeout(() => document.querySelector("#sampleCSV").click(), 50)`, `document.querySelector(".cells dd")`},
 	{"choosing", `document.querySelector("#pick").click()`, `document.querySelector(".picker-option")`},
 	{"completing", `type("#message", "Hello {{customer.f")`, `document.querySelector(".complete:not([hidden]) li")`},
@@ -81,7 +52,7 @@ func TestAccess(t *testing.T) {
 				p.Await(`document.querySelector("#shownSubject")`)
 				browsertest.Eval[bool](p, `(() => { `+typing+s.script+`; return true })()`)
 				p.Await(s.until)
-				checkAccess(t, p, s.name)
+				browsertest.CheckAccess(p, s.name)
 				if wide := browsertest.Eval[int](p, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
 					t.Errorf("%s: %d pixels wider than the window", s.name, wide)
 				}
@@ -89,7 +60,7 @@ func TestAccess(t *testing.T) {
 			}
 			p.Go(url + "/ui/operations")
 			p.Await(`document.querySelectorAll(".lane").length === 4 && document.querySelector("#bulkList .empty")`)
-			checkAccess(t, p, "operations")
+			browsertest.CheckAccess(p, "operations")
 			shoot(p, "operations-"+look.name)
 		})
 	}
@@ -204,10 +175,10 @@ func TestMendIssue(t *testing.T) {
 	p := open(t)
 	p.Paste("#message", "a\nHello {{customer.fristName}}")
 	p.Await(`document.querySelector("#messageEditor .line.issue .m-issue")?.innerText === "customer.fristName"`)
-	p.Click("#issues .issue")
+	p.Click("#issues .issue-go")
 	p.Await(`document.activeElement.id === "message" && document.activeElement.selectionStart === 10`)
 	p.Click("#issues .small")
-	p.Await(frame + `.includes("Hello Ada") && !document.querySelector(".issue")`)
+	p.Await(frame + `.includes("Hello Ada") && !document.querySelector(".issue-go")`)
 	p.Click("#revert")
 	p.Await(`document.querySelector("#draft").hidden && ` + frame + `.includes("Hi Ada,")`)
 }

@@ -213,9 +213,9 @@ async function showDead() {
   fill(byId("deadList"), h("ul", { class: "list" }, items.map((d) => h("li", { class: "dead" },
     h("div", { class: "dead-text" }, h("b", {}, d.kind), h("span", {}, d.reason), h("span", { class: "soft" }, [d.owner, `${count(d.attempts, "try").replace("trys", "tries")}`, ago(d.at)].filter(Boolean).join(" · "))),
     h("div", { class: "bulk-actions" },
-      h("button", { type: "button", class: "small", "aria-label": `Try ${d.kind} again`, onclick: () => act(async () => { await post(`/v1/dead/${encodeURIComponent(d.id)}/retry`); await showDead(); }) }, "Try again"),
+      h("button", { type: "button", class: "small", "aria-label": `Try again: ${d.kind}`, onclick: () => act(async () => { await post(`/v1/dead/${encodeURIComponent(d.id)}/retry`); await showDead(); }) }, "Try again"),
       h("button", {
-        type: "button", class: "small danger", "aria-label": `Drop ${d.kind}`,
+        type: "button", class: "small danger", "aria-label": `Drop: ${d.kind}`,
         onclick: async () => {
           if (await sure("Drop this letter?", "Its work is never done.", "Drop it")) await act(async () => { await call("DELETE", `/v1/dead/${encodeURIComponent(d.id)}`); await showDead(); });
         },

@@ -490,7 +490,7 @@ function showIssues(issues) {
   fill(byId("issues"), issues.length > 0 && [
     h("h2", {}, count(issues.length, "issue"), h("span", { class: "soft" }, " this recipient would notice")),
     h("ul", { class: "issues" }, issues.map((i) => h("li", {},
-      h("button", { type: "button", class: "issue", onclick: () => jump(i), disabled: !editors[i.path?.split(".").at(-1)] },
+      h("button", { type: "button", class: "issue-go", onclick: () => jump(i), disabled: !editors[i.path?.split(".").at(-1)] },
         h("span", { class: "issue-text" }, i.message, i.meant ? h("span", { class: "soft" }, ` Did you mean ${i.meant}?`) : ""),
         h("span", { class: "issue-place" }, where(i))),
       i.meant && editors[i.path?.split(".").at(-1)] && h("button", { type: "button", class: "small", onclick: () => mend({ ...i, suggestion: i.meant }) }, "Change")))),

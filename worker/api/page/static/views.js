@@ -44,7 +44,7 @@ export function sms(content) {
   ];
   return h("div", { class: "sms" },
     h("div", { class: "handset", role: "group", "aria-label": "On a phone" },
-      h("div", { class: "handset-top", "aria-hidden": "true" }, h("span", { class: "avatar" }, "F"), h("span", {}, "Text message")),
+      h("div", { class: "handset-top", "aria-hidden": "true" }, h("span", { class: "avatar" }, "SMS"), h("span", {}, "Text message")),
       h("div", { class: "bubble", id: "bubble" }, text ? size.segments.map((segment, i) => h("span", { class: i % 2 ? "segment odd" : "segment", title: `Segment ${i + 1}` }, marked(segment, costly))) : h("i", {}, "No text"))),
     h("div", { class: "sms-about" },
       h("dl", { class: "numbers" }, facts.map(([n, what]) => h("div", {}, h("dt", {}, what), h("dd", {}, typeof n === "number" ? n.toLocaleString("en") : n)))),

@@ -26,65 +26,65 @@ const (
 // Conversation is what a caller knows of a conversation. Its JSON may have any other fields: they are not read. Private
 // notes ("notes") are such a field, on purpose: what is not read can't be sent.
 type Conversation struct {
-	ID        string          `json:"id"`
-	Name      string          `json:"name"` // its subject
-	Status    string          `json:"status"`
-	CreatedAt Time            `json:"createdAt"`
-	Customer  json.RawMessage `json:"customer"` // object: name, firstName, …; for templates
-	Custom    json.RawMessage `json:"custom"`   // object of custom fields; for templates
-	Messages  []Message       `json:"messages"`
+	ID        string          `json:"id,omitzero"`
+	Name      string          `json:"name,omitzero"` // its subject
+	Status    string          `json:"status,omitzero"`
+	CreatedAt Time            `json:"createdAt,omitzero"`
+	Customer  json.RawMessage `json:"customer,omitzero"` // object: name, firstName, …; for templates
+	Custom    json.RawMessage `json:"custom,omitzero"`   // object of custom fields; for templates
+	Messages  []Message       `json:"messages,omitzero"`
 	// Redactions are texts that nobody may read any more, wherever they stand.
-	Redactions []Redaction    `json:"redactions"`
-	Merged     []Conversation `json:"mergedConversations"`
+	Redactions []Redaction    `json:"redactions,omitzero"`
+	Merged     []Conversation `json:"mergedConversations,omitzero"`
 }
 
 // Message is one message of a conversation.
 type Message struct {
-	ID            string       `json:"id"`
-	Channel       string       `json:"channel"`       // email, chat, sms, …; note for what is private
-	Type          string       `json:"type"`          // note for what is private
-	Direction     string       `json:"direction"`     // in or out
-	DirectionType string       `json:"directionType"` // initial-in, response-out, followup-in, …
-	SentAt        Time         `json:"sentAt"`
-	CreatedAt     Time         `json:"createdAt"`
-	Preview       string       `json:"preview"`
-	Subject       string       `json:"subject"`
-	Body          string       `json:"body"`     // plain text
-	HTMLBody      string       `json:"htmlBody"` // the same as HTML
-	Auto          bool         `json:"auto"`     // no person wrote it
-	Private       bool         `json:"private"`  // a note, whatever its channel
-	Internal      bool         `json:"internal"` // likewise
-	CreatedBy     Person       `json:"createdBy"`
-	Attachments   []Attachment `json:"attachments"`
+	ID            string       `json:"id,omitzero"`
+	Channel       string       `json:"channel,omitzero"`       // email, chat, sms, …; note for what is private
+	Type          string       `json:"type,omitzero"`          // note for what is private
+	Direction     string       `json:"direction,omitzero"`     // in or out
+	DirectionType string       `json:"directionType,omitzero"` // initial-in, response-out, followup-in, …
+	SentAt        Time         `json:"sentAt,omitzero"`
+	CreatedAt     Time         `json:"createdAt,omitzero"`
+	Preview       string       `json:"preview,omitzero"`
+	Subject       string       `json:"subject,omitzero"`
+	Body          string       `json:"body,omitzero"`     // plain text
+	HTMLBody      string       `json:"htmlBody,omitzero"` // the same as HTML
+	Auto          bool         `json:"auto,omitzero"`     // no person wrote it
+	Private       bool         `json:"private,omitzero"`  // a note, whatever its channel
+	Internal      bool         `json:"internal,omitzero"` // likewise
+	CreatedBy     Person       `json:"createdBy,omitzero"`
+	Attachments   []Attachment `json:"attachments,omitzero"`
 	// Redacted without Redactions withholds the whole message, with them those pieces of it.
-	Redacted   bool        `json:"redacted"`
-	Redactions []Redaction `json:"redactions"`
+	Redacted   bool        `json:"redacted,omitzero"`
+	Redactions []Redaction `json:"redactions,omitzero"`
 }
 
 // Redaction is a piece of a message that nobody may read any more: a text, wherever it stands, or a span of a field.
 // Either way the text goes from all of the conversation, from replies that quote it too.
 type Redaction struct {
-	Text string `json:"text"`
+	Text string `json:"text,omitzero"`
 	// Field is body, when empty, or htmlBody, subject or preview.
-	Field string `json:"field"`
+	Field string `json:"field,omitzero"`
 	// Start and End count UTF-16 code units, as JavaScript, Java and C# do; End is behind the span.
-	Start *int `json:"start"`
-	End   *int `json:"end"`
+	Start *int `json:"start,omitzero"`
+	End   *int `json:"end,omitzero"`
 }
 
 // Attachment is a file that came with a message. One of Inline, Blob, File and URL says where its bytes are, as in
 // message.Ref; without one it can't be chosen, but is named.
 type Attachment struct {
-	ID       string `json:"id"`
-	OtherID  string `json:"_id"`
-	Name     string `json:"name"`
-	Type     string `json:"contentType"`
-	Size     int64  `json:"contentLength"` // bytes
-	Redacted bool   `json:"redacted"`
-	Inline   string `json:"inline"`
-	Blob     string `json:"blob"`
-	File     string `json:"file"`
-	URL      string `json:"url"`
+	ID       string `json:"id,omitzero"`
+	OtherID  string `json:"_id,omitzero"`
+	Name     string `json:"name,omitzero"`
+	Type     string `json:"contentType,omitzero"`
+	Size     int64  `json:"contentLength,omitzero"` // bytes
+	Redacted bool   `json:"redacted,omitzero"`
+	Inline   string `json:"inline,omitzero"`
+	Blob     string `json:"blob,omitzero"`
+	File     string `json:"file,omitzero"`
+	URL      string `json:"url,omitzero"`
 }
 
 // Key is the attachment's id, or "".
@@ -102,9 +102,9 @@ func (a Attachment) Ref() message.Ref {
 
 // Person wrote a message. Its JSON is an object or just an id.
 type Person struct {
-	ID          string `json:"id"`
-	DisplayName string `json:"displayName"`
-	Name        string `json:"name"`
+	ID          string `json:"id,omitzero"`
+	DisplayName string `json:"displayName,omitzero"`
+	Name        string `json:"name,omitzero"`
 }
 
 // UnmarshalJSON reads an object or an id.
@@ -160,6 +160,9 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 	}
 	return nil
 }
+
+// MarshalJSON writes RFC 3339.
+func (t Time) MarshalJSON() ([]byte, error) { return json.Marshal(t.At) }
 
 func (t *Time) check() {
 	if year := t.At.Year(); t.At.IsZero() || year < 1970 || year > 9999 {

@@ -156,6 +156,37 @@ func TestCopiesAreOne(t *testing.T) {
 	}
 }
 
+// What is kept of a conversation reads as the conversation did, and holds nothing private.
+func TestEncode(t *testing.T) {
+	const given = `{"notes":[{"body":"CANARY"}],"custom":{"n":9007199254740993},"secretField":"CANARY","redactions":[{"text":"x"}],"id":"c","name":"n","createdAt":1770109200000,
+		"messages":[{"id":"n","channel":"note","body":"CANARY"},{"id":"m","private":true,"direction":"in","body":"CANARY"},
+			{"direction":"in","sentAt":"2026-02-03T10:15:00+01:00","createdBy":"u","meta":"CANARY","body":"a <b> & c","auto":true,"redacted":true,
+				"redactions":[{"field":"body","start":0,"end":1},{"text":"b"}],"attachments":[{"_id":"a","name":"f","contentLength":3,"inline":"eA==","thumbnail":"CANARY"}]}],
+		"mergedConversations":[{"name":"o","messages":[{"id":"m","direction":"in","body":"CANARY: a copy"},{"direction":"out","createdBy":{"displayName":"R","email":"CANARY"}}]}]}`
+	c, err := Read([]byte(given))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := c.Encode()
+	if err != nil || strings.Contains(string(kept), "CANARY") {
+		t.Fatalf("%v: %s", err, kept)
+	}
+	const want = `{"id":"c","name":"n","createdAt":"2026-02-03T09:00:00Z","custom":{"n":9007199254740993},"messages":[` +
+		`{"direction":"in","sentAt":"2026-02-03T09:15:00Z","body":"a <b> & c","auto":true,"createdBy":{"id":"u"},` +
+		`"attachments":[{"_id":"a","name":"f","contentLength":3,"inline":"eA=="}],"redacted":true,"redactions":[{"field":"body","start":0,"end":1},{"text":"b"}]}],` +
+		`"redactions":[{"text":"x"}],"mergedConversations":[{"name":"o","messages":[{"direction":"out","createdBy":{"displayName":"R"}}]}]}`
+	if string(kept) != want {
+		t.Errorf("%s, want %s", kept, want)
+	}
+	again, err := Read(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if twice, err := again.Encode(); err != nil || string(twice) != want {
+		t.Errorf("%v: %s", err, twice)
+	}
+}
+
 func TestPack(t *testing.T) {
 	data := []byte(`{"messages":[` + strings.Repeat(" ", 1<<20) + `]}`)
 	packed, err := Pack(data)
@@ -192,6 +223,14 @@ func FuzzRead(f *testing.F) {
 		}
 		if len(c.Exchanged()) == 0 {
 			t.Fatal("nothing to forward")
+		}
+		kept, err := c.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Read(kept)
+		if err != nil || len(again.Exchanged()) != len(c.Exchanged()) {
+			t.Fatalf("%v: %s", err, kept)
 		}
 		for _, m := range c.Exchanged() {
 			for field, spans := range m.Spans() {

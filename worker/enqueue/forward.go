@@ -26,7 +26,11 @@ func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (stri
 	if _, err := read.Choose(f.Attachments); err != nil {
 		return "", err
 	}
-	packed, err := conversation.Pack(talk)
+	kept, err := read.Encode() // neither notes nor what nobody reads is stored
+	if err != nil {
+		return "", err
+	}
+	packed, err := conversation.Pack(kept)
 	if err != nil {
 		return "", err
 	}

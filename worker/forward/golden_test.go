@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"golang.org/x/tools/txtar"
@@ -198,6 +199,43 @@ func absent(t *testing.T, secrets []byte, places ...string) {
 			if at := strings.Index(strings.ToLower(place), strings.ToLower(secret)); at >= 0 {
 				t.Errorf("%q stands in place %d: …%s…", secret, i, place[max(0, at-60):min(len(place), at+60)])
 			}
+		}
+	}
+}
+
+// The layout that docs/forward.md shows works.
+func TestLayoutOfTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/forward.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, layout, ok := strings.Cut(string(page), "```handlebars\n")
+	layout, _, closed := strings.Cut(layout, "```")
+	if !ok || !closed {
+		t.Fatal("docs/forward.md shows no layout")
+	}
+	catalog, err := render.LoadCatalog(fstest.MapFS{"emails/brief.hbs": {Data: []byte(layout)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newForwarder(t)
+	f := task.Forward{ID: "f", From: "a@desk.example", To: "b@partner.example", Template: "brief", Introduction: "Hello"}
+	b, err := w.Bundle(catalog, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := w.Open(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := w.Make(context.Background(), p, f, []byte(`{"messages":[
+		{"direction":"in","sentAt":1770109200000,"createdBy":{"name":"Ada"},"body":"Hi & bye"},{"direction":"in","redacted":true,"body":"secret"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<p>Hello</p>", "<h3>Ada, February 3, 2026 9:00 AM UTC</h3>", "<p>Hi &amp; bye</p>", "<p>Redacted.</p>"} {
+		if !strings.Contains(made.Message.HTML, want) {
+			t.Errorf("%s is not in %s", want, made.Message.HTML)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,10 +12,22 @@ import (
 )
 
 // eventMetrics say whether the endpoint takes its events.
-type eventMetrics struct{ tries *prometheus.CounterVec }
+type eventMetrics struct {
+	tries  *prometheus.CounterVec
+	warned atomic.Int64 // when the log last called for an operator, Unix seconds
+}
+
+// warnEvery is how often the log says that the endpoint is dead: thousands of streams may find out.
+const warnEvery = time.Minute
+
+// mayWarn reports true once every warnEvery.
+func (m *eventMetrics) mayWarn() bool {
+	last, now := m.warned.Load(), time.Now().Unix()
+	return now-last >= int64(warnEvery.Seconds()) && m.warned.CompareAndSwap(last, now)
+}
 
 func newEventMetrics(r prometheus.Registerer, s *event.Store) (*eventMetrics, error) {
-	m := &eventMetrics{prometheus.NewCounterVec(prometheus.CounterOpts{
+	m := &eventMetrics{tries: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "herald_events_total", Help: "Events that the endpoint took (delivered), tries that failed (again), events given up after a day (dead).",
 	}, []string{"outcome"})}
 	for _, outcome := range []string{"delivered", "again", "dead"} {

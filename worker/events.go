@@ -30,6 +30,8 @@ const (
 	lastEventPause = 10 * time.Minute
 	// eventLife is how long an event is tried before it becomes a dead letter.
 	eventLife = 24 * time.Hour
+	// manyTries are a reason to call for an operator: they take some three minutes.
+	manyTries = 5
 	// watchEvery is how often streams are looked for that lost their task.
 	watchEvery = 15 * time.Second
 )
@@ -80,6 +82,9 @@ func (w *Worker) handleEvents(ctx context.Context, log *slog.Logger, t task.Even
 			return err
 		}
 		w.eventMetrics.told("again")
+		if waiting.Tries >= manyTries && w.eventMetrics.mayWarn() {
+			w.Log.Warn("the endpoint doesn't take events: they wait for it, for a day at most", "since", failed.event.Kept, "reason", failed.err.Code)
+		}
 		return &later{after: pause, counts: true, reason: failed.err.Code}
 	}
 }

@@ -15,13 +15,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/heraldsend/herald/worker/dead"
 	"github.com/heraldsend/herald/worker/event"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/send"
 	"github.com/heraldsend/herald/worker/send/webhook"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 const eventSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -243,6 +246,58 @@ func TestEventsThatNobodyTakesAreGivenUp(t *testing.T) {
 	}
 	if _, err := s.client.Dead().Get(ctx, letters[0].ID); !errors.Is(err, dead.ErrNotFound) {
 		t.Errorf("the letter is still there: %v", err)
+	}
+}
+
+// Pauses between tries grow to ten minutes, and what the endpoint asks for counts for up to an hour. A restart of the
+// worker changes nothing about them.
+func TestPausesBetweenTries(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for name, c := range map[string]struct {
+		tries       int
+		retryAfter  string
+		least, most time.Duration
+	}{
+		"first":                     {0, "", 3 * time.Second, 6 * time.Second},
+		"fifth":                     {4, "", 60 * time.Second, 81 * time.Second},
+		"twentieth":                 {19, "", 10*time.Minute - time.Second, 10*time.Minute + time.Second},
+		"the endpoint asks":         {0, "1800", 30*time.Minute - time.Second, 30*time.Minute + time.Second},
+		"the endpoint asks a day":   {0, "86400", time.Hour - time.Second, time.Hour + time.Second},
+		"it asks less than we wait": {19, "5", 10*time.Minute - time.Second, 10*time.Minute + time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, r := newSite(t), newReceiver(t)
+			r.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", c.retryAfter)
+				w.WriteHeader(http.StatusServiceUnavailable)
+			})
+			s.append(outcomeFact("m", "c1"))
+			due := task.EventDeliver{Stream: "conversation:c1", Run: 1}
+			for range c.tries {
+				if err := s.events().Again(ctx, due, "http_503", time.Minute); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.worker(r.on(s))
+			id, name, err := queue.Address(due)
+			if err != nil {
+				t.Fatal(err)
+			}
+			inspect := asynq.NewInspectorFromRedisClient(s.rdb)
+			var info *asynq.TaskInfo
+			s.await("it was tried", func() bool {
+				info, err = inspect.GetTaskInfo(name, id)
+				return err == nil && info.State == asynq.TaskStateRetry
+			})
+			if pause := time.Until(info.NextProcessAt); pause < c.least-2*time.Second || pause > c.most+time.Second {
+				t.Errorf("the next try comes after %s, want %s to %s", pause, c.least, c.most)
+			}
+			if waiting, err := s.events().List(ctx, 1); err != nil || waiting[0].Tries != c.tries+1 || waiting[0].Reason != "http_503" {
+				t.Errorf("%+v, %v", waiting, err)
+			}
+		})
 	}
 }
 

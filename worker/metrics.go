@@ -70,7 +70,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "herald_commit_failures_total", Help: "Group commits that Redis refused, at least in part. They are tried again, and sending waits.",
 		}),
 		recovered: counters("herald_recovered_total",
-			"Tasks brought back, by how they were lost: lease (the worker died), orphan (an answer got lost), chunk (no task at all).", "cause"),
+			"Tasks brought back, by how they were lost: lease (the worker died), orphan (an answer got lost), chunk or event (no task at all).", "cause"),
 		unclaimed: gauges("herald_tasks_unclaimed",
 			"Active tasks that no worker seems to work on: silent (the lease is not renewed), orphan (there is none). They come back within half a minute.", "cause"),
 		careful: prometheus.NewCounter(prometheus.CounterOpts{

@@ -4,7 +4,7 @@
 // The rules it holds, whatever is killed at whatever time:
 //
 //   - An event is named for what happened (event.ID), so appending it again is harmless: the second does nothing. That
-//     holds for as long as Retention after the stream's last event.
+//     holds for Retention after the stream's last event, a single message's for a week.
 //   - Events of a stream are numbered without a gap, and handed out in that order. Messages and bulks begin with 1, a
 //     conversation with the time in seconds, so that its numbers grow even if it is forgotten in between. Events that
 //     may travel beside each other (messages of one bulk) say so; nothing overtakes or is overtaken by any other.

@@ -64,7 +64,10 @@ func fingerprint(id string) string {
 // maxStreamName bounds the ids of conversations, which are the caller's.
 const maxStreamName = 200
 
-const conversationPrefix = "conversation:"
+const (
+	conversationPrefix = "conversation:"
+	messagePrefix      = "message:"
+)
 
 // ConversationStream names a conversation's stream, "" for an id that can't be one: none, or over 200 bytes.
 func ConversationStream(id string) string {
@@ -78,7 +81,7 @@ func ConversationStream(id string) string {
 func BulkStream(id string) string { return "bulk:" + id }
 
 // MessageStream names a single message's stream.
-func MessageStream(id string) string { return "message:" + id }
+func MessageStream(id string) string { return messagePrefix + id }
 
 // An entry of a list is the sequence number, the time it was kept in Unix milliseconds, and the event as JSON, with
 // blanks between.

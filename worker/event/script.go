@@ -41,40 +41,39 @@ func seenKey(stream, group string) string { return shardOf(stream).key("seen:" +
 // appendScript appends events of one shard's streams, each once, and puts a run in charge of streams that were empty.
 //
 // KEYS[1] oldest, KEYS[2] watch; then for each event its stream's state, waiting list and seen set; one hash tag.
-// ARGV[1] now in ms, ARGV[2] when a new run's task must have shown itself, in ms, ARGV[3] retention in s; then for each
-// event: stream, fingerprint ("" to append whatever was seen), sequence ("" for the next), the number before that of the
+// ARGV[1] now in ms, ARGV[2] when a new run's task must have shown itself, in ms; then for each event: stream, its
+// retention in s, fingerprint ("" to append whatever was seen), sequence ("" for the next), the number before that of the
 // stream's first event, the event as JSON.
 // Returns for each event the run whose task is to be enqueued: the new one, or for an event that was there already the
 // one in charge (its enqueuer may have died), else 0.
 var appendScript = redis.NewScript(`
-local runs, key = {}, 3
-for i = 4, #ARGV, 5 do
+local runs, touched, key = {}, {}, 3
+for i = 3, #ARGV, 6 do
   local state, waiting, seen = KEYS[key], KEYS[key + 1], KEYS[key + 2]
   key = key + 3
   local run = redis.call('HGET', state, 'run')
-  local fresh = ARGV[i + 1] == '' or redis.call('SADD', seen, ARGV[i + 1]) == 1
+  local fresh = ARGV[i + 2] == '' or redis.call('SADD', seen, ARGV[i + 2]) == 1
   local ask = 0
   if fresh then
-    local number = ARGV[i + 2]
+    local number = ARGV[i + 3]
     if number == '' then
-      if ARGV[i + 3] ~= '0' then redis.call('HSETNX', state, 'last', ARGV[i + 3]) end
+      if ARGV[i + 4] ~= '0' then redis.call('HSETNX', state, 'last', ARGV[i + 4]) end
       number = redis.call('HINCRBY', state, 'last', 1)
     end
-    redis.call('RPUSH', waiting, string.format('%.0f', number) .. ' ' .. ARGV[1] .. ' ' .. ARGV[i + 4])
+    redis.call('RPUSH', waiting, string.format('%.0f', number) .. ' ' .. ARGV[1] .. ' ' .. ARGV[i + 5])
     if not run then
       ask = redis.call('HINCRBY', state, 'runs', 1)
       redis.call('HSET', state, 'run', ask)
       redis.call('ZADD', KEYS[1], ARGV[1], ARGV[i])
       redis.call('ZADD', KEYS[2], ARGV[2], ARGV[i])
     end
-    redis.call('EXPIRE', state, ARGV[3])
-    redis.call('EXPIRE', waiting, ARGV[3])
-    redis.call('EXPIRE', seen, ARGV[3])
+    touched[state], touched[waiting], touched[seen] = ARGV[i + 1], ARGV[i + 1], ARGV[i + 1]
   elseif run then
     ask = tonumber(run)
   end
   runs[#runs + 1] = ask
 end
+for name, retention in pairs(touched) do redis.call('EXPIRE', name, retention) end
 return runs
 `)
 

@@ -20,6 +20,16 @@ import (
 // Retention is how long a stream is remembered after its last event: its numbers, what was appended, and what waits.
 const Retention = 30 * 24 * time.Hour
 
+// messageRetention is that of a single message's stream, which holds one event: longer than it is tried.
+const messageRetention = 7 * 24 * time.Hour
+
+func retention(stream string) time.Duration {
+	if strings.HasPrefix(stream, messagePrefix) {
+		return messageRetention
+	}
+	return Retention
+}
+
 // shownWithin is how long after it was due the task of a run may stay out of sight.
 const shownWithin = time.Minute
 
@@ -91,7 +101,7 @@ func (s *Store) append(ctx context.Context, events []Event) error {
 		if c == nil {
 			c = &call{
 				keys: []string{on.oldestKey(), on.watchKey()},
-				args: []any{now.UnixMilli(), now.Add(shownWithin).UnixMilli(), int64(Retention.Seconds())},
+				args: []any{now.UnixMilli(), now.Add(shownWithin).UnixMilli()},
 			}
 			calls[on] = c
 		}
@@ -108,7 +118,7 @@ func (s *Store) append(ctx context.Context, events []Event) error {
 		if strings.HasPrefix(e.Stream, conversationPrefix) {
 			before = now.Unix()
 		}
-		c.args = append(c.args, e.Stream, mark, number, before, data)
+		c.args = append(c.args, e.Stream, int64(retention(e.Stream).Seconds()), mark, number, before, data)
 		c.streams = append(c.streams, e.Stream)
 	}
 	run := func() error {

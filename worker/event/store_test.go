@@ -147,6 +147,12 @@ func TestAppendIsIdempotentAndOrdered(t *testing.T) {
 			if got := tasks(t, rdb); !slices.Equal(got, []string{"conversation:c1:1", "message:x:1"}) {
 				t.Errorf("tasks %v", got)
 			}
+			for key, want := range map[string]time.Duration{stateKey("conversation:c1"): Retention, waitingKey("conversation:c1"): Retention,
+				seenKey("conversation:c1", ""): Retention, stateKey("message:x"): messageRetention} {
+				if left, err := rdb.TTL(context.Background(), key).Result(); err != nil || left < want-time.Minute || left > want {
+					t.Errorf("%s is kept for %s, %v; want %s", key, left, err, want)
+				}
+			}
 			// What was told is still remembered.
 			w := s.turn(t, c1, nil, 10)
 			if w = s.turn(t, c1, w.Events, 10); len(w.Events) != 0 {

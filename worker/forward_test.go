@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/send"
@@ -272,17 +273,33 @@ func TestForwardsPolicies(t *testing.T) {
 	}
 }
 
-// What Asynq keeps of a forward is small and holds nothing of the conversation.
-func TestForwardsTaskHoldsNoText(t *testing.T) {
+// What Asynq keeps of a forward is small and holds nothing of the conversation; what is stored beside it holds no notes.
+func TestForwardsAreStoredWithoutNotes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
+	ctx := context.Background()
 	s.forward(forwardTo("ann@partner.example"), talkOf(t, s, 10))
-	data, err := s.rdb.HGet(context.Background(), "asynq:{message}:t:fw-1", "msg").Bytes()
+	data, err := s.rdb.HGet(ctx, "asynq:{message}:t:fw-1", "msg").Bytes()
 	if err != nil || len(data) > 1000 || bytes.Contains(data, []byte("broke")) || bytes.Contains(data, []byte("CANARY")) {
 		t.Errorf("%d bytes, %v: %q", len(data), err, data)
 	}
-	if !json.Valid(talkOf(t, s, 10)) {
-		t.Error("the test's own conversation is not JSON")
+	found := 0
+	for _, key := range s.rdb.Keys(ctx, "herald:blob:*").Val() {
+		packed, err := s.rdb.Get(ctx, key).Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		talk, err := conversation.Unpack(packed)
+		if err != nil {
+			continue // a file
+		}
+		found++
+		if text := string(talk); !strings.Contains(text, "It broke.") || strings.Contains(text, "CANARY-NOTE") || strings.Contains(text, "CANARY-FILE") {
+			t.Errorf("kept is %s", text)
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d conversations are kept", found)
 	}
 }
 

@@ -40,22 +40,28 @@ type Conversation struct {
 
 // Message is one message of a conversation.
 type Message struct {
-	ID            string       `json:"id,omitzero"`
-	Channel       string       `json:"channel,omitzero"`       // email, chat, sms, …; note for what is private
-	Type          string       `json:"type,omitzero"`          // note for what is private
-	Direction     string       `json:"direction,omitzero"`     // in or out
-	DirectionType string       `json:"directionType,omitzero"` // initial-in, response-out, followup-in, …
-	SentAt        Time         `json:"sentAt,omitzero"`
-	CreatedAt     Time         `json:"createdAt,omitzero"`
-	Preview       string       `json:"preview,omitzero"`
-	Subject       string       `json:"subject,omitzero"`
-	Body          string       `json:"body,omitzero"`     // plain text
-	HTMLBody      string       `json:"htmlBody,omitzero"` // the same as HTML
-	Auto          bool         `json:"auto,omitzero"`     // no person wrote it
-	Private       bool         `json:"private,omitzero"`  // a note, whatever its channel
-	Internal      bool         `json:"internal,omitzero"` // likewise
-	CreatedBy     Person       `json:"createdBy,omitzero"`
-	Attachments   []Attachment `json:"attachments,omitzero"`
+	ID            string `json:"id,omitzero"`
+	Channel       string `json:"channel,omitzero"`       // email, chat, sms, …; note for what is private
+	Type          string `json:"type,omitzero"`          // note for what is private
+	Direction     string `json:"direction,omitzero"`     // in or out
+	DirectionType string `json:"directionType,omitzero"` // initial-in, response-out, followup-in, …
+	SentAt        Time   `json:"sentAt,omitzero"`
+	CreatedAt     Time   `json:"createdAt,omitzero"`
+	Preview       string `json:"preview,omitzero"`
+	Subject       string `json:"subject,omitzero"`
+	Body          string `json:"body,omitzero"`     // plain text
+	HTMLBody      string `json:"htmlBody,omitzero"` // the same as HTML
+	Auto          bool   `json:"auto,omitzero"`     // no person wrote it
+	// What other systems say of private messages. Whatever says so counts.
+	Private    bool            `json:"private,omitzero"`
+	Internal   bool            `json:"internal,omitzero"`
+	IsPrivate  bool            `json:"isPrivate,omitzero"`
+	IsInternal bool            `json:"isInternal,omitzero"`
+	Public     json.RawMessage `json:"public,omitzero"`     // false
+	Visibility json.RawMessage `json:"visibility,omitzero"` // "private" or "internal"
+
+	CreatedBy   Person       `json:"createdBy,omitzero"`
+	Attachments []Attachment `json:"attachments,omitzero"`
 	// Redacted without Redactions withholds the whole message, with them those pieces of it.
 	Redacted   bool        `json:"redacted,omitzero"`
 	Redactions []Redaction `json:"redactions,omitzero"`
@@ -172,12 +178,16 @@ func (t *Time) check() {
 
 // IsNote says whether the message is private to the team.
 func (m *Message) IsNote() bool {
-	return m.Private || m.Internal || isNote(m.Channel) || isNote(m.Type)
+	return m.Private || m.Internal || m.IsPrivate || m.IsInternal || isNote(m.Channel) || isNote(m.Type) ||
+		string(m.Public) == "false" || isNote(strings.Trim(string(m.Visibility), `"`))
 }
 
 func isNote(s string) bool {
-	s = strings.ToLower(strings.TrimSpace(s))
-	return s == "note" || s == "notes" || s == "internal"
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "note", "notes", "internal", "internal-note", "private":
+		return true
+	}
+	return false
 }
 
 // Withheld says whether nothing of the message may be read.

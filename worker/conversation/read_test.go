@@ -67,6 +67,23 @@ func TestFaultyConversationsAreRefused(t *testing.T) {
 	}
 }
 
+// Whatever says that a message is private counts, and nothing else.
+func TestNotes(t *testing.T) {
+	for field, private := range map[string]bool{
+		`"channel":"note"`: true, `"channel":" NOTE "`: true, `"type":"note"`: true, `"type":"internal"`: true, `"private":true`: true, `"internal":true`: true,
+		`"isPrivate":true`: true, `"isInternal":true`: true, `"public":false`: true, `"visibility":"private"`: true, `"visibility":"Internal"`: true,
+		`"channel":"email"`: false, `"type":"message"`: false, `"private":false`: false, `"public":true`: false, `"visibility":"public"`: false, `"visibility":{"a":1}`: false,
+	} {
+		c, err := Read([]byte(`{"messages":[{"direction":"in","body":"x"},{"direction":"in","body":"y",` + field + `}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(c.Exchanged()); (n == 1) != private {
+			t.Errorf("%s: %d messages were exchanged", field, n)
+		}
+	}
+}
+
 // Spans count as JavaScript does: a character beyond the basic plane is two.
 func TestSpan(t *testing.T) {
 	m := Message{Body: "ab😀d", Subject: "xyz"}

@@ -135,15 +135,7 @@ func (l *linter) places() []place {
 	var out []place
 	c := l.catalog
 	for _, name := range c.Shortcuts() {
-		s := c.shortcuts[name]
-		subject := "shortcut " + name
-		for _, source := range s.sources() {
-			r := roleText
-			if path := strings.TrimPrefix(source.name, s.Name+"/"); strings.HasSuffix(path, "message") {
-				r = roleOf(s.formatAt(path))
-			}
-			out = append(out, place{source.name, source.text, subject, r})
-		}
+		out = append(out, c.shortcuts[name].places()...)
 	}
 	for _, name := range c.Snippets() {
 		for _, language := range sortedKeys(c.snippets[name].Texts) {
@@ -159,6 +151,19 @@ func (l *linter) places() []place {
 	}
 	for _, name := range sortedKeys(c.partials) {
 		out = append(out, place{name, c.partials[name], "partial " + name, rolePartial})
+	}
+	return out
+}
+
+// places lists the texts of a shortcut.
+func (s *Shortcut) places() []place {
+	var out []place
+	for _, source := range s.sources() {
+		r := roleText
+		if path := strings.TrimPrefix(source.name, s.Name+"/"); strings.HasSuffix(path, "message") {
+			r = roleOf(s.formatAt(path))
+		}
+		out = append(out, place{source.name, source.text, "shortcut " + s.Name, r})
 	}
 	return out
 }

@@ -91,6 +91,7 @@ type RenderRequest struct {
 	From     string          `json:"from,omitempty" maxLength:"600" doc:"Sender of the email; the context's agent when not given"`
 	Source   bool            `json:"source,omitempty" doc:"Give the email as it travels"`
 	Explain  bool            `json:"explain,omitempty" doc:"Say where every piece comes from"`
+	Lint     bool            `json:"lint,omitempty" doc:"Say what other recipients would notice"`
 }
 
 // InlineShortcut is a shortcut that comes with a request. It is render.Shortcut, whose own checks say more than a
@@ -125,7 +126,7 @@ func (p *Preview) render(ctx context.Context, in *renderInput) (*renderOutput, e
 	req := preview.Request{
 		Shortcut: in.Body.Shortcut, Context: json.RawMessage(in.Body.Context),
 		Locale: in.Body.Locale, Timezone: in.Body.Timezone, From: in.Body.From,
-		Source: in.Body.Source, Explain: in.Body.Explain,
+		Source: in.Body.Source, Explain: in.Body.Explain, Lint: in.Body.Lint,
 	}
 	inline, err := p.inline(&in.Body)
 	if err != nil {

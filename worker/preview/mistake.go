@@ -30,6 +30,13 @@ type Mistake struct {
 	Place
 }
 
+// Warning is something that recipients would notice, though not this one perhaps.
+type Warning struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Place
+}
+
 // place finds where a template's line stands for whoever edits the shortcut.
 func (r *rendering) place(template string, line, column int) Place {
 	p := Place{Template: template, Line: line, Column: column}

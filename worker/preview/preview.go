@@ -59,6 +59,7 @@ type Request struct {
 	From     string // sender of the email; the context's agent when empty
 	Source   bool   // give the email as it travels
 	Explain  bool   // say where every piece comes from
+	Lint     bool   // say what other recipients would notice
 }
 
 // Preview is what each channel gets. Where Mistakes is not empty nothing could be sent, and a channel that could not be
@@ -71,6 +72,7 @@ type Preview struct {
 	Hash     string           `json:"hash,omitempty" doc:"SHA-256 of everything that the shortcut needs"`
 	Contents []ChannelPreview `json:"contents"`
 	Mistakes []Mistake        `json:"errors"`
+	Warnings []Warning        `json:"warnings,omitempty" doc:"What other recipients would notice, where lint is asked for"`
 }
 
 // ChannelPreview is what one channel gets.
@@ -161,6 +163,9 @@ func (r *rendering) run(ctx context.Context) {
 	channels := r.req.Channels
 	if len(channels) == 0 {
 		channels = render.Channels()
+	}
+	if r.req.Lint {
+		r.lint()
 	}
 	for _, channel := range channels {
 		request.Channel = channel
@@ -256,6 +261,15 @@ func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPr
 		return out, r.explain(ctx, out, req)
 	}
 	return out, nil
+}
+
+// lint checks the shortcut beyond what this recipient sees of it.
+func (r *rendering) lint() {
+	for _, a := range r.catalog.LintShortcut(r.prepared.Bundle().Shortcut, render.LintOptions{}) {
+		r.result.Warnings = append(r.result.Warnings, Warning{
+			Code: a.Code, Message: a.Message, Place: Place{Path: a.Path, Template: r.result.Name + "/" + a.Path, Line: a.Line, Column: a.Column},
+		})
+	}
 }
 
 // mail adds who the email is from and to, and the whole of it where that is asked for.

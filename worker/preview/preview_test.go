@@ -145,6 +145,17 @@ func TestIssuesSayWhatWasMeant(t *testing.T) {
 	}
 }
 
+// TestWarnings: what this recipient doesn't see is found too.
+func TestWarnings(t *testing.T) {
+	r := show(t, newPreviewer(t), preview.Request{Inline: inline("a\n{{#unless customer.id}}{{customer.fristName}}{{/unless}}"), Lint: true})
+	if len(r.Mistakes) > 0 || len(r.Contents) != 4 || len(r.Contents[0].Issues) > 0 {
+		t.Fatalf("%+v", r)
+	}
+	if len(r.Warnings) != 1 || r.Warnings[0].Code != "unknown_field" || r.Warnings[0].Path != "message" || r.Warnings[0].Line != 2 {
+		t.Errorf("%+v", r.Warnings)
+	}
+}
+
 // TestDataStaysData is BAD_INPUTS 1 and 10: what a customer typed comes out as these characters everywhere.
 func TestDataStaysData(t *testing.T) {
 	context := json.RawMessage(`{"customer":{"firstName":"{{secret}} [[sn.signature]] <script>alert(1)</script>","email":"a@example.com"},"secret":"S3CRET"}`)
@@ -168,7 +179,9 @@ func TestDataStaysData(t *testing.T) {
 
 // TestFilesOverTheLimit: the preview says what sending would refuse, and shows the rest.
 func TestFilesOverTheLimit(t *testing.T) {
-	pdf := func(size int) *fstest.MapFile { return &fstest.MapFile{Data: append([]byte("%PDF-1.7\n"), make([]byte, size-9)...)} }
+	pdf := func(size int) *fstest.MapFile {
+		return &fstest.MapFile{Data: append([]byte("%PDF-1.7\n"), make([]byte, size-9)...)}
+	}
 	catalog, err := render.LoadCatalog(fstest.MapFS{
 		"attachments/full.pdf": pdf(5_242_880), "attachments/over.pdf": pdf(5_242_881),
 		"shortcuts/a.yaml": {Data: []byte("message: a\nattachments: [full.pdf]\n")}, "shortcuts/b.yaml": {Data: []byte("message: b\nattachments: [over.pdf]\n")},
@@ -205,6 +218,6 @@ func BenchmarkTyping(b *testing.B) {
 		n++
 		edited := s
 		edited.Message += strings.Repeat("x", n%97) + string(rune('a'+n%26))
-		show(b, p, preview.Request{Inline: &edited, Source: true, Explain: true})
+		show(b, p, preview.Request{Inline: &edited, Source: true, Explain: true, Lint: true})
 	}
 }

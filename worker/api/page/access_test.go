@@ -183,6 +183,16 @@ func TestMendIssue(t *testing.T) {
 	p.Await(`document.querySelector("#draft").hidden && ` + frame + `.includes("Hi Ada,")`)
 }
 
+// TestWarnings: what other recipients would notice is marked and listed apart.
+func TestWarnings(t *testing.T) {
+	p := open(t)
+	p.Paste("#message", "Hello\n{{#unless customer.id}}{{dateFormat customer.firstName}}{{/unless}}")
+	p.Await(`document.querySelector("#issues h2")?.innerText === "1 warning for other recipients" && document.querySelector("#messageEditor .line.issue .m-issue")`)
+	if got := p.Text("#issues .issue-go"); !strings.Contains(got, "dateFormat wants a date; customer.firstName is a text") || !strings.Contains(got, "Message, line 2") {
+		t.Errorf("it says %q", got)
+	}
+}
+
 // TestCSVRow: a row of an audience is the recipient, with its locale.
 func TestCSVRow(t *testing.T) {
 	p := open(t)

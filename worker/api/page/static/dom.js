@@ -18,7 +18,7 @@ export const byId = (id) => document.getElementById(id);
 
 // fill replaces what an element holds.
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat().filter((c) => c !== null && c !== undefined && c !== false));
+  element.replaceChildren(...children.flat(2).filter((c) => c !== null && c !== undefined && c !== false));
   return element;
 }
 

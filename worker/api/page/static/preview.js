@@ -287,7 +287,7 @@ async function render() {
   }
   const body = `{"context":${data},` + JSON.stringify({
     inline: state.shortcut, locale: state.locale || undefined, timezone: state.timezone || undefined,
-    source: state.channel === "email" && shown.email === "source", explain: shown.explain,
+    source: state.channel === "email" && shown.email === "source", explain: shown.explain, lint: true,
   }).slice(1);
   const started = performance.now();
   running = call("POST", "/v1/render", body);
@@ -340,16 +340,23 @@ function showResult() {
   const mine = result.errors.filter((e) => !e.channel || e.channel === state.channel);
   const content = last[state.channel];
   const fresh = result.contents.find((c) => c.channel === state.channel);
-  showMarks(mine, fresh?.issues ?? []);
+  const notices = [...(fresh?.issues ?? []), ...warnings(result, fresh?.issues ?? [])];
+  showMarks(mine, notices);
   showMistakes(mine);
   showTools();
   byId("view").classList.toggle("stale", !fresh);
   byId("stale").hidden = Boolean(fresh) || !content;
   showView(content);
   showFiles(fresh);
-  showIssues(fresh?.issues ?? []);
+  showIssues(fresh?.issues ?? [], notices.slice(fresh?.issues.length ?? 0));
   showBadges(result);
   announce(mine.length > 0 ? `${count(mine.length, "error")}: ${mine[0].message}` : count(fresh?.issues.length ?? 0, "issue"));
+}
+
+// warnings are those in the texts that the channel shows, but for what this recipient notices already.
+function warnings(result, issues) {
+  const own = ["subject", "preheader", "message"].filter((part) => part === "message" || state.channel === "email").map(path);
+  return (result.warnings ?? []).filter((w) => own.includes(w.path) && !issues.some((i) => i.path === w.path && i.line === w.line && Math.abs(i.column - w.column) <= 2));
 }
 
 const announce = later(600, (text) => { byId("state").textContent = text; });
@@ -486,15 +493,15 @@ function showFiles(content) {
     files.problem && h("p", { class: "error-text", role: "alert" }, files.problem));
 }
 
-function showIssues(issues) {
-  fill(byId("issues"), issues.length > 0 && [
-    h("h2", {}, count(issues.length, "issue"), h("span", { class: "soft" }, " this recipient would notice")),
-    h("ul", { class: "issues" }, issues.map((i) => h("li", {},
-      h("button", { type: "button", class: "issue-go", onclick: () => jump(i), disabled: !editors[i.path?.split(".").at(-1)] },
-        h("span", { class: "issue-text" }, i.message, i.meant ? h("span", { class: "soft" }, ` Did you mean ${i.meant}?`) : ""),
-        h("span", { class: "issue-place" }, where(i))),
-      i.meant && editors[i.path?.split(".").at(-1)] && h("button", { type: "button", class: "small", onclick: () => mend({ ...i, suggestion: i.meant }) }, "Change")))),
-  ]);
+function showIssues(issues, others) {
+  const list = (all) => h("ul", { class: "issues" }, all.map((i) => h("li", {},
+    h("button", { type: "button", class: "issue-go", onclick: () => jump(i), disabled: !editors[i.path?.split(".").at(-1)] },
+      h("span", { class: "issue-text" }, i.message, i.meant ? h("span", { class: "soft" }, ` Did you mean ${i.meant}?`) : ""),
+      h("span", { class: "issue-place" }, where(i))),
+    i.meant && editors[i.path?.split(".").at(-1)] && h("button", { type: "button", class: "small", onclick: () => mend({ ...i, suggestion: i.meant }) }, "Change"))));
+  fill(byId("issues"),
+    issues.length > 0 && [h("h2", {}, count(issues.length, "issue"), h("span", { class: "soft" }, " this recipient would notice")), list(issues)],
+    others.length > 0 && [h("h2", {}, count(others.length, "warning"), h("span", { class: "soft" }, " for other recipients")), list(others)]);
 }
 
 function test() {

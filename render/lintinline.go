@@ -1,0 +1,46 @@
+package render
+
+import (
+	"maps"
+	"strings"
+)
+
+// Advice is a finding about a shortcut that is in no file. Line and Column of
+// the finding count in the text at Path.
+type Advice struct {
+	Finding
+	Path string `json:"path"` // key in the shortcut: "message", "channels.sms.message"
+}
+
+// LintShortcut checks the texts of a shortcut as Lint would if it were in the
+// catalog: what a customer would notice, on ways through the text too that no
+// sample takes. What keeps a text from compiling is left to InlineBundle.
+func (c *Catalog) LintShortcut(s Shortcut, o LintOptions) []Advice {
+	if o.Segments <= 0 {
+		o.Segments = 3
+	}
+	with := *c
+	with.shortcuts = map[string]*Shortcut{s.Name: &s}
+	with.origins = maps.Clone(c.origins)
+	delete(with.origins, originKey("shortcut", s.Name)) // places are those of the texts, not of a file
+	l := newLinter(&with, o)
+	var out []Advice
+	take := func(path string) {
+		sortFindings(l.findings)
+		for _, f := range l.findings {
+			out = append(out, Advice{Finding: f, Path: path})
+		}
+		l.findings = nil
+	}
+	for _, p := range s.places() {
+		if _, err := c.compilers.compile(p.name, p.text); err != nil {
+			continue
+		}
+		l.expressions(&p)
+		l.output(&p)
+		take(strings.TrimPrefix(p.name, s.Name+"/"))
+	}
+	l.segments()
+	take("channels.sms.message")
+	return out
+}

@@ -412,6 +412,9 @@ func TestActionsNeedAnEndpoint(t *testing.T) {
 	if asked.State != ledger.Failed || asked.Reason.Code != "no_events_url" || own.State != ledger.Sent || s.out.count() != 1 {
 		t.Errorf("%+v, %+v, %d sent", asked, own, s.out.count())
 	}
+	if keys, err := s.rdb.Keys(context.Background(), "herald:{events*").Result(); err != nil || len(keys) != 0 {
+		t.Errorf("recorded for nobody: %v, %v", keys, err)
+	}
 }
 
 // A dead endpoint slows nothing: messages go out as if it weren't there.

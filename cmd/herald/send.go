@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
@@ -20,6 +22,7 @@ type sendCmd struct {
 	Cc           []string      `placeholder:"ADDR" sep:"none" help:"Who else gets the email. Can be given again."`
 	Bcc          []string      `placeholder:"ADDR" sep:"none" help:"Who else gets it, unseen by the others. Can be given again."`
 	ID           string        `name:"id" help:"Id of the message. Sending again under the same id is harmless."`
+	Actions      string        `placeholder:"FILE" help:"JSON object of what is to change in the conversation of the context after the message went: tags, queue, status, …."`
 	At           time.Time     `placeholder:"TIME" help:"When to send, such as 2026-12-01T09:00:00+01:00. At once when empty."`
 	Before       time.Time     `placeholder:"TIME" help:"When it has lost its point: it is skipped from then on."`
 	Wait         bool          `help:"Wait until the message was sent or given up."`
@@ -31,6 +34,10 @@ type sendCmd struct {
 func (s *sendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 	// Mistakes that need no server to be seen come first.
 	data, err := s.context(std)
+	if err != nil {
+		return err
+	}
+	actions, err := s.actions(std)
 	if err != nil {
 		return err
 	}
@@ -49,7 +56,7 @@ func (s *sendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 	m := task.Message{
 		ID: s.ID, Channel: channel, From: s.From, To: s.To, ReplyTo: s.ReplyTo, Context: data,
 		Locale: c.Locale, Timezone: c.Timezone, Policy: task.Policy(s.Policy), OnIssue: task.IssuePolicy(s.OnIssue), Unsubscribe: s.Unsubscribe,
-		SendAt: s.At, SendBefore: s.Before, Cc: s.Cc, Bcc: s.Bcc,
+		Actions: actions, SendAt: s.At, SendBefore: s.Before, Cc: s.Cc, Bcc: s.Bcc,
 	}
 	switch channel {
 	case message.Chat:
@@ -84,6 +91,28 @@ func (s *sendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 		return fmt.Errorf("message %s: %s: %s", id, record.State, record.Reason.Text)
 	}
 	return nil
+}
+
+// actions reads those of --actions.
+func (s *sendCmd) actions(std stdio) (*task.Actions, error) {
+	if s.Actions == "" {
+		return nil, nil
+	}
+	data, err := readInput(s.Actions, std, task.MaxContextBytes)
+	if err != nil {
+		return nil, err
+	}
+	err = handlebars.ValidateJSON(data)
+	a := &task.Actions{}
+	if err == nil {
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.DisallowUnknownFields()
+		err = dec.Decode(a)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Actions, err)
+	}
+	return a, a.Validate()
 }
 
 // queuedFor is the state of what was just enqueued.

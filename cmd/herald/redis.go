@@ -13,7 +13,7 @@ import (
 )
 
 // redisOptions reads HERALD_REDIS_URL as go-redis parses it: one server, a cluster (?addr=), or Sentinel
-// (?master_name=). Errors never echo the URL, which may hold a password.
+// (?master_name=). A call's deadline holds for its answer too. Errors never echo the URL, which may hold a password.
 func redisOptions(text string) (connect func() redis.UniversalClient, err error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme == "" {
@@ -24,16 +24,19 @@ func redisOptions(text string) (connect func() redis.UniversalClient, err error)
 	case query.Has("master_name"):
 		var o *redis.FailoverOptions
 		if o, err = redis.ParseFailoverURL(text); err == nil {
+			o.ContextTimeoutEnabled = true
 			return func() redis.UniversalClient { return redis.NewFailoverClient(o) }, nil
 		}
 	case query.Has("addr"):
 		var o *redis.ClusterOptions
 		if o, err = redis.ParseClusterURL(text); err == nil {
+			o.ContextTimeoutEnabled = true
 			return func() redis.UniversalClient { return redis.NewClusterClient(o) }, nil
 		}
 	default:
 		var o *redis.Options
 		if o, err = redis.ParseURL(text); err == nil {
+			o.ContextTimeoutEnabled = true
 			return func() redis.UniversalClient { return redis.NewClient(o) }, nil
 		}
 	}

@@ -142,6 +142,15 @@ func TestServeHealth(t *testing.T) {
 	if status, body := s.request("GET", "/v1/bulks", secret, nil); status != 200 {
 		t.Errorf("/v1/bulks: %d %s with Redis back", status, body)
 	}
+	redis.Pause() // it takes connections and answers nothing
+	hung := time.Now()
+	if status, _ := s.request("GET", "/v1/bulks", secret, nil); status != 503 || time.Since(hung) > 30*time.Second {
+		t.Errorf("/v1/bulks: %d after %s with a Redis that hangs", status, time.Since(hung))
+	}
+	redis.Resume()
+	if status, body := s.request("GET", "/v1/bulks", secret, nil); status != 200 {
+		t.Errorf("/v1/bulks: %d %s when it answers again", status, body)
+	}
 }
 
 // Who tells it to stop gets a whole answer first: an upload goes on to its end, a stream of events ends.

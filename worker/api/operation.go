@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -19,6 +20,10 @@ const securityScheme = "token"
 
 // defaultBody is the largest body of an operation that says nothing else, in bytes.
 const defaultBody = 1 << 20
+
+// patience is how long a handler may wait for Redis, where the Redis client heeds deadlines: longer than a slow disk, and
+// short enough that a caller hears of a Redis that hangs.
+const patience = 8 * time.Second
 
 // Handle registers an operation that needs a scope. Errors of the handler reach the caller as asProblem sees them. An
 // operation that is registered elsewise needs ScopeAdmin. op.MaxBodyBytes is the largest body that passes.
@@ -35,7 +40,13 @@ func Handle[I, O any](api huma.API, scope Scope, op huma.Operation, handler func
 	if _, takesJSON := reflect.TypeFor[I]().FieldByName("Body"); takesJSON || op.RequestBody != nil {
 		op.Errors = append(op.Errors, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
+	_, streams := any(new(I)).(interface{ body() *pacedReader })
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
+		if !streams {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, patience)
+			defer cancel()
+		}
 		out, err := handler(ctx, in)
 		if err != nil {
 			return nil, asProblem(err)

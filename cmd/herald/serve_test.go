@@ -219,7 +219,7 @@ func TestServeStopsGracefully(t *testing.T) {
 
 // The examples of README.md and docs/api.md run as they stand there, against a playground, and what they send arrives.
 func TestAPIExamples(t *testing.T) {
-	secret, setting := apiToken(t, api.ScopeSend, api.ScopeRead)
+	secret, setting := apiToken(t, api.ScopeSend, api.ScopeRead, api.ScopePreview)
 	s := startServing(t, map[string]string{"HERALD_API_TOKENS": setting}, "--embedded")
 	s.secret = secret
 	dir := t.TempDir()
@@ -250,8 +250,8 @@ func TestAPIExamples(t *testing.T) {
 			ran++
 		}
 	}
-	if ran != 5 {
-		t.Errorf("%d examples ran, want 5", ran)
+	if ran != 6 {
+		t.Errorf("%d examples ran, want 6", ran)
 	}
 	s.caught("curl@example.com", "node@example.com", "python@example.com", "readme@example.com", "ada.lovelace@example.com")
 	var status struct {

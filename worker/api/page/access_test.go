@@ -193,6 +193,30 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// TestDrafts: edits outlive another shortcut and a reload.
+func TestDrafts(t *testing.T) {
+	p := open(t)
+	p.Paste("#message", "my draft")
+	p.Await(frame + `.includes("my draft")`)
+	choose := func(words, name string) {
+		p.Chord("k", browsertest.Control)
+		p.Press(words)
+		p.Await(`document.querySelectorAll(".picker-option").length === 1`)
+		p.Press(browsertest.Enter)
+		p.Await(`document.querySelector("#name").innerText === "` + name + `"`)
+	}
+	choose("lost found", "lost-and-found")
+	p.Await(`document.querySelector("#draft").hidden`)
+	choose("issue-before", "order-issue-before-arrival")
+	p.Await(frame + `.includes("my draft") && !document.querySelector("#draft").hidden`)
+	p.Await(`sessionStorage.getItem("herald.preview")?.includes("my draft")`)
+	p.Go("about:blank")
+	p.Go(p.URL())
+	p.Await(frame + `.includes("my draft")`)
+	p.Click("#revert")
+	p.Await(frame + `.includes("Hi Ada,")`)
+}
+
 // TestCSVRow: a row of an audience is the recipient, with its locale.
 func TestCSVRow(t *testing.T) {
 	p := open(t)

@@ -257,6 +257,9 @@ func (p *Page) Shot(file string) {
 	}
 }
 
+// URL is the address that Open was given.
+func (p *Page) URL() string { return p.url }
+
 // Context is what chromedp's own calls take.
 func (p *Page) Context() context.Context { return p.ctx }
 

@@ -177,6 +177,14 @@ async function showBulks() {
   }
 }
 
+const sampleShortcut = "order-issue-before-arrival";
+
+// offerSample shows the button where the templates are those that the sample audience was made for.
+async function offerSample() {
+  const [samples, { shortcuts }] = await Promise.all([get("/v1/samples"), get("/v1/shortcuts")]);
+  byId("sample").hidden = !samples.audience || !shortcuts.some((s) => s.name === sampleShortcut);
+}
+
 // The sample bulk, as a service would send it: define, store the audience, start.
 byId("sample").addEventListener("click", async (event) => {
   const start = event.currentTarget;
@@ -184,7 +192,7 @@ byId("sample").addEventListener("click", async (event) => {
   await act(async () => {
     const { id } = await post("/v1/bulks", {
       rate: 100, // slow enough to be watched, paused and resumed
-      messages: [{ channel: "email", from: "Fernhill Cabins <stay@fernhill.example>", shortcut: "order-issue-before-arrival" }],
+      messages: [{ channel: "email", from: "Fernhill Cabins <stay@fernhill.example>", shortcut: sampleShortcut }],
     });
     const audience = await get("/v1/samples/audience?rows=10000", { text: true });
     await call("PUT", `/v1/bulks/${id}/recipients`, audience, { headers: { "Content-Type": "text/csv" } });
@@ -239,7 +247,10 @@ async function showCaught() {
     playground = false;
     return;
   }
-  byId("sample").hidden = byId("caught").hidden = false;
+  if (byId("caught").hidden) {
+    byId("caught").hidden = false;
+    await offerSample();
+  }
   const shown = items.filter((m) => !caughtChannel || m.channel === caughtChannel).slice(0, 50);
   const key = caughtChannel + shown.map((m) => m.id).join();
   if (key === caughtKey) return;

@@ -138,7 +138,21 @@ const byCategory = () => {
 };
 const picker = new Picker(byId("pick"), { label: "Shortcuts", placeholder: "Search by name, tag or description", groups: byCategory, chosen: choose });
 
+// drafts are edits that were left for another shortcut: choosing theirs again brings them back.
+const drafts = new Map();
+
+function leave() {
+  if (JSON.stringify(state.shortcut) !== state.original) drafts.set(state.shortcut.name, { shortcut: state.shortcut, original: state.original });
+  else drafts.delete(state.shortcut.name);
+}
+
 async function choose(name) {
+  leave();
+  const draft = drafts.get(name);
+  if (draft) {
+    begin(draft.shortcut, draft.original);
+    return;
+  }
   try {
     const { shortcut } = await get(`/v1/shortcuts/${encodeURIComponent(name)}`);
     begin(shortcut);
@@ -147,16 +161,19 @@ async function choose(name) {
   }
 }
 
-function begin(shortcut) {
+function begin(shortcut, original = JSON.stringify(shortcut)) {
   state.shortcut = shortcut;
-  state.original = JSON.stringify(shortcut);
+  state.original = original;
   show();
   changed();
 }
 
 byId("fresh").addEventListener("click", () => {
-  begin(blank());
-  subject.area.focus();
+  leave();
+  const draft = drafts.get(blank().name);
+  if (draft && state.shortcut.name !== blank().name) begin(draft.shortcut, draft.original);
+  else begin(blank());
+  (state.channel === "email" ? subject : message).area.focus();
 });
 byId("revert").addEventListener("click", () => begin(JSON.parse(state.original)));
 byId("copy").addEventListener("click", async (event) => {
@@ -297,7 +314,8 @@ async function render() {
     byId("took").textContent = `Rendered in ${Math.max(1, Math.round(performance.now() - started))} ms`;
     showResult();
   } catch (error) {
-    trouble(error);
+    if (error.status === 429) later(500, render)(); // a token of few requests: the next one shows it
+    else trouble(error);
   } finally {
     running = null;
     if (again) {
@@ -386,9 +404,9 @@ function showMarks(errors, issues) {
 
 // jump goes to the place of an error, an issue, or a piece, where it is in an editor.
 function jump(place) {
-  const wanted = place.path?.match(/^channels\.(\w+)\.(\w+)$/);
-  if (wanted && wanted[1] !== state.channel) setChannel(wanted[1]);
-  const part = wanted ? wanted[2] : place.path;
+  const own = place.path?.match(/^channels\.(\w+)\.(\w+)$/);
+  if (own && own[1] !== state.channel) setChannel(own[1]);
+  const part = own ? own[2] : place.path;
   if (part === "context" && state.csv) return;
   editors[part]?.jump(place.line || 1, place.column || 1);
 }
@@ -533,6 +551,15 @@ const keep = later(300, () => {
   history.replaceState(null, "", `#${encodeURIComponent(state.shortcut.name)}/${state.channel}${state.locale ? `/${state.locale}` : ""}`);
 });
 
+// wanted is what the address names: shortcut, channel, locale.
+function wanted() {
+  try {
+    return location.hash.slice(1).split("/").map(decodeURIComponent);
+  } catch {
+    return [];
+  }
+}
+
 async function start() {
   zones();
   channelTabs();
@@ -549,7 +576,7 @@ async function start() {
   fill(byId("layout"), h("option", { value: "" }, samples.layout ? `${samples.layout} (default)` : "none (default)"),
     samples.layouts.filter((l) => l.name !== samples.layout).map((l) => h("option", { value: l.name, title: l.description }, l.name)), h("option", { value: "none" }, "none"));
   byId("timezone").placeholder = samples.timezone;
-  const [name, channel, locale] = location.hash.slice(1).split("/").map(decodeURIComponent);
+  const [name, channel, locale] = wanted();
   const kept = JSON.parse(sessionStorage.getItem("herald.preview") ?? "null");
   state.context = kept?.context ?? JSON.stringify(samples.context, null, 2);
   state.locale = locale || kept?.locale || known.languages.find((l) => samples.locale.toLowerCase().split("-")[0] === l) || samples.locale;
@@ -579,7 +606,7 @@ addEventListener("keydown", (event) => {
   }
 });
 addEventListener("hashchange", () => {
-  const [name, channel] = location.hash.slice(1).split("/").map(decodeURIComponent);
+  const [name, channel] = wanted();
   if (channels[channel] && channel !== state.channel) setChannel(channel);
   if (name && name !== state.shortcut.name && known.shortcuts.some((s) => s.name === name)) choose(name);
 });

@@ -19,6 +19,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/worker/send/catcher"
 )
@@ -177,8 +178,13 @@ func (s *service) try(t *testing.T, g *generator, route *routers.Route) int {
 
 func TestMain(m *testing.M) {
 	openapi3filter.RegisterBodyDecoder("application/problem+json", openapi3filter.RegisteredBodyDecoder("application/json"))
+	redis.SetLogger(silent{}) // tests end its servers
 	os.Exit(m.Run())
 }
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
 
 // target fills a path's parameters.
 func target(base string, route *routers.Route, params map[string]string, query url.Values) string {

@@ -62,11 +62,7 @@ type forwardInput struct {
 func (s *Server) forward(ctx context.Context, in *forwardInput) (*AcceptedOutput, error) {
 	const operation = "forwards"
 	b := in.Body
-	f := task.Forward{
-		ID: in.identity(operation, b.ID), From: b.From, ReplyTo: b.ReplyTo, To: b.To, Subject: b.Subject, Introduction: b.Introduction, Template: b.Template,
-		Attachments: b.Attachments, Locale: b.Locale, Timezone: b.Timezone, Order: task.ForwardOrder(b.Order), Overflow: task.ForwardOverflow(b.Overflow),
-		ForwardedBy: (*task.Agent)(b.ForwardedBy), Policy: task.Policy(b.Policy), SendAt: b.SendAt, SendBefore: b.SendBefore,
-	}
+	f := b.task(in.identity(operation, b.ID))
 	if f.ID == "" {
 		f.ID = enqueue.NewID()
 	}
@@ -81,6 +77,15 @@ func (s *Server) forward(ctx context.Context, in *forwardInput) (*AcceptedOutput
 		return nil, err
 	}
 	return &AcceptedOutput{Location: "/v1/messages/" + id, Body: Accepted{ID: id}}, nil
+}
+
+// task is the forward that a body asks for.
+func (b *ForwardBody) task(id string) task.Forward {
+	return task.Forward{
+		ID: id, From: b.From, ReplyTo: b.ReplyTo, To: b.To, Subject: b.Subject, Introduction: b.Introduction, Template: b.Template,
+		Attachments: b.Attachments, Locale: b.Locale, Timezone: b.Timezone, Order: task.ForwardOrder(b.Order), Overflow: task.ForwardOverflow(b.Overflow),
+		ForwardedBy: (*task.Agent)(b.ForwardedBy), Policy: task.Policy(b.Policy), SendAt: b.SendAt, SendBefore: b.SendBefore,
+	}
 }
 
 // checkForward finds the faults of a request before an idempotency key is tied to it.

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/forward"
 	"github.com/heraldsend/herald/worker/preview"
 )
 
@@ -27,6 +28,8 @@ type PreviewOptions struct {
 type Preview struct {
 	options   PreviewOptions
 	previewer *preview.Previewer
+	forwarder *forward.Forwarder
+	forwards  chan struct{} // one transcript at a time: a long conversation takes memory
 }
 
 // NewPreview returns the preview's endpoints, for Options.Preview.
@@ -41,7 +44,11 @@ func NewPreview(o PreviewOptions) (*Preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Preview{options: o, previewer: p}, nil
+	f, err := forward.New(o.Renderer)
+	if err != nil {
+		return nil, err
+	}
+	return &Preview{options: o, previewer: p, forwarder: f, forwards: make(chan struct{}, 1)}, nil
 }
 
 // Register implements Registrar.
@@ -57,6 +64,12 @@ func (p *Preview) Register(api huma.API) {
 			"A template that is wrong is an answer too: its mistakes stand in `errors`, at their places.",
 		MaxBodyBytes: 4 << 20,
 	}, p.render)
+	Handle(api, ScopePreview, huma.Operation{
+		OperationID: "render-forward", Method: http.MethodPost, Path: "/v1/render/forward", Tags: []string{tag},
+		Summary:      "Show a forwarded conversation",
+		Description:  "Makes the email that `POST /v1/forwards` would send, with the very call that sending uses, and sends and stores nothing.",
+		MaxBodyBytes: maxForward,
+	}, p.forward)
 	Handle(api, ScopePreview, get("list-shortcuts", "/v1/shortcuts", "List the shortcuts"), p.listShortcuts)
 	get1 := get("get-shortcut", "/v1/shortcuts/{name}", "Get a shortcut as its author wrote it")
 	get1.Errors = []int{http.StatusNotFound}

@@ -1,0 +1,74 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/forward"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+type renderForwardInput struct {
+	Body ForwardBody
+}
+
+// ForwardPreview is the email that a forward would send.
+type ForwardPreview struct {
+	From        message.Address   `json:"from"`
+	ReplyTo     *message.Address  `json:"replyTo,omitempty"`
+	To          []message.Address `json:"to" nullable:"false"`
+	Subject     string            `json:"subject"`
+	HTML        string            `json:"html"`
+	Text        string            `json:"text"`
+	Attachments []string          `json:"attachments" nullable:"false" doc:"Names of the files that go along"`
+}
+
+type renderForwardOutput struct {
+	Body ForwardPreview
+}
+
+// forward shows a forward. What would not be sent is a problem with the code that the forward's books would have.
+func (p *Preview) forward(ctx context.Context, in *renderForwardInput) (*renderForwardOutput, error) {
+	f := in.Body.task("preview")
+	if err := checkForward(f, in.Body.Conversation); err != nil {
+		return nil, faults(err)
+	}
+	select {
+	case p.forwards <- struct{}{}:
+		defer func() { <-p.forwards }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	made, err := p.make(ctx, f, in.Body.Conversation)
+	if err != nil {
+		return nil, err
+	}
+	m := made.Message
+	out := ForwardPreview{From: m.From, ReplyTo: m.ReplyTo, To: m.To, Subject: m.Subject, HTML: m.HTML, Text: m.Text, Attachments: []string{}}
+	for i, ref := range made.Files {
+		out.Attachments = append(out.Attachments, attach.CleanName(ref.Name, i+1))
+	}
+	return &renderForwardOutput{out}, nil
+}
+
+// make renders a transcript with the catalog in use.
+func (p *Preview) make(ctx context.Context, f task.Forward, talk []byte) (*forward.Made, error) {
+	b, err := p.forwarder.Bundle(p.options.Catalog(), f)
+	if err != nil {
+		return nil, problem(http.StatusUnprocessableEntity, "template_error", "%s", err.Error())
+	}
+	var prepared *render.Prepared
+	if prepared, err = p.forwarder.Open(b); err != nil {
+		return nil, problem(http.StatusUnprocessableEntity, "template_error", "%s", err.Error())
+	}
+	made, err := p.forwarder.Make(ctx, prepared, f, talk)
+	var known *forward.Error
+	if errors.As(err, &known) {
+		return nil, problem(http.StatusUnprocessableEntity, known.Code, "%s", known.Error())
+	}
+	return made, err
+}

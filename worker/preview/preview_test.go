@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/templates"
@@ -21,7 +22,7 @@ func newPreviewer(t testing.TB) *preview.Previewer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := preview.New(preview.Options{Catalog: func() *render.Catalog { return catalog }, Renderer: renderer})
+	p, err := preview.New(preview.Options{Catalog: func() *render.Catalog { return catalog }, Renderer: renderer, Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

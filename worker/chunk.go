@@ -187,6 +187,10 @@ func (c *chunk) deliver(ctx context.Context, slot int) (*ledger.Commit, error) {
 	return c.w.deliver(ctx, j)
 }
 
+// slowMessage is how long a message must take for its own mark to be waited for too: that costs little beside it, and
+// what a crash sends again is then no more than what is sent at the same time.
+const slowMessage = 10 * time.Millisecond
+
 // each runs deliver for the slots of a chunk, atOnce at a time. When the worker drains, the bulk is paused or cancelled,
 // or a recipient met trouble that is everyone's, it starts no further one. It returns how many are still pending, and
 // what is to be done about them: a *later, or nil for a bulk that is paused, which gets new tasks when it is resumed.
@@ -241,14 +245,18 @@ func (w *Worker) each(ctx context.Context, p *place, id string, atOnce int, slot
 	var senders sync.WaitGroup
 	for range atOnce {
 		senders.Go(func() {
-			// A recipient's mark is stored while the next one's message goes out: one a goroutine, so that a Redis
+			// The mark of a quick message is stored while the next one goes out: one a goroutine, so that a Redis
 			// that is away stops the sending at once.
 			var last *ledger.Commit
 			for slot, ok := take(); ok; slot, ok = take() {
+				started := time.Now()
 				commit, err := deliver(slot)
 				done(err)
 				done(last.Wait())
-				last = commit
+				if last = commit; time.Since(started) >= slowMessage {
+					done(last.Wait())
+					last = nil
+				}
 			}
 			done(last.Wait())
 		})

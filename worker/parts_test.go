@@ -256,8 +256,9 @@ func TestOnACluster(t *testing.T) {
 		}
 		return nil
 	}
-	s.worker()
-	s.worker()
+	r := newReceiver(t)
+	s.worker(r.on(s))
+	s.worker(r.on(s))
 	d := mailAndText("wide")
 	d.Deduplicate, d.Canary, d.Rate, d.Messages[1].Policy = true, &bulk.Canary{Percent: 5}, 2000, task.Hold
 	audience := func(yield func(bulk.Recipient, error) bool) {
@@ -272,8 +273,26 @@ func TestOnACluster(t *testing.T) {
 	if _, err := s.client.Message(ctx, letter); err != nil {
 		t.Fatal(err)
 	}
+	cancelled := letter
+	cancelled.ID, cancelled.SendAt = "two", time.Now().Add(time.Hour)
+	if _, err := s.client.Message(ctx, cancelled); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.client.CancelMessage(ctx, "two"); err != nil {
+		t.Fatal(err)
+	}
+	if record := s.fate(s.forward(forwardTo("ann@partner.example"), talkOf(t, s, 1000))); record.State != ledger.Sent {
+		t.Errorf("the forward: %+v", record)
+	}
 	s.complete("wide")
 	s.want("wide", map[string]int{"sent": 999, "suppressed manual": 1})
+	s.await("the end of the bulk, the message and the forward are told", func() bool {
+		types := map[string]bool{}
+		for _, e := range r.events() {
+			types[e.Type] = true
+		}
+		return types["bulk.completed"] && types["message.sent"] && types["conversation.forwarded"]
+	})
 	s.await("the single message is sent", func() bool {
 		r, err := s.client.MessageStatus(ctx, "one")
 		return err == nil && r.State == ledger.Sent

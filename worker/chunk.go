@@ -189,7 +189,7 @@ func (c *chunk) deliver(ctx context.Context, slot int) (*ledger.Commit, error) {
 
 // slowMessage is how long a message must take for its own mark to be waited for too: that costs little beside it, and
 // what a crash sends again is then no more than what is sent at the same time.
-const slowMessage = 10 * time.Millisecond
+const slowMessage = 20 * time.Millisecond
 
 // each runs deliver for the slots of a chunk, atOnce at a time. When the worker drains, the bulk is paused or cancelled,
 // or a recipient met trouble that is everyone's, it starts no further one. It returns how many are still pending, and

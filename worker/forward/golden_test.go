@@ -11,7 +11,7 @@ import (
 	"testing/fstest"
 	"time"
 
-	"golang.org/x/tools/txtar"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/templates"

@@ -161,7 +161,10 @@ func outcomeOfSend(e *send.Error, c message.Channel, policy task.Policy, attempt
 	case e.Ambiguous && policy == task.Hold:
 		return &outcome{state: ledger.Unknown, reason: ledger.Reason{Code: e.Code, Text: text}}
 	case !e.Ambiguous && e.Account:
-		return interrupted(e.Code, max(accountPause, min(e.RetryAfter, lastPause)))
+		if e.RetryAfter > 0 {
+			return interrupted(e.Code, min(e.RetryAfter, lastPause))
+		}
+		return interrupted(e.Code, accountPause)
 	default:
 		return tryAgain(e.Code, text, attempt, e.RetryAfter)
 	}

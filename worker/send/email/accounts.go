@@ -3,6 +3,7 @@ package email
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -26,6 +27,18 @@ type Accounts struct{ list []*account }
 type account struct {
 	sender  *Sender
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
+	rested  atomic.Int64 // since when it rests, Unix nanoseconds
+}
+
+// trial is how long to wait while one message tries an account that rested.
+const trial = 2 * time.Second
+
+// comeBack is how long to wait for an account whose breaker refused.
+func (a *account) comeBack(refused error) time.Duration {
+	if errors.Is(refused, gobreaker.ErrTooManyRequests) {
+		return trial
+	}
+	return max(trial, restOf-time.Since(time.Unix(0, a.rested.Load())))
 }
 
 // NewAccounts opens one Sender for each Options.
@@ -40,10 +53,17 @@ func NewAccounts(options ...Options) (*Accounts, error) {
 			_ = a.Close()
 			return nil, err
 		}
-		a.list = append(a.list, &account{s, gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		acc := &account{sender: s}
+		acc.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 			Timeout:     restOf,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= failuresToRest },
-		})})
+			OnStateChange: func(_ string, _, to gobreaker.State) {
+				if to == gobreaker.StateOpen {
+					acc.rested.Store(time.Now().UnixNano())
+				}
+			},
+		})
+		a.list = append(a.list, acc)
 	}
 	return a, nil
 }
@@ -52,9 +72,11 @@ func NewAccounts(options ...Options) (*Accounts, error) {
 // come back.
 func (a *Accounts) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
 	var last *send.Error
+	soonest := restOf
 	for _, acc := range a.list {
 		done, err := acc.breaker.Allow()
 		if err != nil {
+			soonest = min(soonest, acc.comeBack(err))
 			continue // resting
 		}
 		receipt, err := acc.sender.Send(ctx, m)
@@ -71,7 +93,7 @@ func (a *Accounts) Send(ctx context.Context, m *message.Message) (send.Receipt, 
 		last = e
 	}
 	if last == nil {
-		last = &send.Error{Account: true, Code: "smtp_accounts_rest", RetryAfter: restOf, Err: errors.New("every account failed lately")}
+		last = &send.Error{Account: true, Code: "smtp_accounts_rest", RetryAfter: soonest, Err: errors.New("every account failed lately")}
 	}
 	return send.Receipt{}, last
 }

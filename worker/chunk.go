@@ -110,12 +110,7 @@ func (c *chunk) read(ctx context.Context) (pending []int, err error) {
 	if len(records) != len(c.recipients)*c.Slots() {
 		return nil, fmt.Errorf("%w: chunk of %d recipients with %d records", errGone, len(c.recipients), len(records))
 	}
-	for slot, r := range records {
-		if r.State == ledger.Pending {
-			pending = append(pending, slot)
-		}
-	}
-	return pending, nil
+	return pendingIn(records), nil
 }
 
 // ask finds out what must be known before the first message: who may not be written to, once a channel, and whether
@@ -304,14 +299,20 @@ func (w *Worker) closeBooks(ctx context.Context, log *slog.Logger, c ledger.Chun
 	if err != nil {
 		return err
 	}
+	pending := pendingIn(records)
+	log.Error("bulk is gone: whoever was pending has failed", "pending", len(pending), "error", why)
+	return w.closeAll(ctx, c, pending, outcomeOfPrepare(why))
+}
+
+// pendingIn are the slots of a chunk that are pending.
+func pendingIn(records []ledger.Record) []int {
 	var pending []int
 	for slot, r := range records {
 		if r.State == ledger.Pending {
 			pending = append(pending, slot)
 		}
 	}
-	log.Error("bulk is gone: whoever was pending has failed", "pending", len(pending), "error", why)
-	return w.closeAll(ctx, c, pending, outcomeOfPrepare(why))
+	return pending
 }
 
 // closeAll gives these slots of a chunk one outcome.

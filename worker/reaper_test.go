@@ -189,7 +189,7 @@ func TestReconcilerRestoresChunks(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := &reconciler{
-				restorer: restorer{bulk.NewStore(s.rdb, books), books, queue.New(s.rdb), inspector}, log: s.log, metrics: m,
+				restorer: restorer{bulk.NewStore(s.rdb, books), books, queue.New(s.rdb)}, log: s.log, metrics: m,
 				tell: func(context.Context, string) ([]int, error) { return nil, nil },
 			}
 			for range 2 { // the first round only takes note

@@ -3,12 +3,9 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
-
-	"github.com/hibiken/asynq"
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/ledger"
@@ -132,10 +129,9 @@ func (r *reconciler) recover(ctx context.Context, id string) error {
 
 // restorer enqueues chunks by what the books say.
 type restorer struct {
-	bulks     *bulk.Store
-	ledger    *ledger.Ledger
-	queue     *queue.Client
-	inspector *asynq.Inspector
+	bulks  *bulk.Store
+	ledger *ledger.Ledger
+	queue  *queue.Client
 }
 
 // restore enqueues the chunks of a bulk that may go out, have someone pending and no task, and returns how many. With
@@ -171,36 +167,13 @@ func (r restorer) restore(ctx context.Context, b bulk.Bulk, atOnce bool) (int, e
 // restoreTask enqueues a task that is not to run before due, if it is not there, or has ended. With atOnce it runs one
 // that waits now, unless it waits for that time.
 func (r restorer) restoreTask(ctx context.Context, t task.Payload, due time.Time, atOnce bool) (added bool, err error) {
-	if added, err = r.queue.EnqueueAt(ctx, t, due); added || err != nil {
+	added, err = r.queue.AgainAt(ctx, t, due)
+	if added || err != nil || !atOnce || due.After(time.Now()) {
 		return added, err
 	}
-	// There is a task of that name. One that has ended will not come back by itself.
 	id, queueName, err := queue.Address(t)
 	if err != nil {
 		return false, err
 	}
-	info, err := r.inspector.GetTaskInfo(queueName, id)
-	if errors.Is(err, asynq.ErrTaskNotFound) {
-		return r.queue.EnqueueAt(ctx, t, due) // it ended and went in this very moment
-	}
-	if err != nil {
-		return false, fmt.Errorf("look at task %s: %w", id, err)
-	}
-	switch info.State {
-	case asynq.TaskStateArchived, asynq.TaskStateCompleted:
-	case asynq.TaskStateRetry, asynq.TaskStateScheduled:
-		if !atOnce || info.State == asynq.TaskStateScheduled && due.After(time.Now()) {
-			return false, nil
-		}
-		if err := r.inspector.RunTask(queueName, id); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
-			return false, fmt.Errorf("run task %s: %w", id, err)
-		}
-		return true, nil
-	default:
-		return false, nil
-	}
-	if err := r.inspector.DeleteTask(queueName, id); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
-		return false, fmt.Errorf("make room for task %s: %w", id, err)
-	}
-	return r.queue.EnqueueAt(ctx, t, due)
+	return r.queue.RunNow(queueName, id)
 }

@@ -108,7 +108,6 @@ type Worker struct {
 	// transcripts lets one transcript at a time be made: a long conversation takes memory.
 	transcripts chan struct{}
 	open        *cache[string, *openBulk]
-	inspector   *asynq.Inspector
 	metrics     *metrics
 	carefully   sync.Mutex // held while a careful task runs
 	wishes      wishes
@@ -157,7 +156,7 @@ func New(o Options) (*Worker, error) {
 		forwarder: forwarder, forwards: newCache[forwardKey, *render.Prepared](16), transcripts: make(chan struct{}, 1),
 		Options: o, queue: queue.New(o.Redis), bulks: bulk.NewStore(o.Redis, o.Ledger), blobs: blob.New(o.Redis), dead: dead.New(o.Redis),
 		prepared: newCache[preparedKey, *prepared](256), open: newCache[string, *openBulk](64),
-		inspector: inspector, metrics: m, wishes: wishes{known: map[string]knownWish{}},
+		metrics: m, wishes: wishes{known: map[string]knownWish{}},
 	}
 	m.meter = rate.NewMeter(o.Redis, w.limits)
 	w.Ledger.Watch(m.commit)
@@ -228,7 +227,7 @@ func (w *Worker) reconciler() *reconciler {
 }
 
 func (w *Worker) restorer() restorer {
-	return restorer{bulks: w.bulks, ledger: w.Ledger, queue: w.queue, inspector: w.inspector}
+	return restorer{bulks: w.bulks, ledger: w.Ledger, queue: w.queue}
 }
 
 func (w *Worker) server(concurrency int, queues []string) *asynq.Server {

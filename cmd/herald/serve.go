@@ -70,12 +70,8 @@ func checkReach(l net.Listener, c *config) error {
 
 // newAPI joins the API with what it works with.
 func newAPI(ctx context.Context, c *config, log *slog.Logger, metrics prometheus.Registerer, box api.Box, stop *closers) (*api.Server, redis.UniversalClient, error) {
-	rdb, err := connectRedis(ctx, c)
+	rdb, err := openRedis(ctx, c, log, stop)
 	if err != nil {
-		return nil, nil, err
-	}
-	stop.add(rdb.Close)
-	if err := checkRedis(ctx, c, log, rdb); err != nil {
 		return nil, nil, err
 	}
 	client, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log})

@@ -13,7 +13,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -28,27 +27,9 @@ type serving struct {
 	url  string // without a slash at its end
 	stop context.CancelFunc
 	code chan int
-	log  *sharedBuffer
+	log  *lockedBuffer
 
 	secret string // of its token, where it has one
-}
-
-// sharedBuffer is written by the program and read by the test.
-type sharedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *sharedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *sharedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 var startedAt = regexp.MustCompile(`msg="API started".* url=(http://\S+)/`)
@@ -57,7 +38,7 @@ var startedAt = regexp.MustCompile(`msg="API started".* url=(http://\S+)/`)
 func startServing(t *testing.T, env map[string]string, args ...string) *serving {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	s := &serving{t: t, stop: stop, code: make(chan int, 1), log: &sharedBuffer{}}
+	s := &serving{t: t, stop: stop, code: make(chan int, 1), log: &lockedBuffer{}}
 	go func() {
 		s.code <- run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), func(name string) string { return env[name] }, stdio{strings.NewReader(""), s.log, s.log})
 	}()

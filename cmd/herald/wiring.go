@@ -67,12 +67,8 @@ func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometh
 	if err != nil {
 		return nil, nil, err
 	}
-	rdb, err := connectRedis(ctx, c)
+	rdb, err := openRedis(ctx, c, log, stop)
 	if err != nil {
-		return nil, nil, err
-	}
-	stop.add(rdb.Close)
-	if err := checkRedis(ctx, c, log, rdb); err != nil {
 		return nil, nil, err
 	}
 	books, err := ledger.New(ledger.Options{Redis: rdb, Log: log})
@@ -122,6 +118,16 @@ func newWorker(ctx context.Context, c *config, log *slog.Logger, metrics prometh
 	}
 	w, err := worker.New(options)
 	return w, rdb, err
+}
+
+// openRedis connects what serves, and checks the Redis first.
+func openRedis(ctx context.Context, c *config, log *slog.Logger, stop *closers) (redis.UniversalClient, error) {
+	rdb, err := connectRedis(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	stop.add(rdb.Close)
+	return rdb, checkRedis(ctx, c, log, rdb)
 }
 
 // checkRedis refuses a Redis that is too old, whose clock is far from this machine's, or that could lose accepted work,

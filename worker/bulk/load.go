@@ -111,11 +111,11 @@ func (l *Load) Put(ctx context.Context, chunks []Packed) error {
 		return err
 	}
 	id, first := l.bulk.ID, len(l.sizes)
-	longer := l.bulk.keep() - Retention
+	keep := l.bulk.keep()
 	pipe := l.store.rdb.Pipeline()
 	for i, c := range chunks {
-		pipe.Set(ctx, chunkKey(id, first+i), c.Data, Retention+longer)
-		l.store.ledger.OpenIn(ctx, pipe, ledger.Chunk{Owner: id, Index: first + i}, c.Recipients*l.bulk.Slots(), longer)
+		pipe.Set(ctx, chunkKey(id, first+i), c.Data, keep)
+		l.store.ledger.OpenIn(ctx, pipe, ledger.Chunk{Owner: id, Index: first + i}, c.Recipients*l.bulk.Slots(), keep-Retention)
 		if !c.Due.IsZero() {
 			pipe.HSet(ctx, dueKey(id), first+i, c.Due.Unix())
 		}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"iter"
 	"time"
 )
 
@@ -65,21 +64,3 @@ func (p *Plan) add(data []byte) {
 
 // Sum is the plan's hash so far, in lower-case hex.
 func (p *Plan) Sum() string { return hex.EncodeToString(p.sum.Sum(nil)) }
-
-// Require yields the audience as it is and takes it in on the way. Where the plan then is not want, the last thing
-// yielded is ErrPlan.
-func (p *Plan) Require(want string, audience iter.Seq2[Recipient, error]) iter.Seq2[Recipient, error] {
-	return func(yield func(Recipient, error) bool) {
-		for r, err := range audience {
-			if err == nil {
-				err = p.Add(r)
-			}
-			if !yield(r, err) {
-				return
-			}
-		}
-		if got := p.Sum(); got != want {
-			yield(Recipient{}, fmt.Errorf("%w: it is %.12s… now, not %.12s…", ErrPlan, got, want))
-		}
-	}
-}

@@ -4,7 +4,6 @@ import (
 	"hash/maphash"
 	"iter"
 	"strings"
-	"unicode"
 
 	"github.com/heraldsend/herald/worker/message"
 )
@@ -69,12 +68,7 @@ func plainAddress(c message.Channel, s string) string {
 		}
 		return strings.ToLower(s)
 	case message.SMS:
-		return strings.Map(func(r rune) rune {
-			if unicode.IsSpace(r) || strings.ContainsRune("-./()", r) {
-				return -1
-			}
-			return r
-		}, s)
+		return message.PlainNumber(s)
 	default:
 		return s
 	}

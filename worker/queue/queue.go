@@ -101,7 +101,12 @@ func (c *Client) EnqueueAt(ctx context.Context, p task.Payload, at time.Time) (a
 // Again is Enqueue for a task that may have ended a short while ago: it runs once more. One that is queued or running is
 // left alone.
 func (c *Client) Again(ctx context.Context, p task.Payload) (added bool, err error) {
-	if added, err = c.Enqueue(ctx, p); added || err != nil {
+	return c.AgainAt(ctx, p, time.Time{})
+}
+
+// AgainAt is Again for a task that must not run before a time.
+func (c *Client) AgainAt(ctx context.Context, p task.Payload, at time.Time) (added bool, err error) {
+	if added, err = c.EnqueueAt(ctx, p, at); added || err != nil {
 		return added, err
 	}
 	id, name, err := Address(p)
@@ -120,7 +125,7 @@ func (c *Client) Again(ctx context.Context, p task.Payload) (added bool, err err
 			return false, fmt.Errorf("make room for task %s: %w", id, err)
 		}
 	}
-	return c.Enqueue(ctx, p)
+	return c.EnqueueAt(ctx, p, at)
 }
 
 // RunNow runs the task of a queue at once that waits for its time or its next try. It reports false for one that is due or running

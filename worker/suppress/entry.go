@@ -138,7 +138,7 @@ func normalAddress(c message.Channel, s string) (string, error) {
 		a, err := message.ParseAddress(s)
 		return strings.ToLower(a.Addr), err
 	case message.SMS:
-		s = strings.Map(digits, s)
+		s = message.PlainNumber(s)
 	default:
 		s = strings.TrimSpace(s)
 	}
@@ -146,14 +146,6 @@ func normalAddress(c message.Channel, s string) (string, error) {
 		return "", fmt.Errorf("want an address for %s, of at most %d bytes", c, maxID)
 	}
 	return s, nil
-}
-
-// digits drops what people put between the digits of a phone number.
-func digits(r rune) rune {
-	if unicode.IsSpace(r) || strings.ContainsRune("-./()", r) {
-		return -1
-	}
-	return r
 }
 
 // wildcard is the pattern that covers all addresses of the domain, or "" where there is none.

@@ -35,7 +35,7 @@ if [ ${#packages[@]} -gt 0 ]; then
 	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
-for modules in worker/api/page/testdata/axe worker/send/sms/testdata/prism worker/send/webhook/testdata/reference; do
+for modules in worker/api/page/testdata/axe worker/channel/sms/testdata/prism worker/channel/webhook/testdata/reference; do
 	if [ ! -e "$modules/node_modules" ] || [ "$modules/package-lock.json" -nt "$modules/node_modules" ]; then
 		npm ci --silent --ignore-scripts --prefix "$modules"
 		touch "$modules/node_modules"

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // canaryLook is how often a canary that is out is looked at.

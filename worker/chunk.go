@@ -12,8 +12,8 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/ledger"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 

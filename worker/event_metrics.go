@@ -8,7 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/heraldsend/herald/worker/event"
+	"github.com/heraldsend/herald/worker/outbox"
 )
 
 // eventMetrics say whether the endpoint takes its events.
@@ -26,7 +26,7 @@ func (m *eventMetrics) mayWarn() bool {
 	return now-last >= int64(warnEvery.Seconds()) && m.warned.CompareAndSwap(last, now)
 }
 
-func newEventMetrics(r prometheus.Registerer, s *event.Store) (*eventMetrics, error) {
+func newEventMetrics(r prometheus.Registerer, s *outbox.Store) (*eventMetrics, error) {
 	m := &eventMetrics{tries: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "herald_events_total", Help: "Events that the endpoint took (delivered), tries that failed (again), events given up after a day (dead).",
 	}, []string{"outcome"})}
@@ -39,7 +39,7 @@ func newEventMetrics(r prometheus.Registerer, s *event.Store) (*eventMetrics, er
 func (m *eventMetrics) told(outcome string) { m.tries.WithLabelValues(outcome).Inc() }
 
 // eventAge asks Redis at every scrape how long events wait.
-type eventAge struct{ store *event.Store }
+type eventAge struct{ store *outbox.Store }
 
 var (
 	eventStreamsDesc = prometheus.NewDesc("herald_event_streams", "Streams (conversations, bulks, messages) in which events wait for the endpoint.", nil, nil)

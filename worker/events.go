@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/heraldsend/herald/worker/event"
-	"github.com/heraldsend/herald/worker/send"
-	"github.com/heraldsend/herald/worker/send/webhook"
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/channel/webhook"
+	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -43,7 +43,7 @@ func (w *Worker) handleEvents(ctx context.Context, log *slog.Logger, t task.Even
 		return &later{after: accountPause, reason: "no endpoint"} // another worker has one
 	}
 	began := time.Now()
-	var gone []event.Event
+	var gone []outbox.Event
 	for {
 		waiting, err := w.Events.Turn(ctx, t, gone, besideEachOther)
 		if err != nil || len(waiting.Events) == 0 {
@@ -74,7 +74,7 @@ func (w *Worker) handleEvents(ctx context.Context, log *slog.Logger, t task.Even
 			if err := w.bury(ctx, log, failed, waiting.Tries+1); err != nil {
 				return err
 			}
-			gone = []event.Event{failed.event}
+			gone = []outbox.Event{failed.event}
 			continue
 		}
 		pause := max(min(backoff(waiting.Tries), lastEventPause), min(failed.err.RetryAfter, lastPause))
@@ -91,13 +91,13 @@ func (w *Worker) handleEvents(ctx context.Context, log *slog.Logger, t task.Even
 
 // untold is an event that the endpoint didn't take.
 type untold struct {
-	event event.Event
+	event outbox.Event
 	err   *send.Error
 }
 
 // tellTogether tells the first event, and those after it that may be told beside it. It returns those that were told and
 // the first that wasn't.
-func (w *Worker) tellTogether(ctx context.Context, events []event.Event) (told []event.Event, failed *untold) {
+func (w *Worker) tellTogether(ctx context.Context, events []outbox.Event) (told []outbox.Event, failed *untold) {
 	n := 1
 	for events[0].Beside && n < len(events) && events[n].Beside {
 		n++
@@ -125,7 +125,7 @@ func (w *Worker) tellTogether(ctx context.Context, events []event.Event) (told [
 
 // bury makes an event a dead letter.
 func (w *Worker) bury(ctx context.Context, log *slog.Logger, u *untold, tries int) error {
-	letter, err := event.Letter(u.event, fmt.Sprintf("the endpoint did not take it for a day: %s", u.err.Code), tries, time.Now())
+	letter, err := outbox.Letter(u.event, fmt.Sprintf("the endpoint did not take it for a day: %s", u.err.Code), tries, time.Now())
 	if err != nil {
 		return err
 	}

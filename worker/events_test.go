@@ -18,12 +18,12 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/heraldsend/herald/worker/dead"
-	"github.com/heraldsend/herald/worker/event"
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/channel/webhook"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/queue"
-	"github.com/heraldsend/herald/worker/send"
-	"github.com/heraldsend/herald/worker/send/webhook"
+	"github.com/heraldsend/herald/worker/store/dead"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -102,9 +102,9 @@ func (r *receiver) on(s *site) func(*Options) {
 	}
 }
 
-func (s *site) events() *event.Store {
+func (s *site) events() *outbox.Store {
 	s.t.Helper()
-	store, err := event.New(event.Options{Redis: s.rdb})
+	store, err := outbox.New(outbox.Options{Redis: s.rdb})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -123,11 +123,11 @@ func (r *receiver) setAnswer(f func(told) int) {
 	r.answer = f
 }
 
-func outcomeFact(id, conversation string) event.Message {
-	return event.Message{ID: id, Channel: message.Email, State: "sent", Conversation: conversation, At: time.Now()}
+func outcomeFact(id, conversation string) outbox.Message {
+	return outbox.Message{ID: id, Channel: message.Email, State: "sent", Conversation: conversation, At: time.Now()}
 }
 
-func (s *site) append(facts ...event.Fact) {
+func (s *site) append(facts ...outbox.Fact) {
 	s.t.Helper()
 	if err := s.events().Append(context.Background(), facts...); err != nil {
 		s.t.Fatal(err)
@@ -220,7 +220,7 @@ func TestEventsThatNobodyTakesAreGivenUp(t *testing.T) {
 		}
 		return 0
 	})
-	store, err := event.New(event.Options{Redis: s.rdb, Now: func() time.Time { return time.Now().Add(-eventLife - time.Minute) }})
+	store, err := outbox.New(outbox.Options{Redis: s.rdb, Now: func() time.Time { return time.Now().Add(-eventLife - time.Minute) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestEventsThatNobodyTakesAreGivenUp(t *testing.T) {
 	if got := r.events()[0]; got.Data["id"] != "good" {
 		t.Errorf("%+v", got)
 	}
-	letters, _, err := s.client.Dead().List(ctx, event.LetterKind, "", 10)
+	letters, _, err := s.client.Dead().List(ctx, outbox.LetterKind, "", 10)
 	if err != nil || len(letters) != 1 || letters[0].Attempts != 1 || letters[0].Owner != "conversation:c1" || !strings.Contains(letters[0].Reason, "http_410") {
 		t.Fatalf("%+v, %v", letters, err)
 	}
@@ -305,17 +305,17 @@ func TestPausesBetweenTries(t *testing.T) {
 func TestEventsOfABulkTravelTogether(t *testing.T) {
 	t.Parallel()
 	s, r := newSite(t), newReceiver(t)
-	var facts []event.Fact
+	var facts []outbox.Fact
 	for i := range 100 {
-		facts = append(facts, event.Message{ID: fmt.Sprintf("b.0.%d", i), Bulk: "b", Channel: message.Email, State: "sent", At: time.Now(), Group: "0"})
+		facts = append(facts, outbox.Message{ID: fmt.Sprintf("b.0.%d", i), Bulk: "b", Channel: message.Email, State: "sent", At: time.Now(), Group: "0"})
 	}
-	facts = append(facts, event.Bulk{ID: "b", State: "completed", Percent: 100, Planned: 100, Sent: 100, At: time.Now(), Over: true})
+	facts = append(facts, outbox.Bulk{ID: "b", State: "completed", Percent: 100, Planned: 100, Sent: 100, At: time.Now(), Over: true})
 	s.append(facts...)
 	s.append(facts...) // again, as a run does that was killed
 	s.worker(r.on(s))
 	s.await("all arrived", func() bool { return len(r.events()) == 101 })
 	got := r.events()
-	if last := got[100]; last.Type != event.TypeCompleted || last.Sequence != 101 || last.Data["sent"] != 100.0 {
+	if last := got[100]; last.Type != outbox.TypeCompleted || last.Sequence != 101 || last.Data["sent"] != 100.0 {
 		t.Errorf("the last is %+v", last)
 	}
 	seen := map[int64]bool{}

@@ -13,11 +13,11 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/conversation"
-	"github.com/heraldsend/herald/worker/event"
-	"github.com/heraldsend/herald/worker/forward"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/outbox"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
+	"github.com/heraldsend/herald/worker/transcript"
 )
 
 // handleForward sends the transcript of a conversation, one mail to everyone in To. Its books are those of a single
@@ -73,7 +73,7 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.For
 }
 
 // forward carries one transcript to its recipients, as deliver does a message.
-func (w *Worker) forward(ctx context.Context, j job, f task.Forward) (made *forward.Made, commit *ledger.Commit, err error) {
+func (w *Worker) forward(ctx context.Context, j job, f task.Forward) (made *transcript.Made, commit *ledger.Commit, err error) {
 	mine, out, err := w.claim(ctx, j)
 	if err != nil || !mine {
 		return nil, nil, err
@@ -93,7 +93,7 @@ func (w *Worker) forward(ctx context.Context, j job, f task.Forward) (made *forw
 
 // tellForward stores the event of a forward whose fate is in the books: conversation.forwarded, or why it was not. The
 // task ends only after that. made is what was sent, nil where this run didn't make it.
-func (w *Worker) tellForward(ctx context.Context, log *slog.Logger, f task.Forward, made *forward.Made) error {
+func (w *Worker) tellForward(ctx context.Context, log *slog.Logger, f task.Forward, made *transcript.Made) error {
 	if w.Events == nil {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (w *Worker) tellForward(ctx context.Context, log *slog.Logger, f task.Forwa
 	case !record.State.Final(): // someone else has it
 		return nil
 	case record.State != ledger.Sent:
-		return w.Events.Append(ctx, event.Message{
+		return w.Events.Append(ctx, outbox.Message{
 			ID: f.ID, Channel: message.Email, State: record.State.String(), Code: record.Reason.Code, Conversation: f.ConversationID, At: record.At,
 		})
 	}
@@ -121,8 +121,8 @@ func (w *Worker) tellForward(ctx context.Context, log *slog.Logger, f task.Forwa
 }
 
 // forwarded is the event of a forward that was sent. made is nil where its text can't be had any more.
-func forwarded(f task.Forward, made *forward.Made, at time.Time) event.Forwarded {
-	e := event.Forwarded{ID: f.ID, Conversation: f.ConversationID, From: f.From, Attachments: f.Attachments, At: at}
+func forwarded(f task.Forward, made *transcript.Made, at time.Time) outbox.Forwarded {
+	e := outbox.Forwarded{ID: f.ID, Conversation: f.ConversationID, From: f.From, Attachments: f.Attachments, At: at}
 	if f.ForwardedBy != nil {
 		if e.By = f.ForwardedBy.ID; e.By == "" {
 			e.By = f.ForwardedBy.DisplayName
@@ -146,7 +146,7 @@ func forwarded(f task.Forward, made *forward.Made, at time.Time) event.Forwarded
 }
 
 // transcribe makes the transcript, or says why there is none. One at a time: a long conversation takes memory.
-func (w *Worker) transcribe(ctx context.Context, j job, f task.Forward) (made *forward.Made, out *outcome) {
+func (w *Worker) transcribe(ctx context.Context, j job, f task.Forward) (made *transcript.Made, out *outcome) {
 	defer j.survive(&out, ledger.Failed)
 	select {
 	case w.transcripts <- struct{}{}:
@@ -175,7 +175,7 @@ func (w *Worker) transcribe(ctx context.Context, j job, f task.Forward) (made *f
 	if err == nil {
 		return made, nil
 	}
-	var known *forward.Error
+	var known *transcript.Error
 	if errors.As(err, &known) {
 		return nil, failed(known.Code, known.Error())
 	}
@@ -183,7 +183,7 @@ func (w *Worker) transcribe(ctx context.Context, j job, f task.Forward) (made *f
 }
 
 // attachChosen adds the files of the conversation that go along.
-func (w *Worker) attachChosen(ctx context.Context, j job, made *forward.Made) *outcome {
+func (w *Worker) attachChosen(ctx context.Context, j job, made *transcript.Made) *outcome {
 	found := w.find(ctx, j.policy, nil, made.Files)
 	if found.err != nil {
 		return outcomeOfAttach(ctx, found.err)

@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/link"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/link"
 )
 
 // linkMedia gives the files of an SMS, which carries addresses and no bytes, links at which the carrier fetches them from

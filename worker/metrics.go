@@ -7,9 +7,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/rate"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/store/rate"
 )
 
 // metrics are what operators watch. No label ever names a recipient, a bulk or a template. What is only known by asking

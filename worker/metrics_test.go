@@ -9,9 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/rate"
-	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/store/rate"
 	"github.com/heraldsend/herald/worker/task"
 )
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
-	"github.com/heraldsend/herald/worker/dead"
+	"github.com/heraldsend/herald/worker/store/dead"
 	"github.com/heraldsend/herald/worker/task"
 )
 

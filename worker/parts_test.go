@@ -9,15 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/enqueue"
-	"github.com/heraldsend/herald/worker/ledger"
-	"github.com/heraldsend/herald/worker/link"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/redistest"
-	"github.com/heraldsend/herald/worker/send"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/blob"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/store/link"
+	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 

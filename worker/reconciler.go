@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 

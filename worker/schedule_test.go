@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/enqueue"
-	"github.com/heraldsend/herald/worker/event"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/send"
+	"github.com/heraldsend/herald/worker/outbox"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -86,11 +86,11 @@ func TestCancelRacesSending(t *testing.T) {
 				switch {
 				case err == nil:
 					stopped++
-					if s.out.sent[to] != 0 || record.State != ledger.Skipped || record.Reason.Code != "cancelled" || types(told[id]) != event.TypeMessageSkipped {
+					if s.out.sent[to] != 0 || record.State != ledger.Skipped || record.Reason.Code != "cancelled" || types(told[id]) != outbox.TypeMessageSkipped {
 						t.Errorf("%s was cancelled, and sent %d times: %+v, told %s", id, s.out.sent[to], record, types(told[id]))
 					}
 				case errors.Is(err, enqueue.ErrTooLate):
-					if s.out.sent[to] != 1 || record.State != ledger.Sent || types(told[id]) != event.TypeMessageSent {
+					if s.out.sent[to] != 1 || record.State != ledger.Sent || types(told[id]) != outbox.TypeMessageSent {
 						t.Errorf("%s was not cancelled, and sent %d times: %+v, told %s", id, s.out.sent[to], record, types(told[id]))
 					}
 				default:
@@ -123,7 +123,7 @@ func TestCancelWhatWaits(t *testing.T) {
 	}
 	s.await("both are told", func() bool { return len(r.events()) == 2 })
 	for _, e := range r.events() {
-		if e.Type != event.TypeMessageSkipped || e.Data["code"] != "cancelled" {
+		if e.Type != outbox.TypeMessageSkipped || e.Data["code"] != "cancelled" {
 			t.Errorf("%+v", e)
 		}
 	}

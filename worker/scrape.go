@@ -8,8 +8,8 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/heraldsend/herald/worker/dead"
-	"github.com/heraldsend/herald/worker/rate"
+	"github.com/heraldsend/herald/worker/store/dead"
+	"github.com/heraldsend/herald/worker/store/rate"
 	"github.com/heraldsend/herald/worker/task"
 )
 

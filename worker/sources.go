@@ -8,9 +8,9 @@ import (
 	"maps"
 
 	"github.com/heraldsend/herald/render"
-	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/task"
 )
 

@@ -7,9 +7,9 @@ import (
 	"sync"
 
 	"github.com/heraldsend/herald/render"
-	"github.com/heraldsend/herald/worker/event"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/outbox"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -48,7 +48,7 @@ type story struct {
 	actions  *task.Actions // the shortcut's and the job's
 	bulk     string        // "" for a single message
 	cause    string        // for whom actions happen once: the message, or a bulk's recipient
-	group    string        // see event.Message
+	group    string        // see outbox.Message
 	outcome  bool          // whether the outcome is told; actions always are
 	isAction bool          // there is no message: its actions are all that happens
 	// conversation is the recipient's, where the message's context names none.
@@ -56,15 +56,15 @@ type story struct {
 }
 
 // facts are what happened: the message's outcome, then what it brings for its conversation.
-func (s story) facts() []event.Fact {
+func (s story) facts() []outbox.Fact {
 	if !s.record.State.Final() {
 		return nil
 	}
 	m, at := s.message, s.record.At
 	conversation, customer := aboutWhom(m, s.conversation)
-	var facts []event.Fact
+	var facts []outbox.Fact
 	if s.outcome && !s.isAction {
-		fact := event.Message{
+		fact := outbox.Message{
 			ID: m.ID, Bulk: s.bulk, Channel: m.Channel, State: s.record.State.String(), Code: s.record.Reason.Code,
 			Conversation: conversation, Customer: customer, ProviderID: s.receipt, At: at, Group: s.group,
 		}
@@ -73,14 +73,14 @@ func (s story) facts() []event.Fact {
 		}
 		facts = append(facts, fact)
 	}
-	if s.record.State != ledger.Sent || event.ConversationStream(conversation) == "" {
+	if s.record.State != ledger.Sent || outbox.ConversationStream(conversation) == "" {
 		return facts
 	}
 	if s.outcome && m.Channel == message.Note {
-		facts = append(facts, event.Note{ID: m.ID, Bulk: s.bulk, Conversation: conversation, ProviderID: s.receipt, At: at, Group: s.group})
+		facts = append(facts, outbox.Note{ID: m.ID, Bulk: s.bulk, Conversation: conversation, ProviderID: s.receipt, At: at, Group: s.group})
 	}
 	if !s.actions.IsZero() {
-		fact := event.Updated{
+		fact := outbox.Updated{
 			Conversation: conversation, Customer: customer, Message: m.ID, Bulk: s.bulk, Changes: s.actions.Changes(), At: at,
 			Cause: s.cause, Group: s.group,
 		}
@@ -171,7 +171,7 @@ func (w *Worker) checkActions(j job) *outcome {
 	if w.Events == nil {
 		return failed("no_events_url", "it changes a conversation, but no HERALD_EVENTS_URL is set that could be told")
 	}
-	if conversation, _ := aboutWhom(j.message, j.conversation); event.ConversationStream(conversation) == "" {
+	if conversation, _ := aboutWhom(j.message, j.conversation); outbox.ConversationStream(conversation) == "" {
 		return failed("no_conversation", "it changes a conversation, but its context has no conversation.id of 1 to 200 bytes")
 	}
 	if j.prepared != nil {

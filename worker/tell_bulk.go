@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/heraldsend/herald/worker/event"
-	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/outbox"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // tellEvery is how long an outcome within a chunk may go untold while the chunk is worked on.
@@ -76,7 +76,7 @@ func (c *chunk) tellMessages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var facts []event.Fact
+	var facts []outbox.Fact
 	var slots []int
 	for slot, r := range records {
 		if !r.State.Final() || c.told[slot] || slot >= len(c.recipients)*c.Slots() {
@@ -138,7 +138,7 @@ func (w *Worker) tellBulk(ctx context.Context, id string) (owed []int, err error
 			return owed, err // the last of them comes by here
 		}
 	}
-	fact := event.Bulk{
+	fact := outbox.Bulk{
 		ID: id, State: string(status.State), Round: b.Round, Percent: status.Done() * 10 / status.Planned * 10,
 		Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Failed: status.Failed,
 		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, At: time.Now(), Over: status.State.Over(),

@@ -15,13 +15,13 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/enqueue"
-	"github.com/heraldsend/herald/worker/event"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/queue"
-	"github.com/heraldsend/herald/worker/send"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -146,9 +146,9 @@ func TestCallersLearnHowABulkGoes(t *testing.T) {
 		return n
 	}
 	s.await("both bulks are told to be complete", func() bool {
-		return count("bulk:loud", event.TypeCompleted) == 1 && count("bulk:quiet", event.TypeCompleted) == 1
+		return count("bulk:loud", outbox.TypeCompleted) == 1 && count("bulk:quiet", outbox.TypeCompleted) == 1
 	})
-	if sent, failed := count("bulk:loud", event.TypeMessageSent), count("bulk:loud", event.TypeMessageFailed); sent != 649 || failed != 1 {
+	if sent, failed := count("bulk:loud", outbox.TypeMessageSent), count("bulk:loud", outbox.TypeMessageFailed); sent != 649 || failed != 1 {
 		t.Errorf("%d sent, %d failed", sent, failed)
 	}
 	var last told
@@ -157,17 +157,17 @@ func TestCallersLearnHowABulkGoes(t *testing.T) {
 		if e.Stream == "bulk:quiet" && strings.HasPrefix(e.Type, "message.") {
 			t.Fatalf("nobody asked for %+v", e)
 		}
-		if e.Type == event.TypeProgress {
+		if e.Type == outbox.TypeProgress {
 			percents[e.Stream] = append(percents[e.Stream], e.Data["percent"].(float64))
 		}
 		if e.Stream == "bulk:loud" {
 			last = e
 		}
-		if e.Type == event.TypeMessageFailed && (e.Data["to"] != "u7@example.com" || e.Data["bulk"] != "loud") {
+		if e.Type == outbox.TypeMessageFailed && (e.Data["to"] != "u7@example.com" || e.Data["bulk"] != "loud") {
 			t.Errorf("%+v", e)
 		}
 	}
-	if last.Type != event.TypeCompleted || last.Data["sent"] != 649.0 || last.Data["failed"] != 1.0 || last.Data["state"] != "completed" {
+	if last.Type != outbox.TypeCompleted || last.Data["sent"] != 649.0 || last.Data["failed"] != 1.0 || last.Data["state"] != "completed" {
 		t.Errorf("the last is %+v", last)
 	}
 	for stream, p := range percents {
@@ -182,8 +182,8 @@ func TestCallersLearnHowABulkGoes(t *testing.T) {
 	if n, err := s.client.ResendBulk(context.Background(), "loud", ledger.Failed); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
-	s.await("it is complete again", func() bool { return count("bulk:loud", event.TypeCompleted) == 2 })
-	if n := count("bulk:loud", event.TypeMessageSent); n != 650 {
+	s.await("it is complete again", func() bool { return count("bulk:loud", outbox.TypeCompleted) == 2 })
+	if n := count("bulk:loud", outbox.TypeMessageSent); n != 650 {
 		t.Errorf("%d sent", n)
 	}
 	for _, e := range r.events() {
@@ -224,7 +224,7 @@ func TestWhatWasNotToldIsFound(t *testing.T) {
 	}
 	s.worker(r.on(s))
 	s.await("all is told", func() bool { return len(r.events()) == 11 })
-	if last := r.events()[10]; last.Type != event.TypeCompleted {
+	if last := r.events()[10]; last.Type != outbox.TypeCompleted {
 		t.Errorf("the last is %+v", last)
 	}
 	if s.out.count() != 0 {
@@ -369,7 +369,7 @@ func TestActionsOfBulks(t *testing.T) {
 	updates := func(id string) map[string]int {
 		n := map[string]int{}
 		for _, e := range r.events() {
-			if e.Type == event.TypeUpdated && e.Data["bulk"] == id {
+			if e.Type == outbox.TypeUpdated && e.Data["bulk"] == id {
 				n[e.Stream]++
 			}
 		}

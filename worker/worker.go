@@ -20,18 +20,18 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/dead"
-	"github.com/heraldsend/herald/worker/event"
-	"github.com/heraldsend/herald/worker/forward"
-	"github.com/heraldsend/herald/worker/ledger"
-	"github.com/heraldsend/herald/worker/link"
+	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/queue"
-	"github.com/heraldsend/herald/worker/rate"
-	"github.com/heraldsend/herald/worker/send"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/blob"
+	"github.com/heraldsend/herald/worker/store/dead"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/store/link"
+	"github.com/heraldsend/herald/worker/store/rate"
+	"github.com/heraldsend/herald/worker/store/suppress"
+	"github.com/heraldsend/herald/worker/transcript"
 )
 
 // Sender is one channel's way out. Its errors are *send.Error.
@@ -80,7 +80,7 @@ type Options struct {
 	Links        Links                     // nil where there are none: messages that need one wait
 	NoBulk       map[message.Channel]error // why a channel must not carry a bulk, where it must not
 	Rates        map[string]float64        // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit
-	Events       *event.Store              // what callers are to be told; nil records none
+	Events       *outbox.Store             // what callers are to be told; nil records none
 	Endpoint     Endpoint                  // who is told, where Events is set
 	Log          *slog.Logger
 	Metrics      prometheus.Registerer
@@ -103,7 +103,7 @@ type Worker struct {
 	blobs     *blob.Store
 	dead      *dead.Store
 	prepared  *cache[preparedKey, *prepared]
-	forwarder *forward.Forwarder
+	forwarder *transcript.Forwarder
 	forwards  *cache[forwardKey, *render.Prepared]
 	// transcripts lets one transcript at a time be made: a long conversation takes memory.
 	transcripts chan struct{}
@@ -148,7 +148,7 @@ func New(o Options) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	forwarder, err := forward.New(o.Renderer)
+	forwarder, err := transcript.New(o.Renderer)
 	if err != nil {
 		return nil, err
 	}

@@ -22,16 +22,16 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/enqueue"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
-	"github.com/heraldsend/herald/worker/rate"
 	"github.com/heraldsend/herald/worker/redistest"
-	"github.com/heraldsend/herald/worker/send"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/blob"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/store/rate"
+	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -45,8 +45,8 @@ func catalogFiles() fs.FS {
 	}
 }
 
-// outbox is a sender that remembers, and answers as the test says.
-type outbox struct {
+// recorder is a sender that remembers, and answers as the test says.
+type recorder struct {
 	mu     sync.Mutex
 	sent   map[string]int // by recipient
 	mails  []*message.Message
@@ -56,7 +56,7 @@ type outbox struct {
 	receipt string
 }
 
-func (o *outbox) Send(_ context.Context, m *message.Message) (send.Receipt, error) {
+func (o *recorder) Send(_ context.Context, m *message.Message) (send.Receipt, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	to := m.To[0].Addr
@@ -74,7 +74,7 @@ func (o *outbox) Send(_ context.Context, m *message.Message) (send.Receipt, erro
 	return send.Receipt{ID: o.receipt}, nil
 }
 
-func (o *outbox) count() int {
+func (o *recorder) count() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.mails)
@@ -87,7 +87,7 @@ type site struct {
 	t      *testing.T
 	rdb    redis.UniversalClient
 	client *enqueue.Client
-	out    *outbox
+	out    *recorder
 	log    *slog.Logger
 }
 
@@ -102,7 +102,7 @@ func newSiteOn(t *testing.T, rdb redis.UniversalClient) *site {
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
-	s := &site{t: t, rdb: rdb, out: &outbox{}, log: log}
+	s := &site{t: t, rdb: rdb, out: &recorder{}, log: log}
 	var err error
 	if s.client, err = enqueue.New(enqueue.Options{Redis: s.rdb, Log: log}); err != nil {
 		t.Fatal(err)

@@ -11,8 +11,8 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
+	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/send/email"
 )
 
 // load makes the i-th message of a scenario.

@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // withClient connects, calls do and disconnects.

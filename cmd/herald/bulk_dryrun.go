@@ -14,11 +14,11 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker"
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/dryrun"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/blob"
+	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 // dryRun renders the whole audience and prints what it found. It needs neither Redis, but for --suppressions, nor a mail

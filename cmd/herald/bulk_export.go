@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 type bulkExportCmd struct {

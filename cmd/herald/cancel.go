@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 
-	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 type statusCmd struct {

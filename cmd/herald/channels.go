@@ -11,15 +11,15 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/worker"
-	"github.com/heraldsend/herald/worker/event"
+	"github.com/heraldsend/herald/worker/channel/chat"
+	"github.com/heraldsend/herald/worker/channel/email"
+	"github.com/heraldsend/herald/worker/channel/logger"
+	"github.com/heraldsend/herald/worker/channel/note"
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/channel/sms"
+	"github.com/heraldsend/herald/worker/channel/webhook"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/send"
-	"github.com/heraldsend/herald/worker/send/chat"
-	"github.com/heraldsend/herald/worker/send/email"
-	"github.com/heraldsend/herald/worker/send/logger"
-	"github.com/heraldsend/herald/worker/send/note"
-	"github.com/heraldsend/herald/worker/send/sms"
-	"github.com/heraldsend/herald/worker/send/webhook"
+	"github.com/heraldsend/herald/worker/outbox"
 )
 
 // newSenders opens every channel's way out. A channel that is not configured only logs, and a warning says so.
@@ -95,7 +95,7 @@ const eventTimeout = 15 * time.Second
 
 // newEvents opens what callers are told through: nothing where no endpoint is set. Unlike an address that a job brings,
 // the operator's own may be a private one, and plain http there.
-func newEvents(c *config, log *slog.Logger, rdb redis.UniversalClient, stop *closers) (*event.Store, worker.Endpoint, error) {
+func newEvents(c *config, log *slog.Logger, rdb redis.UniversalClient, stop *closers) (*outbox.Store, worker.Endpoint, error) {
 	if c.EventsURL == "" {
 		return nil, nil, nil
 	}
@@ -115,7 +115,7 @@ func newEvents(c *config, log *slog.Logger, rdb redis.UniversalClient, stop *clo
 		return nil, nil, err
 	}
 	stop.add(told.Close)
-	events, err := event.New(event.Options{Redis: rdb})
+	events, err := outbox.New(outbox.Options{Redis: rdb})
 	return events, told, err
 }
 

@@ -18,8 +18,8 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/redistest"
-	"github.com/heraldsend/herald/worker/send/catcher"
 )
 
 // `make chaos` raises these to 20,000 recipients and 20 kills.

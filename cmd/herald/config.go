@@ -15,10 +15,10 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/channel/email"
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/channel/sms"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/send"
-	"github.com/heraldsend/herald/worker/send/email"
-	"github.com/heraldsend/herald/worker/send/sms"
 )
 
 // Where nobody says otherwise.

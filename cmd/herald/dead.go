@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/heraldsend/herald/worker/dead"
+	"github.com/heraldsend/herald/worker/store/dead"
 )
 
 type deadCmd struct {

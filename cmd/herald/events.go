@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/heraldsend/herald/worker/event"
+	"github.com/heraldsend/herald/worker/outbox"
 )
 
 type eventsCmd struct {
@@ -68,7 +68,7 @@ func (l *eventsListCmd) Run(ctx context.Context, c *config, std stdio) error {
 }
 
 func (l *eventsListCmd) rows(ctx context.Context, q *client) ([]eventRow, error) {
-	row := func(e event.Event, state string, tries int, reason string) eventRow {
+	row := func(e outbox.Event, state string, tries int, reason string) eventRow {
 		r := eventRow{e.ID, state, e.Type, e.Stream, e.Sequence, e.Time, tries, reason, nil}
 		if l.Data {
 			r.Data = e.Data
@@ -83,13 +83,13 @@ func (l *eventsListCmd) rows(ctx context.Context, q *client) ([]eventRow, error)
 	for _, e := range waiting {
 		rows = append(rows, row(e.Event, "waiting", e.Tries, e.Reason))
 	}
-	letters, _, err := q.Dead().List(ctx, event.LetterKind, "", l.Most)
+	letters, _, err := q.Dead().List(ctx, outbox.LetterKind, "", l.Most)
 	if err != nil {
 		return nil, err
 	}
 	for _, letter := range letters {
-		e, err := event.FromLetter(letter)
-		if errors.Is(err, event.ErrOtherLetter) {
+		e, err := outbox.FromLetter(letter)
+		if errors.Is(err, outbox.ErrOtherLetter) {
 			continue // a task that could not be read: `herald dead` shows it
 		}
 		rows = append(rows, row(e, "dead", letter.Attempts, letter.Reason))

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heraldsend/herald/worker/event"
+	"github.com/heraldsend/herald/worker/channel/webhook"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/send/webhook"
+	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -18,25 +18,25 @@ import (
 func eventExamples(t *testing.T) string {
 	t.Helper()
 	at := time.Date(2026, 12, 1, 8, 0, 5, 0, time.UTC)
-	single := event.Message{ID: "order-10027", Channel: message.Email, State: "sent", Conversation: "c42", Customer: "u7", ProviderID: "order-10027@acme.example", At: at}
-	with := func(state, code string) event.Message {
+	single := outbox.Message{ID: "order-10027", Channel: message.Email, State: "sent", Conversation: "c42", Customer: "u7", ProviderID: "order-10027@acme.example", At: at}
+	with := func(state, code string) outbox.Message {
 		m := single
 		m.State, m.Code, m.ProviderID = state, code, ""
 		return m
 	}
-	wave := event.Message{ID: "wave2.0.17.sms", Bulk: "wave2", Channel: message.SMS, State: "failed", Code: "sms_21614", To: "+15550117", At: at}
+	wave := outbox.Message{ID: "wave2.0.17.sms", Bulk: "wave2", Channel: message.SMS, State: "failed", Code: "sms_21614", To: "+15550117", At: at}
 	actions := &task.Actions{
 		Tags: []string{"delayed"}, CustomFields: map[string]json.RawMessage{"waveNum": json.RawMessage("2"), "noteStr": json.RawMessage("null")},
 		Queue: "billing", Status: "snoozed",
 	}
-	bulk := event.Bulk{ID: "wave2", State: "running", Percent: 30, Planned: 1000, Pending: 680, Sent: 311, Failed: 5, Suppressed: 3, Skipped: 1, At: at}
+	bulk := outbox.Bulk{ID: "wave2", State: "running", Percent: 30, Planned: 1000, Pending: 680, Sent: 311, Failed: 5, Suppressed: 3, Skipped: 1, At: at}
 	over := bulk
 	over.State, over.Percent, over.Pending, over.Sent, over.Over = "completed", 100, 0, 991, true
-	facts := []event.Fact{
+	facts := []outbox.Fact{
 		single, wave, with("suppressed", "hard_bounce"), with("skipped", "cancelled"), with("skipped", "expired"), with("unknown", "smtp_timeout"),
-		event.Note{ID: "note-3", Conversation: "c42", ProviderID: "n981", At: at},
-		event.Updated{Conversation: "c42", Customer: "u7", Message: "order-10027", Changes: actions.Changes(), At: at, Cause: "order-10027"},
-		event.Forwarded{
+		outbox.Note{ID: "note-3", Conversation: "c42", ProviderID: "n981", At: at},
+		outbox.Updated{Conversation: "c42", Customer: "u7", Message: "order-10027", Changes: actions.Changes(), At: at, Cause: "order-10027"},
+		outbox.Forwarded{
 			ID: "fwd-5", Conversation: "c42", By: "u3", From: "Robin <robin@desk.example>", To: []string{"parts@supplier.example"},
 			Subject: "Fwd: Broken hinge", Text: "Could you send a new one?", Attachments: []string{"hinge.jpg"}, At: at,
 		},

@@ -10,10 +10,10 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/conversation"
-	"github.com/heraldsend/herald/worker/forward"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
+	"github.com/heraldsend/herald/worker/transcript"
 )
 
 type forwardCmd struct {
@@ -125,7 +125,7 @@ func (f *forwardCmd) task(c *config) (task.Forward, error) {
 }
 
 // bundle gathers and compiles the templates.
-func (f *forwardCmd) bundle(c *config, t task.Forward) (*render.Bundle, *forward.Forwarder, error) {
+func (f *forwardCmd) bundle(c *config, t task.Forward) (*render.Bundle, *transcript.Forwarder, error) {
 	catalog, err := loadCatalog(c)
 	if err != nil {
 		return nil, nil, err
@@ -134,7 +134,7 @@ func (f *forwardCmd) bundle(c *config, t task.Forward) (*render.Bundle, *forward
 	if err != nil {
 		return nil, nil, err
 	}
-	forwarder, err := forward.New(renderer)
+	forwarder, err := transcript.New(renderer)
 	if err != nil {
 		return nil, nil, err
 	}

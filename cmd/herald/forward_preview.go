@@ -11,11 +11,11 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/conversation"
-	"github.com/heraldsend/herald/worker/forward"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/send/email"
 	"github.com/heraldsend/herald/worker/task"
+	"github.com/heraldsend/herald/worker/transcript"
 )
 
 // preview makes the mail as the worker does, and shows it. It fails where sending would.
@@ -75,24 +75,24 @@ type forwardPreview struct {
 	Subject     string            `json:"subject"`
 	HTML        string            `json:"html"`
 	Text        string            `json:"text"`
-	Attachments []forward.File    `json:"attachments"`
+	Attachments []transcript.File `json:"attachments"`
 	Issues      []render.Issue    `json:"issues"`
 }
 
-func previewOf(made *forward.Made, files []conversation.Attachment) forwardPreview {
+func previewOf(made *transcript.Made, files []conversation.Attachment) forwardPreview {
 	m := made.Message
 	p := forwardPreview{
 		From: m.From, ReplyTo: m.ReplyTo, To: m.To, Subject: m.Subject, HTML: m.HTML, Text: m.Text,
-		Attachments: make([]forward.File, len(files)), Issues: issuesOf(made),
+		Attachments: make([]transcript.File, len(files)), Issues: issuesOf(made),
 	}
 	for i, ref := range made.Files {
-		p.Attachments[i] = forward.File{Name: attach.CleanName(ref.Name, i+1), Type: ref.Type, Size: files[i].Size}
+		p.Attachments[i] = transcript.File{Name: attach.CleanName(ref.Name, i+1), Type: ref.Type, Size: files[i].Size}
 	}
 	return p
 }
 
 // issuesOf are the issues of a transcript that matter: it needs no introduction.
-func issuesOf(made *forward.Made) []render.Issue {
+func issuesOf(made *transcript.Made) []render.Issue {
 	issues := []render.Issue{}
 	for _, i := range made.Issues {
 		if i.Part != "message" || i.Code != render.IssueEmptyMessage {
@@ -103,9 +103,9 @@ func issuesOf(made *forward.Made) []render.Issue {
 }
 
 // show prints the mail for people.
-func (f *forwardCmd) show(p *page, made *forward.Made, files []conversation.Attachment) {
+func (f *forwardCmd) show(p *page, made *transcript.Made, files []conversation.Attachment) {
 	m := made.Message
-	p.heading("Forward", "layout "+first(f.Template, forward.DefaultTemplate)+"; this is its text")
+	p.heading("Forward", "layout "+first(f.Template, transcript.DefaultTemplate)+"; this is its text")
 	p.row("From", m.From.String())
 	if m.ReplyTo != nil {
 		p.row("Reply to", m.ReplyTo.String())
@@ -148,7 +148,7 @@ func checkTotal(files []conversation.Attachment) error {
 
 // compose gives the mail as it travels, with files that stand in the conversation itself or in the folder of
 // attachments.
-func (f *forwardCmd) compose(ctx context.Context, c *config, made *forward.Made) ([]byte, error) {
+func (f *forwardCmd) compose(ctx context.Context, c *config, made *transcript.Made) ([]byte, error) {
 	sources, err := attach.New(attach.Options{Root: c.Attachments, Blobs: noBlobs{}})
 	if err != nil {
 		return nil, err

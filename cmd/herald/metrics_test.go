@@ -13,7 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/heraldsend/herald/worker/send/catcher"
+	"github.com/heraldsend/herald/worker/channel/catcher"
 )
 
 // recorder is a registry that keeps what can be known of a metric before it has a value.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/heraldsend/herald/worker"
 	"github.com/heraldsend/herald/worker/api"
+	"github.com/heraldsend/herald/worker/channel/catcher"
+	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/send/catcher"
-	"github.com/heraldsend/herald/worker/send/email"
 )
 
 // boxSize is how many messages a playground keeps.

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/redistest"
-	"github.com/heraldsend/herald/worker/send/catcher"
 )
 
 // One message among 1,000 kills every worker that sends it, and each time somebody starts a new one. After three deaths

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/redistest"
-	"github.com/heraldsend/herald/worker/send/catcher"
 )
 
 // program runs commands in this process, with an environment of their own.

@@ -22,9 +22,9 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/heraldsend/herald/worker/dead"
+	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/redistest"
-	"github.com/heraldsend/herald/worker/send/catcher"
+	"github.com/heraldsend/herald/worker/store/dead"
 )
 
 // The test binary is the program too, so that scripts start real processes.

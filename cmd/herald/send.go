@@ -10,8 +10,8 @@ import (
 
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 

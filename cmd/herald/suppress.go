@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 type suppressCmd struct {

@@ -17,14 +17,14 @@ import (
 	"github.com/heraldsend/herald/templates"
 	"github.com/heraldsend/herald/worker"
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/blob"
+	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/enqueue"
-	"github.com/heraldsend/herald/worker/ledger"
-	"github.com/heraldsend/herald/worker/link"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/rate"
-	"github.com/heraldsend/herald/worker/send"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/blob"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/store/link"
+	"github.com/heraldsend/herald/worker/store/rate"
+	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 // closers end what was started, in reverse order.

@@ -16,7 +16,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/redistest"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 // service is an API under test: a real Redis and a real HTTP server.

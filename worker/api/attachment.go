@@ -7,8 +7,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/blob"
 )
 
 // uploadsAtOnce bounds how many files are in memory.

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/heraldsend/herald/worker/dead"
+	"github.com/heraldsend/herald/worker/store/dead"
 )
 
 func (s *Server) registerDead(api huma.API) {

@@ -14,10 +14,10 @@ import (
 
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/dead"
 	"github.com/heraldsend/herald/worker/enqueue"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/store/dead"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // retryUnavailable is what Retry-After says while Redis doesn't answer.

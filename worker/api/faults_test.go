@@ -15,7 +15,7 @@ import (
 )
 
 // BAD_INPUTS 26: no address of ssrf_urls.json is taken as an attachment's. The API itself fetches nothing, ever; the
-// worker's client refuses to connect (worker/send and worker/attach test that).
+// worker's client refuses to connect (worker/channel/send and worker/attach test that).
 func TestBadInput26(t *testing.T) {
 	s := start(t, nil)
 	data, err := os.ReadFile("testdata/ssrf_urls.json")

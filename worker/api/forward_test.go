@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/heraldsend/herald/worker/dead"
+	"github.com/heraldsend/herald/worker/store/dead"
 )
 
 const aForward = `{"from":"Robin <robin@desk.example>","to":"a@example.com, b@example.com","introduction":"As discussed.","conversation":{"id":"c1","name":"Order","messages":[{"id":"m1","channel":"email","direction":"in","sentAt":"2026-01-02T03:04:05Z","body":"Where is it?","attachments":[{"id":"f1","name":"a.txt","inline":"aGVsbG8="}]}]},"attachments":["f1"]}`

@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/store/blob"
 )
 
 // IdempotencyKey is a header by which a call can be repeated: the same key with the same body does the same once and is

@@ -7,7 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/rate"
+	"github.com/heraldsend/herald/worker/store/rate"
 )
 
 func (s *Server) registerLanes(api huma.API) {

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/heraldsend/herald/worker/rate"
+	"github.com/heraldsend/herald/worker/store/rate"
 )
 
 func TestLanes(t *testing.T) {

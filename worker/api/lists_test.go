@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/blob"
+	"github.com/heraldsend/herald/worker/store/blob"
 )
 
 func TestAttachment(t *testing.T) {

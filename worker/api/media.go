@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/heraldsend/herald/worker/link"
+	"github.com/heraldsend/herald/worker/store/link"
 )
 
 // serveMedia gives a carrier the file of an MMS. Whatever it holds, a browser shows it without running anything.

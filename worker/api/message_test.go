@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 const aMessage = `{"channel":"email","from":"Fernhill <stay@fernhill.example>","to":"ada@example.com","text":"Hi {{customer.firstName}}","subject":"Hello","context":{"customer":{"firstName":"Ada"}}}`

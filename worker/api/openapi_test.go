@@ -21,7 +21,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/heraldsend/herald/worker/send/catcher"
+	"github.com/heraldsend/herald/worker/channel/catcher"
 )
 
 var (

@@ -11,8 +11,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/heraldsend/herald/render"
-	"github.com/heraldsend/herald/worker/forward"
 	"github.com/heraldsend/herald/worker/preview"
+	"github.com/heraldsend/herald/worker/transcript"
 )
 
 // PreviewOptions are what NewPreview makes a Preview of. Catalog and Renderer are required.
@@ -28,7 +28,7 @@ type PreviewOptions struct {
 type Preview struct {
 	options   PreviewOptions
 	previewer *preview.Previewer
-	forwarder *forward.Forwarder
+	forwarder *transcript.Forwarder
 	forwards  chan struct{} // one transcript at a time: a long conversation takes memory
 }
 
@@ -44,7 +44,7 @@ func NewPreview(o PreviewOptions) (*Preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := forward.New(o.Renderer)
+	f, err := transcript.New(o.Renderer)
 	if err != nil {
 		return nil, err
 	}

@@ -7,9 +7,9 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/forward"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
+	"github.com/heraldsend/herald/worker/transcript"
 )
 
 type renderForwardInput struct {
@@ -56,7 +56,7 @@ func (p *Preview) forward(ctx context.Context, in *renderForwardInput) (*renderF
 }
 
 // make renders a transcript with the catalog in use.
-func (p *Preview) make(ctx context.Context, f task.Forward, talk []byte) (*forward.Made, error) {
+func (p *Preview) make(ctx context.Context, f task.Forward, talk []byte) (*transcript.Made, error) {
 	b, err := p.forwarder.Bundle(p.options.Catalog(), f)
 	if err != nil {
 		return nil, problem(http.StatusUnprocessableEntity, "template_error", "%s", err.Error())
@@ -66,7 +66,7 @@ func (p *Preview) make(ctx context.Context, f task.Forward, talk []byte) (*forwa
 		return nil, problem(http.StatusUnprocessableEntity, "template_error", "%s", err.Error())
 	}
 	made, err := p.forwarder.Make(ctx, prepared, f, talk)
-	var known *forward.Error
+	var known *transcript.Error
 	if errors.As(err, &known) {
 		return nil, problem(http.StatusUnprocessableEntity, known.Code, "%s", known.Error())
 	}

@@ -20,10 +20,10 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/enqueue"
-	"github.com/heraldsend/herald/worker/link"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/blob"
+	"github.com/heraldsend/herald/worker/store/link"
+	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 // Options for New. Redis, Client, Suppressions, Log and Metrics are required.

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heraldsend/herald/worker/link"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/link"
+	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 const linkSecret = "a secret of thirty-two characters"

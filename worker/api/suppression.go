@@ -10,7 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 func (s *Server) registerSuppressions(api huma.API) {

@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/heraldsend/herald/worker/channel/sms"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/send/sms"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 // serveTwilio answers Twilio's callbacks: what became of an SMS, and what people answer to one.

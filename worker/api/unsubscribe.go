@@ -9,8 +9,8 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/heraldsend/herald/worker/link"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/link"
+	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 //go:embed unsubscribe.html

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // Control is what an operator asked of a bulk.

@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // The reasons not to store an audience.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // Result is what became of one message.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/heraldsend/herald/worker/dead"
-	"github.com/heraldsend/herald/worker/event"
-	"github.com/heraldsend/herald/worker/ledger"
+	"github.com/heraldsend/herald/worker/outbox"
+	"github.com/heraldsend/herald/worker/store/dead"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -20,7 +20,7 @@ func (c *Client) RetryDead(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if e, err := event.FromLetter(l); err == nil {
+	if e, err := outbox.FromLetter(l); err == nil {
 		return c.replay(ctx, e, l)
 	}
 	payload, err := task.Parse(l.Kind, l.Payload)

@@ -21,12 +21,12 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/event"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/store/blob"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -40,7 +40,7 @@ type Client struct {
 	ledger *ledger.Ledger
 	bulks  *bulk.Store
 	blobs  *blob.Store
-	events *event.Store
+	events *outbox.Store
 }
 
 // Options for New.
@@ -57,7 +57,7 @@ func New(o Options) (*Client, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	events, err := event.New(event.Options{Redis: o.Redis})
+	events, err := outbox.New(outbox.Options{Redis: o.Redis})
 	if err != nil {
 		return nil, err
 	}

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/heraldsend/herald/worker/dead"
-	"github.com/heraldsend/herald/worker/event"
+	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/store/dead"
 )
 
 // Events reads what callers are still to be told.
-func (c *Client) Events() *event.Store { return c.events }
+func (c *Client) Events() *outbox.Store { return c.events }
 
 // ErrNoEvent says that an event is neither waiting nor a dead letter: it was told, or it is too old.
 var ErrNoEvent = errors.New("no such event waits or was given up")
@@ -23,12 +23,12 @@ const replayMost = 100_000
 func (c *Client) ReplayEvent(ctx context.Context, id string) error {
 	l, err := c.Dead().Get(ctx, id)
 	if err == nil {
-		var e event.Event
-		if e, err = event.FromLetter(l); err == nil {
+		var e outbox.Event
+		if e, err = outbox.FromLetter(l); err == nil {
 			return c.replay(ctx, e, l)
 		}
 	}
-	if !errors.Is(err, dead.ErrNotFound) && !errors.Is(err, event.ErrOtherLetter) {
+	if !errors.Is(err, dead.ErrNotFound) && !errors.Is(err, outbox.ErrOtherLetter) {
 		return err
 	}
 	waiting, err := c.events.List(ctx, replayMost)
@@ -50,14 +50,14 @@ func (c *Client) ReplayEvents(ctx context.Context) (again, woken int, err error)
 	const page = 500
 	for {
 		// From the start each time: what is replayed is no letter any more.
-		letters, _, err := c.Dead().List(ctx, event.LetterKind, "", page)
+		letters, _, err := c.Dead().List(ctx, outbox.LetterKind, "", page)
 		if err != nil {
 			return again, 0, err
 		}
 		before := again
 		for _, l := range letters {
-			e, err := event.FromLetter(l)
-			if errors.Is(err, event.ErrOtherLetter) {
+			e, err := outbox.FromLetter(l)
+			if errors.Is(err, outbox.ErrOtherLetter) {
 				continue
 			}
 			if err == nil {
@@ -77,7 +77,7 @@ func (c *Client) ReplayEvents(ctx context.Context) (again, woken int, err error)
 }
 
 // replay puts an event back into its stream, then drops its letter. A crash in between tells it twice, under one id.
-func (c *Client) replay(ctx context.Context, e event.Event, l dead.Letter) error {
+func (c *Client) replay(ctx context.Context, e outbox.Event, l dead.Letter) error {
 	if err := c.events.PutBack(ctx, e); err != nil {
 		return err
 	}

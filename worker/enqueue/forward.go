@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/heraldsend/herald/worker/blob"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/task"
 )
 

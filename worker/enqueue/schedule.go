@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // ErrTooLate says that a message can't be cancelled: it went, is going out at this moment, or was given up.

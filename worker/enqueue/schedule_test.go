@@ -10,8 +10,8 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/ledger"
 	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // A message for a time has a task that doesn't run before, and books and an id that outlive it, however far off it is.

@@ -8,8 +8,8 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/send/email"
 )
 
 // Who a previewed email is from and to, where the context names nobody.

@@ -15,7 +15,7 @@ import (
 	"github.com/heraldsend/herald/worker/api/page/browsertest"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/redistest"
-	"github.com/heraldsend/herald/worker/suppress"
+	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 // serve runs an API with its pages; configure, which may be nil, changes its options.

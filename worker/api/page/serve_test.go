@@ -9,7 +9,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/api/page/browsertest"
-	"github.com/heraldsend/herald/worker/dead"
+	"github.com/heraldsend/herald/worker/store/dead"
 )
 
 func get(t *testing.T, url string, header ...string) (*http.Response, string) {

@@ -1,0 +1,170 @@
+// Package email sends messages over SMTP, one Sender for each account. A Sender composes the MIME message, keeps a
+// bounded pool of connections that go-mail opened and secured, hands the message over in as few round trips as the
+// server allows, and says of every failure whether to try again.
+//
+// Read it in this order: email.go (Send), compose.go, header.go, encode.go and files.go and dkim.go (what is sent), pool.go, dial.go
+// and conn.go (over what), wire.go and reply.go (how, and what the answer means), accounts.go (several accounts).
+package email
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// Options configure an account. Only URL is needed.
+type Options struct {
+	// URL is smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=MECHANISM&wire=auto|pipelining|plain or
+	// smtps://user:secret@host:465. TLS is mandatory unless it says otherwise; MECHANISM is plain unless it says so.
+	URL   string
+	Hello string // name for EHLO; the machine's where empty
+
+	MaxConns    int           // connections at once, 8 where 0
+	MaxMessages int           // messages before a connection is replaced, 1,000 where 0
+	IdleTimeout time.Duration // an idle connection is closed after it, 30 s where 0
+	CheckAfter  time.Duration // a connection that rested longer is asked (NOOP) before use, 1 s where 0
+	Timeouts    Timeouts
+	CacheBytes  int64 // encoded attachments kept for reuse, 64 MB where 0
+
+	DKIM *DKIM            // signs every mail; nil for no signature
+	TLS  *tls.Config      // roots and certificates; nil means the system's
+	Now  func() time.Time // clock of the Date field; time.Now where nil
+}
+
+// Timeouts bound each part of a conversation (RFC 5321 section 4.5.3.2). Fields that are 0 take the default.
+type Timeouts struct {
+	Dial    time.Duration // connecting, TLS and login together: 30 s
+	Command time.Duration // one command's reply, one block of content: 1 min
+	Final   time.Duration // the answer to the complete message: 5 min
+	Message time.Duration // one message from MAIL to the last answer: 10 min
+}
+
+// Sender sends through one account. It is safe for concurrent use: up to MaxConns messages travel at once, further
+// calls of Send wait.
+type Sender struct {
+	composer *composer
+	dkim     *DKIM
+	pool     *pool
+}
+
+// New checks the options. It doesn't connect: the first Send does.
+func New(o Options) (*Sender, error) {
+	s, err := parseURL(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.setDefaults(); err != nil {
+		return nil, err
+	}
+	d := &dialer{settings: s, tls: o.TLS, hello: o.Hello, timeouts: o.Timeouts}
+	return &Sender{
+		composer: &composer{now: o.Now, files: newFileCache(o.CacheBytes)},
+		dkim:     o.DKIM,
+		pool:     newPool(o, d.dial),
+	}, nil
+}
+
+// Send hands one message to the server. The error is a *send.Error; ctx bounds the whole. The Receipt's ID is the
+// Message-ID, the same for every try.
+func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
+	if m.Channel != message.Email {
+		return send.Receipt{}, send.Invalid(errors.New("not an email"))
+	}
+	if err := m.Validate(); err != nil {
+		return send.Receipt{}, send.Invalid(err)
+	}
+	mail := s.composer.compose(m)
+	defer s.composer.release(mail)
+	if s.dkim != nil {
+		if err := s.dkim.sign(mail); err != nil {
+			return send.Receipt{}, &send.Error{Account: true, Code: "dkim", Step: "SIGN", Err: err}
+		}
+	}
+	for fresh := false; ; fresh = true {
+		conn, err := s.pool.get(ctx, fresh)
+		if err != nil {
+			return send.Receipt{}, err
+		}
+		reused := conn.sent > 0
+		receipt, failed := conn.deliver(ctx, mail)
+		stale := reused && conn.dead && failed != nil && failed.Temporary() && (failed.Step == "RSET" || failed.Step == "MAIL")
+		s.pool.put(conn)
+		switch {
+		case failed == nil:
+			return receipt, nil
+		case fresh || !stale || ctx.Err() != nil:
+			return send.Receipt{}, failed
+		}
+		// The server gave up a connection that it had used before, and took nothing: a new one may do.
+	}
+}
+
+// Compose gives the message as Send would write it, for an .eml file or a look at it.
+func Compose(m *message.Message, now time.Time) ([]byte, error) {
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	c := &composer{now: func() time.Time { return now }, files: newFileCache(0)}
+	var raw []byte
+	for _, s := range c.compose(m).segments {
+		raw = append(raw, s.data...)
+	}
+	return raw, nil
+}
+
+// Close ends idle connections and waits for messages that are on their way; their own deadlines bound the wait. Send
+// fails afterwards.
+func (s *Sender) Close() error {
+	s.pool.close()
+	return nil
+}
+
+func (o *Options) setDefaults() error {
+	if o.MaxConns < 0 || o.MaxMessages < 0 || o.IdleTimeout < 0 || o.CheckAfter < 0 || o.CacheBytes < 0 ||
+		o.Timeouts.Dial < 0 || o.Timeouts.Command < 0 || o.Timeouts.Final < 0 || o.Timeouts.Message < 0 {
+		return errors.New("email: numbers and times in the options must not be negative")
+	}
+	setDefault(&o.MaxConns, 8)
+	setDefault(&o.MaxMessages, 1000)
+	setDefault(&o.IdleTimeout, 30*time.Second)
+	setDefault(&o.CheckAfter, time.Second)
+	setDefault(&o.CacheBytes, 64<<20)
+	setDefault(&o.Timeouts.Dial, 30*time.Second)
+	setDefault(&o.Timeouts.Command, time.Minute)
+	setDefault(&o.Timeouts.Final, 5*time.Minute)
+	setDefault(&o.Timeouts.Message, 10*time.Minute)
+	if o.DKIM != nil {
+		if err := o.DKIM.check(); err != nil {
+			return err
+		}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Hello == "" {
+		o.Hello = "localhost.localdomain"
+		if name, err := os.Hostname(); err == nil {
+			if name, err = message.ParseDomain(name); err == nil {
+				o.Hello = name
+			}
+		}
+	}
+	if o.TLS = o.TLS.Clone(); o.TLS == nil {
+		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if o.TLS.ClientSessionCache == nil {
+		o.TLS.ClientSessionCache = tls.NewLRUClientSessionCache(o.MaxConns)
+	}
+	return nil
+}
+
+func setDefault[T int | int64 | time.Duration](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}

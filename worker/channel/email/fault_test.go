@@ -1,0 +1,397 @@
+package email
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// The outcomes of a Send.
+const (
+	ok        = "sent"
+	permanent = "permanent"
+	temporary = "temporary"
+	ambiguous = "ambiguous"
+	unsent    = "temporary or ambiguous" // what the client can know depends on how much the kernel buffered
+)
+
+func outcome(err error) string {
+	switch e := send.AsError(err); {
+	case e == nil:
+		return ok
+	case e.Permanent:
+		return permanent
+	case e.Ambiguous:
+		return ambiguous
+	default:
+		return temporary
+	}
+}
+
+// expect is the rule of classification, spelled out for each point of the conversation.
+func expect(mode, verb, fault string) string {
+	refused := map[string]string{"421": temporary, "451": temporary, "550": permanent, "554": permanent}[fault]
+	switch verb {
+	case "CONNECT", "EHLO", "STARTTLS", "AUTH": // no message is involved yet: whatever happens, it may go better later
+		if fault == "slow1Bps" {
+			return ok
+		}
+		return temporary
+	case "RSET", "QUIT": // before the next and after the last message: a fresh connection, or nobody cares
+		return ok
+	}
+	switch {
+	case fault == "slow1Bps":
+		return ok
+	case refused != "":
+		return refused
+	case fault == "rst-at-99%":
+		return unsent
+	case verb == "DOT":
+		return ambiguous
+	case verb == "BODY" && (fault == "drop" || fault == "hang" || fault == "drop-at-50%"):
+		return temporary
+	case verb == "BODY": // a reply that can't be read, to a message that was sent to its end
+		return ambiguous
+	case mode == "chunking": // MAIL, RCPT and the whole message went out together
+		return ambiguous
+	default:
+		return temporary
+	}
+}
+
+var capsOf = map[string][]string{
+	"plain":      {"SIZE 50000000", "8BITMIME"},
+	"pipelining": {"SIZE 50000000", "8BITMIME", "PIPELINING"},
+	"chunking":   {"SIZE 50000000", "8BITMIME", "PIPELINING", "CHUNKING"},
+}
+
+// faultCase is one cell of the matrix.
+type faultCase struct{ mode, verb, fault string }
+
+func (c faultCase) String() string { return c.mode + " " + c.verb + ":" + c.fault }
+
+func faultCases(t *testing.T) []faultCase {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/smtp_faults.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var matrix struct{ Verbs, Faults, Extra []string }
+	if err := json.Unmarshal(raw, &matrix); err != nil {
+		t.Fatal(err)
+	}
+	var list []faultCase
+	for mode := range capsOf {
+		for _, verb := range matrix.Verbs {
+			if mode == "chunking" && verb == "DATA" {
+				continue // BDAT takes its place: BODY and DOT
+			}
+			for _, fault := range matrix.Faults {
+				list = append(list, faultCase{mode, verb, fault})
+			}
+		}
+		for _, extra := range matrix.Extra {
+			if verb, fault, _ := strings.Cut(extra, ":"); verb == "DOT" || verb == "BODY" {
+				list = append(list, faultCase{mode, verb, fault})
+			}
+		}
+	}
+	return list
+}
+
+// testTimeouts are long, for busy machines: nothing that goes well runs into them.
+var testTimeouts = Timeouts{Dial: 30 * time.Second, Command: 30 * time.Second, Final: 30 * time.Second, Message: time.Minute}
+
+// timeoutsFor is short for the one wait that a fault makes endless.
+func timeoutsFor(verb, fault string) Timeouts {
+	t := testTimeouts
+	// A multi-line reply that changes its code is one without an end for go-mail, which dials.
+	if !strings.Contains(fault, "hang") && !strings.Contains(fault, "partial") && !strings.Contains(fault, "multi-line") {
+		return t
+	}
+	const short = 1500 * time.Millisecond
+	switch verb {
+	case "CONNECT", "EHLO", "STARTTLS", "AUTH":
+		t.Dial = short
+	case "DOT":
+		t.Final = short
+	default:
+		t.Command, t.Final = short, short
+	}
+	return t
+}
+
+func TestFaultMatrix(t *testing.T) {
+	serverTLS, roots := testCertificate(t)
+	before := runtime.NumGoroutine()
+	cases := faultCases(t)
+	if len(cases) < 300 {
+		t.Fatalf("only %d cases", len(cases))
+	}
+	light, heavy := make(chan struct{}, 24), make(chan struct{}, 2)
+	var wg sync.WaitGroup
+	for _, c := range cases {
+		limit := light
+		if c.verb == "BODY" { // large messages
+			limit = heavy
+		}
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			limit <- struct{}{}
+			defer func() { <-limit }()
+			runFault(t, c, serverTLS, clientTLS(roots))
+		}()
+	}
+	wg.Wait()
+	noGoroutinesLeft(t, before)
+}
+
+func runFault(t *testing.T, c faultCase, serverTLS, client *tls.Config) {
+	server := &faultServer{caps: capsOf[c.mode], tls: serverTLS, verb: c.verb, fault: c.fault}
+	url := "smtp://%s?tls=none"
+	if c.verb == "STARTTLS" || c.verb == "AUTH" {
+		server.caps = append(slices.Clone(server.caps), "STARTTLS", "AUTH PLAIN")
+		url = "smtp://user:c4nary@%s"
+	}
+	if c.verb == "RSET" {
+		server.rcpts = []string{"", "550 5.1.1 no such user"}
+	}
+	startFaultServer(t, server)
+	sender, err := New(Options{URL: fmt.Sprintf(url, server.listener.Addr()), Timeouts: timeoutsFor(c.verb, c.fault), TLS: client})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	m := sample()
+	if c.verb == "BODY" {
+		m.Attachments = []message.Attachment{{Name: "a.bin", Type: "application/octet-stream", Data: make([]byte, 16<<20)}}
+	}
+	if c.verb == "RSET" { // a refused message leaves the transaction open
+		two := sample()
+		two.Cc = []message.Address{{Addr: "nobody@example.org"}}
+		if _, err := sender.Send(context.Background(), two); outcome(err) != permanent {
+			t.Errorf("%v: the message before: %v", c, err)
+		}
+	}
+	receipt, err := sender.Send(context.Background(), m)
+	_ = sender.Close()
+	left := server.stop()
+
+	got, want := outcome(err), expect(c.mode, c.verb, c.fault)
+	if got != want && (want != unsent || got != temporary && got != ambiguous) {
+		t.Errorf("%v: %s (%v), want %s", c, got, err, want)
+	}
+	delivered, _ := server.count()
+	switch {
+	case got == ok && delivered != 1, got != ok && got != ambiguous && delivered != 0, delivered > 1:
+		t.Errorf("%v: %s, but the server has %d messages", c, got, delivered)
+	case got == ok && receipt.ID == "":
+		t.Errorf("%v: no Message-ID in the receipt", c)
+	case left != 0:
+		t.Errorf("%v: %d connections left open", c, left)
+	}
+	if err != nil && (strings.Contains(err.Error(), "c4nary") || send.AsError(err).Code == "" || send.AsError(err).Step == "") {
+		t.Errorf("%v: error %+v", c, err)
+	}
+}
+
+func noGoroutinesLeft(t *testing.T, before int) {
+	t.Helper()
+	for end := time.Now().Add(3 * time.Second); runtime.NumGoroutine() > before; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			buf := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), buf[:runtime.Stack(buf, true)])
+		}
+	}
+}
+
+// One recipient that is refused takes the others with it: nobody gets the message, and a retry repeats nothing.
+func TestFaultMixedRecipients(t *testing.T) {
+	cases := []struct {
+		name    string
+		replies []string
+		want    string
+	}{
+		{"mixed", []string{"250 ok", "550 5.1.1 no", "450 later"}, permanent},
+		{"temporary first", []string{"450 later", "550 5.1.1 no", "250 ok"}, permanent},
+		{"temporary", []string{"250 ok", "450 later", "250 ok"}, temporary},
+		{"good", nil, ok},
+	}
+	for mode, caps := range capsOf {
+		for _, c := range cases {
+			t.Run(mode+" "+c.name, func(t *testing.T) {
+				server := startFaultServer(t, &faultServer{caps: caps, rcpts: c.replies})
+				t.Cleanup(func() { server.stop() })
+				sender := newSender(t, Options{URL: "smtp://" + server.listener.Addr().String() + "?tls=none", Timeouts: testTimeouts})
+				m := sample()
+				m.Cc, m.Bcc = []message.Address{{Addr: "b@example.org"}}, []message.Address{{Addr: "c@example.org"}}
+				_, err := sender.Send(context.Background(), m)
+				want := c.want
+				if mode == "plain" && c.name == "temporary first" {
+					want = temporary // one command at a time: the second recipient is not tried
+				}
+				if got := outcome(err); got != want {
+					t.Errorf("%s (%v), want %s", got, err, want)
+				}
+				if delivered, _ := server.count(); delivered != 0 && c.want != ok {
+					t.Errorf("%d delivered", delivered)
+				}
+			})
+		}
+	}
+}
+
+// The server takes the message and then fails: it is sent, once, and nothing sends it again.
+func TestFaultDeliveredIsNeverSentAgain(t *testing.T) {
+	for mode, caps := range capsOf {
+		for _, verb := range []string{"RSET", "QUIT"} {
+			server := startFaultServer(t, &faultServer{caps: caps, verb: verb, fault: "drop"})
+			sender := newSender(t, Options{URL: "smtp://" + server.listener.Addr().String() + "?tls=none", Timeouts: testTimeouts, MaxMessages: 1})
+			if _, err := sender.Send(context.Background(), sample()); err != nil {
+				t.Errorf("%s %s: %v", mode, verb, err)
+			}
+			_ = sender.Close()
+			server.stop()
+			if delivered, partial := server.count(); delivered != 1 || partial != 0 {
+				t.Errorf("%s %s: %d delivered, %d cut short", mode, verb, delivered, partial)
+			}
+		}
+	}
+}
+
+// BAD_INPUTS line 20: STARTTLS stripped, a bad certificate, or replies injected before the handshake.
+func TestFaultTLS(t *testing.T) {
+	serverTLS, roots := testCertificate(t)
+	_, strangers := testCertificate(t)
+	login := []string{"PIPELINING", "AUTH PLAIN LOGIN CRAM-MD5 XOAUTH2"}
+	cases := []struct {
+		name, verb, fault string
+		caps              []string
+		client            *tls.Config
+		want              string
+	}{
+		{"stripped", "", "", login, &tls.Config{RootCAs: roots}, temporary},
+		{"unknown authority", "", "", append(login, "STARTTLS"), &tls.Config{RootCAs: strangers}, temporary},
+		{"other name", "", "", append(login, "STARTTLS"), &tls.Config{RootCAs: roots, ServerName: "mail.example.com"}, temporary},
+		{"injected", "STARTTLS", "inject", append(login, "STARTTLS"), &tls.Config{RootCAs: roots}, ok},
+		{"good", "", "", append(login, "STARTTLS"), &tls.Config{RootCAs: roots}, ok},
+	}
+	for _, c := range cases {
+		for _, auth := range []string{"plain", "login", "cram-md5", "xoauth2"} {
+			t.Run(c.name+" "+auth, func(t *testing.T) {
+				server := startFaultServer(t, &faultServer{caps: c.caps, tls: serverTLS, verb: c.verb, fault: c.fault})
+				t.Cleanup(func() { server.stop() })
+				sender := newSender(t, Options{URL: "smtp://user:c4nary@" + server.listener.Addr().String() + "?auth=" + auth, TLS: c.client, Timeouts: testTimeouts})
+				_, err := sender.Send(context.Background(), sample())
+				got := outcome(err)
+				if got != c.want && (c.fault != "inject" || got != temporary) {
+					t.Errorf("%s (%v), want %s", got, err, c.want)
+				}
+				if e := send.AsError(err); e != nil && !e.Account {
+					t.Errorf("%+v is the account's trouble", e)
+				}
+				server.mu.Lock()
+				defer server.mu.Unlock()
+				for _, line := range server.commands {
+					if strings.HasPrefix(line, "AUTH") && !strings.HasPrefix(line, "AUTH "+strings.ToUpper(auth)) {
+						t.Errorf("pinned to %s, but said %.12q", auth, line)
+					}
+				}
+				if clear := server.plain.String(); strings.Contains(clear, "AUTH") || strings.Contains(clear, "MAIL") {
+					t.Errorf("in the clear: %q", clear)
+				}
+			})
+		}
+	}
+}
+
+func TestFaultSize(t *testing.T) {
+	server := startFaultServer(t, &faultServer{caps: []string{"PIPELINING", "SIZE 1000000"}})
+	sender := newSender(t, Options{URL: "smtp://" + server.listener.Addr().String() + "?tls=none", Timeouts: testTimeouts})
+	m := sample()
+	m.Attachments = []message.Attachment{{Name: "a.bin", Type: "application/octet-stream", Data: make([]byte, 800_000)}}
+	_, err := sender.Send(context.Background(), m)
+	if e := send.AsError(err); e == nil || !e.Permanent || e.Code != "smtp_too_large" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := sender.Send(context.Background(), sample()); err != nil {
+		t.Errorf("the connection is of no use afterwards: %v", err)
+	}
+	_ = sender.Close()
+	server.stop()
+	mails := 0
+	for _, line := range server.commands {
+		if strings.HasPrefix(line, "MAIL") {
+			mails++
+			if !strings.Contains(line, " SIZE=") {
+				t.Errorf("no SIZE in %q", line)
+			}
+		}
+	}
+	if mails != 1 || server.dialled != 1 {
+		t.Errorf("%d MAILs on %d connections, want 1 on 1", mails, server.dialled)
+	}
+}
+
+func TestFaultImplicitTLS(t *testing.T) {
+	serverTLS, roots := testCertificate(t)
+	_, strangers := testCertificate(t)
+	for name, c := range map[string]struct {
+		pool *x509.CertPool
+		want string
+	}{"good": {roots, ok}, "unknown authority": {strangers, temporary}} {
+		server := startFaultServer(t, &faultServer{caps: append([]string{"AUTH PLAIN"}, capsOf["chunking"]...), tls: serverTLS, smtps: true})
+		t.Cleanup(func() { server.stop() })
+		s := newSender(t, Options{URL: "smtps://user:c4nary@" + server.listener.Addr().String(), TLS: clientTLS(c.pool), Timeouts: testTimeouts})
+		if _, err := s.Send(context.Background(), sample()); outcome(err) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+		server.mu.Lock()
+		if clear := server.plain.String(); strings.Contains(clear, "EHLO") || strings.Contains(clear, "AUTH") || clear == "" {
+			t.Errorf("%s: in the clear: %q", name, clear)
+		}
+		server.mu.Unlock()
+	}
+}
+
+// Opportunistic TLS goes without where the server has none, but never without checking what it offers.
+func TestFaultOpportunisticTLS(t *testing.T) {
+	serverTLS, roots := testCertificate(t)
+	_, strangers := testCertificate(t)
+	for name, c := range map[string]struct {
+		caps []string
+		pool *x509.CertPool
+		want string
+		tls  bool
+	}{
+		"not offered":       {nil, roots, ok, false},
+		"offered":           {[]string{"STARTTLS"}, roots, ok, true},
+		"unknown authority": {[]string{"STARTTLS"}, strangers, temporary, true},
+	} {
+		server := startFaultServer(t, &faultServer{caps: append(c.caps, capsOf["chunking"]...), tls: serverTLS})
+		t.Cleanup(func() { server.stop() })
+		s := newSender(t, Options{URL: "smtp://" + server.listener.Addr().String() + "?tls=opportunistic", TLS: clientTLS(c.pool), Timeouts: testTimeouts})
+		if _, err := s.Send(context.Background(), sample()); outcome(err) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+		server.mu.Lock()
+		if strings.Contains(server.plain.String(), "MAIL FROM") == c.tls {
+			t.Errorf("%s: in the clear: %q", name, server.plain.String())
+		}
+		server.mu.Unlock()
+	}
+}

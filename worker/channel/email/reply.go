@@ -1,0 +1,115 @@
+package email
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/heraldsend/herald/worker/channel/send"
+)
+
+// reply is one answer of a server.
+type reply struct {
+	code int
+	text string // its last line's words, with the enhanced status if there is one
+}
+
+func (r reply) ok() bool { return r.code/100 == 2 }
+
+// Bounds of one reply (RFC 5321 section 4.5.3.1.5 sets 512 bytes a line): what is longer is no SMTP server.
+const maxReplyLines = 128
+
+var errGarbage = errors.New("the server's reply is not SMTP")
+
+// readReply reads `250-first`, `250 last`. The lines' length is bounded by the reader's buffer.
+func readReply(r *bufio.Reader) (reply, error) {
+	code := 0
+	for range maxReplyLines {
+		line, err := r.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			return reply{}, errGarbage
+		}
+		if err != nil {
+			return reply{}, err
+		}
+		line = bytes.TrimRight(line, "\r\n")
+		n := 0
+		for i := 0; i < len(line) && i < 3 && line[i] >= '0' && line[i] <= '9'; i++ {
+			n = n*10 + int(line[i]-'0')
+		}
+		if n < 200 || n > 599 || code != 0 && n != code || len(line) > 3 && line[3] != ' ' && line[3] != '-' {
+			return reply{}, errGarbage
+		}
+		code = n
+		if len(line) == 3 || line[3] == ' ' {
+			return reply{code, string(line[min(4, len(line)):])}, nil
+		}
+	}
+	return reply{}, errGarbage
+}
+
+// enhanced finds an RFC 3463 status such as 5.1.1 at the start of a reply's words.
+func enhanced(text string) string {
+	status, _, _ := strings.Cut(text, " ")
+	parts := strings.Split(status, ".")
+	if len(parts) != 3 || parts[0] != "2" && parts[0] != "4" && parts[0] != "5" {
+		return ""
+	}
+	for _, p := range parts {
+		if n, err := strconv.Atoi(p); err != nil || n < 0 || n > 999 || len(p) > 3 {
+			return ""
+		}
+	}
+	return status
+}
+
+// refusal classifies a reply that is not success: 5yz is permanent, 4yz temporary, and where the server speaks of the
+// login or of itself, not of this message, the account's trouble and temporary.
+func refusal(step string, r reply) *send.Error {
+	e := &send.Error{Code: "smtp_" + strconv.Itoa(r.code), Status: r.code, Enhanced: enhanced(r.text), Step: step, Reply: send.Words(r.text)}
+	switch r.code / 100 {
+	case 4, 5:
+	default:
+		return broken(step, errGarbage)
+	}
+	e.Account = r.code == 421 || accountStatus[r.code] || accountEnhanced[e.Enhanced]
+	e.Permanent = r.code >= 500 && !e.Account
+	e.Suppress = e.Permanent && step == "RCPT" && gone[e.Enhanced]
+	return e
+}
+
+// accountStatus are replies about the login (RFC 4954).
+var accountStatus = map[int]bool{454: true, 530: true, 534: true, 535: true, 538: true}
+
+// accountEnhanced are statuses about the login, or about a quota of the whole account.
+var accountEnhanced = map[string]bool{
+	"5.7.8": true, "5.7.9": true, "5.7.11": true, "5.7.13": true, "5.7.14": true, // RFC 4954, RFC 5248
+	"4.7.8": true, "4.7.9": true, "4.7.12": true,
+	"4.4.5": true, "5.4.5": true, // a day's quota is used up (Gmail)
+}
+
+// gone are statuses of a mailbox that does not exist, or a domain that takes no mail.
+var gone = map[string]bool{"5.1.1": true, "5.1.6": true, "5.1.10": true}
+
+// broken is a connection that failed before the message was complete at the server: temporary, and the server's
+// trouble unless it was the content that it choked on.
+func broken(step string, err error) *send.Error {
+	e := &send.Error{Step: step, Err: err, Account: step != "BODY" && step != "BDAT" && step != "DOT"}
+	switch {
+	case errors.Is(err, errGarbage):
+		e.Code = "smtp_garbage"
+	case isTimeout(err):
+		e.Code = "smtp_timeout"
+	default:
+		e.Code = "smtp_dropped"
+	}
+	return e
+}
+
+// unanswered is a connection that failed after the message was complete: it may have arrived.
+func unanswered(step string, err error) *send.Error {
+	return &send.Error{Ambiguous: true, Code: "smtp_no_reply", Step: step, Err: fmt.Errorf("no answer to the complete message: %w", err)}
+}

@@ -1,0 +1,57 @@
+// Package note sends internal notes as signed JSON to a configured endpoint:
+//
+//	{"id": "bulk1.7.note", "channel": "note", "conversation": "c77", "text": "Call **back**",
+//	 "mentions": ["u1", "u2"], "status": "open", "attachments": […]}
+//
+// All else is as package chat says.
+package note
+
+import (
+	"context"
+	"errors"
+
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// Sender posts notes. It is safe for concurrent use.
+type Sender struct {
+	endpoint *send.Endpoint
+	status   string
+}
+
+// New needs an endpoint, which Close closes. status is the conversation's status after a note that says none.
+func New(endpoint *send.Endpoint, status string) (*Sender, error) {
+	if endpoint == nil {
+		return nil, errors.New("note: no endpoint")
+	}
+	return &Sender{endpoint, status}, nil
+}
+
+// payload is the JSON that the endpoint gets. Text is Markdown.
+type payload struct {
+	ID           string `json:"id"`
+	Channel      string `json:"channel"`
+	Conversation string `json:"conversation"`
+	Text         string `json:"text"`
+	message.NoteFields
+	Attachments []send.File `json:"attachments,omitempty"`
+}
+
+// Send posts one note to the conversation in To. The error is a *send.Error.
+func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
+	if m.Channel != message.Note {
+		return send.Receipt{}, send.Invalid(errors.New("not a note"))
+	}
+	if err := m.Validate(); err != nil {
+		return send.Receipt{}, send.Invalid(err)
+	}
+	fields := m.Note
+	if fields.Status == "" {
+		fields.Status = s.status
+	}
+	return s.endpoint.Post(ctx, m.ID, payload{m.ID, string(m.Channel), m.To[0].Addr, m.Text, fields, send.Files(m.Attachments)})
+}
+
+// Close gives back idle connections.
+func (s *Sender) Close() error { return s.endpoint.Close() }

@@ -1,0 +1,204 @@
+// Package sms sends text messages through Twilio's Messages API (version 2010-04-01).
+package sms
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// Twilio's limits.
+const (
+	maxText  = 1600 // UTF-16 units
+	maxMedia = 10
+)
+
+// Options are an account at Twilio. AccountSID, AuthToken and one of From and MessagingServiceSID are needed.
+type Options struct {
+	AccountSID          string
+	AuthToken           string
+	From                string // a number of the account in E.164, a short code or a sender's name
+	MessagingServiceSID string
+	StatusCallback      string // https URL that Twilio tells of deliveries; empty for none
+	Country             string // ISO 3166 code for numbers without a country's code; empty refuses them
+
+	BaseURL string    // https://api.twilio.com where empty
+	Client  send.Doer // send.NewHTTPClient(send.HTTPOptions{}) where nil
+	Now     func() time.Time
+}
+
+// Sender sends through one account. It is safe for concurrent use.
+type Sender struct {
+	o   Options
+	url string
+}
+
+// New checks the options; it asks nothing of Twilio.
+func New(o Options) (*Sender, error) {
+	switch {
+	case o.AccountSID == "" || o.AuthToken == "":
+		return nil, errors.New("sms: the account's SID and token are needed")
+	case url.PathEscape(o.AccountSID) != o.AccountSID:
+		return nil, errors.New("sms: the account's SID must be letters and digits")
+	case (o.From == "") == (o.MessagingServiceSID == ""):
+		return nil, errors.New("sms: either a From number or a messaging service's SID is needed")
+	case o.StatusCallback != "" && !strings.HasPrefix(o.StatusCallback, "https://"):
+		return nil, errors.New("sms: the status callback must be an https URL")
+	}
+	if o.BaseURL == "" {
+		o.BaseURL = "https://api.twilio.com"
+	}
+	if o.Client == nil {
+		o.Client = send.NewHTTPClient(send.HTTPOptions{})
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Sender{o, strings.TrimSuffix(o.BaseURL, "/") + "/2010-04-01/Accounts/" + o.AccountSID + "/Messages.json"}, nil
+}
+
+// ParseURL reads an account from one setting: twilio://SID:TOKEN@api.twilio.com?from=+15557122661, or service= with a
+// messaging service's SID, and optionally callback= and country=. Its errors don't show the URL, which holds the token.
+func ParseURL(raw string) (Options, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "twilio" || u.Host == "" || u.Path != "" && u.Path != "/" {
+		return Options{}, errors.New("the SMS URL must look like twilio://SID:TOKEN@api.twilio.com?from=+15557122661")
+	}
+	o := Options{AccountSID: u.User.Username(), BaseURL: "https://" + u.Host}
+	o.AuthToken, _ = u.User.Password()
+	query, err := url.ParseQuery(strings.ReplaceAll(u.RawQuery, "+", "%2B")) // a + in a number is a +
+	if err != nil {
+		return Options{}, errors.New("the SMS URL's query can't be read")
+	}
+	for key, values := range query {
+		field := map[string]*string{"from": &o.From, "service": &o.MessagingServiceSID, "callback": &o.StatusCallback, "country": &o.Country}[key]
+		if field == nil {
+			return Options{}, fmt.Errorf("the SMS URL has an unknown setting %.20q: want from, service, callback or country", key)
+		}
+		*field = values[len(values)-1]
+	}
+	_, err = New(o)
+	return o, err
+}
+
+// Send hands one text to Twilio. The error is a *send.Error. Twilio knows no idempotency key: an ambiguous error must
+// not be retried blindly. The Receipt's ID is the message's SID.
+func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
+	if m.Channel != message.SMS {
+		return send.Receipt{}, send.Invalid(errors.New("not an SMS"))
+	}
+	if err := m.Validate(); err != nil {
+		return send.Receipt{}, send.Invalid(err)
+	}
+	form, err := s.form(m)
+	if err != nil {
+		return send.Receipt{}, send.Invalid(err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, strings.NewReader(form.Encode()))
+	if err != nil {
+		return send.Receipt{}, send.Invalid(errors.New("the API's URL can't be requested"))
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "herald")
+	req.SetBasicAuth(s.o.AccountSID, s.o.AuthToken)
+	resp, failed := send.Do(s.o.Client, req, s.o.Now())
+	if failed != nil {
+		return send.Receipt{}, failed
+	}
+	return receipt(resp)
+}
+
+// Close gives back idle connections.
+func (s *Sender) Close() error {
+	if c, ok := s.o.Client.(*http.Client); ok {
+		c.CloseIdleConnections()
+	}
+	return nil
+}
+
+func (s *Sender) form(m *message.Message) (url.Values, error) {
+	to, err := Number(m.To[0].Addr, s.o.Country)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(utf16.Encode([]rune(m.Text))); n > maxText {
+		return nil, fmt.Errorf("text has %d characters, at most %d", n, maxText)
+	}
+	if n := len(m.Attachments); n > maxMedia {
+		return nil, fmt.Errorf("%d attachments, at most %d", n, maxMedia)
+	}
+	form := url.Values{"To": {to}}
+	if m.Text != "" {
+		form.Set("Body", m.Text)
+	}
+	for _, a := range m.Attachments {
+		if a.URL == "" {
+			return nil, fmt.Errorf("attachment %q has no https address: an SMS can't carry its bytes", a.Name)
+		}
+		form.Add("MediaUrl", a.URL)
+	}
+	for name, value := range map[string]string{"From": s.o.From, "MessagingServiceSid": s.o.MessagingServiceSID, "StatusCallback": s.o.StatusCallback} {
+		if value != "" {
+			form.Set(name, value)
+		}
+	}
+	return form, nil
+}
+
+// Number gives a phone number in E.164, such as +4915112345678. country (ISO 3166) is for numbers without a country's
+// code; where it is empty they are errors. The error doesn't show the number.
+func Number(s, country string) (string, error) {
+	n, err := phonenumbers.Parse(s, country)
+	if err != nil || !phonenumbers.IsPossibleNumber(n) {
+		return "", errors.New("to: not a phone number in international form, such as +4915112345678")
+	}
+	return phonenumbers.Format(n, phonenumbers.E164), nil
+}
+
+// receipt reads Twilio's answer: 201 with a SID is sent; any other 2xx leaves the message's fate open.
+func receipt(resp *send.Response) (send.Receipt, error) {
+	if e := send.StatusError(resp); e != nil {
+		return send.Receipt{}, refusal(e, resp.Body)
+	}
+	var answer struct{ SID, Status string }
+	if err := json.Unmarshal(resp.Body, &answer); err != nil || answer.SID == "" || resp.Status != http.StatusCreated {
+		return send.Receipt{}, &send.Error{Ambiguous: true, Code: "sms_unclear", Status: resp.Status, Step: "POST", Err: errors.New("the answer is not Twilio's")}
+	}
+	return send.Receipt{ID: send.Words(answer.SID), Detail: send.Words(answer.Status)}, nil
+}
+
+// refusal adds what Twilio's own code says (twilio.com/docs/api/errors).
+func refusal(e *send.Error, body []byte) *send.Error {
+	var answer struct {
+		Code    int
+		Message string
+	}
+	if json.Unmarshal(body, &answer) != nil || answer.Code == 0 {
+		return e
+	}
+	e.Code, e.Reply = "twilio_"+strconv.Itoa(answer.Code), send.Words(answer.Message)
+	switch answer.Code {
+	case 21610: // the recipient has unsubscribed
+		e.Permanent, e.Suppress, e.Account = true, true, false
+	case 21211, 21408, 21606, 21612, 21614: // not a number, region not permitted, not our number, no route, not a mobile
+		e.Permanent, e.Account = true, false
+	case 20429: // too many requests
+		e.Permanent = false
+	case 20003, 20005, 20403: // login, account not active, forbidden
+		e.Permanent, e.Account = false, true
+	}
+	return e
+}

@@ -1,6 +1,0 @@
-//go:build !race
-
-package forward
-
-// raceFactor is how much less the large tests do where the race detector slows them down.
-const raceFactor = 1

@@ -1,0 +1,169 @@
+package outbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Fact is something that happened and that callers are told. Its JSON is the event's data.
+type Fact interface {
+	// Event gives all of the event but its data.
+	Event() Event
+}
+
+// Message is the outcome of one message: message.sent, failed, suppressed, skipped, expired or held.
+type Message struct {
+	ID      string          `json:"id"`
+	Bulk    string          `json:"bulk,omitempty"`
+	Channel message.Channel `json:"channel"`
+	State   string          `json:"state"`          // the ledger's: sent, failed, suppressed, skipped, unknown
+	Code    string          `json:"code,omitempty"` // why, where it was not sent
+	// Conversation and Customer are conversation.id and customer.id of the message's context.
+	Conversation string `json:"conversation,omitempty"`
+	Customer     string `json:"customer,omitempty"`
+	// To is the address. Only a bulk's messages have it, and only where neither Conversation nor Customer says whom it
+	// was for: whoever enqueued a single message knows it by its id.
+	To         string    `json:"to,omitempty"`
+	ProviderID string    `json:"providerId,omitempty"` // Message-ID, Twilio's sid, …; missing where a worker was killed after sending
+	At         time.Time `json:"at"`                   // when the state was reached
+
+	// Group is which events of a bulk are remembered together: a chunk's, so that a bulk of any size costs eight bytes each.
+	Group string `json:"-"`
+}
+
+var messageTypes = map[string]string{
+	ledger.Sent.String(): TypeMessageSent, ledger.Failed.String(): TypeMessageFailed, ledger.Suppressed.String(): TypeMessageSuppressed,
+	ledger.Skipped.String(): TypeMessageSkipped, ledger.Unknown.String(): TypeMessageHeld,
+}
+
+// CodeExpired is the reason of a message that was skipped because its time was over.
+const CodeExpired = "expired"
+
+// Event implements Fact. The time is part of the id: a message that fails, is sent again by a person's wish and fails
+// again, failed twice.
+func (m Message) Event() Event {
+	e := Event{
+		ID: ID("message", m.ID, m.State, strconv.FormatInt(m.At.Unix(), 10)), Type: messageTypes[m.State],
+		Stream: ConversationStream(m.Conversation), Time: m.At, group: m.Group,
+	}
+	if e.Type == TypeMessageSkipped && m.Code == CodeExpired {
+		e.Type = TypeMessageExpired
+	}
+	switch {
+	case e.Stream != "":
+	case m.Bulk != "":
+		e.Stream, e.Beside = BulkStream(m.Bulk), true
+	default:
+		e.Stream = MessageStream(m.ID)
+	}
+	return e
+}
+
+// Note is note.created: a note was added to a conversation.
+type Note struct {
+	ID           string    `json:"id"` // the message's
+	Bulk         string    `json:"bulk,omitempty"`
+	Conversation string    `json:"conversation"`
+	ProviderID   string    `json:"providerId,omitempty"` // the note's id where it was stored
+	At           time.Time `json:"at"`
+
+	Group string `json:"-"`
+}
+
+// Event implements Fact.
+func (n Note) Event() Event {
+	e := Event{ID: ID("note", n.ID), Type: TypeNote, Stream: ConversationStream(n.Conversation), Time: n.At, group: n.Group}
+	if e.Stream == "" {
+		e.Stream = MessageStream(n.ID)
+	}
+	return e
+}
+
+// Updated is conversation.updated: what is to be changed in a conversation, step by step in this order.
+type Updated struct {
+	Conversation string        `json:"conversation"`
+	Customer     string        `json:"customer,omitempty"`
+	Message      string        `json:"message,omitempty"` // the message after which it happens, where there is one
+	Bulk         string        `json:"bulk,omitempty"`
+	Changes      []task.Change `json:"changes"`
+	At           time.Time     `json:"at"`
+
+	// Cause is what the update belongs to: a message, or a bulk's recipient, for whom it happens once, however many
+	// messages went to them.
+	Cause string `json:"-"`
+	Group string `json:"-"`
+}
+
+// Event implements Fact.
+func (u Updated) Event() Event {
+	return Event{ID: ID("updated", u.Cause), Type: TypeUpdated, Stream: ConversationStream(u.Conversation), Time: u.At, group: u.Group}
+}
+
+// Forwarded is conversation.forwarded: who forwarded a conversation, to whom, and with what text.
+type Forwarded struct {
+	ID           string    `json:"id"` // the forward's
+	Conversation string    `json:"conversation"`
+	By           string    `json:"by,omitempty"` // id of the user who asked for it
+	From         string    `json:"from"`
+	To           []string  `json:"to"`
+	Subject      string    `json:"subject"`
+	Text         string    `json:"text,omitempty"` // the introductory message, without the transcript
+	Attachments  []string  `json:"attachments,omitempty"`
+	ProviderID   string    `json:"providerId,omitempty"`
+	At           time.Time `json:"at"`
+}
+
+// Event implements Fact.
+func (f Forwarded) Event() Event {
+	e := Event{ID: ID("forwarded", f.ID), Type: TypeForwarded, Stream: ConversationStream(f.Conversation), Time: f.At}
+	if e.Stream == "" {
+		e.Stream = MessageStream(f.ID)
+	}
+	return e
+}
+
+// Bulk is how far a bulk is: bulk.progress at every tenth of its recipients, bulk.completed when nobody is pending.
+type Bulk struct {
+	ID         string    `json:"id"`
+	State      string    `json:"state"` // running; completed or cancelled when it is over
+	Round      int       `json:"round"` // starts so far after the first: resumed, sent again, cancelled
+	Percent    int       `json:"percent"`
+	Planned    int       `json:"planned"`
+	Pending    int       `json:"pending"`
+	Sent       int       `json:"sent"`
+	Failed     int       `json:"failed"`
+	Suppressed int       `json:"suppressed"`
+	Skipped    int       `json:"skipped"`
+	Unknown    int       `json:"unknown"`
+	At         time.Time `json:"at"`
+	Over       bool      `json:"-"`
+}
+
+// Event implements Fact.
+func (b Bulk) Event() Event {
+	e := Event{ID: ID("progress", b.ID, strconv.Itoa(b.Round), strconv.Itoa(b.Percent)), Type: TypeProgress, Stream: BulkStream(b.ID), Time: b.At}
+	if b.Over {
+		e.ID, e.Type = ID("completed", b.ID, strconv.Itoa(b.Round)), TypeCompleted
+	}
+	return e
+}
+
+// of makes the whole event of a fact.
+func of(f Fact) (Event, error) {
+	e := f.Event()
+	if e.ID == "" || e.Type == "" || e.Stream == "" || len(e.Stream) > maxStreamName+20 {
+		return e, fmt.Errorf("outbox: %T is incomplete", f)
+	}
+	data, err := json.Marshal(f)
+	if err != nil {
+		return e, fmt.Errorf("event %s: %w", e.Type, err)
+	}
+	e.Data, e.Time = data, e.Time.UTC()
+	return e, nil
+}

@@ -1,0 +1,250 @@
+// Package transcript makes of a conversation the transcript that people outside are sent: every message between customer
+// and team, from all of its channels, with author and time. It never shows private notes, nor redacted text, wherever
+// that is quoted. It renders, and sends nothing.
+package transcript
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/heraldsend/herald/helpers/moment"
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/templates"
+	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// MaxOutput is how many bytes the HTML of a transcript may have, and its text.
+const MaxOutput = 5 << 20
+
+// maxSteps bounds the work of a transcript's templates: the largest conversation has that of thousands of messages.
+const maxSteps = 50_000_000
+
+// What a forward uses that names nothing else. The built-in ones stand in where a catalog has none of its own.
+const (
+	DefaultTemplate = "transcript"
+	defaultSubject  = "[[sn.transcript.subject]]"
+	subjectSnippet  = "sn.transcript.subject"
+)
+
+// Error is a forward that can't be made, and that trying again doesn't mend.
+type Error struct {
+	Code string // stable: transcript_too_large, conversation_invalid, attachment_choice, invalid_timezone, …
+	Err  error
+}
+
+// Error is what is wrong.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap gives what lies beneath.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Forwarder renders transcripts. It is safe for concurrent use.
+type Forwarder struct {
+	renderer  *render.Renderer
+	sanitizer *render.Sanitizer
+	builtIn   func() (*render.Catalog, error)
+}
+
+// New returns a Forwarder with r's default locale and time zone.
+func New(r *render.Renderer) (*Forwarder, error) {
+	own, err := r.WithLimits(render.Limits{Output: MaxOutput, Steps: maxSteps})
+	if err != nil {
+		return nil, err
+	}
+	return &Forwarder{
+		renderer: own, sanitizer: render.NewSanitizer(),
+		builtIn: sync.OnceValues(func() (*render.Catalog, error) { return render.LoadCatalog(templates.Catalog()) }),
+	}, nil
+}
+
+// Bundle gathers the template sources of a forward from a catalog. A template that isn't there or doesn't compile is an
+// error here.
+func (w *Forwarder) Bundle(c *render.Catalog, f task.Forward) (*render.Bundle, error) {
+	s := render.Shortcut{Name: "forward", Message: f.Introduction, Subject: f.Subject, EmailTemplate: f.Template}
+	standIn := render.Shortcut{Name: "forward"}
+	if s.Subject == "" {
+		s.Subject = defaultSubject
+		if !slices.Contains(c.Snippets(), subjectSnippet) {
+			standIn.Subject = defaultSubject
+		}
+	}
+	if s.EmailTemplate == "" {
+		s.EmailTemplate = DefaultTemplate
+		if !slices.Contains(c.EmailTemplates(), DefaultTemplate) {
+			standIn.EmailTemplate = DefaultTemplate
+		}
+	}
+	if standIn.Subject == "" && standIn.EmailTemplate == "" {
+		return c.InlineBundle(s)
+	}
+	return w.withBuiltIn(c, s, standIn)
+}
+
+// withBuiltIn is a bundle of s in which what standIn names comes from the built-in catalog.
+func (w *Forwarder) withBuiltIn(c *render.Catalog, s, standIn render.Shortcut) (*render.Bundle, error) {
+	own := s
+	if standIn.Subject != "" {
+		own.Subject = ""
+	}
+	if standIn.EmailTemplate != "" {
+		own.EmailTemplate = render.NoTemplate
+	} else {
+		standIn.EmailTemplate = render.NoTemplate
+	}
+	b, err := c.InlineBundle(own)
+	if err != nil {
+		return nil, err
+	}
+	builtIn, err := w.builtIn()
+	if err != nil {
+		return nil, err
+	}
+	more, err := builtIn.InlineBundle(standIn)
+	if err != nil {
+		return nil, err
+	}
+	for name, snippet := range more.Snippets {
+		if _, ok := b.Snippets[name]; !ok {
+			b.Snippets[name] = snippet
+		}
+	}
+	for name, template := range more.Emails {
+		b.Emails[name] = template
+	}
+	b.Shortcut.Subject, b.Shortcut.EmailTemplate = s.Subject, s.EmailTemplate
+	return b, nil
+}
+
+// Open compiles the sources of forwards.
+func (w *Forwarder) Open(b *render.Bundle) (*render.Prepared, error) { return w.renderer.Open(b) }
+
+// Made is a transcript ready to be sent, but for the bytes of its files.
+type Made struct {
+	Message *message.Message
+	// Introduction is what stands above the transcript, as plain text.
+	Introduction string
+	Files        []message.Ref
+	Issues       []render.Issue
+}
+
+// Make renders the transcript of the conversation whose JSON is given. The errors are *Error, and the context's own.
+func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward, talk []byte) (*Made, error) {
+	to, err := f.Recipients()
+	if err != nil {
+		return nil, &Error{"invalid_address", err}
+	}
+	if _, ok := moment.FindZone(f.Timezone); f.Timezone != "" && !ok {
+		return nil, &Error{"invalid_timezone", fmt.Errorf("timezone: %.100q is no IANA time zone such as Europe/Berlin", f.Timezone)}
+	}
+	m := &message.Message{ID: f.ID, Channel: message.Email, To: to}
+	if m.From, err = message.ParseAddress(f.From); err != nil {
+		return nil, &Error{"invalid_sender", err}
+	}
+	if f.ReplyTo != "" {
+		reply, err := message.ParseAddress(f.ReplyTo)
+		if err != nil {
+			return nil, &Error{"invalid_sender", err}
+		}
+		m.ReplyTo = &reply
+	}
+	t, files, err := w.transcript(f, talk)
+	if err != nil {
+		return nil, err
+	}
+	content, data, err := w.render(ctx, p, f, t)
+	if err != nil {
+		return nil, err
+	}
+	m.Subject, m.HTML, m.Text = content.Subject, content.HTML, content.Text
+	made := &Made{Message: m, Issues: content.Issues}
+	if f.Introduction != "" {
+		// What an SMS would say is the text of the message alone.
+		request := requestFor(f, data)
+		request.Channel = render.SMS
+		alone, err := p.Render(ctx, request)
+		if err != nil {
+			return nil, renderError(ctx, err)
+		}
+		made.Introduction = alone.Text
+	}
+	for i, a := range files {
+		ref := a.Ref()
+		ref.Name = t.Forward.Files[i].Name // without what is redacted elsewhere
+		made.Files = append(made.Files, ref)
+	}
+	return made, nil
+}
+
+// transcript reads a conversation, and returns its transcript and the files that go along.
+func (w *Forwarder) transcript(f task.Forward, talk []byte) (*Transcript, []conversation.Attachment, error) {
+	c, err := conversation.Read(talk)
+	if err != nil {
+		return nil, nil, &Error{"conversation_invalid", fmt.Errorf("conversation: %w", err)}
+	}
+	files, err := c.Choose(f.Attachments)
+	if err != nil {
+		return nil, nil, &Error{"attachment_choice", err}
+	}
+	if f.Locale == "" {
+		f.Locale = w.renderer.Locale()
+	}
+	t, err := NewTranscript(c, files, f, w.sanitizer)
+	if err != nil {
+		return nil, nil, &Error{"conversation_invalid", fmt.Errorf("conversation: %w", err)}
+	}
+	return t, files, nil
+}
+
+// render renders a transcript, shortened where that is asked for and needed. It returns the context that it was made of
+// too.
+func (w *Forwarder) render(ctx context.Context, p *render.Prepared, f task.Forward, t *Transcript) (*render.Content, []byte, error) {
+	shorten := f.Overflow == task.ShortenOverflow
+	if shorten {
+		t.shorten(t.fitting(f.Order), f.Order)
+	}
+	for {
+		data, err := t.Context()
+		if err != nil {
+			return nil, nil, &Error{"conversation_invalid", err}
+		}
+		content, err := p.Render(ctx, requestFor(f, data))
+		if err == nil {
+			return content, data, nil
+		}
+		err = renderError(ctx, err)
+		var known *Error
+		if left := len(t.Messages) * 3 / 4; shorten && left > 0 && errors.As(err, &known) && known.Code == codeTooLarge {
+			t.shorten(left, f.Order)
+			continue
+		}
+		return nil, nil, err
+	}
+}
+
+func requestFor(f task.Forward, data []byte) render.Request {
+	return render.Request{Channel: render.Email, Context: data, Locale: f.Locale, Timezone: f.Timezone}
+}
+
+// codeTooLarge is the code of a transcript that is larger than an email may be.
+const codeTooLarge = "transcript_too_large"
+
+func renderError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	var known *handlebars.Error
+	switch {
+	case !errors.As(err, &known):
+		return &Error{"render_error", err}
+	case known.Code == handlebars.CodeLimitOutput:
+		return &Error{codeTooLarge, fmt.Errorf("the transcript has more than %d bytes, the most that a forward may have, and nothing was sent: "+
+			"ask for overflow shorten, or use a template that shows less of each message", MaxOutput)}
+	}
+	return &Error{"template_" + string(known.Code), err}
+}

@@ -1,0 +1,171 @@
+package transcript
+
+import (
+	"bytes"
+	"html"
+	"net/url"
+	"strings"
+
+	nethtml "golang.org/x/net/html"
+
+	"github.com/heraldsend/herald/worker/conversation"
+)
+
+// quoted returns what may be shown of a message's HTML: sanitised, without what its author hid, without secrets.
+func (r *redactor) quoted(m *conversation.Message, source string) string {
+	safe := r.sanitizer.HTML(withoutHidden(source))
+	if r.all.patterns == 0 && r.own[m] == nil {
+		return string(safe)
+	}
+	return r.redactHTML(m, safe)
+}
+
+// redactHTML takes secrets out of sanitised HTML, also those that elements divide. Addresses that hold one go.
+func (r *redactor) redactHTML(m *conversation.Message, safe []byte) string {
+	var all strings.Builder // the text of all text tokens
+	each(safe, func(kind nethtml.TokenType, raw []byte, _ *nethtml.Tokenizer) {
+		if kind == nethtml.TextToken {
+			all.WriteString(html.UnescapeString(string(raw)))
+		}
+	})
+	hits := r.find(m, all.String(), false)
+	var out strings.Builder
+	out.Grow(len(safe))
+	at := 0 // in all
+	each(safe, func(kind nethtml.TokenType, raw []byte, z *nethtml.Tokenizer) {
+		switch kind {
+		case nethtml.TextToken:
+			text := html.UnescapeString(string(raw))
+			out.WriteString(html.EscapeString(cutWithin(text, at, hits)))
+			at += len(text)
+		case nethtml.StartTagToken, nethtml.SelfClosingTagToken:
+			r.tag(&out, m, raw, z)
+		default:
+			out.Write(raw)
+		}
+	})
+	return out.String()
+}
+
+// cutWithin cuts hits, whose places are in a longer text, out of the part of it that begins at from. The mark is
+// written where a hit begins.
+func cutWithin(text string, from int, hits []span) string {
+	var b strings.Builder
+	done := 0
+	for _, hit := range hits {
+		start, end := max(hit.start-from, 0), min(hit.end-from, len(text))
+		if hit.end <= from || start >= len(text) {
+			continue
+		}
+		b.WriteString(text[done:start])
+		if hit.start >= from {
+			b.WriteString(Mark)
+		}
+		done = end
+	}
+	b.WriteString(text[done:])
+	return b.String()
+}
+
+// tag writes a start tag without attributes that hold a secret.
+func (r *redactor) tag(out *strings.Builder, m *conversation.Message, raw []byte, z *nethtml.Tokenizer) {
+	name, more := z.TagName()
+	var kept strings.Builder
+	dropped := false
+	for more {
+		var key, value []byte
+		key, value, more = z.TagAttr()
+		text := string(value)
+		plain, err := url.PathUnescape(text)
+		if len(r.find(m, text, true)) > 0 || err != nil || len(r.find(m, plain, true)) > 0 {
+			dropped = true
+			continue
+		}
+		kept.WriteString(" " + string(key) + `="` + html.EscapeString(text) + `"`)
+	}
+	if !dropped {
+		out.Write(raw)
+		return
+	}
+	out.WriteString("<" + string(name) + kept.String() + ">")
+}
+
+// each calls f for every token of source. raw is valid during the call.
+func each(source []byte, f func(kind nethtml.TokenType, raw []byte, z *nethtml.Tokenizer)) {
+	z := nethtml.NewTokenizer(bytes.NewReader(source))
+	for {
+		kind := z.Next()
+		if kind == nethtml.ErrorToken {
+			return
+		}
+		raw := append([]byte(nil), z.Raw()...) // reading a tag's attributes changes it
+		f(kind, raw, z)
+	}
+}
+
+// withoutHidden drops elements that their author hid, such as the preview text of newsletters: without its style it
+// would show. An element that is never closed stays: what comes behind it may be meant to be seen.
+func withoutHidden(source string) []byte {
+	if !mayHide(source) {
+		return []byte(source)
+	}
+	closers := closersOf(source)
+	var out bytes.Buffer
+	index, until := -1, -1 // of tokens; until is the closer of what is hidden
+	each([]byte(source), func(kind nethtml.TokenType, raw []byte, z *nethtml.Tokenizer) {
+		index++
+		switch {
+		case index <= until:
+		case kind == nethtml.StartTagToken && closers[index] > 0 && isHidden(z):
+			until = closers[index]
+		default:
+			out.Write(raw)
+		}
+	})
+	return out.Bytes()
+}
+
+// closersOf gives for each token that opens an element the one that closes it, where there is one.
+func closersOf(source string) map[int]int {
+	open, closers, index := map[string][]int{}, map[int]int{}, -1
+	each([]byte(source), func(kind nethtml.TokenType, _ []byte, z *nethtml.Tokenizer) {
+		index++
+		switch kind {
+		case nethtml.StartTagToken:
+			name, _ := z.TagName()
+			open[string(name)] = append(open[string(name)], index)
+		case nethtml.EndTagToken:
+			name, _ := z.TagName()
+			if stack := open[string(name)]; len(stack) > 0 {
+				closers[stack[len(stack)-1]] = index
+				open[string(name)] = stack[:len(stack)-1]
+			}
+		}
+	})
+	return closers
+}
+
+// mayHide says whether anything in source could be hidden.
+func mayHide(source string) bool {
+	lower := strings.ToLower(source)
+	return strings.Contains(lower, "display") || strings.Contains(lower, "hid")
+}
+
+// isHidden says whether the tag that z has just read hides its element.
+func isHidden(z *nethtml.Tokenizer) bool {
+	_, more := z.TagName()
+	for more {
+		var key, value []byte
+		key, value, more = z.TagAttr()
+		switch string(key) {
+		case "hidden":
+			return true
+		case "style":
+			style := strings.ToLower(strings.ReplaceAll(string(value), " ", ""))
+			if strings.Contains(style, "display:none") || strings.Contains(style, "mso-hide:all") || strings.Contains(style, "visibility:hidden") {
+				return true
+			}
+		}
+	}
+	return false
+}

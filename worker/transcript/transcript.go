@@ -1,0 +1,426 @@
+package transcript
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/bidi"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Transcript is what people outside may read of a conversation, as the context that templates are given. Nothing of
+// notes and no redacted text is in it.
+type Transcript struct {
+	Customer     json.RawMessage `json:"customer,omitempty"`
+	Conversation About           `json:"conversation"`
+	CurrentUser  *task.Agent     `json:"currentUser,omitempty"` // who forwards
+	Forward      Forwarding      `json:"forward"`
+	Messages     []Entry         `json:"messages"`
+}
+
+// About is what is said of the conversation as a whole.
+type About struct {
+	ID           string          `json:"id,omitempty"`
+	Name         string          `json:"name,omitempty"`
+	Status       string          `json:"status,omitempty"`
+	CreatedAt    string          `json:"createdAt,omitempty"`
+	FirstAt      string          `json:"firstMessageAt,omitempty"`
+	LastAt       string          `json:"lastMessageAt,omitempty"`
+	Channels     []string        `json:"channels"`          // in the order of their first message
+	MessageCount int             `json:"messageCount"`      // those left out are counted too
+	LeftOut      int             `json:"leftOut,omitempty"` // messages, the oldest, that did not fit
+	Custom       json.RawMessage `json:"custom,omitempty"`
+}
+
+// Forwarding is what is said of this forward.
+type Forwarding struct {
+	Files     []File `json:"attachments"` // those that go along
+	Direction string `json:"dir"`         // of the locale's script: ltr or rtl
+}
+
+// Entry is one message. Times are RFC 3339 in UTC: dateFormat prints them in the zone and language of the forward.
+type Entry struct {
+	ID            string  `json:"id,omitempty"`
+	Channel       string  `json:"channel,omitempty"`
+	Direction     string  `json:"direction"` // in or out
+	DirectionType string  `json:"directionType,omitempty"`
+	Time          string  `json:"time,omitempty"` // sentAt, or else createdAt
+	SentAt        string  `json:"sentAt,omitempty"`
+	CreatedAt     string  `json:"createdAt,omitempty"`
+	Author        string  `json:"author,omitempty"` // as people read it; empty where nobody is named
+	CreatedBy     *Author `json:"createdBy,omitempty"`
+	Auto          bool    `json:"auto,omitempty"`
+	Subject       string  `json:"subject,omitempty"`
+	NewSubject    bool    `json:"newSubject,omitempty"` // other than that of the message before it in time
+	Preview       string  `json:"preview,omitempty"`
+	Body          string  `json:"body,omitempty"`     // plain text
+	HTMLBody      string  `json:"htmlBody,omitempty"` // sanitised; made from Body where the message has none
+	Redacted      bool    `json:"redacted,omitempty"` // in part or as a whole
+	Withheld      bool    `json:"withheld,omitempty"` // as a whole: there is no body
+	Files         []File  `json:"attachments,omitempty"`
+	TextDirection string  `json:"dir"`                        // of its script: ltr or rtl
+	MergedFrom    string  `json:"conversationName,omitempty"` // where it came from a merged conversation with another name
+	at            time.Time
+}
+
+// Author is a message's author.
+type Author struct {
+	ID          string `json:"id,omitempty"`
+	DisplayName string `json:"displayName,omitempty"`
+	Name        string `json:"name,omitempty"`
+}
+
+// File is an attachment.
+type File struct {
+	Name string `json:"name"`
+	Type string `json:"contentType,omitempty"`
+	Size int64  `json:"contentLength,omitempty"` // bytes
+}
+
+// NewTranscript makes the transcript of a conversation for a forward with the chosen files. It keeps nothing of c, which it may change.
+func NewTranscript(c *conversation.Conversation, chosen []conversation.Attachment, f task.Forward, s *render.Sanitizer) (*Transcript, error) {
+	dated := inTime(c)
+	messages := make([]*conversation.Message, len(dated))
+	for i, d := range dated {
+		messages[i] = d.message
+	}
+	r, err := newRedactor(redactionsOf(c), messages, s)
+	if err != nil {
+		return nil, err
+	}
+	t := &Transcript{
+		Customer: r.json(c.Customer), CurrentUser: f.ForwardedBy,
+		Conversation: About{
+			ID: r.line(nil, c.ID), Name: r.line(nil, c.Name), Status: r.line(nil, c.Status), CreatedAt: stamp(c.CreatedAt.At), Custom: r.json(c.Custom),
+			Channels: []string{}, MessageCount: len(messages),
+		},
+		Forward:  Forwarding{Files: r.files(nil, chosen), Direction: directionOfLocale(f.Locale)},
+		Messages: make([]Entry, 0, len(messages)),
+	}
+	customer := nameOf(t.Customer)
+	subject := ""
+	for _, d := range dated {
+		e := r.entry(d.message, customer)
+		e.at = d.at
+		if d.from != c && d.from.Name != c.Name {
+			e.MergedFrom = r.line(nil, d.from.Name)
+		}
+		if e.Subject != "" {
+			e.NewSubject = threadOf(e.Subject) != subject
+			subject = threadOf(e.Subject)
+		}
+		if e.Channel != "" && !slices.Contains(t.Conversation.Channels, e.Channel) {
+			t.Conversation.Channels = append(t.Conversation.Channels, e.Channel)
+		}
+		t.Messages = append(t.Messages, e)
+		d.message.HTMLBody, d.message.Body = "", "" // the entry has them
+	}
+	t.Conversation.FirstAt, t.Conversation.LastAt = stamp(dated[0].at), stamp(dated[len(dated)-1].at)
+	if f.Order != task.OldestFirst {
+		slices.Reverse(t.Messages)
+	}
+	return t, nil
+}
+
+// redactionsOf are the redactions of a conversation as a whole, and of those merged into it.
+func redactionsOf(c *conversation.Conversation) []conversation.Redaction {
+	all := c.Redactions
+	for i := range c.Merged {
+		all = append(all, redactionsOf(&c.Merged[i])...)
+	}
+	return all
+}
+
+// dated is a message with the time that it is sorted by.
+type dated struct {
+	at      time.Time
+	message *conversation.Message
+	from    *conversation.Conversation
+}
+
+// inTime returns what was exchanged in the order of time, merged conversations among each other. A message without a
+// time stays behind the one before it in its own conversation.
+func inTime(c *conversation.Conversation) []dated {
+	exchanged := map[*conversation.Message]bool{}
+	for _, m := range c.Exchanged() {
+		exchanged[m] = true
+	}
+	var all []dated
+	var collect func(c *conversation.Conversation)
+	collect = func(c *conversation.Conversation) {
+		last := time.Time{}
+		for i := range c.Messages {
+			m := &c.Messages[i]
+			if !exchanged[m] {
+				continue
+			}
+			if at := timeOf(m); !at.IsZero() {
+				last = at
+			}
+			all = append(all, dated{last, m, c})
+		}
+		for i := range c.Merged {
+			collect(&c.Merged[i])
+		}
+	}
+	collect(c)
+	slices.SortStableFunc(all, func(a, b dated) int { return a.at.Compare(b.at) })
+	return all
+}
+
+func timeOf(m *conversation.Message) time.Time {
+	if !m.SentAt.At.IsZero() {
+		return m.SentAt.At
+	}
+	return m.CreatedAt.At
+}
+
+func stamp(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format("2006-01-02T15:04:05.999Z07:00")
+}
+
+// entry makes the entry of a message.
+func (r *redactor) entry(m *conversation.Message, customer string) Entry {
+	e := Entry{
+		ID: r.line(m, m.ID), Channel: strings.ToLower(strings.TrimSpace(r.line(m, m.Channel))), Direction: m.Direction,
+		DirectionType: r.line(m, m.DirectionType),
+		Time:          stamp(timeOf(m)), SentAt: stamp(m.SentAt.At), CreatedAt: stamp(m.CreatedAt.At), Auto: m.Auto,
+		Author: r.line(m, m.CreatedBy.Shown()), Redacted: m.Touched(), Withheld: m.Withheld(), TextDirection: "ltr",
+	}
+	if e.Author == "" && m.Direction == "in" {
+		e.Author = customer
+	}
+	if by := (Author{r.line(m, m.CreatedBy.ID), r.line(m, m.CreatedBy.DisplayName), r.line(m, m.CreatedBy.Name)}); by != (Author{}) {
+		e.CreatedBy = &by
+	}
+	if e.Withheld {
+		return e
+	}
+	e.Subject = r.line(m, m.Subject)
+	if !m.Touched() { // the files of a redacted message are redacted with it, their names too
+		e.Files = r.files(m, m.Attachments)
+	}
+	r.bodies(&e, m)
+	e.TextDirection = directionOf(e.Body)
+	return e
+}
+
+// bodies fills in the text and the HTML of a message. Where a piece of it is redacted, the HTML is made from the
+// text: markup hides too well what it says.
+func (r *redactor) bodies(e *Entry, m *conversation.Message) {
+	body := strings.ReplaceAll(m.Body, "\r\n", "\n")
+	switch {
+	case m.HTMLBody == "":
+	case !m.Touched():
+		e.HTMLBody = strings.TrimSpace(r.quoted(m, m.HTMLBody))
+		if strings.TrimSpace(body) == "" {
+			body = r.sanitizer.Text([]byte(e.HTMLBody))
+		}
+	case strings.TrimSpace(body) == "":
+		body = r.textOf(m.HTMLBody)
+	}
+	e.Body = strings.Trim(printable(r.text(m, body)), "\n ")
+	if e.HTMLBody == "" {
+		e.HTMLBody = htmlOf(e.Body)
+	}
+	e.Preview = previewOf(e.Body)
+	if e.Body == "" && !m.Touched() {
+		e.Preview = previewOf(r.line(m, m.Preview))
+	}
+}
+
+// files names attachments. Redacted ones are left out.
+func (r *redactor) files(m *conversation.Message, list []conversation.Attachment) []File {
+	out := []File{}
+	for _, a := range list {
+		if a.Redacted {
+			continue
+		}
+		out = append(out, File{Name: r.line(m, oneLine(a.Name)), Type: r.line(m, a.Type), Size: max(a.Size, 0)})
+	}
+	return out
+}
+
+// maxPreview is how many characters a preview has at most.
+const maxPreview = 140
+
+func previewOf(body string) string {
+	s := oneLine(body[:min(len(body), 8*maxPreview)])
+	if utf8.RuneCountInString(s) <= maxPreview {
+		return s
+	}
+	return strings.TrimSpace(string([]rune(s)[:maxPreview-1])) + "…"
+}
+
+// oneLine gives a text without line breaks, runs of blanks and what torn characters leave.
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(strings.ToValidUTF8(printable(s), "")), " ")
+}
+
+// printable drops characters that texts don't show.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// htmlOf gives plain text as HTML: paragraphs, line breaks, and quotations, whose lines begin with ">".
+func htmlOf(text string) string {
+	var b strings.Builder
+	writeHTML(&b, strings.Split(text, "\n"), 0)
+	return b.String()
+}
+
+// maxQuotes bounds quotations within each other.
+const maxQuotes = 8
+
+func writeHTML(b *strings.Builder, lines []string, depth int) {
+	open := false
+	end := func() {
+		if open {
+			b.WriteString("</p>\n")
+		}
+		open = false
+	}
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
+		if strings.HasPrefix(line, ">") && depth < maxQuotes {
+			from := i
+			for i+1 < len(lines) && strings.HasPrefix(lines[i+1], ">") {
+				i++
+			}
+			inner := make([]string, 0, i+1-from)
+			for _, quoted := range lines[from : i+1] {
+				inner = append(inner, strings.TrimPrefix(quoted[1:], " "))
+			}
+			end()
+			b.WriteString("<blockquote>\n")
+			writeHTML(b, inner, depth+1)
+			b.WriteString("</blockquote>\n")
+			continue
+		}
+		if strings.TrimSpace(line) == "" {
+			end()
+			continue
+		}
+		if open {
+			b.WriteString("<br>\n")
+		} else {
+			b.WriteString("<p>")
+		}
+		open = true
+		b.WriteString(escapeHTML(line))
+	}
+	end()
+}
+
+var escapeHTML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace
+
+// directionOf is the direction of the first letter that has one.
+func directionOf(s string) string {
+	for _, c := range s {
+		p, _ := bidi.LookupRune(c)
+		switch p.Class() {
+		case bidi.R, bidi.AL:
+			return "rtl"
+		case bidi.L:
+			return "ltr"
+		}
+	}
+	return "ltr"
+}
+
+// directionOfLocale is the direction of a language's script.
+func directionOfLocale(locale string) string {
+	base, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(locale, "_", "-")), "-")
+	switch base {
+	case "ar", "he", "iw", "fa", "ur", "ps", "sd", "ug", "yi", "dv", "ckb":
+		return "rtl"
+	}
+	return "ltr"
+}
+
+// nameOf is how a customer is called.
+func nameOf(customer json.RawMessage) string {
+	var c struct {
+		DisplayName, Name, FirstName, LastName any
+	}
+	if json.Unmarshal(customer, &c) != nil {
+		return ""
+	}
+	first, _ := c.FirstName.(string)
+	last, _ := c.LastName.(string)
+	for _, name := range []any{c.DisplayName, c.Name, first + " " + last} {
+		if s, ok := name.(string); ok && strings.TrimSpace(s) != "" {
+			return strings.TrimSpace(s)
+		}
+	}
+	return ""
+}
+
+// Roughly what a layout writes around a message, in bytes of HTML and of text.
+const (
+	htmlAround = 1000
+	textAround = 150
+)
+
+// fitting is how many of the newest messages may fit into an email, at least one.
+func (t *Transcript) fitting(order task.ForwardOrder) int {
+	html, text := 0, 0
+	for n := range t.Messages {
+		m := &t.Messages[t.newest(n, order)]
+		html += htmlAround + len(m.HTMLBody)
+		text += textAround + len(m.Body)
+		if max(html, text) > MaxOutput {
+			return max(n, 1)
+		}
+	}
+	return len(t.Messages)
+}
+
+// newest is the index of the n-th newest message.
+func (t *Transcript) newest(n int, order task.ForwardOrder) int {
+	if order == task.OldestFirst {
+		return len(t.Messages) - 1 - n
+	}
+	return n
+}
+
+// shorten keeps the n newest messages.
+func (t *Transcript) shorten(n int, order task.ForwardOrder) {
+	if order == task.OldestFirst {
+		t.Messages = t.Messages[len(t.Messages)-n:]
+	} else {
+		t.Messages = t.Messages[:n]
+	}
+	t.Conversation.LeftOut = t.Conversation.MessageCount - n
+}
+
+// Context is the transcript as JSON.
+func (t *Transcript) Context() ([]byte, error) {
+	size := 4096
+	for i := range t.Messages {
+		m := &t.Messages[i]
+		size += len(m.Body) + len(m.HTMLBody) + len(m.HTMLBody)/8 + 1024
+	}
+	out := bytes.NewBuffer(make([]byte, 0, size))
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(t); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}

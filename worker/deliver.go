@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/message"
@@ -136,11 +137,11 @@ func withUnsubscribe(object []byte, url string) []byte {
 
 // addressEmail sets who an email is from and who else gets it. All of it was checked when the message was enqueued.
 func addressEmail(msg *message.Message, m task.Message) (err error) {
-	if msg.From, err = message.ParseAddress(m.From); err != nil {
+	if msg.From, err = address.ParseMailbox(m.From); err != nil {
 		return err
 	}
 	if m.ReplyTo != "" {
-		reply, err := message.ParseAddress(m.ReplyTo)
+		reply, err := address.ParseMailbox(m.ReplyTo)
 		if err != nil {
 			return err
 		}
@@ -151,11 +152,11 @@ func addressEmail(msg *message.Message, m task.Message) (err error) {
 		to   *[]message.Address
 	}{{m.Cc, &msg.Cc}, {m.Bcc, &msg.Bcc}} {
 		for _, text := range copies.from {
-			address, err := message.ParseAddress(text)
+			a, err := address.ParseMailbox(text)
 			if err != nil {
 				return err
 			}
-			*copies.to = append(*copies.to, address)
+			*copies.to = append(*copies.to, a)
 		}
 	}
 	return nil
@@ -166,7 +167,7 @@ func recipients(m task.Message) ([]message.Address, error) {
 	if m.Channel != message.Email {
 		return []message.Address{{Addr: m.To}}, nil
 	}
-	to, err := message.ParseAddress(m.To)
+	to, err := address.ParseMailbox(m.To)
 	if err != nil {
 		return nil, err
 	}

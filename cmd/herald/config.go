@@ -13,6 +13,7 @@ import (
 
 	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/email"
@@ -151,11 +152,11 @@ func (c *config) rates() (map[string]float64, error) {
 			return nil, err
 		}
 		if channel == string(message.Email) && sender != "" {
-			address, err := message.ParseAddress(sender)
+			mailbox, err := address.ParseMailbox(sender)
 			if err != nil {
 				return nil, err
 			}
-			lane = channel + ":" + strings.ToLower(address.Addr)
+			lane = channel + ":" + strings.ToLower(mailbox.Addr)
 		}
 		rates[lane] = perSecond
 	}

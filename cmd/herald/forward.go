@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/conversation"
-	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 	"github.com/heraldsend/herald/worker/transcript"
@@ -95,7 +95,7 @@ func (f *forwardCmd) check() error {
 	case f.HTML == "-" && f.EML == "-":
 		return usageError{errors.New("only one of --html and --eml can go to standard output")}
 	}
-	if _, err := message.ParseAddress(f.From); err != nil {
+	if _, err := address.ParseMailbox(f.From); err != nil {
 		return usageError{fmt.Errorf("--from: %w", err)}
 	}
 	if _, err := (task.Forward{To: f.To}).Recipients(); err != nil {
@@ -116,7 +116,7 @@ func (f *forwardCmd) task(c *config) (task.Forward, error) {
 		}
 		return t, nil
 	}
-	by, err := message.ParseAddress(f.By)
+	by, err := address.ParseMailbox(f.By)
 	if err != nil {
 		return t, usageError{fmt.Errorf("--by: %w", err)}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -43,7 +44,7 @@ func (s *sendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 	}
 	channel := message.Channel(s.Channel)
 	if channel == message.Email {
-		if _, err := message.ParseAddress(s.To); err != nil {
+		if _, err := address.ParseMailbox(s.To); err != nil {
 			return usageError{fmt.Errorf("--to: %w", err)}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/message"
 )
 
@@ -63,12 +64,12 @@ func (s *Seen) grow() {
 func plainAddress(c message.Channel, s string) string {
 	switch c {
 	case message.Email:
-		if a, err := message.ParseAddress(s); err == nil {
+		if a, err := address.ParseMailbox(s); err == nil {
 			s = a.Addr
 		}
 		return strings.ToLower(s)
 	case message.SMS:
-		return message.PlainNumber(s)
+		return address.PlainNumber(s)
 	default:
 		return s
 	}

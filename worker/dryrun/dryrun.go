@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/message"
@@ -143,11 +144,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 }
 
 // check gives the form of an address under which a message would go to it.
-func check(c message.Channel, address string) (string, error) {
+func check(c message.Channel, to string) (string, error) {
 	if c != message.Email {
-		return address, nil
+		return to, nil
 	}
-	a, err := message.ParseAddress(address)
+	a, err := address.ParseMailbox(to)
 	return a.Addr, err
 }
 

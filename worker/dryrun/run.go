@@ -8,6 +8,7 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -46,8 +47,8 @@ func newRun(ctx context.Context, o Options) *run {
 		p.shared = r.find(ctx, p.shortcut, m.Attachments)
 		// Parsed without errors: the definition is valid.
 		if m.Channel == message.Email {
-			p.from, _ = message.ParseAddress(m.From)
-			if reply, err := message.ParseAddress(m.ReplyTo); err == nil {
+			p.from, _ = address.ParseMailbox(m.From)
+			if reply, err := address.ParseMailbox(m.ReplyTo); err == nil {
 				p.replyTo = &reply
 			}
 		}

@@ -24,18 +24,5 @@ func ParseChannel(s string) (Channel, error) {
 	case Email, SMS, Chat, Note:
 		return c, nil
 	}
-	return "", fmt.Errorf("unknown channel %q: want email, sms, chat or note", clip(s))
-}
-
-// clip shortens a foreign value for an error text: at most 100 characters.
-func clip(s string) string {
-	const most = 100
-	n := 0
-	for i := range s {
-		if n == most-1 {
-			return s[:i] + "…"
-		}
-		n++
-	}
-	return s
+	return "", fmt.Errorf("unknown channel %.100q: want email, sms, chat or note", s)
 }

@@ -1,5 +1,10 @@
 package message
 
+import "github.com/heraldsend/herald/worker/address"
+
+// Address is who a message is from or goes to. Package address reads and checks them.
+type Address = address.Address
+
 // Message is what one recipient gets on one channel, complete: nothing in it is rendered, fetched or looked up later.
 // For email the recipients are To, Cc and Bcc together, and they succeed or fail as one. For sms, chat and note there
 // is one recipient, To[0].Addr: a phone number or a conversation's id.

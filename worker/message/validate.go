@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/heraldsend/herald/worker/address"
 )
 
 // Limits of one message.
@@ -59,7 +61,7 @@ func (f *Faults) addErr(field string, err error) {
 
 func (f *Faults) addAddresses(field string, list []Address) {
 	for i, a := range list {
-		if err := checkAddress(a); err != nil {
+		if err := address.CheckMailbox(a); err != nil {
 			f.add(fmt.Sprintf("%s[%d]", field, i), "%v", err)
 		}
 	}
@@ -92,9 +94,9 @@ func (m *Message) Validate() error {
 }
 
 func (m *Message) validateEmail(f *Faults) {
-	f.addErr("from", checkAddress(m.From))
+	f.addErr("from", address.CheckMailbox(m.From))
 	if m.ReplyTo != nil {
-		f.addErr("replyTo", checkAddress(*m.ReplyTo))
+		f.addErr("replyTo", address.CheckMailbox(*m.ReplyTo))
 	}
 	switch n := len(m.To) + len(m.Cc) + len(m.Bcc); {
 	case n == 0:
@@ -131,7 +133,7 @@ func (m *Message) validateShort(f *Faults) {
 	case m.To[0].Addr == "":
 		f.add("to[0]", "is empty")
 	default:
-		f.addErr("to[0]", checkSized(m.To[0].Addr, maxAddr))
+		f.addErr("to[0]", checkSized(m.To[0].Addr, address.MaxLength))
 	}
 	if m.Text == "" && len(m.Attachments) == 0 {
 		f.add("text", "is empty")
@@ -201,29 +203,11 @@ func isDotAtom(s string) bool {
 	return last != '.'
 }
 
-// checkAddress accepts an address only in the very form that ParseAddress gives.
-func checkAddress(a Address) error {
-	if err := checkName(a.Name); err != nil {
-		return fmt.Errorf("name %w", err)
-	}
-	if a.Addr == "" {
-		return fmt.Errorf("is empty")
-	}
-	if len(a.Addr) > maxAddr {
-		return fmt.Errorf("address is %d bytes long, at most %d", len(a.Addr), maxAddr)
-	}
-	got, err := parseMailbox(a.Addr)
-	if err == nil && got != a.Addr {
-		return fmt.Errorf("address is not in its wire form: use ParseAddress")
-	}
-	return err
-}
-
 func checkSized(s string, most int) error {
 	if len(s) > most {
 		return fmt.Errorf("is %d bytes long, at most %d", len(s), most)
 	}
-	return checkLine(s)
+	return address.CheckLine(s)
 }
 
 // checkBody refuses NUL and broken UTF-8; line ends of any kind are allowed, the composer makes them CRLF.

@@ -9,7 +9,7 @@ import (
 
 func validEmail() *Message {
 	return &Message{
-		ID: "bulk1.7.email", Channel: Email, From: Address{"Herald", "news@example.com"}, To: []Address{{"Ada", "ada@example.org"}},
+		ID: "bulk1.7.email", Channel: Email, From: Address{Name: "Herald", Addr: "news@example.com"}, To: []Address{{Name: "Ada", Addr: "ada@example.org"}},
 		Subject: "Tom & Jerry – 今日", Text: "Hello\nworld", HTML: "<p>Hello</p>",
 		Headers:     []Header{{"List-Unsubscribe", "<https://example.com/u/1>"}},
 		Attachments: []Attachment{{Name: "a.pdf", Type: "application/pdf", Data: []byte("%PDF")}},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/message"
@@ -74,7 +75,7 @@ func peopleOf(data []byte, from *message.Address) (people, error) {
 
 // mailbox reads a person's address, and gives another where it has none that is valid.
 func mailbox(person handlebars.Value, name, otherwise string) message.Address {
-	addr, err := message.ParseAddress(person.Get("email").Text())
+	addr, err := address.ParseMailbox(person.Get("email").Text())
 	if err != nil {
 		return message.Address{Addr: otherwise}
 	}

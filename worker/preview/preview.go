@@ -12,6 +12,7 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -223,7 +224,7 @@ func (r *rendering) readSender() bool {
 	if r.req.From == "" {
 		return true
 	}
-	from, err := message.ParseAddress(r.req.From)
+	from, err := address.ParseMailbox(r.req.From)
 	if err != nil {
 		r.result.Mistakes = append(r.result.Mistakes, Mistake{Code: "address", Message: "from: " + err.Error(), Place: Place{Path: "from"}})
 		return false

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/message"
 )
 
@@ -122,7 +123,7 @@ func (f Forward) Recipients() ([]message.Address, error) {
 	if strings.TrimSpace(f.To) == "" {
 		return nil, errors.New("to: missing")
 	}
-	list, err := message.ParseAddressList(f.To)
+	list, err := address.ParseMailboxList(f.To)
 	if err != nil {
 		return nil, fmt.Errorf("to: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/message"
 )
 
@@ -67,8 +68,8 @@ func (m Message) Validate() error {
 func (m Message) checkEmailFields() error {
 	var errs []error
 	for name, list := range map[string][]string{"cc": m.Cc, "bcc": m.Bcc} {
-		for i, address := range list {
-			if _, err := message.ParseAddress(address); err != nil {
+		for i, text := range list {
+			if _, err := address.ParseMailbox(text); err != nil {
 				errs = append(errs, fmt.Errorf("%s[%d]: %w", name, i, err))
 			}
 		}
@@ -93,11 +94,11 @@ func checkSender(c message.Channel, from, replyTo string) error {
 	var errs []error
 	if from == "" {
 		errs = append(errs, errors.New("from: an email needs a sender"))
-	} else if _, err := message.ParseAddress(from); err != nil {
+	} else if _, err := address.ParseMailbox(from); err != nil {
 		errs = append(errs, fmt.Errorf("from: %w", err))
 	}
 	if replyTo != "" {
-		if _, err := message.ParseAddress(replyTo); err != nil {
+		if _, err := address.ParseMailbox(replyTo); err != nil {
 			errs = append(errs, fmt.Errorf("replyTo: %w", err))
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/templates"
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -143,11 +144,11 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 		return nil, &Error{"invalid_timezone", fmt.Errorf("timezone: %.100q is no IANA time zone such as Europe/Berlin", f.Timezone)}
 	}
 	m := &message.Message{ID: f.ID, Channel: message.Email, To: to}
-	if m.From, err = message.ParseAddress(f.From); err != nil {
+	if m.From, err = address.ParseMailbox(f.From); err != nil {
 		return nil, &Error{"invalid_sender", err}
 	}
 	if f.ReplyTo != "" {
-		reply, err := message.ParseAddress(f.ReplyTo)
+		reply, err := address.ParseMailbox(f.ReplyTo)
 		if err != nil {
 			return nil, &Error{"invalid_sender", err}
 		}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/message"
 )
@@ -149,7 +150,7 @@ func (o *Options) setDefaults() error {
 	if o.Hello == "" {
 		o.Hello = "localhost.localdomain"
 		if name, err := os.Hostname(); err == nil {
-			if name, err = message.ParseDomain(name); err == nil {
+			if name, err = address.ParseDomain(name); err == nil {
 				o.Hello = name
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/message"
@@ -266,7 +267,7 @@ func TestNothingIsSmuggled(t *testing.T) {
 
 // BAD_INPUTS line 16, and the rule for local parts beyond ASCII.
 func TestInternationalAddresses(t *testing.T) {
-	a, err := message.ParseAddress("user@münchen.de")
+	a, err := address.ParseMailbox("user@münchen.de")
 	if err != nil {
 		t.Fatal(err)
 	}

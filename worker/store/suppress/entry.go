@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/message"
 )
 
@@ -120,7 +121,7 @@ func normalPattern(c message.Channel, s string) (string, error) {
 	if c != message.Email || !ok {
 		return "", fmt.Errorf("%.100q: a wildcard is *@ and a domain, and for emails only", s)
 	}
-	domain, err := message.ParseDomain(domain)
+	domain, err := address.ParseDomain(domain)
 	if err != nil {
 		return "", fmt.Errorf("wildcard %.100q: %w", s, err)
 	}
@@ -135,10 +136,10 @@ const maxID = 255
 func normalAddress(c message.Channel, s string) (string, error) {
 	switch c {
 	case message.Email:
-		a, err := message.ParseAddress(s)
+		a, err := address.ParseMailbox(s)
 		return strings.ToLower(a.Addr), err
 	case message.SMS:
-		s = message.PlainNumber(s)
+		s = address.PlainNumber(s)
 	default:
 		s = strings.TrimSpace(s)
 	}

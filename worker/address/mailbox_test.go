@@ -1,4 +1,4 @@
-package message
+package address
 
 import (
 	"encoding/json"
@@ -23,39 +23,37 @@ func readJSON(t testing.TB, name string, into any) {
 	}
 }
 
-func TestParseAddressCorpusAccept(t *testing.T) {
+func TestParseMailboxCorpusAccept(t *testing.T) {
 	var accept map[string]string
 	readJSON(t, "addresses_accept.json", &accept)
 	if len(accept) == 0 {
 		t.Fatal("empty corpus")
 	}
 	for in, want := range accept {
-		got, err := ParseAddress(in)
+		got, err := ParseMailbox(in)
 		if err != nil || got.Addr != want || got.Name != "" {
-			t.Errorf("ParseAddress(%q) = %+v, %v; want %q", in, got, err, want)
+			t.Errorf("ParseMailbox(%q) = %+v, %v; want %q", in, got, err, want)
 		}
 	}
 }
 
-func TestParseAddressCorpusReject(t *testing.T) {
+func TestParseMailboxCorpusReject(t *testing.T) {
 	var reject []string
 	readJSON(t, "addresses_reject.json", &reject)
 	if len(reject) == 0 {
 		t.Fatal("empty corpus")
 	}
 	for _, in := range reject {
-		if got, err := ParseAddress(in); err == nil {
-			t.Errorf("ParseAddress(%q) = %+v, want an error", in, got)
+		if got, err := ParseMailbox(in); err == nil {
+			t.Errorf("ParseMailbox(%q) = %+v, want an error", in, got)
 		}
-		m := validEmail()
-		m.To = []Address{{Addr: in}}
-		if err := m.Validate(); err == nil {
-			t.Errorf("Validate took %q as a recipient", in)
+		if err := CheckMailbox(Address{Addr: in}); err == nil {
+			t.Errorf("CheckMailbox took %q", in)
 		}
 	}
 }
 
-func TestParseAddress(t *testing.T) {
+func TestParseMailbox(t *testing.T) {
 	cases := []struct{ in, name, addr string }{
 		{"ada@example.com", "", "ada@example.com"},
 		{"  ada@example.com\t", "", "ada@example.com"},
@@ -72,14 +70,14 @@ func TestParseAddress(t *testing.T) {
 		{"Dr. No <no@example.com>", "Dr. No", "no@example.com"},
 	}
 	for _, c := range cases {
-		got, err := ParseAddress(c.in)
+		got, err := ParseMailbox(c.in)
 		if err != nil || got.Name != c.name || got.Addr != c.addr {
-			t.Errorf("ParseAddress(%q) = %+v, %v; want %q %q", c.in, got, err, c.name, c.addr)
+			t.Errorf("ParseMailbox(%q) = %+v, %v; want %q %q", c.in, got, err, c.name, c.addr)
 		}
 	}
 }
 
-func TestParseAddressRejects(t *testing.T) {
+func TestParseMailboxRejects(t *testing.T) {
 	for _, in := range []string{
 		"Ada <ada@example.com> x", "Ada ada@example.com>", "Ada <<ada@example.com>>", `"Ada <ada@example.com>`,
 		`"Ada" x <ada@example.com>`, "ada@other.com <ada@example.com>", "A\r\nBcc: x@y.zz <ada@example.com>",
@@ -87,16 +85,16 @@ func TestParseAddressRejects(t *testing.T) {
 		"a@exam_ple.com", "a b@example.com", "a(c)@example.com", "a@ⓛⓞⓒⓐⓛⓗⓞⓢⓣ", "a\u200bb@example.com",
 		"a\xff@example.com", "A\xff <a@example.com>", "a@\xff.com", "a\u2028b@example.com", strings.Repeat("n", 256) + " <a@example.com>",
 	} {
-		if got, err := ParseAddress(in); err == nil {
-			t.Errorf("ParseAddress(%q) = %+v, want an error", in, got)
+		if got, err := ParseMailbox(in); err == nil {
+			t.Errorf("ParseMailbox(%q) = %+v, want an error", in, got)
 		}
 	}
 }
 
-func TestParseAddressLongIsQuickAndShort(t *testing.T) {
+func TestParseMailboxLongIsQuickAndShort(t *testing.T) {
 	start := time.Now()
 	for _, in := range []string{strings.Repeat("a", 1<<20) + "@example.com", "a@" + strings.Repeat("b.", 1<<19) + "com", strings.Repeat("<", 1<<20) + ">"} {
-		_, err := ParseAddress(in)
+		_, err := ParseMailbox(in)
 		if err == nil {
 			t.Error("a 1 MB address was accepted")
 		} else if len(err.Error()) > 300 {
@@ -108,25 +106,25 @@ func TestParseAddressLongIsQuickAndShort(t *testing.T) {
 	}
 }
 
-func TestParseAddressList(t *testing.T) {
-	got, err := ParseAddressList(`ada@example.com, "Hopper, Grace" <grace@example.com>,Alan <alan@example.com>`)
+func TestParseMailboxList(t *testing.T) {
+	got, err := ParseMailboxList(`ada@example.com, "Hopper, Grace" <grace@example.com>,Alan <alan@example.com>`)
 	want := []Address{{"", "ada@example.com"}, {"Hopper, Grace", "grace@example.com"}, {"Alan", "alan@example.com"}}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	for _, in := range []string{"", ",", "a@b.cc,", "a@b.cc,,d@e.ff", "a@b.cc;d@e.ff", `"a@b.cc, d@e.ff`} {
-		if got, err := ParseAddressList(in); err == nil {
-			t.Errorf("ParseAddressList(%q) = %+v, want an error", in, got)
+		if got, err := ParseMailboxList(in); err == nil {
+			t.Errorf("ParseMailboxList(%q) = %+v, want an error", in, got)
 		}
 	}
 }
 
-func FuzzParseAddress(f *testing.F) {
+func FuzzParseMailbox(f *testing.F) {
 	for _, s := range []string{"a@b.cc", "A <a@b.cc>", `"x\"y" <a@b.cc>`, "user@münchen.de", "a@b.com> SIZE=0"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		a, err := ParseAddress(s)
+		a, err := ParseMailbox(s)
 		if err != nil {
 			if a != (Address{}) {
 				t.Fatalf("an address with an error: %+v", a)
@@ -138,10 +136,10 @@ func FuzzParseAddress(f *testing.F) {
 				t.Fatalf("control character in %+v", a)
 			}
 		}
-		if strings.ContainsAny(a.Addr, " <>\"\\,;:()[]") || strings.Count(a.Addr, "@") != 1 || !utf8.ValidString(a.Addr) || len(a.Addr) > maxAddr {
+		if strings.ContainsAny(a.Addr, " <>\"\\,;:()[]") || strings.Count(a.Addr, "@") != 1 || !utf8.ValidString(a.Addr) || len(a.Addr) > MaxLength {
 			t.Fatalf("unsafe address %q", a.Addr)
 		}
-		again, err := ParseAddress(a.Addr)
+		again, err := ParseMailbox(a.Addr)
 		if err != nil || again.Addr != a.Addr {
 			t.Fatalf("%q does not stay itself: %+v %v", a.Addr, again, err)
 		}

@@ -1,4 +1,4 @@
-package message
+package address
 
 import (
 	"errors"
@@ -23,10 +23,12 @@ type Address struct {
 const (
 	maxLocal  = 64
 	maxDomain = 253
-	maxAddr   = 254
 	maxLabel  = 63
 	maxName   = 255
 )
+
+// MaxLength is how long an address may be without its name, in bytes (RFC 5321).
+const MaxLength = 254
 
 // String is the address for people: `Name <addr>`. It is not safe as a mail header: the email channel encodes its own.
 func (a Address) String() string {
@@ -41,11 +43,11 @@ func (a Address) Domain() string {
 	return a.Addr[strings.LastIndexByte(a.Addr, '@')+1:]
 }
 
-// ParseAddress reads one mailbox: `local@domain`, `Name <local@domain>` or `"Name, quoted" <local@domain>`.
+// ParseMailbox reads one mailbox: `local@domain`, `Name <local@domain>` or `"Name, quoted" <local@domain>`.
 // It is stricter than RFC 5322, since what passes here reaches SMTP commands: no comments, groups, quoted local parts,
 // address literals, domains without a dot, control or bidi characters. An IDN domain becomes punycode.
-func ParseAddress(s string) (Address, error) {
-	if len(s) > maxName+maxAddr+64 {
+func ParseMailbox(s string) (Address, error) {
+	if len(s) > maxName+MaxLength+64 {
 		return Address{}, fmt.Errorf("address is %d bytes long", len(s))
 	}
 	s = strings.Trim(s, " \t")
@@ -57,7 +59,7 @@ func ParseAddress(s string) (Address, error) {
 	}
 	open := strings.LastIndexByte(s, '<')
 	if open < 0 {
-		return Address{}, fmt.Errorf("address %q closes with > without a <", clip(s))
+		return Address{}, fmt.Errorf("address %.100q closes with > without a <", s)
 	}
 	name, err := parseName(strings.TrimRight(s[:open], " \t"))
 	if err != nil {
@@ -66,18 +68,36 @@ func ParseAddress(s string) (Address, error) {
 	return newAddress(name, s[open+1:len(s)-1])
 }
 
+// CheckMailbox accepts an address only in the very form that ParseMailbox gives.
+func CheckMailbox(a Address) error {
+	if err := checkName(a.Name); err != nil {
+		return fmt.Errorf("name %w", err)
+	}
+	if a.Addr == "" {
+		return errors.New("is empty")
+	}
+	if len(a.Addr) > MaxLength {
+		return fmt.Errorf("address is %d bytes long, at most %d", len(a.Addr), MaxLength)
+	}
+	got, err := parseMailbox(a.Addr)
+	if err == nil && got != a.Addr {
+		return errors.New("address is not in its wire form: use ParseMailbox")
+	}
+	return err
+}
+
 // newAddress reads the mailbox for a name, and shows it where it is wrong: the one who typed it needs to see it.
 func newAddress(name, mailbox string) (Address, error) {
 	addr, err := parseMailbox(mailbox)
 	if err != nil {
-		return Address{}, fmt.Errorf("address %q: %w", clip(mailbox), err)
+		return Address{}, fmt.Errorf("address %.100q: %w", mailbox, err)
 	}
 	return Address{Name: name, Addr: addr}, nil
 }
 
-// ParseAddressList reads mailboxes separated by commas; a comma within quotes or angle brackets separates nothing.
+// ParseMailboxList reads mailboxes separated by commas; a comma within quotes or angle brackets separates nothing.
 // Empty entries are errors, an empty list too.
-func ParseAddressList(s string) ([]Address, error) {
+func ParseMailboxList(s string) ([]Address, error) {
 	var list []Address
 	start, quoted, angle := 0, false, false
 	for i := 0; i <= len(s); i++ {
@@ -101,7 +121,7 @@ func ParseAddressList(s string) ([]Address, error) {
 		if start > len(s) {
 			break
 		}
-		a, err := ParseAddress(s[start:min(i, len(s))])
+		a, err := ParseMailbox(s[start:min(i, len(s))])
 		if err != nil {
 			return nil, fmt.Errorf("address %d: %w", len(list)+1, err)
 		}
@@ -141,11 +161,11 @@ func checkName(s string) error {
 	if len(s) > maxName {
 		return fmt.Errorf("name is %d bytes long, at most %d", len(s), maxName)
 	}
-	return checkLine(s)
+	return CheckLine(s)
 }
 
-// checkLine refuses whatever could end a line, hide text or turn its direction.
-func checkLine(s string) error {
+// CheckLine refuses whatever could end a line, hide text or turn its direction.
+func CheckLine(s string) error {
 	for i := 0; i < len(s); i++ {
 		if s[i] < ' ' || s[i] >= 0x7f {
 			return checkRunes(s[i:])
@@ -192,8 +212,8 @@ func parseMailbox(s string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(local)+1+len(domain) > maxAddr {
-		return "", fmt.Errorf("longer than %d bytes", maxAddr)
+	if len(local)+1+len(domain) > MaxLength {
+		return "", fmt.Errorf("longer than %d bytes", MaxLength)
 	}
 	if local == s[:at] && domain == s[at+1:] {
 		return s, nil

@@ -1,0 +1,2 @@
+// Package address says what an address is: how each kind of it is read, and in which form it travels.
+package address

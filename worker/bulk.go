@@ -9,12 +9,13 @@ import (
 
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/task"
 )
 
 // handleBulkStart enqueues the chunks of a bulk. Their ids are fixed, so running it again is harmless. MarkStarted
 // comes last: until then this task is what brings the chunks into being, after it the reconciler is.
-func (w *Worker) handleBulkStart(ctx context.Context, log *slog.Logger, t task.BulkStart) error {
+func (w *Worker) handleBulkStart(ctx context.Context, log *slog.Logger, run queue.Run, t task.BulkStart) error {
 	b, err := w.bulk(ctx, t.Bulk)
 	if err != nil {
 		return err
@@ -41,7 +42,7 @@ func (w *Worker) handleBulkStart(ctx context.Context, log *slog.Logger, t task.B
 	if err := w.watchCanary(ctx, log, b); err != nil {
 		return err
 	}
-	return w.handleBulkStart(ctx, log, t) // the others, or nothing
+	return w.handleBulkStart(ctx, log, run, t) // the others, or nothing
 }
 
 func (w *Worker) bulk(ctx context.Context, id string) (bulk.Bulk, error) {

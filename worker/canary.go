@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // canaryLook is how often a canary that is out is looked at.
 const canaryLook = time.Second
 
-// watchCanary looks at a bulk's first recipients. It returns nil once the canary's verdict is recorded, and a *later
+// watchCanary looks at a bulk's first recipients. It returns nil once the canary's verdict is recorded, and a *queue.Again
 // while it is still out.
 func (w *Worker) watchCanary(ctx context.Context, log *slog.Logger, b bulk.Bulk) error {
 	var open, good, bad int
@@ -40,7 +41,7 @@ func (w *Worker) watchCanary(ctx context.Context, log *slog.Logger, b bulk.Bulk)
 		return w.bulks.Decide(ctx, b.ID, bulk.Failing)
 	}
 	if open > 0 {
-		return &later{after: canaryLook, reason: "the canary is out", quiet: true}
+		return &queue.Again{After: canaryLook, Reason: "the canary is out", Quiet: true}
 	}
 	log.Info("the canary came back: the others follow", "bulk", b.ID, "failed", bad, "sent", good)
 	return w.bulks.Decide(ctx, b.ID, bulk.Passed)

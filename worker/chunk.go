@@ -9,16 +9,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hibiken/asynq"
-
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
 // handleBulkChunk sends one chunk: every message of it that is still pending.
-func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.BulkChunk) error {
+func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, run queue.Run, t task.BulkChunk) error {
 	log = log.With("bulk", t.Bulk, "chunk", t.Chunk)
 	books := ledger.Chunk{Owner: t.Bulk, Index: t.Chunk}
 	o, err := w.openBulk(ctx, log, t.Bulk)
@@ -34,7 +33,7 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 	}
 	defer place.close()
 	c := &chunk{w: w, log: log, openBulk: o, index: t.Chunk, books: books}
-	err = c.run(ctx, place)
+	err = c.run(ctx, run, place)
 	if untold := c.tell(ctx); untold != nil {
 		return untold
 	}
@@ -42,7 +41,7 @@ func (w *Worker) handleBulkChunk(ctx context.Context, log *slog.Logger, t task.B
 }
 
 // run sends to whoever is pending.
-func (c *chunk) run(ctx context.Context, place *place) error {
+func (c *chunk) run(ctx context.Context, run queue.Run, place *place) error {
 	w := c.w
 	pending, err := c.read(ctx)
 	if err != nil {
@@ -54,7 +53,7 @@ func (c *chunk) run(ctx context.Context, place *place) error {
 	} else if wish.Control == bulk.Cancelled {
 		return w.closeAll(ctx, c.books, pending, skipped("cancelled", "the bulk was cancelled before this message was sent"))
 	}
-	if err := c.ask(ctx, pending); err != nil {
+	if err := c.ask(ctx, run, pending); err != nil {
 		return err
 	}
 	if c.tells() {
@@ -115,8 +114,8 @@ func (c *chunk) read(ctx context.Context) (pending []int, err error) {
 
 // ask finds out what must be known before the first message: who may not be written to, once a channel, and whether
 // workers died with this chunk.
-func (c *chunk) ask(ctx context.Context, pending []int) (err error) {
-	c.attempt, _ = asynq.GetRetryCount(ctx)
+func (c *chunk) ask(ctx context.Context, run queue.Run, pending []int) error {
+	c.attempt, c.careful = run.Attempt, c.w.careful(run)
 	c.suppressed = map[int]*suppress.Entry{}
 	for i, p := range c.Messages {
 		var slots []int
@@ -137,8 +136,7 @@ func (c *chunk) ask(ctx context.Context, pending []int) (err error) {
 			}
 		}
 	}
-	c.careful, err = c.w.careful(ctx)
-	return err
+	return nil
 }
 
 func (c *chunk) recipient(slot int) bulk.Recipient { return c.recipients[slot/c.Slots()] }
@@ -188,19 +186,19 @@ const slowMessage = 20 * time.Millisecond
 
 // each runs deliver for the slots of a chunk, atOnce at a time. When the worker drains, the bulk is paused or cancelled,
 // or a recipient met trouble that is everyone's, it starts no further one. It returns how many are still pending, and
-// what is to be done about them: a *later, or nil for a bulk that is paused, which gets new tasks when it is resumed.
+// what is to be done about them: a *queue.Again, or nil for a bulk that is paused, which gets new tasks when it is resumed.
 func (w *Worker) each(ctx context.Context, p *place, id string, atOnce int, slots []int, deliver func(slot int) (*ledger.Commit, error)) (waiting int, err error) {
 	var (
 		mu     sync.Mutex
 		next   int
-		again  *later
+		again  *queue.Again
 		broken error
 		asked  bulk.Wish
 	)
 	take := func() (slot int, ok bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		if next == len(slots) || broken != nil || ctx.Err() != nil || w.stopping() || again != nil && !again.counts {
+		if next == len(slots) || broken != nil || ctx.Err() != nil || w.stopping() || again != nil && !again.Counts {
 			return 0, false
 		}
 		if id != "" {
@@ -208,7 +206,7 @@ func (w *Worker) each(ctx context.Context, p *place, id string, atOnce int, slot
 			if wish, broken = w.wish(ctx, id); wish.Control != bulk.GoOn || broken != nil {
 				return 0, false
 			}
-			var crowded *later
+			var crowded *queue.Again
 			switch err := p.stay(ctx); {
 			case errors.As(err, &crowded):
 				again = merge(again, crowded)
@@ -227,7 +225,7 @@ func (w *Worker) each(ctx context.Context, p *place, id string, atOnce int, slot
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		var l *later
+		var l *queue.Again
 		switch {
 		case errors.As(err, &l):
 			waiting++
@@ -268,25 +266,25 @@ func (w *Worker) each(ctx context.Context, p *place, id string, atOnce int, slot
 	case asked.Control == bulk.Paused:
 		return waiting, nil
 	case asked.Control == bulk.Cancelled:
-		return waiting, &later{reason: "bulk is cancelled"}
+		return waiting, &queue.Again{Reason: "bulk is cancelled"}
 	case again != nil:
 		return waiting, again
 	case waiting > 0:
-		return waiting, &later{reason: "worker stops"}
+		return waiting, &queue.Again{Reason: "worker stops"}
 	}
 	return 0, nil
 }
 
 // merge makes of two wishes to run again one that suits both: trouble that is everyone's wins, then the longer pause.
-func merge(a, b *later) *later {
+func merge(a, b *queue.Again) *queue.Again {
 	switch {
 	case a == nil:
 		return b
-	case a.counts != b.counts && !a.counts:
+	case a.Counts != b.Counts && !a.Counts:
 		return a
-	case a.counts != b.counts:
+	case a.Counts != b.Counts:
 		return b
-	case a.after >= b.after:
+	case a.After >= b.After:
 		return a
 	default:
 		return b

@@ -9,6 +9,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -63,7 +64,7 @@ func (w *Worker) untilDrain(ctx context.Context) (context.Context, context.Cance
 }
 
 // pace waits until the rates of the message's channel and sender, and that of its bulk where there is one, let one more
-// message start. With a ctx of untilDrain waiting ends when the worker drains: the error is then a *later.
+// message start. With a ctx of untilDrain waiting ends when the worker drains: the error is then a *queue.Again.
 func (w *Worker) pace(ctx context.Context, m task.Message, bulkID string) error {
 	if bulkID != "" {
 		wish, err := w.wish(ctx, bulkID)
@@ -110,7 +111,7 @@ func senderOf(m task.Message) string {
 func (w *Worker) wait(ctx context.Context, lane string, perSecond float64) error {
 	err := w.Limiter.Wait(ctx, lane, perSecond)
 	if errors.Is(err, context.Canceled) && w.stopping() {
-		return &later{reason: "worker stops"}
+		return &queue.Again{Reason: "worker stops"}
 	}
 	return err
 }

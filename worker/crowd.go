@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/queue"
 )
 
 // crowd keeps slow lanes from taking every place. A worker has few chunks open at a time, and one whose messages wait
@@ -33,7 +34,7 @@ type place struct {
 // crowdLook is how often an open chunk asks whether to give way.
 const crowdLook = 100 * time.Millisecond
 
-// enter takes a place for a chunk of a bulk. It is a *later when the chunk is to give way.
+// enter takes a place for a chunk of a bulk. It is a *queue.Again when the chunk is to give way.
 func (w *Worker) enter(ctx context.Context, b bulk.Bulk) (*place, error) {
 	p := &place{w: w, lanes: []string{bulkLane(b.ID)}, chunks: b.Chunks}
 	for _, c := range b.Channels() {
@@ -54,7 +55,7 @@ func (w *Worker) enter(ctx context.Context, b bulk.Bulk) (*place, error) {
 	return p, nil
 }
 
-// stay is a *later when the chunk is to give way to those of other bulks. The place is free then. It is not safe for
+// stay is a *queue.Again when the chunk is to give way to those of other bulks. The place is free then. It is not safe for
 // concurrent use.
 func (p *place) stay(ctx context.Context) error {
 	if time.Since(p.looked) < crowdLook {
@@ -91,7 +92,7 @@ func (p *place) giveWay(ctx context.Context) error {
 		}
 		// The more chunks take turns, the longer each can wait without the lane running dry.
 		pause := 2*time.Second + time.Duration(p.chunks)*10*time.Millisecond
-		return &later{after: pause/2 + rand.N(pause), reason: "its lane is full, and other bulks run", quiet: true}
+		return &queue.Again{After: pause/2 + rand.N(pause), Reason: "its lane is full, and other bulks run", Quiet: true}
 	}
 	return nil
 }

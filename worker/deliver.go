@@ -42,7 +42,7 @@ type job struct {
 }
 
 // deliver carries one message to its recipient. It returns the commit of its outcome, which the caller waits for, or a
-// *later when the recipient is still pending and may be tried again, or any other error when the worker itself is in
+// *queue.Again when the recipient is still pending and may be tried again, or any other error when the worker itself is in
 // trouble.
 func (w *Worker) deliver(ctx context.Context, j job) (*ledger.Commit, error) {
 	mine, out, err := w.claim(ctx, j)

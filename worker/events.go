@@ -11,6 +11,7 @@ import (
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/channel/webhook"
 	"github.com/heraldsend/herald/worker/outbox"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -38,9 +39,9 @@ const (
 
 // handleEvents tells the endpoint what waits in one stream, in order. An event that isn't taken holds up its own stream
 // alone: it is tried again with growing pauses for a day, then becomes a dead letter, and the next one has its turn.
-func (w *Worker) handleEvents(ctx context.Context, log *slog.Logger, t task.EventDeliver) error {
+func (w *Worker) handleEvents(ctx context.Context, log *slog.Logger, run queue.Run, t task.EventDeliver) error {
 	if w.Endpoint == nil {
-		return &later{after: accountPause, reason: "no endpoint"} // another worker has one
+		return &queue.Again{After: accountPause, Reason: "no endpoint"} // another worker has one
 	}
 	began := time.Now()
 	var gone []outbox.Event
@@ -50,17 +51,17 @@ func (w *Worker) handleEvents(ctx context.Context, log *slog.Logger, t task.Even
 			return err
 		}
 		if w.stopping() {
-			return &later{reason: "worker stops"}
+			return &queue.Again{Reason: "worker stops"}
 		}
 		if time.Since(began) > turnTime {
-			return &later{reason: "other streams have their turn"}
+			return &queue.Again{Reason: "other streams have their turn"}
 		}
 		var failed *untold
 		if gone, failed = w.tellTogether(ctx, waiting.Events); failed == nil {
 			continue
 		}
 		if w.stopping() && ctx.Err() != nil {
-			return &later{reason: "worker stops"}
+			return &queue.Again{Reason: "worker stops"}
 		}
 		if len(gone) > 0 { // it is the first from now on
 			if waiting, err = w.Events.Turn(ctx, t, gone, 1); err != nil {
@@ -85,7 +86,7 @@ func (w *Worker) handleEvents(ctx context.Context, log *slog.Logger, t task.Even
 		if waiting.Tries >= manyTries && w.eventMetrics.mayWarn() {
 			w.Log.Warn("the endpoint doesn't take events: they wait for it, for a day at most", "since", failed.event.Kept, "reason", failed.err.Code)
 		}
-		return &later{after: pause, counts: true, reason: failed.err.Code}
+		return &queue.Again{After: pause, Counts: true, Reason: failed.err.Code}
 	}
 }
 
@@ -153,7 +154,7 @@ func (w *Worker) watchEvents(ctx context.Context) {
 		}
 		if n > 0 {
 			w.Log.Warn("events had no task; they were enqueued again", "streams", n)
-			w.metrics.recovered.WithLabelValues("event").Add(float64(n))
+			w.metrics.recovery.Recovered("event", n)
 		}
 	}
 }

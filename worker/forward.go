@@ -8,13 +8,12 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/hibiken/asynq"
-
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 	"github.com/heraldsend/herald/worker/transcript"
@@ -22,9 +21,9 @@ import (
 
 // handleForward sends the transcript of a conversation, one mail to everyone in To. Its books are those of a single
 // message: it is sent to all or to none.
-func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.Forward) error {
+func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, run queue.Run, f task.Forward) error {
 	chunk := ledger.Chunk{Owner: f.ID}
-	records, err := w.booksAlone(ctx, task.Message{ID: f.ID, Channel: message.Email, Policy: f.Policy})
+	records, err := w.booksAlone(ctx, run, task.Message{ID: f.ID, Channel: message.Email, Policy: f.Policy})
 	if err != nil {
 		return err
 	}
@@ -37,10 +36,7 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.For
 	if again := early(f.SendAt); again != nil {
 		return again
 	}
-	careful, err := w.careful(ctx)
-	if err != nil {
-		return err
-	}
+	careful := w.careful(run)
 	to, err := f.Recipients()
 	if err != nil {
 		return err // checked when the payload was decoded
@@ -61,9 +57,8 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, f task.For
 		}
 	}
 	defer w.oneCareful(careful)()
-	attempt, _ := asynq.GetRetryCount(ctx)
 	j := job{
-		log: log, chunk: chunk, policy: attach.Forward(), attempt: attempt, careful: careful, alone: true, settled: settled, message: m,
+		log: log, chunk: chunk, policy: attach.Forward(), attempt: run.Attempt, careful: careful, alone: true, settled: settled, message: m,
 	}
 	made, commit, err := w.forward(ctx, j, f)
 	if err := errors.Join(err, commit.Wait()); err != nil {
@@ -165,7 +160,7 @@ func (w *Worker) transcribe(ctx context.Context, j job, f task.Forward) (made *t
 		return nil, failed("conversation_missing", "the conversation is not stored any more")
 	}
 	if err != nil {
-		return nil, interrupted("conversation_unreadable", interruptedPause)
+		return nil, interrupted("conversation_unreadable", queue.InterruptedPause)
 	}
 	talk, err := conversation.Unpack(packed)
 	if err != nil {

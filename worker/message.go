@@ -8,27 +8,26 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hibiken/asynq"
-
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
 // handleMessage sends one message, then tells what became of it.
-func (w *Worker) handleMessage(ctx context.Context, log *slog.Logger, m task.Message) error {
+func (w *Worker) handleMessage(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message) error {
 	got := &receipts{}
-	if err := w.sendMessage(ctx, log, m, got); err != nil {
+	if err := w.sendMessage(ctx, log, run, m, got); err != nil {
 		return err
 	}
 	return w.tellMessage(ctx, m, got)
 }
 
 // sendMessage sends one message, or finds that there is nothing left to do.
-func (w *Worker) sendMessage(ctx context.Context, log *slog.Logger, m task.Message, got *receipts) error {
+func (w *Worker) sendMessage(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message, got *receipts) error {
 	chunk := ledger.Chunk{Owner: m.ID}
-	records, err := w.booksAlone(ctx, m)
+	records, err := w.booksAlone(ctx, run, m)
 	if err != nil {
 		return err
 	}
@@ -43,10 +42,7 @@ func (w *Worker) sendMessage(ctx context.Context, log *slog.Logger, m task.Messa
 		// A shortcut that isn't there, a template that doesn't compile: no retry mends it.
 		return w.giveUp(ctx, log, chunk, 0, err)
 	}
-	careful, err := w.careful(ctx)
-	if err != nil {
-		return err
-	}
+	careful := w.careful(run)
 	settled, err := w.suppressedAmong(ctx, m.Channel, slices.Concat([]string{m.To}, m.Cc, m.Bcc))
 	if err != nil {
 		return err
@@ -57,9 +53,8 @@ func (w *Worker) sendMessage(ctx context.Context, log *slog.Logger, m task.Messa
 		}
 	}
 	defer w.oneCareful(careful)()
-	attempt, _ := asynq.GetRetryCount(ctx)
 	commit, err := w.deliver(ctx, job{
-		log: log, chunk: chunk, message: m, prepared: prepared, policy: attach.For(m.Channel), attempt: attempt, careful: careful,
+		log: log, chunk: chunk, message: m, prepared: prepared, policy: attach.For(m.Channel), attempt: run.Attempt, careful: careful,
 		alone: true, receipts: got, settled: settled,
 	})
 	return errors.Join(err, commit.Wait())
@@ -88,7 +83,7 @@ func (w *Worker) suppressedAmong(ctx context.Context, c message.Channel, to []st
 // early puts off what is not due by this worker's clock, whatever the clock of whoever enqueued it says.
 func early(due time.Time) error {
 	if wait := time.Until(due); wait > 0 {
-		return &later{after: wait, reason: "not due"}
+		return &queue.Again{After: wait, Reason: "not due"}
 	}
 	return nil
 }
@@ -97,14 +92,13 @@ func early(due time.Time) error {
 // each claimed first. The next death then shows whose message it is; it becomes unknown, and the others go on.
 const carefulAfter = 3
 
-// careful reports whether workers died with the task of ctx too often.
-func (w *Worker) careful(ctx context.Context) (bool, error) {
-	n, err := w.crashes(ctx)
-	if n < carefulAfter {
-		return false, err
+// careful reports whether workers died with this task too often.
+func (w *Worker) careful(run queue.Run) bool {
+	if run.Crashes < carefulAfter {
+		return false
 	}
 	w.metrics.careful.Inc()
-	return true, err
+	return true
 }
 
 // oneCareful waits until no other careful task runs in this process, until done: were there two, a death would make both
@@ -117,31 +111,21 @@ func (w *Worker) oneCareful(careful bool) (done func()) {
 	return w.carefully.Unlock
 }
 
-// crashes is how often workers died with the task of ctx.
-func (w *Worker) crashes(ctx context.Context) (int, error) {
-	id, _ := asynq.GetTaskID(ctx)
-	queueName, _ := asynq.GetQueueName(ctx)
-	return crashes(ctx, w.Redis, queueName, id)
-}
-
 // books reads a chunk's records. What a run before this one left claimed becomes unknown: that run died between
 // claiming and recording, and nobody can tell how far it came.
 func (w *Worker) books(ctx context.Context, c ledger.Chunk) ([]ledger.Record, error) {
-	return w.settleClaims(ctx, c, func() (bool, error) { return false, nil })
+	return w.settleClaims(ctx, c, false)
 }
 
 // booksAlone reads the books of a message of its own. Under "resend" it was claimed only to keep it from being cancelled
 // meanwhile: the claim of a run that died is given back, unless that was a careful one.
-func (w *Worker) booksAlone(ctx context.Context, m task.Message) ([]ledger.Record, error) {
-	return w.settleClaims(ctx, ledger.Chunk{Owner: m.ID}, func() (bool, error) {
-		n, err := w.crashes(ctx)
-		return policyOf(m) == task.Resend && n <= carefulAfter, err
-	})
+func (w *Worker) booksAlone(ctx context.Context, run queue.Run, m task.Message) ([]ledger.Record, error) {
+	return w.settleClaims(ctx, ledger.Chunk{Owner: m.ID}, policyOf(m) == task.Resend && run.Crashes <= carefulAfter)
 }
 
-// settleClaims reads a chunk's records and sees to it that none of them is claimed: giveBack decides between pending and
-// unknown.
-func (w *Worker) settleClaims(ctx context.Context, c ledger.Chunk, giveBack func() (bool, error)) ([]ledger.Record, error) {
+// settleClaims reads a chunk's records and sees to it that none of them is claimed: they become pending with giveBack,
+// else unknown.
+func (w *Worker) settleClaims(ctx context.Context, c ledger.Chunk, giveBack bool) ([]ledger.Record, error) {
 	records, err := w.Ledger.Chunk(ctx, c)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil, fmt.Errorf("%w: %w", errGone, err)
@@ -153,11 +137,8 @@ func (w *Worker) settleClaims(ctx context.Context, c ledger.Chunk, giveBack func
 		if r.State != ledger.Claimed {
 			continue
 		}
-		back, err := giveBack()
-		if err != nil {
-			return nil, err
-		}
-		if back {
+		var err error
+		if giveBack {
 			records[slot].State, err = ledger.Pending, w.Ledger.Release(ctx, c, slot)
 		} else {
 			reason := ledger.Reason{Code: "interrupted", Text: "the worker stopped in the middle of sending; it may have arrived"}

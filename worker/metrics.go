@@ -8,6 +8,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue/recovery"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/rate"
 )
@@ -24,10 +25,8 @@ type metrics struct {
 	commitTime   prometheus.Histogram
 	commitFailed prometheus.Counter
 
-	recovered *prometheus.CounterVec // by the reaper (lease, orphan) and the reconciler (chunk)
-	unclaimed *prometheus.GaugeVec
-	careful   prometheus.Counter
-	clock     prometheus.Gauge
+	recovery *recovery.Metrics
+	careful  prometheus.Counter
 
 	bulks      *prometheus.GaugeVec
 	recipients *prometheus.GaugeVec
@@ -69,15 +68,8 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		commitFailed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "herald_commit_failures_total", Help: "Group commits that Redis refused, at least in part. They are tried again, and sending waits.",
 		}),
-		recovered: counters("herald_recovered_total",
-			"Tasks brought back, by how they were lost: lease (the worker died), orphan (an answer got lost), chunk or event (no task at all).", "cause"),
-		unclaimed: gauges("herald_tasks_unclaimed",
-			"Active tasks that no worker seems to work on: silent (the lease is not renewed), orphan (there is none). They come back within half a minute.", "cause"),
 		careful: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "herald_careful_runs_total", Help: "Runs of tasks over which workers died three times: one recipient at a time, to find out whose message it is.",
-		}),
-		clock: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "herald_clock_difference_seconds", Help: "By how much this machine's clock is ahead of that of Redis. Alert beyond 1 either way; from 5 on workers take each other's tasks.",
 		}),
 		bulks:      gauges("herald_bulks", "Bulks that are not over, by state. Every worker knows all: take the maximum.", "state"),
 		recipients: gauges("herald_bulk_recipients", "Recipients of these bulks, by state. Every worker knows all: take the maximum.", "state"),
@@ -86,9 +78,11 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		}),
 		progress: map[string]progress{},
 	}
-	var errs []error
+	var err error
+	m.recovery, err = recovery.NewMetrics(r)
+	errs := []error{err}
 	for _, c := range []prometheus.Collector{
-		m.tasks, m.taskTime, m.sends, m.sendTime, m.commitMarks, m.commitTime, m.commitFailed, m.recovered, m.unclaimed, m.careful, m.clock,
+		m.tasks, m.taskTime, m.sends, m.sendTime, m.commitMarks, m.commitTime, m.commitFailed, m.careful,
 		m.bulks, m.recipients, m.stalled,
 	} {
 		errs = append(errs, r.Register(c))

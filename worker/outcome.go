@@ -11,6 +11,7 @@ import (
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
@@ -33,7 +34,7 @@ const accountPause = 15 * time.Second
 type outcome struct {
 	state  ledger.State
 	reason ledger.Reason
-	again  *later // when set, the recipient stays pending
+	again  *queue.Again // when set, the recipient stays pending
 	// suppress is the reason code with which the recipient goes onto the suppression list, "" when it doesn't.
 	suppress string
 }
@@ -53,7 +54,7 @@ func tryAgain(code, text string, attempt int, after time.Duration) *outcome {
 	}
 	return &outcome{
 		reason: ledger.Reason{Code: code, Text: text},
-		again:  &later{after: max(backoff(attempt), min(after, lastPause)), counts: true, reason: code},
+		again:  &queue.Again{After: max(backoff(attempt), min(after, lastPause)), Counts: true, Reason: code},
 	}
 }
 
@@ -62,7 +63,7 @@ func tryAgain(code, text string, attempt int, after time.Duration) *outcome {
 func interrupted(code string, after time.Duration) *outcome {
 	return &outcome{
 		reason: ledger.Reason{Code: code},
-		again:  &later{after: after, reason: code},
+		again:  &queue.Again{After: after, Reason: code},
 	}
 }
 
@@ -103,7 +104,7 @@ func outcomeOfPrepare(err error) *outcome {
 	case errors.As(err, &known) && !known.Temporary:
 		return failed(known.Code, textOf(known))
 	default:
-		return interrupted("content_unreadable", interruptedPause)
+		return interrupted("content_unreadable", queue.InterruptedPause)
 	}
 }
 
@@ -114,10 +115,10 @@ func outcomeOfAttach(ctx context.Context, err error) *outcome {
 	}
 	var known *attach.Error
 	if !errors.As(err, &known) {
-		return interrupted("attachment_unreadable", interruptedPause)
+		return interrupted("attachment_unreadable", queue.InterruptedPause)
 	}
 	if known.Temporary {
-		return interrupted(known.Code, interruptedPause)
+		return interrupted(known.Code, queue.InterruptedPause)
 	}
 	return failed(known.Code, textOf(known))
 }

@@ -104,7 +104,7 @@ func (r *reconciler) tellEnd(ctx context.Context, id string) (told bool, err err
 		}
 		if added {
 			r.log.Warn("a chunk had no task and owed events; it was enqueued again", "bulk", id, "chunk", chunk)
-			r.metrics.recovered.WithLabelValues("chunk").Inc()
+			r.metrics.recovery.Recovered("chunk", 1)
 		}
 	}
 	return err == nil && len(owed) == 0, err
@@ -119,7 +119,7 @@ func (r *reconciler) recover(ctx context.Context, id string) error {
 	n, err := r.restore(ctx, b, b.Control == bulk.Cancelled)
 	if n > 0 {
 		r.log.Warn("chunks with pending recipients had no task; they were enqueued again", "bulk", id, "chunks", n)
-		r.metrics.recovered.WithLabelValues("chunk").Add(float64(n))
+		r.metrics.recovery.Recovered("chunk", n)
 	}
 	if err == nil && b.CanaryOut() {
 		_, err = r.restoreTask(ctx, task.BulkStart{Bulk: id, Round: b.Round}, time.Time{}, false)

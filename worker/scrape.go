@@ -5,9 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/dead"
 	"github.com/heraldsend/herald/worker/store/rate"
 	"github.com/heraldsend/herald/worker/task"
@@ -15,9 +15,9 @@ import (
 
 // scrape asks at every scrape for what Redis or the limiter know.
 type scrape struct {
-	inspector *asynq.Inspector
-	dead      *dead.Store
-	lanes     func() []rate.Lane
+	queue *queue.Client
+	dead  *dead.Store
+	lanes func() []rate.Lane
 }
 
 // scrapeTimeout bounds what a scrape asks of Redis. Asynq's part can't be bounded.
@@ -58,21 +58,17 @@ func value(d *prometheus.Desc, value float64, labels ...string) prometheus.Metri
 }
 
 func (s scrape) collectQueues(ch chan<- prometheus.Metric) error {
-	names, err := s.inspector.Queues()
+	queues, err := s.queue.Stats()
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		info, err := s.inspector.GetQueueInfo(name)
-		if err != nil {
-			return err
-		}
+	for _, q := range queues {
 		for state, n := range map[string]int{
-			"pending": info.Pending, "active": info.Active, "scheduled": info.Scheduled, "retry": info.Retry, "archived": info.Archived,
+			"pending": q.Pending, "active": q.Active, "scheduled": q.Scheduled, "retry": q.Retried, "archived": q.Archived,
 		} {
-			ch <- value(depthDesc, float64(n), name, state)
+			ch <- value(depthDesc, float64(n), q.Queue, state)
 		}
-		ch <- value(ageDesc, info.Latency.Seconds(), name)
+		ch <- value(ageDesc, q.Latency.Seconds(), q.Queue)
 	}
 	return nil
 }

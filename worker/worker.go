@@ -14,7 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
@@ -25,6 +24,7 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/queue/recovery"
 	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/dead"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -143,7 +143,6 @@ func New(o Options) (*Worker, error) {
 	if o.DrainTimeout <= 0 {
 		o.DrainTimeout = 30 * time.Second
 	}
-	inspector := asynq.NewInspectorFromRedisClient(o.Redis)
 	m, err := newMetrics(o.Metrics)
 	if err != nil {
 		return nil, err
@@ -160,7 +159,7 @@ func New(o Options) (*Worker, error) {
 	}
 	m.meter = rate.NewMeter(o.Redis, w.limits)
 	w.Ledger.Watch(m.commit)
-	if err := o.Metrics.Register(scrape{inspector, w.dead, o.Limiter.Lanes}); err != nil {
+	if err := o.Metrics.Register(scrape{w.queue, w.dead, o.Limiter.Lanes}); err != nil {
 		return nil, err
 	}
 	if o.Events != nil {
@@ -177,20 +176,28 @@ func New(o Options) (*Worker, error) {
 func (w *Worker) Run(ctx context.Context) error {
 	// Single messages have a server of their own: Asynq's strict priorities starve the lower queue, and weighted
 	// ones would still have a message wait for a chunk's slot.
-	messages := w.server(max(1, w.Concurrency/4), []string{queue.Messages})
-	bulks := w.server(min(chunksAtOnce, w.Concurrency), queue.Bulks())
-	servers := []*asynq.Server{messages, bulks}
+	messages, err := w.server(max(1, w.Concurrency/4), []string{queue.Messages})
+	bulks, err2 := w.server(min(chunksAtOnce, w.Concurrency), queue.Bulks())
+	servers := []*queue.Server{messages, bulks}
+	err = errors.Join(err, err2)
 	if w.Endpoint != nil { // so that an endpoint that hangs holds up no message
-		servers = append(servers, w.server(streamsAtOnce, []string{queue.Events}))
+		events, err3 := w.server(streamsAtOnce, []string{queue.Events})
+		servers, err = append(servers, events), errors.Join(err, err3)
+	}
+	reaper, err4 := recovery.New(recovery.Options{
+		Redis: w.Redis, Queues: append(queue.Bulks(), queue.Messages, queue.Events), Log: w.Log.With("part", "reaper"), Metrics: w.metrics.recovery,
+	})
+	if err := errors.Join(err, err4); err != nil {
+		return err
 	}
 	for _, s := range servers {
-		if err := s.Start(w.mux()); err != nil {
+		if err := s.Start(); err != nil {
 			return fmt.Errorf("start the worker: %w", err)
 		}
 	}
 	// Whoever died is looked after by everyone else.
 	var keepers sync.WaitGroup
-	keepers.Go(func() { w.reaper().run(ctx) })
+	keepers.Go(func() { reaper.Run(ctx) })
 	keepers.Go(func() { w.reconciler().run(ctx) })
 	if w.Events != nil {
 		keepers.Go(func() { w.watchEvents(ctx) })
@@ -216,12 +223,6 @@ func (w *Worker) Run(ctx context.Context) error {
 	return nil
 }
 
-func (w *Worker) reaper() *reaper {
-	return &reaper{
-		rdb: w.Redis, queues: append(queue.Bulks(), queue.Messages, queue.Events), log: w.Log.With("part", "reaper"), metrics: w.metrics, now: time.Now,
-	}
-}
-
 func (w *Worker) reconciler() *reconciler {
 	return &reconciler{restorer: w.restorer(), log: w.Log.With("part", "reconciler"), metrics: w.metrics, tell: w.tellBulk}
 }
@@ -230,21 +231,12 @@ func (w *Worker) restorer() restorer {
 	return restorer{bulks: w.bulks, ledger: w.Ledger, queue: w.queue}
 }
 
-func (w *Worker) server(concurrency int, queues []string) *asynq.Server {
-	weights := map[string]int{}
-	for _, name := range queues {
-		weights[name] = 1
-	}
-	return asynq.NewServerFromRedisClient(w.Redis, asynq.Config{
-		Concurrency:              concurrency,
-		Queues:                   weights,
-		RetryDelayFunc:           retryDelay,
-		IsFailure:                countsAsAttempt,
-		Logger:                   asynqLog{w.Log},
-		LogLevel:                 asynq.WarnLevel,
-		ShutdownTimeout:          w.DrainTimeout,
-		TaskCheckInterval:        200 * time.Millisecond,
-		DelayedTaskCheckInterval: time.Second,
+func (w *Worker) server(concurrency int, queues []string) (*queue.Server, error) {
+	return queue.NewServer(queue.ServerOptions{
+		Redis: w.Redis, Queues: queues, Concurrency: concurrency, DrainTimeout: w.DrainTimeout, Handler: w.mux(), Log: w.Log,
+		Crashes: func(ctx context.Context, queue, id string) (int, error) {
+			return recovery.Crashes(ctx, w.Redis, queue, id)
+		},
 	})
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue/recovery"
 	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/link"
@@ -133,12 +134,12 @@ func openRedis(ctx context.Context, c *config, log *slog.Logger, stop *closers) 
 // checkRedis refuses a Redis that is too old, whose clock is far from this machine's, or that could lose accepted work,
 // unless the operator allowed that.
 func checkRedis(ctx context.Context, c *config, log *slog.Logger, rdb redis.UniversalClient) error {
-	ahead, err := worker.CheckClock(ctx, rdb)
+	ahead, err := recovery.CheckClock(ctx, rdb)
 	if err = errors.Join(worker.CheckVersion(ctx, rdb), err); err != nil {
 		return err
 	}
-	if ahead.Abs() > worker.NoteClockDifference {
-		log.Warn("this machine's clock and that of Redis differ; workers refuse to start beyond "+worker.MaxClockDifference.String(), "ahead", ahead.Round(time.Millisecond))
+	if ahead.Abs() > recovery.NoteClockDifference {
+		log.Warn("this machine's clock and that of Redis differ; workers refuse to start beyond "+recovery.MaxClockDifference.String(), "ahead", ahead.Round(time.Millisecond))
 	}
 	if c.AllowVolatileRedis {
 		log.Warn("a volatile Redis is allowed: a restart of it may lose jobs")

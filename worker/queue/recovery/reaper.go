@@ -1,4 +1,4 @@
-package worker
+package recovery
 
 import (
 	"context"
@@ -20,20 +20,39 @@ const (
 	reapEvery   = 3 * time.Second
 )
 
-// crashTTL is how long the crashes of a task are remembered.
-const crashTTL = 24 * time.Hour
+// Options for New. All but Now are required.
+type Options struct {
+	Redis   redis.UniversalClient
+	Queues  []string // the names of the queues to look after
+	Log     *slog.Logger
+	Metrics *Metrics
+	Now     func() time.Time // time.Now when nil
+}
 
-// reaper hands back the tasks of workers that died. Any number may run at once.
-type reaper struct {
+// Reaper hands back the tasks of workers that died. Any number may run at once.
+type Reaper struct {
 	rdb     redis.UniversalClient
 	queues  []string
 	log     *slog.Logger
-	metrics *metrics
+	metrics *Metrics
 	now     func() time.Time
 
 	since   time.Time                       // start of the time for which Redis answered every scan
 	orphans map[string]map[string]time.Time // by queue, active tasks without a lease: when each was first seen
 	askew   bool                            // this machine's clock is too far off, and that was logged
+}
+
+// New returns a reaper that Run starts.
+func New(o Options) (*Reaper, error) {
+	if o.Redis == nil || len(o.Queues) == 0 || o.Log == nil || o.Metrics == nil {
+		return nil, errors.New("recovery: Redis, Queues, Log and Metrics are required")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Reaper{
+		rdb: o.Redis, queues: o.Queues, log: o.Log, metrics: o.Metrics, now: o.Now, orphans: map[string]map[string]time.Time{},
+	}, nil
 }
 
 // reapScript hands back the tasks of one queue whose lease was not renewed, and counts a crash for each.
@@ -70,24 +89,8 @@ return 1
 
 func queueKey(queue, name string) string { return "asynq:{" + queue + "}:" + name }
 
-// crashesKey shares the queue's hash tag.
-func crashesKey(queue string) string { return "herald:{" + queue + "}:crashes" }
-
-// crashes is how often a worker died with this task.
-func crashes(ctx context.Context, rdb redis.UniversalClient, queue, id string) (int, error) {
-	text, err := rdb.HGet(ctx, crashesKey(queue), id).Result()
-	if errors.Is(err, redis.Nil) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("read the crashes of task %s: %w", id, err)
-	}
-	return strconv.Atoi(text)
-}
-
-// run scans until ctx ends.
-func (r *reaper) run(ctx context.Context) {
-	r.orphans = map[string]map[string]time.Time{}
+// Run scans until ctx ends.
+func (r *Reaper) Run(ctx context.Context) {
 	tick := time.NewTicker(reapEvery)
 	defer tick.Stop()
 	for {
@@ -107,8 +110,8 @@ func (r *reaper) run(ctx context.Context) {
 
 // scan looks at every queue once. While Redis was away nobody could renew a lease, so the reaper trusts what it sees
 // only when Redis has answered it for as long as a worker may be silent.
-func (r *reaper) scan(ctx context.Context) error {
-	ahead, err := ClockDifference(ctx, r.rdb)
+func (r *Reaper) scan(ctx context.Context) error {
+	ahead, err := clockDifference(ctx, r.rdb)
 	if err != nil {
 		return err
 	}
@@ -143,7 +146,7 @@ func (r *reaper) scan(ctx context.Context) error {
 }
 
 // noteClock tells of a clock that went wrong while the worker runs.
-func (r *reaper) noteClock(ahead time.Duration) {
+func (r *Reaper) noteClock(ahead time.Duration) {
 	r.metrics.clock.Set(ahead.Seconds())
 	askew := ahead.Abs() > MaxClockDifference
 	if askew && !r.askew {
@@ -153,7 +156,7 @@ func (r *reaper) noteClock(ahead time.Duration) {
 }
 
 // reap hands back the tasks whose lease is not above renewed, a Unix time.
-func (r *reaper) reap(ctx context.Context, queue, renewed string) error {
+func (r *Reaper) reap(ctx context.Context, queue, renewed string) error {
 	keys := []string{queueKey(queue, "active"), queueKey(queue, "lease"), queueKey(queue, "pending"), crashesKey(queue)}
 	ids, err := reapScript.Run(ctx, r.rdb, keys, renewed, queueKey(queue, "t:"), int(crashTTL.Seconds())).StringSlice()
 	if err != nil {
@@ -161,13 +164,13 @@ func (r *reaper) reap(ctx context.Context, queue, renewed string) error {
 	}
 	for _, id := range ids {
 		r.log.Warn("a worker died with this task; it was handed back", "queue", queue, "task_id", id)
-		r.metrics.recovered.WithLabelValues("lease").Inc()
+		r.metrics.Recovered("lease", 1)
 	}
 	return nil
 }
 
 // adopt hands back active tasks that are without a lease for as long as a worker may be silent.
-func (r *reaper) adopt(ctx context.Context, queue string, now time.Time) error {
+func (r *Reaper) adopt(ctx context.Context, queue string, now time.Time) error {
 	before := r.orphans[queue]
 	r.orphans[queue] = nil
 	active, err := r.rdb.LRange(ctx, queueKey(queue, "active"), 0, -1).Result()
@@ -201,7 +204,7 @@ func (r *reaper) adopt(ctx context.Context, queue string, now time.Time) error {
 		}
 		if adopted == 1 {
 			r.log.Warn("a task was active without a worker; it was handed back", "queue", queue, "task_id", id)
-			r.metrics.recovered.WithLabelValues("orphan").Inc()
+			r.metrics.Recovered("orphan", 1)
 		}
 	}
 	r.orphans[queue] = orphans

@@ -1,8 +1,8 @@
-package worker
+package recovery
 
 import (
 	"context"
-	"errors"
+	"log/slog"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -12,19 +12,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/channel/send"
-	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/redistest"
-	"github.com/heraldsend/herald/worker/store/ledger"
-	"github.com/heraldsend/herald/worker/task"
 )
 
 // stuck is an Asynq server of which one task runs and doesn't end, and a reaper beside it whose clock the test turns.
 type stuck struct {
 	rdb    *redis.Client
-	reaper *reaper
+	reaper *Reaper
 	clock  atomic.Int64
 	runs   chan struct{}
 }
@@ -50,14 +44,17 @@ func newStuck(t *testing.T) *stuck {
 		t.Fatal(err)
 	}
 	s.running(t)
-	m, err := newMetrics(prometheus.NewRegistry())
+	m, err := NewMetrics(prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.clock.Store(time.Now().UnixNano())
-	s.reaper = &reaper{
-		rdb: s.rdb, queues: []string{"q"}, log: discard(), metrics: m, orphans: map[string]map[string]time.Time{},
-		now: func() time.Time { return time.Unix(0, s.clock.Load()) },
+	s.reaper, err = New(Options{
+		Redis: s.rdb, Queues: []string{"q"}, Log: slog.New(slog.DiscardHandler), Metrics: m,
+		Now: func() time.Time { return time.Unix(0, s.clock.Load()) },
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return s
 }
@@ -105,7 +102,7 @@ func TestReaperHandsBackWhatDiedAndNothingElse(t *testing.T) {
 	ctx := context.Background()
 	s.scan(t, 0)
 	s.scan(t, silentAfter-time.Second)
-	if n, _ := crashes(ctx, s.rdb, "q", "stuck"); n != 0 {
+	if n, _ := Crashes(ctx, s.rdb, "q", "stuck"); n != 0 {
 		t.Error("a task was taken from a worker that is alive")
 	}
 	// Its worker goes silent.
@@ -114,7 +111,7 @@ func TestReaperHandsBackWhatDiedAndNothingElse(t *testing.T) {
 	}
 	s.scan(t, 2*time.Second)
 	s.running(t)
-	if n, err := crashes(ctx, s.rdb, "q", "stuck"); n != 1 || err != nil {
+	if n, err := Crashes(ctx, s.rdb, "q", "stuck"); n != 1 || err != nil {
 		t.Errorf("%d crashes, %v", n, err)
 	}
 }
@@ -130,7 +127,7 @@ func TestReaperWaitsAfterAnOutage(t *testing.T) {
 	s.reaper.since = time.Time{} // as after a scan that failed
 	s.scan(t, time.Second)
 	s.scan(t, silentAfter-time.Second)
-	if n, _ := crashes(ctx, s.rdb, "q", "stuck"); n != 0 {
+	if n, _ := Crashes(ctx, s.rdb, "q", "stuck"); n != 0 {
 		t.Error("reaped right after an outage")
 	}
 	s.scan(t, time.Second)
@@ -151,101 +148,4 @@ func TestReaperAdoptsOrphans(t *testing.T) {
 	}
 	s.scan(t, time.Second)
 	s.running(t)
-}
-
-// A chunk whose task is gone, or has ended, comes back as long as someone in it is pending.
-func TestReconcilerRestoresChunks(t *testing.T) {
-	t.Parallel()
-	for _, how := range []string{"deleted", "archived"} {
-		t.Run(how, func(t *testing.T) {
-			t.Parallel()
-			s := newSite(t)
-			ctx := context.Background()
-			s.out.answer = func(*message.Message, int) error { return &send.Error{Account: true, Code: "smtp_connect"} }
-			stop := s.worker()
-			id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 10)
-			s.await("someone was tried", func() bool { s.out.mu.Lock(); defer s.out.mu.Unlock(); return len(s.out.tries) > 0 })
-			stop()
-			s.out.answer = nil
-			taskID, queueName, err := queue.Address(task.BulkChunk{Bulk: id})
-			if err != nil {
-				t.Fatal(err)
-			}
-			inspector := asynq.NewInspectorFromRedisClient(s.rdb)
-			lose := inspector.DeleteTask
-			if how == "archived" {
-				lose = inspector.ArchiveTask
-			}
-			if err := lose(queueName, taskID); err != nil {
-				t.Fatal(err)
-			}
-			books, err := ledger.New(ledger.Options{Redis: s.rdb, Log: s.log})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer books.Close()
-			m, err := newMetrics(prometheus.NewRegistry())
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := &reconciler{
-				restorer: restorer{bulk.NewStore(s.rdb, books), books, queue.New(s.rdb)}, log: s.log, metrics: m,
-				tell: func(context.Context, string) ([]int, error) { return nil, nil },
-			}
-			for range 2 { // the first round only takes note
-				if err := r.round(ctx); err != nil {
-					t.Fatal(err)
-				}
-			}
-			s.worker()
-			if status := s.complete(id); status.Sent != 10 {
-				t.Errorf("status %+v", status)
-			}
-			if err := r.round(ctx); err != nil {
-				t.Fatal(err)
-			}
-			if running, err := r.bulks.Running(ctx); err != nil || len(running) != 0 {
-				t.Errorf("still running: %v, %v", running, err)
-			}
-		})
-	}
-}
-
-// With a task that workers died over, recipients are claimed and sent to one by one; the one that a worker dies over
-// next is found, and only that one.
-func TestCarefulAfterCrashes(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	ctx := context.Background()
-	id := s.bulk(bulk.Definition{ID: "poison", Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 20)
-	chunk := ledger.Chunk{Owner: id}
-	taskID, queueName, err := queue.Address(task.BulkChunk{Bulk: id})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.rdb.HSet(ctx, crashesKey(queueName), taskID, carefulAfter).Err(); err != nil {
-		t.Fatal(err)
-	}
-	books, err := ledger.New(ledger.Options{Redis: s.rdb, Log: s.log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer books.Close()
-	if ok, err := books.Claim(ctx, chunk, 5); err != nil || !ok { // the worker died over this one
-		t.Fatal(ok, err)
-	}
-	var wrong error
-	s.out.answer = func(*message.Message, int) error {
-		counts, err := books.Counts(ctx, id)
-		if err != nil || counts.Claimed != 1 {
-			wrong = errors.Join(err, errors.New("a message was sent without exactly one claim"))
-		}
-		return nil
-	}
-	s.worker()
-	s.complete(id)
-	s.want(id, map[string]int{"sent": 19, "unknown interrupted": 1})
-	if wrong != nil {
-		t.Error(wrong)
-	}
 }

@@ -1,0 +1,31 @@
+package queue
+
+import (
+	"context"
+	"time"
+)
+
+// Run is one run of a task, as the queue counts it.
+type Run struct {
+	ID      string // the task's
+	Kind    string
+	Attempt int // how many runs before this one counted, see Again
+	Crashes int // how often a worker died with this task
+}
+
+// Handler works on one run of a task. The task is over when it returns nil; it runs again after an *Again.
+type Handler func(ctx context.Context, run Run, payload []byte) error
+
+// Again is an error that has a task run again.
+type Again struct {
+	After  time.Duration
+	Counts bool   // whether this run counts as an attempt
+	Reason string // for the log and Asynq's record; nothing personal
+	Quiet  bool   // it is in the ordinary course of things
+}
+
+// Error implements error.
+func (a *Again) Error() string { return a.Reason }
+
+// InterruptedPause is how long a task waits that could not be worked on, for no fault of its own.
+const InterruptedPause = 5 * time.Second

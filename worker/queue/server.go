@@ -1,0 +1,98 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+)
+
+// ServerOptions for NewServer. All are required.
+type ServerOptions struct {
+	Redis        redis.UniversalClient
+	Queues       []string
+	Concurrency  int // tasks at the same time
+	DrainTimeout time.Duration
+	Handler      Handler
+	Crashes      func(ctx context.Context, queue, id string) (int, error) // how often a worker died with a task
+	Log          *slog.Logger
+}
+
+// Server takes tasks from queues, all of one weight. It is the only place that knows how Asynq hands tasks over.
+type Server struct {
+	ServerOptions
+	asynq *asynq.Server
+}
+
+// NewServer returns a server that Start starts.
+func NewServer(o ServerOptions) (*Server, error) {
+	if o.Redis == nil || len(o.Queues) == 0 || o.Concurrency <= 0 || o.DrainTimeout <= 0 || o.Handler == nil || o.Crashes == nil || o.Log == nil {
+		return nil, errors.New("queue: all options of a server are required")
+	}
+	weights := map[string]int{}
+	for _, name := range o.Queues {
+		weights[name] = 1
+	}
+	return &Server{ServerOptions: o, asynq: asynq.NewServerFromRedisClient(o.Redis, asynq.Config{
+		Concurrency:              o.Concurrency,
+		Queues:                   weights,
+		RetryDelayFunc:           retryDelay,
+		IsFailure:                countsAsAttempt,
+		Logger:                   asynqLog{o.Log},
+		LogLevel:                 asynq.WarnLevel,
+		ShutdownTimeout:          o.DrainTimeout,
+		TaskCheckInterval:        200 * time.Millisecond,
+		DelayedTaskCheckInterval: time.Second,
+	})}, nil
+}
+
+// Start begins to take tasks.
+func (s *Server) Start() error { return s.asynq.Start(asynq.HandlerFunc(s.handle)) }
+
+// Stop takes no further task.
+func (s *Server) Stop() { s.asynq.Stop() }
+
+// Shutdown waits for the tasks that run, and hands those back that take longer than the drain timeout.
+func (s *Server) Shutdown() { s.asynq.Shutdown() }
+
+// handle gives a task to the handler, with what the queue knows of its run.
+func (s *Server) handle(ctx context.Context, t *asynq.Task) error {
+	run := Run{Kind: t.Type()}
+	run.ID, _ = asynq.GetTaskID(ctx)
+	run.Attempt, _ = asynq.GetRetryCount(ctx)
+	name, _ := asynq.GetQueueName(ctx)
+	var err error
+	if run.Crashes, err = s.Crashes(ctx, name, run.ID); err != nil {
+		s.Log.Warn("task interrupted, it will run again", "task_id", run.ID, "kind", run.Kind, "error", err)
+		return &Again{After: InterruptedPause, Reason: "interrupted"}
+	}
+	return s.Handler(ctx, run, t.Payload())
+}
+
+func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
+	var a *Again
+	if errors.As(err, &a) {
+		return a.After
+	}
+	return InterruptedPause // a lease that ran out: the worker died
+}
+
+func countsAsAttempt(err error) bool {
+	var a *Again
+	return errors.As(err, &a) && a.Counts
+}
+
+// asynqLog gives Asynq's own lines to the structured log.
+type asynqLog struct{ log *slog.Logger }
+
+func (a asynqLog) Debug(args ...any) { a.log.Debug("asynq", "message", fmt.Sprint(args...)) }
+func (a asynqLog) Info(args ...any)  { a.log.Info("asynq", "message", fmt.Sprint(args...)) }
+func (a asynqLog) Warn(args ...any)  { a.log.Warn("asynq", "message", fmt.Sprint(args...)) }
+func (a asynqLog) Error(args ...any) { a.log.Error("asynq", "message", fmt.Sprint(args...)) }
+
+// Fatal logs only: ending the process is main's business.
+func (a asynqLog) Fatal(args ...any) { a.log.Error("asynq", "message", fmt.Sprint(args...)) }

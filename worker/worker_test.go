@@ -778,18 +778,6 @@ func TestPayloadsOfNewerClientsAreKept(t *testing.T) {
 	}
 }
 
-func TestVolatileRedisIsRefused(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	if err := CheckDurable(ctx, redistest.Start(t).Client()); err != nil {
-		t.Errorf("a durable Redis: %v", err)
-	}
-	err := CheckDurable(ctx, redistest.Start(t, "--appendonly", "no", "--maxmemory-policy", "allkeys-lru").Client())
-	if err == nil || !strings.Contains(err.Error(), "appendonly yes") || !strings.Contains(err.Error(), "noeviction") {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestMissingOptionsAreNamed(t *testing.T) {
 	t.Parallel()
 	_, err := New(Options{})

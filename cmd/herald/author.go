@@ -13,6 +13,7 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/templates"
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/preview"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -24,7 +25,7 @@ type folder struct {
 }
 
 // openFolder opens DIR, else HERALD_TEMPLATES, else the built-in samples.
-func openFolder(dir string, c *config) (folder, error) {
+func openFolder(dir string, c *app.Settings) (folder, error) {
 	dir = first(dir, c.Templates)
 	if dir == "" {
 		return folder{files: templates.Catalog()}, nil
@@ -129,8 +130,8 @@ type opened struct {
 }
 
 // open compiles the shortcut and reads the context.
-func (a *authorFlags) open(c *config, std stdio) (*opened, error) {
-	locale, timezone := first(c.Locale, defaultLocale), first(c.Timezone, defaultTimezone)
+func (a *authorFlags) open(c *app.Settings, std stdio) (*opened, error) {
+	locale, timezone := first(c.Locale, app.DefaultLocale), first(c.Timezone, app.DefaultTimezone)
 	f, err := openFolder("", c)
 	if err != nil {
 		return nil, err

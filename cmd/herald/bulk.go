@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/bulk"
 )
 
@@ -35,7 +36,7 @@ func openInput(path string, std stdio) (io.ReadCloser, string, error) {
 }
 
 // awaitBulk waits until nobody is pending, and shows progress on a terminal.
-func awaitBulk(ctx context.Context, q *client, std stdio, id string) (bulk.Status, error) {
+func awaitBulk(ctx context.Context, q *app.Client, std stdio, id string) (bulk.Status, error) {
 	show := newProgress(std)
 	defer show.finish()
 	tick := time.NewTicker(200 * time.Millisecond)
@@ -65,8 +66,8 @@ type bulkStatusCmd struct {
 }
 
 // Run prints the account of a bulk.
-func (b *bulkStatusCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withClient(ctx, c, std, func(q *client) error { return printBulk(ctx, q, std, b.ID, b.JSON) })
+func (b *bulkStatusCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withClient(ctx, c, std, func(q *app.Client) error { return printBulk(ctx, q, std, b.ID, b.JSON) })
 }
 
 func printStatus(std stdio, s bulk.Status, asJSON bool) error {

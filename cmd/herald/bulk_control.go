@@ -7,23 +7,23 @@ import (
 	"fmt"
 	"text/tabwriter"
 
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // withClient connects, calls do and disconnects.
-func withClient(ctx context.Context, c *config, std stdio, do func(*client) error) (err error) {
-	var stop closers
-	defer func() { err = errors.Join(err, stop.close()) }()
-	q, err := newClient(ctx, c, c.logger(std), &stop)
+func withClient(ctx context.Context, c *app.Settings, std stdio, do func(*app.Client) error) (err error) {
+	q, err := app.NewClient(ctx, c, c.Logger(std.err))
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, q.Close()) }()
 	return do(q)
 }
 
 // printBulk prints how far a bulk is.
-func printBulk(ctx context.Context, q *client, std stdio, id string, asJSON bool) error {
+func printBulk(ctx context.Context, q *app.Client, std stdio, id string, asJSON bool) error {
 	status, err := q.Bulks().Status(ctx, id)
 	if err != nil {
 		return err
@@ -37,8 +37,8 @@ type bulkListCmd struct {
 }
 
 // Run prints the newest bulks.
-func (b *bulkListCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withClient(ctx, c, std, func(q *client) error {
+func (b *bulkListCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withClient(ctx, c, std, func(q *app.Client) error {
 		ids, err := q.Bulks().List(ctx, b.Most)
 		if err != nil {
 			return err
@@ -78,8 +78,8 @@ type bulkPauseCmd struct {
 }
 
 // Run pauses a bulk.
-func (b *bulkPauseCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withClient(ctx, c, std, func(q *client) error {
+func (b *bulkPauseCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withClient(ctx, c, std, func(q *app.Client) error {
 		if err := q.PauseBulk(ctx, b.ID); err != nil {
 			return err
 		}
@@ -92,8 +92,8 @@ type bulkResumeCmd struct {
 }
 
 // Run lets a bulk go on.
-func (b *bulkResumeCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withClient(ctx, c, std, func(q *client) error {
+func (b *bulkResumeCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withClient(ctx, c, std, func(q *app.Client) error {
 		if err := q.ResumeBulk(ctx, b.ID); err != nil {
 			return err
 		}
@@ -106,8 +106,8 @@ type bulkCancelCmd struct {
 }
 
 // Run cancels a bulk.
-func (b *bulkCancelCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withClient(ctx, c, std, func(q *client) error {
+func (b *bulkCancelCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withClient(ctx, c, std, func(q *app.Client) error {
 		if err := q.CancelBulk(ctx, b.ID); err != nil {
 			return err
 		}
@@ -121,8 +121,8 @@ type bulkRateCmd struct {
 }
 
 // Run changes a bulk's rate.
-func (b *bulkRateCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withClient(ctx, c, std, func(q *client) error {
+func (b *bulkRateCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withClient(ctx, c, std, func(q *app.Client) error {
 		if err := q.Bulks().SetRate(ctx, b.ID, b.PerSecond); err != nil {
 			return err
 		}
@@ -136,8 +136,8 @@ type bulkResendCmd struct {
 }
 
 // Run makes recipients pending again and starts the bulk again.
-func (b *bulkResendCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withClient(ctx, c, std, func(q *client) error {
+func (b *bulkResendCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withClient(ctx, c, std, func(q *app.Client) error {
 		from, err := ledger.ParseState(b.State)
 		if err != nil {
 			return err
@@ -159,8 +159,8 @@ type bulkResolveCmd struct {
 }
 
 // Run settles what a crash under "hold" left open.
-func (b *bulkResolveCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withClient(ctx, c, std, func(q *client) error {
+func (b *bulkResolveCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withClient(ctx, c, std, func(q *app.Client) error {
 		var n int
 		var err error
 		if b.As == "sent" {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker"
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/dryrun"
@@ -23,8 +24,8 @@ import (
 
 // dryRun renders the whole audience and prints what it found. It needs neither Redis, but for --suppressions, nor a mail
 // server.
-func (b *bulkSendCmd) dryRun(ctx context.Context, c *config, std stdio, d bulk.Definition, audience iter.Seq2[bulk.Recipient, error]) (err error) {
-	catalog, err := loadCatalog(c)
+func (b *bulkSendCmd) dryRun(ctx context.Context, c *app.Settings, std stdio, d bulk.Definition, audience iter.Seq2[bulk.Recipient, error]) (err error) {
+	catalog, err := c.Catalog()
 	if err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func (b *bulkSendCmd) dryRun(ctx context.Context, c *config, std stdio, d bulk.D
 		store.files[sha] = file.data
 		refs = append(refs, message.Ref{Name: file.name, Blob: sha})
 	}
-	renderer, err := render.New(render.Options{Locale: first(c.Locale, defaultLocale), Timezone: first(c.Timezone, defaultTimezone)})
+	renderer, err := c.Renderer()
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (b *bulkSendCmd) dryRun(ctx context.Context, c *config, std stdio, d bulk.D
 		Definition: d, Prepared: prepared, Audience: audience, Attachments: files, PerSecond: d.Rate, Sample: b.Sample, SegmentPrice: b.SMSPrice,
 	}
 	if b.Suppressions {
-		rdb, err := connectRedis(ctx, c)
+		rdb, err := app.ConnectRedis(ctx, c)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -19,7 +20,7 @@ type bulkExportCmd struct {
 }
 
 // Run prints what became of each message.
-func (b *bulkExportCmd) Run(ctx context.Context, c *config, std stdio) error {
+func (b *bulkExportCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	var only *ledger.State
 	if b.State != "" {
 		state, err := ledger.ParseState(b.State)
@@ -28,7 +29,7 @@ func (b *bulkExportCmd) Run(ctx context.Context, c *config, std stdio) error {
 		}
 		only = &state
 	}
-	return withClient(ctx, c, std, func(q *client) error {
+	return withClient(ctx, c, std, func(q *app.Client) error {
 		if b.Format == "ndjson" {
 			return exportNDJSON(ctx, q, std.out, b.ID, only)
 		}
@@ -37,7 +38,7 @@ func (b *bulkExportCmd) Run(ctx context.Context, c *config, std stdio) error {
 }
 
 // results calls do for each message in state only, or for all.
-func results(ctx context.Context, q *client, id string, only *ledger.State, do func(bulk.Result) error) error {
+func results(ctx context.Context, q *app.Client, id string, only *ledger.State, do func(bulk.Result) error) error {
 	for r, err := range q.Bulks().Results(ctx, id) {
 		if err != nil {
 			return err
@@ -56,7 +57,7 @@ func results(ctx context.Context, q *client, id string, only *ledger.State, do f
 }
 
 // export writes what became of each message as CSV.
-func export(ctx context.Context, q *client, to io.Writer, id string, only *ledger.State) error {
+func export(ctx context.Context, q *app.Client, to io.Writer, id string, only *ledger.State) error {
 	w, err := bulk.NewResultWriter(to)
 	if err != nil {
 		return err
@@ -68,7 +69,7 @@ func export(ctx context.Context, q *client, to io.Writer, id string, only *ledge
 }
 
 // exportNDJSON writes what became of each message as one JSON object a line.
-func exportNDJSON(ctx context.Context, q *client, to io.Writer, id string, only *ledger.State) error {
+func exportNDJSON(ctx context.Context, q *app.Client, to io.Writer, id string, only *ledger.State) error {
 	out := json.NewEncoder(to)
 	return results(ctx, q, id, only, func(r bulk.Result) error {
 		return out.Encode(struct {

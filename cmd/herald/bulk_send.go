@@ -11,6 +11,7 @@ import (
 
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker"
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/enqueue"
@@ -47,7 +48,7 @@ type bulkSendCmd struct {
 }
 
 // Run stores the bulk, starts it and prints its id. With --wait it returns when the bulk is complete.
-func (b *bulkSendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
+func (b *bulkSendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err error) {
 	if b.Results != "" && !b.Wait || b.Wait && b.HoldBack {
 		return usageError{errors.New("--results needs --wait, and --wait does not go with --hold-back")}
 	}
@@ -74,12 +75,11 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *config, std stdio) (err error)
 		}
 		defer func() { err = errors.Join(err, results.Close()) }()
 	}
-	var stop closers
-	defer func() { err = errors.Join(err, stop.close()) }()
-	q, err := newClient(ctx, c, c.logger(std), &stop)
+	q, err := app.NewClient(ctx, c, c.Logger(std.err))
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, q.Close()) }()
 	if err := b.pin(ctx, q, c, &d); err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *config, std stdio) (err error)
 	return printStatus(std, status, b.JSON)
 }
 
-func (b *bulkSendCmd) print(ctx context.Context, q *client, std stdio, id string) error {
+func (b *bulkSendCmd) print(ctx context.Context, q *app.Client, std stdio, id string) error {
 	if b.JSON {
 		return printBulk(ctx, q, std, id, true)
 	}
@@ -147,7 +147,7 @@ func (b *bulkSendCmd) print(ctx context.Context, q *client, std stdio, id string
 }
 
 // startPlanned starts a stored bulk, if it is what was planned. An empty plan is none.
-func startPlanned(ctx context.Context, q *client, id, plan string) error {
+func startPlanned(ctx context.Context, q *app.Client, id, plan string) error {
 	if plan == "" {
 		return q.StartBulk(ctx, id)
 	}
@@ -169,8 +169,8 @@ type bulkStartCmd struct {
 }
 
 // Run starts a stored bulk.
-func (b *bulkStartCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withClient(ctx, c, std, func(q *client) error {
+func (b *bulkStartCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withClient(ctx, c, std, func(q *app.Client) error {
 		if err := startPlanned(ctx, q, b.ID, b.Plan); err != nil {
 			return err
 		}
@@ -184,7 +184,7 @@ func (b *bulkStartCmd) Run(ctx context.Context, c *config, std stdio) error {
 }
 
 // definition is what the flags say, but for files and template sources.
-func (b *bulkSendCmd) definition(c *config, std stdio) (bulk.Definition, error) {
+func (b *bulkSendCmd) definition(c *app.Settings, std stdio) (bulk.Definition, error) {
 	var d bulk.Definition
 	if b.Definition != "" {
 		if b.Shortcut != "" || b.Text != "" || b.From != "" || b.Context != "" {
@@ -234,7 +234,7 @@ func (b *bulkSendCmd) definition(c *config, std stdio) (bulk.Definition, error) 
 }
 
 // override sets what flags say beside a definition.
-func (b *bulkSendCmd) override(d *bulk.Definition, c *config) {
+func (b *bulkSendCmd) override(d *bulk.Definition, c *app.Settings) {
 	d.ID, d.Locale, d.Timezone = first(b.ID, d.ID), first(d.Locale, c.Locale), first(d.Timezone, c.Timezone)
 	d.Deduplicate = d.Deduplicate || b.Deduplicate
 	if b.Rate != 0 {
@@ -253,19 +253,19 @@ func (b *bulkSendCmd) override(d *bulk.Definition, c *config) {
 }
 
 // pin stores files and template sources, so that what this command saw is what is sent.
-func (b *bulkSendCmd) pin(ctx context.Context, q *client, c *config, d *bulk.Definition) error {
+func (b *bulkSendCmd) pin(ctx context.Context, q *app.Client, c *app.Settings, d *bulk.Definition) error {
 	files, err := b.attachments(ctx, q, attach.Bulk())
 	if err != nil {
 		return err
 	}
-	catalog, err := loadCatalog(c)
+	catalog, err := c.Catalog()
 	if err != nil {
 		return err
 	}
 	for i := range d.Messages {
 		p := &d.Messages[i]
 		p.Attachments = append(p.Attachments, files...)
-		if p.Sources, err = worker.PinSources(ctx, q.blobs, catalog, p.Content); err != nil {
+		if p.Sources, err = worker.PinSources(ctx, q.Blobs, catalog, p.Content); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
@@ -12,8 +13,8 @@ type statusCmd struct {
 }
 
 // Run prints a message's state. A reason, where there is one, follows as code and text.
-func (s *statusCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withClient(ctx, c, std, func(q *client) error {
+func (s *statusCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withClient(ctx, c, std, func(q *app.Client) error {
 		record, err := q.MessageStatus(ctx, s.ID)
 		if err != nil {
 			return err
@@ -31,8 +32,8 @@ type cancelCmd struct {
 }
 
 // Run cancels a message. It fails when that is too late.
-func (s *cancelCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withClient(ctx, c, std, func(q *client) error {
+func (s *cancelCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withClient(ctx, c, std, func(q *app.Client) error {
 		if err := q.CancelMessage(ctx, s.ID); err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker"
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -53,16 +54,16 @@ func (f *contentFlags) named() (task.Content, error) {
 }
 
 // content checks and pins the templates, so that what this command saw is what is sent.
-func (f *contentFlags) content(ctx context.Context, q *client, c *config) (task.Content, error) {
+func (f *contentFlags) content(ctx context.Context, q *app.Client, c *app.Settings) (task.Content, error) {
 	content, err := f.named()
 	if err != nil {
 		return content, err
 	}
-	catalog, err := loadCatalog(c)
+	catalog, err := c.Catalog()
 	if err != nil {
 		return content, err
 	}
-	content.Sources, err = worker.PinSources(ctx, q.blobs, catalog, content)
+	content.Sources, err = worker.PinSources(ctx, q.Blobs, catalog, content)
 	return content, err
 }
 
@@ -110,7 +111,7 @@ func (f *contentFlags) files(p attach.Policy) ([]localFile, error) {
 }
 
 // attachments stores the files of --attach.
-func (f *contentFlags) attachments(ctx context.Context, q *client, p attach.Policy) ([]message.Ref, error) {
+func (f *contentFlags) attachments(ctx context.Context, q *app.Client, p attach.Policy) ([]message.Ref, error) {
 	files, err := f.files(p)
 	if err != nil {
 		return nil, err

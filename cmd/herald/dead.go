@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/store/dead"
 )
 
@@ -21,13 +22,12 @@ type deadCmd struct {
 }
 
 // withDead connects, calls do and disconnects.
-func withDead(ctx context.Context, c *config, std stdio, do func(*client) error) (err error) {
-	var stop closers
-	defer func() { err = errors.Join(err, stop.close()) }()
-	queue, err := newClient(ctx, c, c.logger(std), &stop)
+func withDead(ctx context.Context, c *app.Settings, std stdio, do func(*app.Client) error) (err error) {
+	queue, err := app.NewClient(ctx, c, c.Logger(std.err))
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, queue.Close()) }()
 	return do(queue)
 }
 
@@ -62,8 +62,8 @@ type deadListCmd struct {
 }
 
 // Run prints letters without their payloads.
-func (d *deadListCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withDead(ctx, c, std, func(queue *client) error {
+func (d *deadListCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withDead(ctx, c, std, func(queue *app.Client) error {
 		counts, err := queue.Dead().Count(ctx)
 		if err != nil {
 			return err
@@ -112,8 +112,8 @@ type deadShowCmd struct {
 }
 
 // Run prints a letter as JSON.
-func (d *deadShowCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withDead(ctx, c, std, func(queue *client) error {
+func (d *deadShowCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withDead(ctx, c, std, func(queue *app.Client) error {
 		l, err := queue.Dead().Get(ctx, d.ID)
 		if err != nil {
 			return err
@@ -166,8 +166,8 @@ type deadRetryCmd struct {
 }
 
 // Run puts letters back into their queues.
-func (d *deadRetryCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withDead(ctx, c, std, func(queue *client) error {
+func (d *deadRetryCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withDead(ctx, c, std, func(queue *app.Client) error {
 		return d.each(ctx, queue.Dead(), std.out, "enqueued again", func(id string) error { return queue.RetryDead(ctx, id) })
 	})
 }
@@ -177,8 +177,8 @@ type deadDropCmd struct {
 }
 
 // Run forgets letters.
-func (d *deadDropCmd) Run(ctx context.Context, c *config, std stdio) error {
-	return withDead(ctx, c, std, func(queue *client) error {
+func (d *deadDropCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+	return withDead(ctx, c, std, func(queue *app.Client) error {
 		return d.each(ctx, queue.Dead(), std.out, "dropped", func(id string) error { return queue.Dead().Drop(ctx, id) })
 	})
 }

@@ -8,20 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 	"unicode/utf8"
 
-	"github.com/alicebob/miniredis/v2"
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/heraldsend/herald/templates"
 	"github.com/heraldsend/herald/worker"
-	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/enqueue"
@@ -30,11 +25,8 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// The demo's bulk. Its audience has two bad rows on purpose: an address that is none, and a file over the limit.
-const (
-	demoFrom     = "Fernhill Cabins <stay@fernhill.example>"
-	demoTooLarge = "catalogue.pdf"
-)
+// demoFrom sends the demo's bulk. Its audience has two bad rows on purpose: an address that is none, and app.TooLarge.
+const demoFrom = "Fernhill Cabins <stay@fernhill.example>"
 
 type demoCmd struct {
 	JSON bool `name:"json" help:"Print JSON."`
@@ -73,21 +65,21 @@ type demoFile struct {
 
 // Run starts an embedded Redis and a mail catcher, joins the real worker and the real client to them, and sends the
 // sample bulk. Nothing leaves the process.
-func (d *demoCmd) Run(ctx context.Context, _ *config, std stdio) (err error) {
-	var stop closers
-	defer func() { err = errors.Join(err, stop.close()) }()
-	c, mailbox, err := demoServers(ctx, catcher.Options{}, &stop)
+func (d *demoCmd) Run(ctx context.Context, _ *app.Settings, std stdio) (err error) {
+	servers, err := app.StartEmbedded(ctx, catcher.Options{})
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, servers.Close()) }()
+	c, mailbox := servers.Settings, servers.Mailbox
 	if !d.JSON {
 		fmt.Fprintf(std.out, "Herald demo: a bulk of emails from a CSV, through a queue, a worker and a mail server.\n"+
 			"Everything runs in this process; nothing leaves it.\n\n"+
 			"  Redis      %s (embedded)\n  SMTP       %s (keeps what it gets)\n  Shortcut   %s\n  Audience   templates/samples/audience.csv\n\n",
-			redisHost(c.RedisURL)[len("Redis at "):], mailbox.Addr(), templates.DemoShortcut)
+			app.RedisHost(c.RedisURL)[len("Redis at "):], mailbox.Addr(), templates.DemoShortcut)
 	}
 	started := time.Now()
-	status, results, err := d.sendBulk(ctx, c, std, &stop)
+	status, results, err := d.sendBulk(ctx, c, std)
 	if err != nil {
 		return err
 	}
@@ -110,73 +102,26 @@ func (d *demoCmd) Run(ctx context.Context, _ *config, std stdio) (err error) {
 	return err
 }
 
-// demoServers starts what a real set-up has elsewhere, and returns the settings that lead there.
-func demoServers(ctx context.Context, o catcher.Options, stop *closers) (*config, *catcher.Catcher, error) {
-	redis := miniredis.NewMiniRedis()
-	if err := redis.Start(); err != nil {
-		return nil, nil, fmt.Errorf("start the embedded Redis: %w", err)
-	}
-	stop.add(func() error { redis.Close(); return nil })
-	ticking, halt := context.WithCancel(ctx)
-	stop.add(func() error { halt(); return nil })
-	go tick(ticking, redis)
-	mailbox, err := catcher.Start(o)
-	if err != nil {
-		return nil, nil, err
-	}
-	stop.add(mailbox.Close)
-	dir, err := os.MkdirTemp("", "herald-demo-")
-	if err != nil {
-		return nil, nil, err
-	}
-	stop.add(func() error { return os.RemoveAll(dir) })
-	large := append([]byte("%PDF-1.7\n"), bytes.Repeat([]byte(" "), attach.MaxFile)...)
-	if err := os.WriteFile(filepath.Join(dir, demoTooLarge), large, 0o600); err != nil {
-		return nil, nil, err
-	}
-	return &config{
-		RedisURL: "redis://" + redis.Addr() + "/0", AllowVolatileRedis: true, SMTPURL: mailbox.URL(),
-		Attachments: dir, Concurrency: 16, DrainTimeout: 10 * time.Second, LogLevel: "error", LogFormat: "text",
-	}, mailbox, nil
-}
-
-// tick moves the embedded Redis's clock, which stands still by itself.
-func tick(ctx context.Context, redis *miniredis.Miniredis) {
-	const step = 500 * time.Millisecond
-	t := time.NewTicker(step)
-	defer t.Stop()
-	for {
-		select {
-		case <-t.C:
-			redis.FastForward(step)
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // sendBulk runs a worker until the sample bulk is complete.
-func (d *demoCmd) sendBulk(ctx context.Context, c *config, std stdio, stop *closers) (bulk.Status, []bulk.Result, error) {
+func (d *demoCmd) sendBulk(ctx context.Context, c *app.Settings, std stdio) (_ bulk.Status, _ []bulk.Result, err error) {
 	log := slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: slog.LevelError}))
-	w, _, err := newWorker(ctx, c, log, prometheus.NewRegistry(), nil, nil, stop)
+	w, err := app.NewWorker(ctx, app.WorkerOptions{Settings: c, Log: log, Metrics: app.NewMetrics()})
 	if err != nil {
 		return bulk.Status{}, nil, err
 	}
-	working, halt := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- w.Run(working) }()
-	stop.add(func() error { halt(); return <-done })
-
-	q, err := newClient(ctx, c, log, stop)
+	halt := w.Start(ctx, func(error) {}) // halt says it
+	defer func() { err = errors.Join(err, halt(), w.Close()) }()
+	q, err := app.NewClient(ctx, c, log)
 	if err != nil {
 		return bulk.Status{}, nil, err
 	}
-	catalog, err := loadCatalog(c)
+	defer func() { err = errors.Join(err, q.Close()) }()
+	catalog, err := c.Catalog()
 	if err != nil {
 		return bulk.Status{}, nil, err
 	}
 	content := task.Content{Shortcut: templates.DemoShortcut}
-	if content.Sources, err = worker.PinSources(ctx, q.blobs, catalog, content); err != nil {
+	if content.Sources, err = worker.PinSources(ctx, q.Blobs, catalog, content); err != nil {
 		return bulk.Status{}, nil, err
 	}
 	rows, err := bulk.NewCSV(bytes.NewReader(templates.DemoAudience()), message.Email)

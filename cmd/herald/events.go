@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/outbox"
 )
 
@@ -36,11 +37,11 @@ type eventRow struct {
 }
 
 // Run prints what waits, then what was given up.
-func (l *eventsListCmd) Run(ctx context.Context, c *config, std stdio) error {
+func (l *eventsListCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	if l.Most < 1 {
 		return usageError{errors.New("--most: less than one")}
 	}
-	return withClient(ctx, c, std, func(q *client) error {
+	return withClient(ctx, c, std, func(q *app.Client) error {
 		rows, err := l.rows(ctx, q)
 		if err != nil {
 			return err
@@ -67,7 +68,7 @@ func (l *eventsListCmd) Run(ctx context.Context, c *config, std stdio) error {
 	})
 }
 
-func (l *eventsListCmd) rows(ctx context.Context, q *client) ([]eventRow, error) {
+func (l *eventsListCmd) rows(ctx context.Context, q *app.Client) ([]eventRow, error) {
 	row := func(e outbox.Event, state string, tries int, reason string) eventRow {
 		r := eventRow{e.ID, state, e.Type, e.Stream, e.Sequence, e.Time, tries, reason, nil}
 		if l.Data {
@@ -103,11 +104,11 @@ type eventsReplayCmd struct {
 }
 
 // Run puts events back, and wakes the streams that wait.
-func (r *eventsReplayCmd) Run(ctx context.Context, c *config, std stdio) error {
+func (r *eventsReplayCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	if (r.ID == "") != r.All {
 		return usageError{errors.New("say which: an id, or --all")}
 	}
-	return withClient(ctx, c, std, func(q *client) error {
+	return withClient(ctx, c, std, func(q *app.Client) error {
 		if !r.All {
 			if err := q.ReplayEvent(ctx, r.ID); err != nil {
 				return err

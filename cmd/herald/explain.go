@@ -10,6 +10,7 @@ import (
 	"github.com/rivo/uniseg"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/app"
 )
 
 type explainCmd struct {
@@ -42,7 +43,7 @@ type explainSpan struct {
 }
 
 // Run renders one message and tells what produced each piece of it.
-func (cmd *explainCmd) Run(ctx context.Context, c *config, std stdio) error {
+func (cmd *explainCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	if cmd.Layout && cmd.Channel != string(render.Email) {
 		return usageError{fmt.Errorf("--layout: only an email has one; leave out --channel %s", cmd.Channel)}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -41,7 +42,7 @@ type forwardCmd struct {
 }
 
 // Run enqueues a forward, or shows it. With --wait it fails unless the forward was sent.
-func (f *forwardCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
+func (f *forwardCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err error) {
 	if err := f.check(); err != nil {
 		return err
 	}
@@ -64,18 +65,17 @@ func (f *forwardCmd) Run(ctx context.Context, c *config, std stdio) (err error) 
 	if f.Preview {
 		return f.preview(ctx, c, std, t, talk, files)
 	}
-	var stop closers
-	defer func() { err = errors.Join(err, stop.close()) }()
-	q, err := newClient(ctx, c, c.logger(std), &stop)
+	q, err := app.NewClient(ctx, c, c.Logger(std.err))
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, q.Close()) }()
 	bundle, _, err := f.bundle(c, t)
 	if err != nil {
 		return err
 	}
 	// What this command saw is what is sent.
-	if t.Sources, err = q.blobs.Put(ctx, bundle.Encode(), bulk.Retention); err != nil {
+	if t.Sources, err = q.Blobs.Put(ctx, bundle.Encode(), bulk.Retention); err != nil {
 		return err
 	}
 	id, err := q.Forward(ctx, t, talk)
@@ -104,7 +104,7 @@ func (f *forwardCmd) check() error {
 	return nil
 }
 
-func (f *forwardCmd) task(c *config) (task.Forward, error) {
+func (f *forwardCmd) task(c *app.Settings) (task.Forward, error) {
 	t := task.Forward{
 		ID: f.ID, From: f.From, ReplyTo: f.ReplyTo, To: f.To, Subject: f.Subject, Introduction: f.Introduction, Template: f.Template,
 		Attachments: f.Attach, Locale: c.Locale, Timezone: c.Timezone, Order: task.ForwardOrder(f.Order), Overflow: task.ForwardOverflow(f.Overflow), Policy: task.Policy(f.Policy),
@@ -125,12 +125,12 @@ func (f *forwardCmd) task(c *config) (task.Forward, error) {
 }
 
 // bundle gathers and compiles the templates.
-func (f *forwardCmd) bundle(c *config, t task.Forward) (*render.Bundle, *transcript.Forwarder, error) {
-	catalog, err := loadCatalog(c)
+func (f *forwardCmd) bundle(c *app.Settings, t task.Forward) (*render.Bundle, *transcript.Forwarder, error) {
+	catalog, err := c.Catalog()
 	if err != nil {
 		return nil, nil, err
 	}
-	renderer, err := render.New(render.Options{Locale: first(c.Locale, defaultLocale), Timezone: first(c.Timezone, defaultTimezone)})
+	renderer, err := c.Renderer()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -143,7 +143,7 @@ func (f *forwardCmd) bundle(c *config, t task.Forward) (*render.Bundle, *transcr
 }
 
 // follow prints what became of a forward.
-func (f *forwardCmd) follow(ctx context.Context, q *client, std stdio, id string) error {
+func (f *forwardCmd) follow(ctx context.Context, q *app.Client, std stdio, id string) error {
 	if !f.Wait {
 		return printFate(std, f.JSON, id, queuedFor(f.At), ledger.Reason{})
 	}

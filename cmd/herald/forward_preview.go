@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/conversation"
@@ -19,7 +20,7 @@ import (
 )
 
 // preview makes the mail as the worker does, and shows it. It fails where sending would.
-func (f *forwardCmd) preview(ctx context.Context, c *config, std stdio, t task.Forward, talk []byte, files []conversation.Attachment) error {
+func (f *forwardCmd) preview(ctx context.Context, c *app.Settings, std stdio, t task.Forward, talk []byte, files []conversation.Attachment) error {
 	if t.ID == "" {
 		t.ID = "preview"
 	}
@@ -148,7 +149,7 @@ func checkTotal(files []conversation.Attachment) error {
 
 // compose gives the mail as it travels, with files that stand in the conversation itself or in the folder of
 // attachments.
-func (f *forwardCmd) compose(ctx context.Context, c *config, made *transcript.Made) ([]byte, error) {
+func (f *forwardCmd) compose(ctx context.Context, c *app.Settings, made *transcript.Made) ([]byte, error) {
 	sources, err := attach.New(attach.Options{Root: c.Attachments, Blobs: noBlobs{}})
 	if err != nil {
 		return nil, err

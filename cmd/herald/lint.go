@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/app"
 )
 
 type lintCmd struct {
@@ -15,7 +16,7 @@ type lintCmd struct {
 }
 
 // Run prints what is wrong with the templates, and fails if any of it is an error. Warnings fail nothing.
-func (l *lintCmd) Run(c *config, std stdio) error {
+func (l *lintCmd) Run(c *app.Settings, std stdio) error {
 	if l.Segments < 1 {
 		return usageError{fmt.Errorf("--segments: %d is less than 1", l.Segments)}
 	}

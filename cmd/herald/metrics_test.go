@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/channel/catcher"
 )
 
@@ -60,21 +61,19 @@ func (r *recorder) Register(c prometheus.Collector) error {
 // metricsTable describes every metric that a worker registers.
 func metricsTable(t *testing.T) string {
 	t.Helper()
-	var stop closers
-	t.Cleanup(func() {
-		if err := stop.close(); err != nil {
-			t.Error(err)
-		}
-	})
-	c, _, err := demoServers(context.Background(), catcher.Options{}, &stop)
+	servers, err := app.StartEmbedded(context.Background(), catcher.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer servers.Close()
+	c := servers.Settings
 	c.EventsURL, c.WebhookSecrets = "http://127.0.0.1:1/events", "whsec_"+strings.Repeat("A", 44) // nothing is sent there
 	r := &recorder{Registry: prometheus.NewRegistry()}
-	if _, _, err := newWorker(context.Background(), c, slog.New(slog.DiscardHandler), r, nil, nil, &stop); err != nil {
+	w, err := app.NewWorker(context.Background(), app.WorkerOptions{Settings: c, Log: slog.New(slog.DiscardHandler), Metrics: r})
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer w.Close()
 	slices.SortFunc(r.rows, func(a, b metricRow) int { return cmp.Compare(a.name, b.name) })
 	var b strings.Builder
 	b.WriteString("| metric | type | labels | meaning |\n|---|---|---|---|\n")

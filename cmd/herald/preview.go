@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/preview"
 )
 
@@ -41,7 +42,7 @@ type previewContent struct {
 }
 
 // Run renders the shortcut as sending does, and shows what each channel gets. It fails where sending would.
-func (cmd *previewCmd) Run(ctx context.Context, c *config, std stdio) error {
+func (cmd *previewCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	if err := cmd.check(); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/heraldsend/herald/helpers"
+	"github.com/heraldsend/herald/worker/app"
 )
 
 var update = flag.Bool("update", false, "write the generated parts of README.md and docs")
@@ -53,13 +54,13 @@ func checkGenerated(t *testing.T, page, name, part string) {
 func settingsTable() string {
 	var b strings.Builder
 	b.WriteString("| setting | default | meaning |\n|---|---|---|\n")
-	for field := range reflect.TypeFor[config]().Fields() {
+	for field := range reflect.TypeFor[app.Settings]().Fields() {
 		name := field.Tag.Get("name")
 		if name == "" {
 			name = kebab(field.Name)
 		}
 		meaning := strings.ReplaceAll(field.Tag.Get("help"), "|", `\|`)
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", envName(name), code(field.Tag.Get("default")), meaning)
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", app.EnvName(name), code(field.Tag.Get("default")), meaning)
 	}
 	return b.String()
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/heraldsend/herald/helpers"
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/worker/app"
 )
 
 // maxRenderLine bounds one line of input, in bytes.
@@ -66,7 +67,7 @@ type renderError struct {
 }
 
 // Run answers each line of input with one line, in order, until the input ends.
-func (renderCmd) Run(ctx context.Context, c *config, std stdio) error {
+func (renderCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	plain, err := handlebars.New(handlebars.Options{Helpers: helpers.All()})
 	if err != nil {
 		return err
@@ -106,7 +107,7 @@ func (renderCmd) Run(ctx context.Context, c *config, std stdio) error {
 }
 
 // renderLine answers one line. The error says that the line itself is malformed.
-func renderLine(ctx context.Context, c *config, env *handlebars.Env, line []byte) (any, error) {
+func renderLine(ctx context.Context, c *app.Settings, env *handlebars.Env, line []byte) (any, error) {
 	var r renderRequest
 	if err := json.Unmarshal(line, &r); err != nil {
 		return nil, err
@@ -124,7 +125,7 @@ func renderLine(ctx context.Context, c *config, env *handlebars.Env, line []byte
 	return out, nil
 }
 
-func (r *renderRequest) render(ctx context.Context, c *config, env *handlebars.Env) (*renderOutput, error) {
+func (r *renderRequest) render(ctx context.Context, c *app.Settings, env *handlebars.Env) (*renderOutput, error) {
 	var err error
 	if len(r.Snippets) > 0 || len(r.Partials) > 0 {
 		snippets := make(map[string]handlebars.Snippet, len(r.Snippets))
@@ -138,7 +139,7 @@ func (r *renderRequest) render(ctx context.Context, c *config, env *handlebars.E
 	}
 	out := &renderOutput{ID: r.ID, Issues: []renderIssue{}}
 	x := handlebars.Exec{
-		Locale: first(r.Locale, c.Locale, defaultLocale), Timezone: first(r.Timezone, c.Timezone, defaultTimezone),
+		Locale: first(r.Locale, c.Locale, app.DefaultLocale), Timezone: first(r.Timezone, c.Timezone, app.DefaultTimezone),
 		OnIssue: func(i handlebars.Issue) {
 			out.Issues = append(out.Issues, renderIssue{string(i.Code), i.Message, i.Field, i.Template, i.Line, i.Column})
 		},

@@ -11,6 +11,8 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/term"
+
+	"github.com/heraldsend/herald/worker/app"
 )
 
 // Exit codes, as the README documents them.
@@ -34,7 +36,7 @@ func (s stdio) terminal() bool {
 
 // cli is the command line: settings that all commands share, and one command.
 type cli struct {
-	config `embed:""`
+	app.Settings `embed:""`
 
 	Demo     demoCmd     `cmd:"" help:"Send a sample bulk to a mailbox in this process, and show what happened."`
 	Worker   workerCmd   `cmd:"" help:"Consume the queue: render and send. Run as many as you like; SIGTERM drains."`
@@ -116,7 +118,7 @@ func parseAndRun(ctx context.Context, args []string, getenv func(string) string,
 		}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(std, &c.config),
+		kong.Bind(std, &c.Settings),
 	)
 	if err != nil {
 		return err
@@ -128,13 +130,13 @@ func parseAndRun(ctx context.Context, args []string, getenv func(string) string,
 	if err != nil {
 		return usageError{fmt.Errorf("%w (`herald --help` lists what there is)", err)}
 	}
-	if err := c.config.Validate(); err != nil {
+	if err := c.Settings.Validate(); err != nil {
 		return usageError{err}
 	}
 	return command.Run()
 }
 
-// settingsGroup marks the flags of config, authorsGroup the commands that need no queue.
+// settingsGroup marks the flags of app.Settings, authorsGroup the commands that need no queue.
 const (
 	settingsGroup = "settings"
 	authorsGroup  = "authors"
@@ -146,15 +148,11 @@ func fromEnv(getenv func(string) string) kong.Resolver {
 		if flag.Group == nil || flag.Group.Key != settingsGroup {
 			return nil, nil
 		}
-		if value := getenv(envName(flag.Name)); value != "" {
+		if value := getenv(app.EnvName(flag.Name)); value != "" {
 			return value, nil
 		}
 		return nil, nil
 	})
-}
-
-func envName(flag string) string {
-	return "HERALD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // silent is go-redis's logger.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -32,7 +33,7 @@ type sendCmd struct {
 }
 
 // Run enqueues one message. With --wait it fails unless the message was sent.
-func (s *sendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
+func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err error) {
 	// Mistakes that need no server to be seen come first.
 	data, err := s.context(std)
 	if err != nil {
@@ -48,12 +49,11 @@ func (s *sendCmd) Run(ctx context.Context, c *config, std stdio) (err error) {
 			return usageError{fmt.Errorf("--to: %w", err)}
 		}
 	}
-	var stop closers
-	defer func() { err = errors.Join(err, stop.close()) }()
-	q, err := newClient(ctx, c, c.logger(std), &stop)
+	q, err := app.NewClient(ctx, c, c.Logger(std.err))
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, q.Close()) }()
 	m := task.Message{
 		ID: s.ID, Channel: channel, From: s.From, To: s.To, ReplyTo: s.ReplyTo, Context: data,
 		Locale: c.Locale, Timezone: c.Timezone, Policy: task.Policy(s.Policy), OnIssue: task.IssuePolicy(s.OnIssue), Unsubscribe: s.Unsubscribe,
@@ -139,7 +139,7 @@ func printFate(std stdio, asJSON bool, id, state string, r ledger.Reason) error 
 }
 
 // awaitMessage waits until the books of a message are closed.
-func awaitMessage(ctx context.Context, q *client, id string) (ledger.Record, error) {
+func awaitMessage(ctx context.Context, q *app.Client, id string) (ledger.Record, error) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {

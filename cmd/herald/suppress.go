@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/suppress"
 )
@@ -28,12 +29,12 @@ type suppressFlags struct {
 }
 
 // with connects, calls do with the lists and disconnects.
-func (f suppressFlags) with(ctx context.Context, c *config, do func(*suppress.Store, message.Channel) error) (err error) {
+func (f suppressFlags) with(ctx context.Context, c *app.Settings, do func(*suppress.Store, message.Channel) error) (err error) {
 	channel, err := message.ParseChannel(f.Channel)
 	if err != nil {
 		return usageError{err}
 	}
-	rdb, err := connectRedis(ctx, c)
+	rdb, err := app.ConnectRedis(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ type suppressAddCmd struct {
 }
 
 // Run adds the entries, all or none.
-func (s *suppressAddCmd) Run(ctx context.Context, c *config, std stdio) error {
+func (s *suppressAddCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) error {
 		entries := make([]suppress.Entry, len(s.Address))
 		for i, address := range s.Address {
@@ -83,7 +84,7 @@ type suppressRemoveCmd struct {
 }
 
 // Run removes the entries from whichever list they are on.
-func (s *suppressRemoveCmd) Run(ctx context.Context, c *config, std stdio) error {
+func (s *suppressRemoveCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) error {
 		n, err := store.Remove(ctx, channel, s.Address...)
 		if err != nil {
@@ -100,7 +101,7 @@ type suppressCheckCmd struct {
 }
 
 // Run prints a line for each address.
-func (s *suppressCheckCmd) Run(ctx context.Context, c *config, std stdio) error {
+func (s *suppressCheckCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) error {
 		found, err := store.Check(ctx, channel, s.Address)
 		if err != nil {
@@ -124,7 +125,7 @@ type suppressListCmd struct {
 }
 
 // Run prints entries as they come, in no order.
-func (s *suppressListCmd) Run(ctx context.Context, c *config, std stdio) error {
+func (s *suppressListCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) error {
 		total, err := store.Count(ctx, channel)
 		if err != nil {
@@ -173,7 +174,7 @@ type suppressImportCmd struct {
 }
 
 // Run stores the rows that are right and names the others.
-func (s *suppressImportCmd) Run(ctx context.Context, c *config, std stdio) error {
+func (s *suppressImportCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) error {
 		from, _, err := openInput(s.File, std)
 		if err != nil {
@@ -198,7 +199,7 @@ type suppressExportCmd struct {
 }
 
 // Run prints what import reads.
-func (s *suppressExportCmd) Run(ctx context.Context, c *config, std stdio) error {
+func (s *suppressExportCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) error {
 		_, err := store.Export(ctx, channel, std.out)
 		return err

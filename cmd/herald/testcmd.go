@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/app"
 )
 
 type testCmd struct {
@@ -19,7 +20,7 @@ type testCmd struct {
 }
 
 // Run runs the tests, and fails if one does not pass.
-func (t *testCmd) Run(c *config, std stdio) error {
+func (t *testCmd) Run(c *app.Settings, std stdio) error {
 	f, err := openFolder(t.Dir, c)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/heraldsend/herald/worker/api"
+	"github.com/heraldsend/herald/worker/app"
 )
 
 type tokenCmd struct {
@@ -15,7 +16,7 @@ type tokenCmd struct {
 }
 
 // Run makes a token and prints it, once, with what the setting holds of it. It stores nothing.
-func (t *tokenCmd) Run(_ *config, std stdio) error {
+func (t *tokenCmd) Run(_ *app.Settings, std stdio) error {
 	var scopes []api.Scope
 	for s := range strings.SplitSeq(t.Scope, "+") {
 		scopes = append(scopes, api.Scope(s))

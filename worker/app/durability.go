@@ -1,4 +1,4 @@
-package worker
+package app
 
 import (
 	"bufio"
@@ -15,8 +15,8 @@ import (
 // 6.2; scripts that read the server's clock and then write, as rates do, need 5.0.
 var oldestRedis = [2]int{6, 2}
 
-// CheckVersion reports whether the server is too old. One that doesn't tell its version passes.
-func CheckVersion(ctx context.Context, rdb redis.UniversalClient) error {
+// checkVersion reports whether the server is too old. One that doesn't tell its version passes.
+func checkVersion(ctx context.Context, rdb redis.UniversalClient) error {
 	text, err := rdb.Info(ctx, "server").Result()
 	var refused redis.Error
 	if err != nil && !errors.As(err, &refused) {
@@ -33,9 +33,9 @@ func CheckVersion(ctx context.Context, rdb redis.UniversalClient) error {
 	return fmt.Errorf("the Redis server is version %.20s, Herald needs %d.%d or newer", version, oldestRedis[0], oldestRedis[1])
 }
 
-// CheckDurable reports every reason why rdb could lose accepted work: no append-only file, or an eviction policy that
+// checkDurable reports every reason why rdb could lose accepted work: no append-only file, or an eviction policy that
 // may throw the queue away. It asks INFO, which managed Redis services allow too.
-func CheckDurable(ctx context.Context, rdb redis.UniversalClient) error {
+func checkDurable(ctx context.Context, rdb redis.UniversalClient) error {
 	text, err := rdb.Info(ctx, "persistence").Result()
 	if err != nil {
 		return fmt.Errorf("ask Redis whether it is durable: %w", err)

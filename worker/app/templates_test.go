@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"log/slog"
@@ -28,8 +28,8 @@ func TestFollowTemplates(t *testing.T) {
 	var logged lines
 	log := slog.New(slog.NewTextHandler(&logged, nil))
 	hangup := make(chan os.Signal, 1)
-	var stop closers
-	live, err := followTemplates(&config{Templates: dir}, log, hangup, &stop)
+	var open stack
+	live, err := followTemplates(&Settings{Templates: dir}, log, hangup, &open)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestFollowTemplates(t *testing.T) {
 	await("SIGHUP loaded it", func() bool { return message() == "four" })
 	hangup <- syscall.SIGHUP
 	await("SIGHUP is answered", func() bool { return strings.Contains(logged.text(), "the same") })
-	if err := stop.close(); err != nil {
+	if err := open.Close(); err != nil {
 		t.Fatal(err)
 	}
 	text := logged.text()
@@ -65,7 +65,7 @@ func TestFollowTemplates(t *testing.T) {
 		t.Errorf("%d errors logged, want one that names the place:\n%s", n, text)
 	}
 	write("mesage: five\n")
-	if _, err := followTemplates(&config{Templates: dir}, log, nil, &stop); err == nil {
+	if _, err := followTemplates(&Settings{Templates: dir}, log, nil, &open); err == nil {
 		t.Error("started on broken templates")
 	}
 }

@@ -1,15 +1,18 @@
-package main
+package app
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/queue/recovery"
 )
 
 // redisOptions reads HERALD_REDIS_URL as go-redis parses it: one server, a cluster (?addr=), or Sentinel
@@ -43,8 +46,8 @@ func redisOptions(text string) (connect func() redis.UniversalClient, err error)
 	return nil, errors.New(strings.TrimPrefix(err.Error(), "redis: "))
 }
 
-// redisHost names the server in messages, without user and password.
-func redisHost(text string) string {
+// RedisHost names the server in messages, without user and password.
+func RedisHost(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
 		return "Redis"
@@ -55,9 +58,9 @@ func redisHost(text string) string {
 	return "Redis at " + u.Host
 }
 
-// connectRedis connects and makes sure that Redis answers; the error says what to do.
-func connectRedis(ctx context.Context, c *config) (redis.UniversalClient, error) {
-	connect, err := redisOptions(c.RedisURL)
+// ConnectRedis connects and makes sure that Redis answers; the error says what to do.
+func ConnectRedis(ctx context.Context, s *Settings) (redis.UniversalClient, error) {
+	connect, err := redisOptions(s.RedisURL)
 	if err != nil {
 		return nil, err
 	}
@@ -66,13 +69,13 @@ func connectRedis(ctx context.Context, c *config) (redis.UniversalClient, error)
 	defer cancel()
 	if err := rdb.Ping(ctx).Err(); err != nil {
 		_ = rdb.Close()
-		return nil, explainRedis(c, err)
+		return nil, explainRedis(s, err)
 	}
 	return rdb, nil
 }
 
-func explainRedis(c *config, err error) error {
-	where := redisHost(c.RedisURL)
+func explainRedis(s *Settings, err error) error {
+	where := RedisHost(s.RedisURL)
 	var network net.Error
 	switch {
 	case redis.HasErrorPrefix(err, "WRONGPASS"), redis.HasErrorPrefix(err, "NOAUTH"),
@@ -83,4 +86,34 @@ func explainRedis(c *config, err error) error {
 	default:
 		return fmt.Errorf("%s: %w", where, err)
 	}
+}
+
+// openRedis connects what serves, and checks the Redis first.
+func openRedis(ctx context.Context, s *Settings, log *slog.Logger, open *stack) (redis.UniversalClient, error) {
+	rdb, err := ConnectRedis(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	open.add(rdb.Close)
+	return rdb, checkRedis(ctx, s, log, rdb)
+}
+
+// checkRedis refuses a Redis that is too old, whose clock is far from this machine's, or that could lose accepted work,
+// unless the operator allowed that.
+func checkRedis(ctx context.Context, s *Settings, log *slog.Logger, rdb redis.UniversalClient) error {
+	ahead, err := recovery.CheckClock(ctx, rdb)
+	if err = errors.Join(checkVersion(ctx, rdb), err); err != nil {
+		return err
+	}
+	if ahead.Abs() > recovery.NoteClockDifference {
+		log.Warn("this machine's clock and that of Redis differ; workers refuse to start beyond "+recovery.MaxClockDifference.String(), "ahead", ahead.Round(time.Millisecond))
+	}
+	if s.AllowVolatileRedis {
+		log.Warn("a volatile Redis is allowed: a restart of it may lose jobs")
+		return nil
+	}
+	if err := checkDurable(ctx, rdb); err != nil {
+		return errors.Join(err, errors.New("or allow it for development with --allow-volatile-redis"))
+	}
+	return nil
 }

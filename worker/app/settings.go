@@ -1,8 +1,9 @@
-package main
+package app
 
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"net"
@@ -20,16 +21,22 @@ import (
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/channel/sms"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/link"
 )
 
 // Where nobody says otherwise.
 const (
-	defaultLocale   = "en-us"
-	defaultTimezone = "UTC"
+	DefaultLocale   = "en-us"
+	DefaultTimezone = "UTC"
 )
 
-// config is every setting, from flags and environment alike.
-type config struct {
+// EnvName is the environment variable of a flag: --redis-url is HERALD_REDIS_URL.
+func EnvName(flag string) string {
+	return "HERALD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// Settings are all settings. The tags say how flags and environment name them.
+type Settings struct {
 	RedisURL           string        `placeholder:"URL" default:"redis://127.0.0.1:6379/0" help:"Redis: redis://, rediss:// or unix://; ?addr= names more nodes of a cluster, ?master_name= a Sentinel's master." group:"settings"`
 	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none, or smtps://. Several, separated by blanks, stand in for each other." group:"settings"`
 	DKIMKey            string        `name:"dkim-key" placeholder:"FILE" help:"Private key in PEM that mails are signed with (DKIM)." group:"settings"`
@@ -58,36 +65,36 @@ type config struct {
 }
 
 // Validate reports every fault at once, each with the name of its setting.
-func (c *config) Validate() error {
+func (s *Settings) Validate() error {
 	var errs []error
 	fault := func(setting, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("%s: %w", envName(setting), fmt.Errorf(format, args...)))
+		errs = append(errs, fmt.Errorf("%s: %w", EnvName(setting), fmt.Errorf(format, args...)))
 	}
-	if _, err := redisOptions(c.RedisURL); err != nil {
+	if _, err := redisOptions(s.RedisURL); err != nil {
 		fault("redis-url", "%w", err)
 	}
-	for _, address := range c.accounts() {
+	for _, address := range s.accounts() {
 		if err := email.CheckURL(address); err != nil {
 			fault("smtp-url", "%w", err)
 		}
 	}
-	if (c.DKIMKey == "") != (c.DKIMDomain == "") || (c.DKIMKey == "") != (c.DKIMSelector == "") {
+	if (s.DKIMKey == "") != (s.DKIMDomain == "") || (s.DKIMKey == "") != (s.DKIMSelector == "") {
 		fault("dkim-key", "a signature needs HERALD_DKIM_KEY, HERALD_DKIM_DOMAIN and HERALD_DKIM_SELECTOR together")
 	}
-	if c.SMSURL != "" {
-		if _, err := sms.ParseURL(c.SMSURL); err != nil {
+	if s.SMSURL != "" {
+		if _, err := sms.ParseURL(s.SMSURL); err != nil {
 			fault("sms-url", "%w", err)
 		}
 	}
-	for setting, address := range map[string]string{"chat-url": c.ChatURL, "note-url": c.NoteURL, "events-url": c.EventsURL} {
+	for setting, address := range map[string]string{"chat-url": s.ChatURL, "note-url": s.NoteURL, "events-url": s.EventsURL} {
 		if address == "" {
 			continue
 		}
-		if _, err := send.NewEndpoint(send.EndpointOptions{URL: address, Secrets: c.secrets()}); err != nil {
+		if _, err := send.NewEndpoint(send.EndpointOptions{URL: address, Secrets: s.secrets()}); err != nil {
 			fault(setting, "%w (signed with HERALD_WEBHOOK_SECRETS)", err)
 		}
 	}
-	for setting, dir := range map[string]string{"templates": c.Templates, "attachments": c.Attachments} {
+	for setting, dir := range map[string]string{"templates": s.Templates, "attachments": s.Attachments} {
 		if dir == "" {
 			continue
 		}
@@ -97,48 +104,48 @@ func (c *config) Validate() error {
 			fault(setting, "%.100q is not a folder", dir)
 		}
 	}
-	if c.Timezone != "" {
-		if _, ok := moment.FindZone(c.Timezone); !ok {
-			fault("timezone", "%.100q is not an IANA time zone such as Europe/Berlin", c.Timezone)
+	if s.Timezone != "" {
+		if _, ok := moment.FindZone(s.Timezone); !ok {
+			fault("timezone", "%.100q is not an IANA time zone such as Europe/Berlin", s.Timezone)
 		}
 	}
-	if c.Locale != "" {
-		if _, err := render.Languages(c.Locale); err != nil {
+	if s.Locale != "" {
+		if _, err := render.Languages(s.Locale); err != nil {
 			fault("locale", "%w, such as en-us or fr-CA", err)
 		}
 	}
-	if c.Listen != "" {
-		if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-			fault("listen", "%.100q is not host:port", c.Listen)
+	if s.Listen != "" {
+		if _, _, err := net.SplitHostPort(s.Listen); err != nil {
+			fault("listen", "%.100q is not host:port", s.Listen)
 		}
 	}
-	if _, err := c.rates(); err != nil {
+	if _, err := s.rates(); err != nil {
 		fault("rates", "%w", err)
 	}
-	if _, err := api.ParseTokens(c.APITokens); err != nil {
+	if _, err := api.ParseTokens(s.APITokens); err != nil {
 		fault("api-tokens", "%w", err)
 	}
-	if (c.PublicURL == "") != (c.LinkSecret == "") {
+	if (s.PublicURL == "") != (s.LinkSecret == "") {
 		fault("public-url", "links need HERALD_PUBLIC_URL and HERALD_LINK_SECRET together")
-	} else if _, err := c.links(); err != nil {
+	} else if _, err := s.links(); err != nil {
 		fault("public-url", "%w", err)
 	}
-	if !(c.APIRate >= 0) || math.IsInf(c.APIRate, 1) {
-		fault("api-rate", "%v is not a number of requests a second", c.APIRate)
+	if !(s.APIRate >= 0) || math.IsInf(s.APIRate, 1) {
+		fault("api-rate", "%v is not a number of requests a second", s.APIRate)
 	}
-	if c.Concurrency < 1 || c.Concurrency > 10_000 {
-		fault("concurrency", "%d is not between 1 and 10000", c.Concurrency)
+	if s.Concurrency < 1 || s.Concurrency > 10_000 {
+		fault("concurrency", "%d is not between 1 and 10000", s.Concurrency)
 	}
-	if c.DrainTimeout < time.Second {
-		fault("drain-timeout", "%s is less than a second", c.DrainTimeout)
+	if s.DrainTimeout < time.Second {
+		fault("drain-timeout", "%s is less than a second", s.DrainTimeout)
 	}
 	return errors.Join(errs...)
 }
 
 // rates reads the rates by channel ("sms") and by sender ("sms:+15550100").
-func (c *config) rates() (map[string]float64, error) {
+func (s *Settings) rates() (map[string]float64, error) {
 	rates := map[string]float64{}
-	for entry := range strings.FieldsFuncSeq(c.Rates, func(r rune) bool { return r == ',' || r == ' ' }) {
+	for entry := range strings.FieldsFuncSeq(s.Rates, func(r rune) bool { return r == ',' || r == ' ' }) {
 		lane, text, ok := strings.Cut(entry, "=")
 		perSecond, err := strconv.ParseFloat(text, 64)
 		if err == nil {
@@ -163,13 +170,58 @@ func (c *config) rates() (map[string]float64, error) {
 	return rates, nil
 }
 
-// logger returns the program's log on standard error.
-func (c *config) logger(std stdio) *slog.Logger {
+// Logger returns the program's log, written to w.
+func (s *Settings) Logger(w io.Writer) *slog.Logger {
 	var level slog.Level
-	_ = level.UnmarshalText([]byte(strings.ToUpper(c.LogLevel))) // one of the enum's
+	_ = level.UnmarshalText([]byte(strings.ToUpper(s.LogLevel))) // one of the enum's
 	options := &slog.HandlerOptions{Level: level}
-	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(std.err, options))
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
 	}
-	return slog.New(slog.NewTextHandler(std.err, options))
+	return slog.New(slog.NewTextHandler(w, options))
 }
+
+// links makes the links that strangers get, nil where none are set up.
+func (s *Settings) links() (*link.Links, error) {
+	if s.PublicURL == "" {
+		return nil, nil
+	}
+	return link.New(link.Options{PublicURL: s.PublicURL, Secrets: strings.FieldsFunc(s.LinkSecret, func(r rune) bool { return r == ',' || r == ' ' })})
+}
+
+// accounts are the mail servers' URLs, the preferred one first.
+func (s *Settings) accounts() []string { return strings.Fields(s.SMTPURL) }
+
+// noBulk says why a channel must not carry a bulk, where it must not.
+func (s *Settings) noBulk() map[message.Channel]error {
+	for _, address := range s.accounts() {
+		if err := email.CheckBulk(address); err != nil {
+			return map[message.Channel]error{message.Email: err}
+		}
+	}
+	return nil
+}
+
+// dkim reads the key that mails are signed with, nil when none is set.
+func (s *Settings) dkim() (*email.DKIM, error) {
+	if s.DKIMKey == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(s.DKIMKey)
+	if err != nil {
+		return nil, fmt.Errorf("HERALD_DKIM_KEY: %w", err)
+	}
+	key, err := email.ParseDKIMKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("HERALD_DKIM_KEY: %w", err)
+	}
+	return &email.DKIM{Domain: s.DKIMDomain, Selector: s.DKIMSelector, Key: key}, nil
+}
+
+// secrets are the keys that chats, notes and events are signed with.
+func (s *Settings) secrets() []string {
+	return strings.FieldsFunc(s.WebhookSecrets, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// mailConnections is how many mails a worker may have under way at the same time: bulk and single ones.
+func (s *Settings) mailConnections() int { return s.Concurrency + max(1, s.Concurrency/4) }

@@ -1,20 +1,22 @@
-package main
+package app
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/templates"
 )
 
 // followTemplates loads the templates, which must be good, and loads them again when the folder changes and on hangup.
-// A broken edit is logged and changes nothing. Closing stop ends it.
-func followTemplates(c *config, log *slog.Logger, hangup <-chan os.Signal, stop *closers) (*render.Live, error) {
-	live, err := render.NewLive(render.LiveOptions{FS: templateFiles(c), OnReload: func(current *render.Catalog, err error) {
+// A broken edit is logged and changes nothing. Closing what it adds to open ends it.
+func followTemplates(s *Settings, log *slog.Logger, hangup <-chan os.Signal, open *stack) (*render.Live, error) {
+	live, err := render.NewLive(render.LiveOptions{FS: s.TemplateFiles(), OnReload: func(current *render.Catalog, err error) {
 		if err != nil {
 			faults, first := templateFaults(err)
 			log.Error("the templates are broken, their last good version stays", "faults", faults, "first", first, "version", shortHash(current))
@@ -27,7 +29,7 @@ func followTemplates(c *config, log *slog.Logger, hangup <-chan os.Signal, stop 
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var followers sync.WaitGroup
-	if c.Templates != "" { // those in the program don't change
+	if s.Templates != "" { // those in the program don't change
 		followers.Go(func() { live.Watch(ctx) })
 	}
 	followers.Go(func() {
@@ -42,7 +44,7 @@ func followTemplates(c *config, log *slog.Logger, hangup <-chan os.Signal, stop 
 			}
 		}
 	})
-	stop.add(func() error {
+	open.add(func() error {
 		cancel()
 		followers.Wait()
 		return nil
@@ -60,3 +62,20 @@ func templateFaults(err error) (n int, first string) {
 }
 
 func shortHash(c *render.Catalog) string { return c.Hash()[:12] }
+
+// TemplateFiles are the folder of templates, or those in the program.
+func (s *Settings) TemplateFiles() fs.FS {
+	if s.Templates != "" {
+		return os.DirFS(s.Templates)
+	}
+	return templates.Catalog()
+}
+
+// Catalog reads the folder of templates, or the built-in one.
+func (s *Settings) Catalog() (*render.Catalog, error) {
+	catalog, err := render.LoadCatalog(s.TemplateFiles())
+	if err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	return catalog, nil
+}

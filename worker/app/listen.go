@@ -1,0 +1,87 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/redis/go-redis/v9"
+)
+
+// defaultListen is where health, metrics and the API are when nothing else is set.
+const defaultListen = "127.0.0.1:8080"
+
+// NewMetrics returns a registry that knows the process.
+func NewMetrics() *prometheus.Registry {
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return metrics
+}
+
+// Listen takes the configured address. Without one it takes the default, or any free port of this machine when another
+// process has that.
+func Listen(s *Settings, log *slog.Logger) (net.Listener, error) {
+	if s.Listen != "" {
+		l, err := net.Listen("tcp", s.Listen)
+		if err != nil {
+			return nil, fmt.Errorf("HERALD_LISTEN: %w", err)
+		}
+		return l, nil
+	}
+	l, err := net.Listen("tcp", defaultListen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		if l, err = net.Listen("tcp", "127.0.0.1:0"); err == nil {
+			log.Warn(defaultListen+" is taken, health and metrics are elsewhere; set HERALD_LISTEN to choose", "address", l.Addr().String())
+		}
+	}
+	return l, err
+}
+
+// health answers /healthz (the process lives), /readyz (it consumes, and Redis answers) and /metrics.
+func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.Registry) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if ctx.Err() != nil {
+			http.Error(w, "draining", http.StatusServiceUnavailable)
+			return
+		}
+		ping, cancel := context.WithTimeout(r.Context(), time.Second)
+		defer cancel()
+		if err := rdb.Ping(ping).Err(); err != nil {
+			http.Error(w, "Redis does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// ServeHealth answers for the worker on l until Close.
+func (w *Worker) ServeHealth(ctx context.Context, l net.Listener, metrics *prometheus.Registry, log *slog.Logger) {
+	server := &http.Server{
+		Handler: health(ctx, w.Redis, metrics), ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(l) }()
+	w.add(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			return fmt.Errorf("stop the health server: %w", err)
+		}
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+}

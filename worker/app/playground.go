@@ -1,0 +1,73 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/heraldsend/herald/worker"
+	"github.com/heraldsend/herald/worker/api"
+	"github.com/heraldsend/herald/worker/channel/catcher"
+	"github.com/heraldsend/herald/worker/channel/email"
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// boxSize is how many messages a playground keeps.
+const boxSize = 20_000
+
+// Playground is a whole set-up in one process: embedded servers, a worker that runs, and somebody who keeps the messages of
+// all channels.
+type Playground struct {
+	Settings *Settings // they lead there
+	Box      api.Box
+	stack
+}
+
+// StartPlayground starts one, with the given settings where they don't lead elsewhere.
+func StartPlayground(ctx context.Context, s *Settings, log *slog.Logger, metrics prometheus.Registerer) (_ *Playground, err error) {
+	var open stack
+	defer open.undo(&err)
+	box := catcher.NewBox(boxSize)
+	servers, err := StartEmbedded(ctx, catcher.Options{OnMail: box.Keep, Forget: true})
+	if err != nil {
+		return nil, err
+	}
+	open.add(servers.Close)
+	own := *s
+	own.RedisURL, own.AllowVolatileRedis, own.SMTPURL = servers.Settings.RedisURL, true, servers.Settings.SMTPURL
+	own.SMSURL, own.ChatURL, own.NoteURL = "", "", ""
+	if own.Attachments == "" {
+		own.Attachments = servers.Settings.Attachments
+	}
+	mail, err := email.NewAccounts(email.Options{URL: own.SMTPURL, MaxConns: own.mailConnections()})
+	if err != nil {
+		return nil, err
+	}
+	open.add(mail.Close)
+	w, err := NewWorker(ctx, WorkerOptions{
+		Settings: &own, Log: log, Metrics: metrics,
+		Senders: map[message.Channel]worker.Sender{message.Email: mail, message.SMS: box, message.Chat: box, message.Note: box},
+	})
+	if err != nil {
+		return nil, err
+	}
+	open.add(w.Close)
+	open.add(w.Start(context.WithoutCancel(ctx), func(err error) { log.Error("the playground's worker ended", "error", err) }))
+	return &Playground{Settings: &own, Box: box, stack: open}, nil
+}
+
+// Start runs the worker until stop, which returns its error. One that ends it before is told to failed.
+func (w *Worker) Start(ctx context.Context, failed func(error)) (stop func() error) {
+	working, halt := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() {
+		err := w.Run(working)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			failed(err)
+		}
+		done <- err
+	}()
+	return func() error { halt(); return <-done }
+}

@@ -1,0 +1,115 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/blob"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/store/rate"
+	"github.com/heraldsend/herald/worker/store/suppress"
+)
+
+// WorkerOptions for NewWorker. Settings, Log and Metrics are required.
+type WorkerOptions struct {
+	Settings *Settings
+	Log      *slog.Logger
+	Metrics  prometheus.Registerer
+	Hangup   <-chan os.Signal                  // the templates are loaded again on each
+	Senders  map[message.Channel]worker.Sender // those of Settings when nil
+}
+
+// Worker is a worker with everything that it works with. Close ends what Run used.
+type Worker struct {
+	*worker.Worker
+	Redis redis.UniversalClient
+	stack
+}
+
+// NewWorker joins a worker.
+func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
+	if o.Settings == nil || o.Log == nil || o.Metrics == nil {
+		return nil, errors.New("app: Settings, Log and Metrics are required")
+	}
+	s, log := o.Settings, o.Log
+	var open stack
+	defer open.undo(&err)
+	live, err := followTemplates(s, log, o.Hangup, &open)
+	if err != nil {
+		return nil, err
+	}
+	renderer, err := s.Renderer()
+	if err != nil {
+		return nil, err
+	}
+	rdb, err := openRedis(ctx, s, log, &open)
+	if err != nil {
+		return nil, err
+	}
+	books, err := ledger.New(ledger.Options{Redis: rdb, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	open.add(books.Close)
+	files, err := attach.New(attach.Options{Root: s.Attachments, Blobs: blob.New(rdb), HTTP: send.NewHTTPClient(send.HTTPOptions{})})
+	if err != nil {
+		return nil, err
+	}
+	open.add(files.Close)
+	if o.Senders == nil {
+		if o.Senders, err = newSenders(s, log, &open); err != nil {
+			return nil, err
+		}
+	}
+	limiter, err := rate.New(rate.Options{Redis: rdb, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	suppressions, err := suppress.New(suppress.Options{Redis: rdb})
+	if err != nil {
+		return nil, err
+	}
+	links, err := s.links()
+	if err != nil {
+		return nil, err
+	}
+	rates, err := s.rates()
+	if err != nil {
+		return nil, err
+	}
+	events, endpoint, err := newEvents(s, log, rdb, &open)
+	if err != nil {
+		return nil, err
+	}
+	options := worker.Options{
+		Redis: rdb, Ledger: books, Catalog: live.Catalog, Renderer: renderer, Attachments: files,
+		Senders: o.Senders, NoBulk: s.noBulk(),
+		Limiter: limiter, Suppressions: suppressions, Rates: rates,
+		Events: events, Endpoint: endpoint,
+		Log: log, Metrics: o.Metrics, Concurrency: s.Concurrency, DrainTimeout: s.DrainTimeout,
+	}
+	if links != nil {
+		options.Links = links
+	}
+	w, err := worker.New(options)
+	if err != nil {
+		return nil, err
+	}
+	return &Worker{Worker: w, Redis: rdb, stack: open}, nil
+}
+
+// Renderer renders with the settings' locale and time zone where a recipient brings none.
+func (s *Settings) Renderer() (*render.Renderer, error) {
+	return render.New(render.Options{Locale: cmp.Or(s.Locale, DefaultLocale), Timezone: cmp.Or(s.Timezone, DefaultTimezone)})
+}

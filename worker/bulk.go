@@ -7,8 +7,9 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/compose"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -56,67 +57,27 @@ func (w *Worker) bulk(ctx context.Context, id string) (bulk.Bulk, error) {
 // openBulk is what all chunks of a bulk share in this process.
 type openBulk struct {
 	bulk.Bulk
-	parts []openPart // one for each of Messages
+	composed *compose.Bulk
 }
-
-// openPart is the message of a bulk on one channel.
-type openPart struct {
-	prepared *prepared
-	shared   *sharedFiles // what everyone gets
-	policy   attach.Policy
-	broken   *outcome // why nobody gets it, nil when they do
-}
-
-// errNoBulk says that the channel must not carry bulks here.
-var errNoBulk = errors.New("no bulk goes out this way")
 
 // openBulk reads a bulk and prepares its messages. The error is for what another try may mend.
 func (w *Worker) openBulk(ctx context.Context, log *slog.Logger, id string) (*openBulk, error) {
-	return w.open.get(id, func() (*openBulk, error) {
+	return w.open.Get(id, func() (*openBulk, error) {
 		b, err := w.bulk(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		o := &openBulk{Bulk: b, parts: make([]openPart, len(b.Messages))}
-		for i := range b.Messages {
-			err := w.openPart(ctx, id, &b.Messages[i], &o.parts[i])
-			if err == nil {
-				continue
-			}
-			out := outcomeOfPrepare(err)
-			if out.again != nil {
-				return nil, err
-			}
-			log.Error("a bulk's message can't be prepared: nobody gets it", "channel", b.Messages[i].Channel, "error", err)
-			o.parts[i].broken = out
-		}
-		return o, nil
-	})
-}
-
-// openPart pins a message's template sources, if nobody has, and finds the attachments that everyone gets.
-func (w *Worker) openPart(ctx context.Context, id string, p *bulk.Part, o *openPart) error {
-	if err := w.NoBulk[p.Channel]; err != nil {
-		return fmt.Errorf("%w: %w", errNoBulk, err)
-	}
-	if p.Sources == "" {
-		sources, err := PinSources(ctx, w.blobs, w.Catalog(), p.Content)
+		composed, err := w.composer.OpenBulk(ctx, b.Definition, func(c message.Channel, sources string) (string, error) {
+			return w.bulks.Pin(ctx, id, c, sources)
+		})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if p.Sources, err = w.bulks.Pin(ctx, id, p.Channel, sources); err != nil {
-			return err
+		for i, p := range composed.Parts {
+			if p.Refused != nil {
+				log.Error("a bulk's message can't be prepared: nobody gets it", "channel", b.Messages[i].Channel, "error", p.Refused)
+			}
 		}
-	}
-	var err error
-	if o.prepared, err = w.prepare(ctx, p.Content); err != nil {
-		return err
-	}
-	o.policy = attach.Bulk()
-	o.shared = w.find(ctx, o.policy, o.prepared.files(p.Channel), p.Attachments)
-	var known *attach.Error
-	if err := o.shared.err; err != nil && (!errors.As(err, &known) || known.Temporary) {
-		return err // not for good: ask again next time
-	}
-	return nil
+		return &openBulk{b, composed}, nil
+	})
 }

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -145,35 +144,16 @@ func (c *chunk) recipient(slot int) bulk.Recipient { return c.recipients[slot/c.
 func (c *chunk) deliver(ctx context.Context, slot int) (*ledger.Commit, error) {
 	r := c.recipient(slot)
 	j := job{
-		log: c.log, chunk: c.books, slot: slot, attempt: c.attempt, careful: c.careful, conversation: r.Conversation, receipts: &c.receipts,
+		Job: c.composed.Job(c.index, slot, r, c.suppressed[slot]),
+		log: c.log, chunk: c.books, slot: slot, attempt: c.attempt, careful: c.careful, receipts: &c.receipts,
 	}
-	var err error
-	if j.message, err = c.Message(c.index, slot, r); err != nil {
-		j.settled = failed("invalid_context", err.Error())
-	}
-	if len(c.Messages) == 0 && j.settled == nil {
-		j.settled = cmp.Or(c.w.checkActions(j), &outcome{state: ledger.Sent}) // its actions are all that happens
-	}
-	var part openPart
-	if len(c.parts) > 0 {
-		part = c.parts[slot%c.Slots()]
-	}
-	j.prepared, j.policy = part.prepared, part.policy
-	if len(r.Attachments) == 0 {
-		j.shared = part.shared
-	}
-	switch entry := c.suppressed[slot]; {
-	case j.settled != nil:
-	case part.broken != nil:
-		j.settled = part.broken
-	case j.message.To == "":
-		j.settled = skipped("no_address", "the recipient has no address for "+string(j.message.Channel))
-	case entry != nil:
-		j.settled = outcomeOfSuppression(*entry)
-	case r.Duplicate(slot % c.Slots()):
-		j.settled = skipped("duplicate_address", "the address came before in the audience")
+	switch verdict := c.w.composer.Admit(j.Job); {
+	case verdict != nil:
+		j.settled = outcomeOf(verdict)
+	case len(c.Messages) == 0:
+		j.settled = &outcome{state: ledger.Sent} // its actions are all that happens
 	default:
-		if err := c.w.pace(c.pacing, j.message, c.ID); err != nil {
+		if err := c.w.pace(c.pacing, j.Message, c.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -299,7 +279,7 @@ func (w *Worker) closeBooks(ctx context.Context, log *slog.Logger, c ledger.Chun
 	}
 	pending := pendingIn(records)
 	log.Error("bulk is gone: whoever was pending has failed", "pending", len(pending), "error", why)
-	return w.closeAll(ctx, c, pending, outcomeOfPrepare(why))
+	return w.closeAll(ctx, c, pending, outcomeOfTrouble(ctx, why))
 }
 
 // pendingIn are the slots of a chunk that are pending.

@@ -3,13 +3,13 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"time"
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
@@ -23,7 +23,7 @@ import (
 // message: it is sent to all or to none.
 func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, run queue.Run, f task.Forward) error {
 	chunk := ledger.Chunk{Owner: f.ID}
-	records, err := w.booksAlone(ctx, run, task.Message{ID: f.ID, Channel: message.Email, Policy: f.Policy})
+	records, err := w.booksAlone(ctx, run, f.Message())
 	if err != nil {
 		return err
 	}
@@ -41,25 +41,19 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, run queue.
 	if err != nil {
 		return err // checked when the payload was decoded
 	}
-	// As far as the books, the sender and the policy are concerned, it is a message.
-	m := task.Message{ID: f.ID, Channel: message.Email, From: f.From, To: to[0].Addr, Policy: f.Policy, SendBefore: f.SendBefore}
-	addresses := make([]string, len(to))
-	for i, a := range to {
-		addresses[i] = a.Addr
-	}
-	settled, err := w.suppressedAmong(ctx, message.Email, addresses)
-	if err != nil {
+	j := job{Job: compose.Job{Message: f.Message(), To: to, Owner: f.ID}, log: log, chunk: chunk, careful: careful, alone: true}
+	if j.Suppressed, err = w.Suppressions.Check(ctx, message.Email, j.Addresses()); err != nil {
 		return err
 	}
-	if settled == nil {
-		if err := w.paceOne(ctx, m); err != nil {
+	if verdict := w.composer.Admit(j.Job); verdict != nil {
+		j.settled = outcomeOf(verdict)
+	} else {
+		if err := w.paceOne(ctx, j.Message); err != nil {
 			return err
 		}
 	}
 	defer w.oneCareful(careful)()
-	j := job{
-		log: log, chunk: chunk, policy: attach.Forward(), attempt: run.Attempt, careful: careful, alone: true, settled: settled, message: m,
-	}
+	j.attempt = run.Attempt
 	made, commit, err := w.forward(ctx, j, f)
 	if err := errors.Join(err, commit.Wait()); err != nil {
 		return err
@@ -77,7 +71,7 @@ func (w *Worker) forward(ctx context.Context, j job, f task.Forward) (made *tran
 		made, out = w.transcribe(ctx, j, f)
 	}
 	if out == nil {
-		out = w.attachChosen(ctx, j, made)
+		out = w.attachChosen(ctx, made)
 	}
 	if out == nil {
 		out = w.send(ctx, j, made.Message)
@@ -151,7 +145,7 @@ func (w *Worker) transcribe(ctx context.Context, j job, f task.Forward) (made *t
 	}
 	prepared, err := w.prepareForward(ctx, f)
 	if err != nil {
-		out := outcomeOfPrepare(err)
+		out := outcomeOfTrouble(ctx, err)
 		j.log.Error("a forward's templates can't be prepared", "reason", out.reason.Code) // the error may quote the introduction
 		return nil, out
 	}
@@ -166,24 +160,21 @@ func (w *Worker) transcribe(ctx context.Context, j job, f task.Forward) (made *t
 	if err != nil {
 		return nil, failed("conversation_invalid", err.Error())
 	}
-	made, err = w.forwarder.Make(ctx, prepared, f, talk)
-	if err == nil {
-		return made, nil
+	if made, err = w.forwarder.Make(ctx, prepared, f, talk); err != nil {
+		return nil, outcomeOfTrouble(ctx, err)
 	}
-	var known *transcript.Error
-	if errors.As(err, &known) {
-		return nil, failed(known.Code, known.Error())
-	}
-	return nil, outcomeOfRender(ctx, err)
+	return made, nil
 }
 
 // attachChosen adds the files of the conversation that go along.
-func (w *Worker) attachChosen(ctx context.Context, j job, made *transcript.Made) *outcome {
-	found := w.find(ctx, j.policy, nil, made.Files)
-	if found.err != nil {
-		return outcomeOfAttach(ctx, found.err)
+func (w *Worker) attachChosen(ctx context.Context, made *transcript.Made) *outcome {
+	files, err := w.composer.Find(ctx, attach.Forward(), made.Files)
+	if err == nil {
+		err = w.composer.Finish(ctx, made.Message, files)
 	}
-	made.Message.Attachments = found.files
+	if err != nil {
+		return outcomeOfTrouble(ctx, err)
+	}
 	return nil
 }
 
@@ -200,14 +191,14 @@ func (w *Worker) prepareForward(ctx context.Context, f task.Forward) (*render.Pr
 		catalog = w.Catalog()
 		key = forwardKey{subject: f.Subject, introduction: f.Introduction, template: f.Template, catalog: catalog.Hash()}
 	}
-	return w.forwards.get(key, func() (*render.Prepared, error) {
+	return w.forwards.Get(key, func() (*render.Prepared, error) {
 		b, err := w.forwardBundle(ctx, catalog, f)
 		if err != nil {
 			return nil, err
 		}
 		p, err := w.forwarder.Open(b)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errContent, err)
+			return nil, compose.ContentFault(err)
 		}
 		return p, nil
 	})
@@ -216,11 +207,11 @@ func (w *Worker) prepareForward(ctx context.Context, f task.Forward) (*render.Pr
 // forwardBundle gathers a forward's template sources: those that were pinned, or the catalog's.
 func (w *Worker) forwardBundle(ctx context.Context, catalog *render.Catalog, f task.Forward) (*render.Bundle, error) {
 	if catalog == nil {
-		return w.pinned(ctx, f.Sources)
+		return w.composer.Pinned(ctx, f.Sources)
 	}
 	b, err := w.forwarder.Bundle(catalog, f)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errContent, err)
+		return nil, compose.ContentFault(err)
 	}
 	return b, nil
 }

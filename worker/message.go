@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
-	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
@@ -37,47 +35,29 @@ func (w *Worker) sendMessage(ctx context.Context, log *slog.Logger, run queue.Ru
 	if again := early(m.SendAt); again != nil {
 		return again
 	}
-	prepared, err := w.prepare(ctx, m.Content)
+	content, err := w.composer.Open(ctx, m.Content)
 	if err != nil {
 		// A shortcut that isn't there, a template that doesn't compile: no retry mends it.
 		return w.giveUp(ctx, log, chunk, 0, err)
 	}
 	careful := w.careful(run)
-	settled, err := w.suppressedAmong(ctx, m.Channel, slices.Concat([]string{m.To}, m.Cc, m.Bcc))
-	if err != nil {
+	j := job{
+		Job: compose.Job{Message: m, Content: content, Owner: m.ID}, log: log, chunk: chunk, careful: careful, alone: true, receipts: got,
+	}
+	if j.Suppressed, err = w.Suppressions.Check(ctx, m.Channel, j.Addresses()); err != nil {
 		return err
 	}
-	if settled == nil {
+	if verdict := w.composer.Admit(j.Job); verdict != nil {
+		j.settled = outcomeOf(verdict)
+	} else {
 		if err := w.paceOne(ctx, m); err != nil {
 			return err
 		}
 	}
 	defer w.oneCareful(careful)()
-	commit, err := w.deliver(ctx, job{
-		log: log, chunk: chunk, message: m, prepared: prepared, policy: attach.For(m.Channel), attempt: run.Attempt, careful: careful,
-		alone: true, receipts: got, settled: settled,
-	})
+	j.attempt = run.Attempt
+	commit, err := w.deliver(ctx, j)
 	return errors.Join(err, commit.Wait())
-}
-
-// suppressedAmong returns the outcome of a message to someone who may not be written to, nil where there is none. Who is
-// one of several keeps it from all: it is one mail, and nobody but its sender can leave that one out.
-func (w *Worker) suppressedAmong(ctx context.Context, c message.Channel, to []string) (*outcome, error) {
-	entries, err := w.Suppressions.Check(ctx, c, to)
-	if err != nil {
-		return nil, err
-	}
-	for i, e := range entries {
-		if e == nil {
-			continue
-		}
-		out := outcomeOfSuppression(*e)
-		if len(to) > 1 {
-			out.reason.Text = to[i] + " is " + out.reason.Text
-		}
-		return out, nil
-	}
-	return nil, nil
 }
 
 // early puts off what is not due by this worker's clock, whatever the clock of whoever enqueued it says.
@@ -153,7 +133,7 @@ func (w *Worker) settleClaims(ctx context.Context, c ledger.Chunk, giveBack bool
 
 // giveUp fails a recipient whose content can't be prepared, unless the trouble is the worker's own.
 func (w *Worker) giveUp(ctx context.Context, log *slog.Logger, c ledger.Chunk, slot int, err error) error {
-	out := outcomeOfPrepare(err)
+	out := outcomeOfTrouble(ctx, err)
 	if out.again != nil {
 		return out.again
 	}

@@ -3,13 +3,11 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
-	"github.com/heraldsend/herald/render/handlebars"
-	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -77,63 +75,29 @@ func backoff(attempt int) time.Duration {
 	return pause - rand.N(pause/4)
 }
 
-// outcomeOfRender says what an error of the renderer means. The same template and data fail the same way every time, so
-// only a worker that was told to stop leaves the recipient pending.
-func outcomeOfRender(ctx context.Context, err error) *outcome {
-	if ctx.Err() != nil {
-		return interrupted("stopped", 0)
-	}
-	code := "render_error"
-	var known *handlebars.Error
-	if errors.As(err, &known) && known.Code != "" {
-		code = "template_" + string(known.Code)
-	}
-	return failed(code, err.Error())
+// outcomeOf is that of a message which compose has a verdict over.
+func outcomeOf(v *compose.Verdict) *outcome {
+	return &outcome{state: v.State, reason: ledger.Reason{Code: v.Code, Text: v.Text}}
 }
 
-// outcomeOfPrepare says what an error means that everyone who gets the content meets.
-func outcomeOfPrepare(err error) *outcome {
-	var known *attach.Error
+// outcomeOfTrouble says what an error of compose means: a verdict is final, anything else waits.
+func outcomeOfTrouble(ctx context.Context, err error) *outcome {
+	var verdict *compose.Verdict
+	var trouble *compose.Trouble
 	switch {
-	case errors.Is(err, errContent):
-		return failed("template_error", err.Error())
-	case errors.Is(err, errNoBulk):
-		return failed("bulk_refused", err.Error())
+	case errors.As(err, &verdict):
+		return outcomeOf(verdict)
 	case errors.Is(err, errGone):
 		return failed("bulk_gone", err.Error())
-	case errors.As(err, &known) && !known.Temporary:
-		return failed(known.Code, textOf(known))
-	default:
-		return interrupted("content_unreadable", queue.InterruptedPause)
-	}
-}
-
-// outcomeOfAttach says what an error of an attachment means.
-func outcomeOfAttach(ctx context.Context, err error) *outcome {
-	if ctx.Err() != nil {
+	case ctx.Err() != nil:
 		return interrupted("stopped", 0)
+	case !errors.As(err, &trouble):
+		return interrupted("content_unreadable", queue.InterruptedPause)
+	case trouble.Setting:
+		return interrupted(trouble.Code, accountPause)
+	default:
+		return interrupted(trouble.Code, queue.InterruptedPause)
 	}
-	var known *attach.Error
-	if !errors.As(err, &known) {
-		return interrupted("attachment_unreadable", queue.InterruptedPause)
-	}
-	if known.Temporary {
-		return interrupted(known.Code, queue.InterruptedPause)
-	}
-	return failed(known.Code, textOf(known))
-}
-
-// textOf is what the books say of an attachment beside its code.
-func textOf(e *attach.Error) string {
-	if e.Name == "" {
-		return "an attachment " + e.Reason
-	}
-	return fmt.Sprintf("%q %s", e.Name, e.Reason)
-}
-
-// outcomeOfSuppression is that of a recipient who may not be written to.
-func outcomeOfSuppression(e suppress.Entry) *outcome {
-	return &outcome{state: ledger.Suppressed, reason: ledger.Reason{Code: e.Reason, Text: e.Text()}}
 }
 
 // outcomeOfSend says what an error of a sender means.

@@ -1,12 +1,10 @@
 package worker
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"sync"
 
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -61,7 +59,7 @@ func (s story) facts() []outbox.Fact {
 		return nil
 	}
 	m, at := s.message, s.record.At
-	conversation, customer := aboutWhom(m, s.conversation)
+	conversation, customer := compose.AboutWhom(m, s.conversation)
 	var facts []outbox.Fact
 	if s.outcome && !s.isAction {
 		fact := outbox.Message{
@@ -92,37 +90,6 @@ func (s story) facts() []outbox.Fact {
 	return facts
 }
 
-// aboutWhom reads conversation.id and customer.id of a message's context. Where it names no conversation, it is the
-// recipient's, and a chat or note goes to one anyway.
-func aboutWhom(m task.Message, recipients string) (conversation, customer string) {
-	type named struct {
-		ID json.RawMessage `json:"id"`
-	}
-	var c struct {
-		Conversation named `json:"conversation"`
-		Customer     named `json:"customer"`
-	}
-	_ = json.Unmarshal(m.Context, &c) // whatever else it holds, or lacks, is no matter here
-	conversation, customer = cmp.Or(idText(c.Conversation.ID), recipients), idText(c.Customer.ID)
-	if conversation == "" && (m.Channel == message.Chat || m.Channel == message.Note) {
-		conversation = m.To
-	}
-	return conversation, customer
-}
-
-// idText is an id that is a text or a number.
-func idText(raw json.RawMessage) string {
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return text
-	}
-	var number json.Number
-	if json.Unmarshal(raw, &number) == nil {
-		return number.String()
-	}
-	return ""
-}
-
 // tellMessage tells what became of a single message.
 func (w *Worker) tellMessage(ctx context.Context, m task.Message, got *receipts) error {
 	if w.Events == nil {
@@ -135,49 +102,11 @@ func (w *Worker) tellMessage(ctx context.Context, m task.Message, got *receipts)
 	s := story{message: m, record: records[0], receipt: got.get(0), actions: m.Actions, cause: m.ID, outcome: true}
 	if s.record.State == ledger.Sent {
 		// It went, so it could be prepared. A shortcut that is gone since then takes its own actions with it.
-		if p, err := w.prepare(ctx, m.Content); err == nil {
-			s.actions = p.actions.With(m.Actions)
-		} else if out := outcomeOfPrepare(err); out.again != nil {
+		if content, err := w.composer.Open(ctx, m.Content); err == nil {
+			s.actions = content.Actions(m.Actions)
+		} else if out := outcomeOfTrouble(ctx, err); out.again != nil {
 			return out.again
 		}
 	}
 	return w.Events.Append(ctx, s.facts()...)
-}
-
-// actionsOf are what a shortcut does to a conversation, nil where it does nothing.
-func actionsOf(s render.Shortcut) *task.Actions {
-	a := &task.Actions{Tags: s.Tags, AssignedUsers: s.AssignedUsers, AssignedTeams: s.AssignedTeams, Queue: s.Queue, Status: s.Status}
-	for name, value := range s.CustomFields {
-		data, err := json.Marshal(value)
-		if err != nil {
-			continue // the catalog takes texts, booleans and finite numbers alone
-		}
-		if a.CustomFields == nil {
-			a.CustomFields = map[string]json.RawMessage{}
-		}
-		a.CustomFields[name] = data
-	}
-	if a.IsZero() {
-		return nil
-	}
-	return a
-}
-
-// checkActions says why a message must not go out whose actions could not follow it: nil where they can.
-func (w *Worker) checkActions(j job) *outcome {
-	if j.message.Actions.IsZero() {
-		return nil
-	}
-	if w.Events == nil {
-		return failed("no_events_url", "it changes a conversation, but no HERALD_EVENTS_URL is set that could be told")
-	}
-	if conversation, _ := aboutWhom(j.message, j.conversation); outbox.ConversationStream(conversation) == "" {
-		return failed("no_conversation", "it changes a conversation, but its context has no conversation.id of 1 to 200 bytes")
-	}
-	if j.prepared != nil {
-		if err := j.prepared.actions.With(j.message.Actions).Validate(); err != nil {
-			return failed("invalid_actions", "with those of the shortcut: "+err.Error())
-		}
-	}
-	return nil
 }

@@ -18,8 +18,8 @@ func (c *chunk) tells() bool {
 	if c.w.Events == nil || c.recipients == nil {
 		return false
 	}
-	for _, p := range c.parts {
-		if p.prepared != nil && !p.prepared.actions.IsZero() {
+	for _, p := range c.composed.Parts {
+		if p.Content != nil && !p.Content.Actions(nil).IsZero() {
 			return true
 		}
 	}
@@ -110,9 +110,9 @@ func (c *chunk) story(slot int, r ledger.Record) story {
 		part := c.Part(slot)
 		s.message.ID, s.message.Channel, s.message.To = c.MessageID(c.index, slot), part.Channel, recipient.Address(part.Channel)
 	}
-	if len(c.parts) > 0 {
-		if p := c.parts[slot%c.Slots()].prepared; p != nil {
-			s.actions = p.actions.With(c.Actions)
+	if parts := c.composed.Parts; len(parts) > 0 {
+		if content := parts[slot%c.Slots()].Content; content != nil {
+			s.actions = content.Actions(c.Actions)
 		}
 	}
 	return s

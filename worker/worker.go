@@ -1,5 +1,5 @@
-// Package worker consumes the queue. Its handlers carry each recipient through five steps that stand in one
-// function (deliver.go): claim → render → attach → send → record. What a failure means, try again, give up or hold,
+// Package worker consumes the queue. Its handlers carry each recipient through four steps that stand in one
+// function (deliver.go): claim → compose → send → record. What a failure means, try again, give up or hold,
 // is decided in one place (outcome.go), and one adapter (mux.go) turns that into what Asynq understands.
 //
 // Any number of workers may run on one Redis. A worker may be killed at any time: what it had not recorded, another
@@ -18,9 +18,10 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/render"
-	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/cache"
 	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/queue"
@@ -28,7 +29,6 @@ import (
 	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/dead"
 	"github.com/heraldsend/herald/worker/store/ledger"
-	"github.com/heraldsend/herald/worker/store/link"
 	"github.com/heraldsend/herald/worker/store/rate"
 	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/transcript"
@@ -37,11 +37,6 @@ import (
 // Sender is one channel's way out. Its errors are *send.Error.
 type Sender interface {
 	Send(ctx context.Context, m *message.Message) (send.Receipt, error)
-}
-
-// Attachments finds the bytes of attachments within a policy. Its errors are *attach.Error.
-type Attachments interface {
-	Resolve(ctx context.Context, p attach.Policy, refs []message.Ref) ([]message.Attachment, error)
 }
 
 // Limiter keeps the rates that all workers share: *rate.Limiter.
@@ -61,23 +56,17 @@ type Suppressions interface {
 	Suppress(ctx context.Context, c message.Channel, address, reason, source string) error
 }
 
-// Links makes the links that recipients get: *link.Links.
-type Links interface {
-	Unsubscribe(c message.Channel, address, owner string) string
-	Media(f link.File) string
-}
-
 // Options for New. All but Links, NoBulk, Rates, Events, Endpoint, Concurrency and DrainTimeout are required.
 type Options struct {
 	Redis        redis.UniversalClient
 	Ledger       *ledger.Ledger
 	Catalog      func() *render.Catalog // the current one, for jobs that bring no sources of their own
 	Renderer     *render.Renderer
-	Attachments  Attachments
+	Attachments  compose.Attachments
 	Senders      map[message.Channel]Sender
 	Limiter      Limiter
 	Suppressions Suppressions              // asked before anyone is written to, and told who must not be again
-	Links        Links                     // nil where there are none: messages that need one wait
+	Links        compose.Links             // nil where there are none: messages that need one wait
 	NoBulk       map[message.Channel]error // why a channel must not carry a bulk, where it must not
 	Rates        map[string]float64        // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit
 	Events       *outbox.Store             // what callers are to be told; nil records none
@@ -102,12 +91,12 @@ type Worker struct {
 	bulks     *bulk.Store
 	blobs     *blob.Store
 	dead      *dead.Store
-	prepared  *cache[preparedKey, *prepared]
+	composer  *compose.Composer
 	forwarder *transcript.Forwarder
-	forwards  *cache[forwardKey, *render.Prepared]
+	forwards  *cache.Cache[forwardKey, *render.Prepared]
 	// transcripts lets one transcript at a time be made: a long conversation takes memory.
 	transcripts chan struct{}
-	open        *cache[string, *openBulk]
+	open        *cache.Cache[string, *openBulk]
 	metrics     *metrics
 	carefully   sync.Mutex // held while a careful task runs
 	wishes      wishes
@@ -152,10 +141,17 @@ func New(o Options) (*Worker, error) {
 		return nil, err
 	}
 	w := &Worker{
-		forwarder: forwarder, forwards: newCache[forwardKey, *render.Prepared](16), transcripts: make(chan struct{}, 1),
+		forwarder: forwarder, forwards: cache.New[forwardKey, *render.Prepared](16), transcripts: make(chan struct{}, 1),
 		Options: o, queue: queue.New(o.Redis), bulks: bulk.NewStore(o.Redis, o.Ledger), blobs: blob.New(o.Redis), dead: dead.New(o.Redis),
-		prepared: newCache[preparedKey, *prepared](256), open: newCache[string, *openBulk](64),
+		open:    cache.New[string, *openBulk](64),
 		metrics: m, wishes: wishes{known: map[string]knownWish{}},
+	}
+	w.composer, err = compose.New(compose.Options{
+		Catalog: o.Catalog, Renderer: o.Renderer, Attachments: o.Attachments, Blobs: w.blobs, Links: o.Links,
+		Events: o.Events != nil, NoBulk: o.NoBulk, Log: o.Log,
+	})
+	if err != nil {
+		return nil, err
 	}
 	m.meter = rate.NewMeter(o.Redis, w.limits)
 	w.Ledger.Watch(m.commit)

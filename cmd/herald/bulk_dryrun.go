@@ -12,10 +12,10 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/render"
-	"github.com/heraldsend/herald/worker"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/dryrun"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/blob"
@@ -47,7 +47,7 @@ func (b *bulkSendCmd) dryRun(ctx context.Context, c *app.Settings, std stdio, d 
 	var prepared []*render.Prepared
 	for i := range d.Messages {
 		p := &d.Messages[i]
-		bundle, err := worker.BundleOf(catalog, p.Content)
+		bundle, err := compose.BundleOf(catalog, p.Content)
 		if err != nil {
 			return err
 		}

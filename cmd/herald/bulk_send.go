@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/render/handlebars"
-	"github.com/heraldsend/herald/worker"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -265,7 +265,7 @@ func (b *bulkSendCmd) pin(ctx context.Context, q *app.Client, c *app.Settings, d
 	for i := range d.Messages {
 		p := &d.Messages[i]
 		p.Attachments = append(p.Attachments, files...)
-		if p.Sources, err = worker.PinSources(ctx, q.Blobs, catalog, p.Content); err != nil {
+		if p.Sources, err = compose.Pin(ctx, q.Blobs, catalog, p.Content); err != nil {
 			return err
 		}
 	}

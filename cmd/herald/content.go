@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 
 	"github.com/heraldsend/herald/render/handlebars"
-	"github.com/heraldsend/herald/worker"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -63,7 +63,7 @@ func (f *contentFlags) content(ctx context.Context, q *app.Client, c *app.Settin
 	if err != nil {
 		return content, err
 	}
-	content.Sources, err = worker.PinSources(ctx, q.Blobs, catalog, content)
+	content.Sources, err = compose.Pin(ctx, q.Blobs, catalog, content)
 	return content, err
 }
 

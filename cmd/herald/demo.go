@@ -15,10 +15,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/heraldsend/herald/templates"
-	"github.com/heraldsend/herald/worker"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/catcher"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -121,7 +121,7 @@ func (d *demoCmd) sendBulk(ctx context.Context, c *app.Settings, std stdio) (_ b
 		return bulk.Status{}, nil, err
 	}
 	content := task.Content{Shortcut: templates.DemoShortcut}
-	if content.Sources, err = worker.PinSources(ctx, q.Blobs, catalog, content); err != nil {
+	if content.Sources, err = compose.Pin(ctx, q.Blobs, catalog, content); err != nil {
 		return bulk.Status{}, nil, err
 	}
 	rows, err := bulk.NewCSV(bytes.NewReader(templates.DemoAudience()), message.Email)

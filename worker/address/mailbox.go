@@ -181,7 +181,7 @@ func checkRunes(s string) error {
 				return errors.New("not valid UTF-8")
 			}
 		}
-		if unicode.IsControl(r) || isSeparator(r) || isBidi(r) {
+		if unicode.IsControl(r) || isSeparator(r) || IsBidi(r) {
 			return fmt.Errorf("holds the character %U", r)
 		}
 	}
@@ -190,8 +190,8 @@ func checkRunes(s string) error {
 
 func isSeparator(r rune) bool { return r == 0x2028 || r == 0x2029 }
 
-// isBidi reports the embeddings, overrides and isolates that reorder text; the plain marks LRM and RLM are left alone.
-func isBidi(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
+// IsBidi reports the embeddings, overrides and isolates that reorder text; the plain marks LRM and RLM are left alone.
+func IsBidi(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
 
 // parseMailbox checks local@domain and gives its wire form. Its errors don't show the address: they may be logged.
 func parseMailbox(s string) (string, error) {

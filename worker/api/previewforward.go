@@ -7,6 +7,7 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 	"github.com/heraldsend/herald/worker/transcript"
@@ -66,7 +67,7 @@ func (p *Preview) make(ctx context.Context, f task.Forward, talk []byte) (*trans
 		return nil, problem(http.StatusUnprocessableEntity, "template_error", "%s", err.Error())
 	}
 	made, err := p.forwarder.Make(ctx, prepared, f, talk)
-	var known *transcript.Error
+	var known *compose.Verdict
 	if errors.As(err, &known) {
 		return nil, problem(http.StatusUnprocessableEntity, known.Code, "%s", known.Error())
 	}

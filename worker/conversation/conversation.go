@@ -19,8 +19,10 @@ const (
 	MaxMessages = 10_000   // merged conversations and notes among the messages included
 	// MaxRedactions of one message.
 	MaxRedactions = 1_000
-	maxDepth      = 64 // of arrays and objects within each other
-	maxMerged     = 8  // merged conversations within each other
+	// MaxID is how many bytes the id of a conversation may have.
+	MaxID     = 200
+	maxDepth  = 64 // of arrays and objects within each other
+	maxMerged = 8  // merged conversations within each other
 )
 
 // Conversation is what a caller knows of a conversation. Its JSON may have any other fields: they are not read. Private
@@ -37,6 +39,9 @@ type Conversation struct {
 	Redactions []Redaction    `json:"redactions,omitzero"`
 	Merged     []Conversation `json:"mergedConversations,omitzero"`
 }
+
+// ValidID reports an id that a conversation may be known by: any text of 1 to MaxID bytes.
+func ValidID(id string) bool { return id != "" && len(id) <= MaxID }
 
 // Message is one message of a conversation.
 type Message struct {

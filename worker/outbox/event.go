@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/heraldsend/herald/worker/conversation"
 )
 
 // Event is one thing that happened, as it is stored and told.
@@ -61,9 +63,6 @@ func fingerprint(id string) string {
 	return strconv.FormatInt(int64(h.Sum64()), 10)
 }
 
-// maxStreamName bounds the ids of conversations, which are the caller's.
-const maxStreamName = 200
-
 const (
 	conversationPrefix = "conversation:"
 	messagePrefix      = "message:"
@@ -71,7 +70,7 @@ const (
 
 // ConversationStream names a conversation's stream, "" for an id that can't be one: none, or over 200 bytes.
 func ConversationStream(id string) string {
-	if id == "" || len(id) > maxStreamName {
+	if !conversation.ValidID(id) {
 		return ""
 	}
 	return conversationPrefix + id

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
@@ -157,7 +158,7 @@ func (b Bulk) Event() Event {
 // of makes the whole event of a fact.
 func of(f Fact) (Event, error) {
 	e := f.Event()
-	if e.ID == "" || e.Type == "" || e.Stream == "" || len(e.Stream) > maxStreamName+20 {
+	if e.ID == "" || e.Type == "" || e.Stream == "" || len(e.Stream) > conversation.MaxID+20 {
 		return e, fmt.Errorf("outbox: %T is incomplete", f)
 	}
 	data, err := json.Marshal(f)

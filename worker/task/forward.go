@@ -117,6 +117,11 @@ func (f Forward) Validate() error {
 
 var hashPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
+// Message is the forward as a message, as far as books, sender and policy go. Its recipients are those of Recipients.
+func (f Forward) Message() Message {
+	return Message{ID: f.ID, Channel: message.Email, From: f.From, ReplyTo: f.ReplyTo, To: f.To, Policy: f.Policy, SendBefore: f.SendBefore}
+}
+
 // Recipients reads To. An address that is named twice is taken once, under its first name: domains are compared in
 // any case and in punycode, the part before the @ as it is written, which may tell two mailboxes apart.
 func (f Forward) Recipients() ([]message.Address, error) {

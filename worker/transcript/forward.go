@@ -14,7 +14,7 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/templates"
-	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -32,18 +32,6 @@ const (
 	defaultSubject  = "[[sn.transcript.subject]]"
 	subjectSnippet  = "sn.transcript.subject"
 )
-
-// Error is a forward that can't be made, and that trying again doesn't mend.
-type Error struct {
-	Code string // stable: transcript_too_large, conversation_invalid, attachment_choice, invalid_timezone, …
-	Err  error
-}
-
-// Error is what is wrong.
-func (e *Error) Error() string { return e.Err.Error() }
-
-// Unwrap gives what lies beneath.
-func (e *Error) Unwrap() error { return e.Err }
 
 // Forwarder renders transcripts. It is safe for concurrent use.
 type Forwarder struct {
@@ -134,25 +122,19 @@ type Made struct {
 	Issues       []render.Issue
 }
 
-// Make renders the transcript of the conversation whose JSON is given. The errors are *Error, and the context's own.
+// Make renders the transcript of the conversation whose JSON is given. The errors are a *compose.Verdict, with
+// codes such as transcript_too_large, conversation_invalid, attachment_choice and invalid_timezone, and the context's own.
 func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward, talk []byte) (*Made, error) {
 	to, err := f.Recipients()
 	if err != nil {
-		return nil, &Error{"invalid_address", err}
+		return nil, compose.Failed("invalid_address", err)
 	}
 	if _, ok := moment.FindZone(f.Timezone); f.Timezone != "" && !ok {
-		return nil, &Error{"invalid_timezone", fmt.Errorf("timezone: %.100q is no IANA time zone such as Europe/Berlin", f.Timezone)}
+		return nil, compose.Failed("invalid_timezone", fmt.Errorf("timezone: %.100q is no IANA time zone such as Europe/Berlin", f.Timezone))
 	}
-	m := &message.Message{ID: f.ID, Channel: message.Email, To: to}
-	if m.From, err = address.ParseMailbox(f.From); err != nil {
-		return nil, &Error{"invalid_sender", err}
-	}
-	if f.ReplyTo != "" {
-		reply, err := address.ParseMailbox(f.ReplyTo)
-		if err != nil {
-			return nil, &Error{"invalid_sender", err}
-		}
-		m.ReplyTo = &reply
+	m, err := compose.Address(f.Message(), to)
+	if err != nil {
+		return nil, err
 	}
 	t, files, err := w.transcript(f, talk)
 	if err != nil {
@@ -186,18 +168,18 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 func (w *Forwarder) transcript(f task.Forward, talk []byte) (*Transcript, []conversation.Attachment, error) {
 	c, err := conversation.Read(talk)
 	if err != nil {
-		return nil, nil, &Error{"conversation_invalid", fmt.Errorf("conversation: %w", err)}
+		return nil, nil, compose.Failed("conversation_invalid", fmt.Errorf("conversation: %w", err))
 	}
 	files, err := c.Choose(f.Attachments)
 	if err != nil {
-		return nil, nil, &Error{"attachment_choice", err}
+		return nil, nil, compose.Failed("attachment_choice", err)
 	}
 	if f.Locale == "" {
 		f.Locale = w.renderer.Locale()
 	}
 	t, err := NewTranscript(c, files, f, w.sanitizer)
 	if err != nil {
-		return nil, nil, &Error{"conversation_invalid", fmt.Errorf("conversation: %w", err)}
+		return nil, nil, compose.Failed("conversation_invalid", fmt.Errorf("conversation: %w", err))
 	}
 	return t, files, nil
 }
@@ -212,14 +194,14 @@ func (w *Forwarder) render(ctx context.Context, p *render.Prepared, f task.Forwa
 	for {
 		data, err := t.Context()
 		if err != nil {
-			return nil, nil, &Error{"conversation_invalid", err}
+			return nil, nil, compose.Failed("conversation_invalid", err)
 		}
 		content, err := p.Render(ctx, requestFor(f, data))
 		if err == nil {
 			return content, data, nil
 		}
 		err = renderError(ctx, err)
-		var known *Error
+		var known *compose.Verdict
 		if left := len(t.Messages) * 3 / 4; shorten && left > 0 && errors.As(err, &known) && known.Code == codeTooLarge {
 			t.shorten(left, f.Order)
 			continue
@@ -236,16 +218,10 @@ func requestFor(f task.Forward, data []byte) render.Request {
 const codeTooLarge = "transcript_too_large"
 
 func renderError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return err
-	}
 	var known *handlebars.Error
-	switch {
-	case !errors.As(err, &known):
-		return &Error{"render_error", err}
-	case known.Code == handlebars.CodeLimitOutput:
-		return &Error{codeTooLarge, fmt.Errorf("the transcript has more than %d bytes, the most that a forward may have, and nothing was sent: "+
-			"ask for overflow shorten, or use a template that shows less of each message", MaxOutput)}
+	if ctx.Err() == nil && errors.As(err, &known) && known.Code == handlebars.CodeLimitOutput {
+		return compose.Failed(codeTooLarge, fmt.Errorf("the transcript has more than %d bytes, the most that a forward may have, and nothing was sent: "+
+			"ask for overflow shorten, or use a template that shows less of each message", MaxOutput))
 	}
-	return &Error{"template_" + string(known.Code), err}
+	return compose.RenderFault(ctx, err)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -81,7 +82,7 @@ func TestLongConversations(t *testing.T) {
 	if n := peak(func() { _, err = makeOne(t, w, task.Forward{}, talk) }); n > most {
 		t.Errorf("%d MB took %d MB", len(talk)>>20, n>>20)
 	}
-	var known *Error
+	var known *compose.Verdict
 	if !errors.As(err, &known) || known.Code != "transcript_too_large" || !strings.Contains(err.Error(), "more than 5242880 bytes") {
 		t.Errorf("error %v", err)
 	}
@@ -126,7 +127,7 @@ func TestThousandsOfShortMessages(t *testing.T) {
 // One message that is larger than an email fails, shortened or not.
 func TestOneMessageTooLarge(t *testing.T) {
 	_, err := makeOne(t, newForwarder(t), task.Forward{Overflow: task.ShortenOverflow}, longTalk(1, MaxOutput+1, false))
-	var known *Error
+	var known *compose.Verdict
 	if !errors.As(err, &known) || known.Code != "transcript_too_large" {
 		t.Errorf("error %v", err)
 	}

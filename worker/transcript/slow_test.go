@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -34,7 +35,7 @@ func TestHostileTextsTakeNoTime(t *testing.T) {
 			}
 			started := time.Now()
 			if _, err := makeOne(t, w, task.Forward{Overflow: task.ShortenOverflow}, data); err != nil {
-				var known *Error
+				var known *compose.Verdict
 				if !errors.As(err, &known) || known.Code != codeTooLarge {
 					t.Errorf("%s as %s: %v", name, field, err)
 				}

@@ -1,0 +1,60 @@
+package compose
+
+import (
+	"cmp"
+	"encoding/json"
+
+	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// checkActions says why a message must not go out whose actions could not follow it: nil where they can.
+func (c *Composer) checkActions(j Job) *Verdict {
+	if j.Message.Actions.IsZero() {
+		return nil
+	}
+	if !c.Events {
+		return failed("no_events_url", "it changes a conversation, but no HERALD_EVENTS_URL is set that could be told")
+	}
+	if id, _ := AboutWhom(j.Message, j.Conversation); !conversation.ValidID(id) {
+		return failed("no_conversation", "it changes a conversation, but its context has no conversation.id of 1 to 200 bytes")
+	}
+	if j.Content != nil {
+		if err := j.Content.Actions(j.Message.Actions).Validate(); err != nil {
+			return failed("invalid_actions", "with those of the shortcut: "+err.Error())
+		}
+	}
+	return nil
+}
+
+// AboutWhom reads conversation.id and customer.id of a message's context. Where it names no conversation, it is the
+// recipient's, and a chat or note goes to one anyway.
+func AboutWhom(m task.Message, recipients string) (conversation, customer string) {
+	type named struct {
+		ID json.RawMessage `json:"id"`
+	}
+	var c struct {
+		Conversation named `json:"conversation"`
+		Customer     named `json:"customer"`
+	}
+	_ = json.Unmarshal(m.Context, &c) // whatever else it holds, or lacks, is no matter here
+	conversation, customer = cmp.Or(idText(c.Conversation.ID), recipients), idText(c.Customer.ID)
+	if conversation == "" && (m.Channel == message.Chat || m.Channel == message.Note) {
+		conversation = m.To
+	}
+	return conversation, customer
+}
+
+// idText is an id that is a text or a number.
+func idText(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	var number json.Number
+	if json.Unmarshal(raw, &number) == nil {
+		return number.String()
+	}
+	return ""
+}

@@ -1,0 +1,85 @@
+package compose
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/suppress"
+)
+
+// Bulk is a bulk whose messages are prepared. It doesn't change and may be shared.
+type Bulk struct {
+	bulk.Definition
+	Parts []*Part // one for each of Messages
+}
+
+// Part is what all messages of a bulk on one channel share.
+type Part struct {
+	Content *Content
+	Files   *Files   // what everyone gets
+	Refused *Verdict // why nobody gets anything; nil when they do
+}
+
+// PinFunc decides which template sources a bulk's message on a channel has from now on, where its content brings none: those
+// that are given, which are stored, or others that were pinned before.
+type PinFunc func(c message.Channel, sources string) (pinned string, err error)
+
+// OpenBulk prepares the messages of a bulk. The error is for what another try may mend.
+func (c *Composer) OpenBulk(ctx context.Context, d bulk.Definition, pin PinFunc) (*Bulk, error) {
+	b := &Bulk{Definition: d, Parts: make([]*Part, len(d.Messages))}
+	for i, m := range d.Messages {
+		part, err := c.openPart(ctx, m, pin)
+		var refused *Verdict
+		switch {
+		case errors.As(err, &refused):
+			part = &Part{Refused: refused}
+		case err != nil:
+			return nil, err
+		}
+		b.Parts[i] = part
+	}
+	return b, nil
+}
+
+func (c *Composer) openPart(ctx context.Context, m bulk.Part, pin PinFunc) (*Part, error) {
+	if why := c.NoBulk[m.Channel]; why != nil {
+		return nil, failed("bulk_refused", "no bulk goes out this way: "+why.Error())
+	}
+	if m.Sources == "" {
+		sources, err := Pin(ctx, c.Blobs, c.Catalog(), m.Content)
+		if err != nil {
+			return nil, err
+		}
+		if m.Sources, err = pin(m.Channel, sources); err != nil {
+			return nil, err
+		}
+	}
+	content, err := c.Open(ctx, m.Content)
+	if err != nil {
+		return nil, err
+	}
+	files, err := c.Find(ctx, attach.Bulk(), slices.Concat(content.files(m.Channel), m.Attachments))
+	return &Part{Content: content, Files: files}, err
+}
+
+// Job is the message in a slot of a chunk's books. suppressed is what the suppression list has of its address, nil where
+// it is not on it.
+func (b *Bulk) Job(chunk, slot int, r bulk.Recipient, suppressed *suppress.Entry) Job {
+	j := Job{Owner: b.ID, Conversation: r.Conversation, Duplicate: r.Duplicate(slot % b.Slots())}
+	j.Message, j.Unreadable = b.Message(chunk, slot, r)
+	if len(b.Parts) > 0 {
+		j.Part = b.Parts[slot%b.Slots()]
+		j.Content = j.Part.Content
+		if len(r.Attachments) == 0 {
+			j.Files = j.Part.Files
+		}
+	}
+	if suppressed != nil {
+		j.Suppressed = []*suppress.Entry{suppressed}
+	}
+	return j
+}

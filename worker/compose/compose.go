@@ -1,0 +1,248 @@
+// Package compose makes the message that travels: out of prepared content, a task.Message and what the channel needs come
+// addresses, unsubscribe link, text and files, or a verdict that says why there is no message. Whoever wants to know what
+// is sent asks here: the worker, the dry run, the preview and the forward. It sends nothing and keeps no books.
+//
+// The questions have one order: Admit asks those that need no content, Compose the others.
+package compose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/cache"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/link"
+	"github.com/heraldsend/herald/worker/store/suppress"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Attachments finds the bytes of attachments within a policy. Its errors are *attach.Error.
+type Attachments interface {
+	Resolve(ctx context.Context, p attach.Policy, refs []message.Ref) ([]message.Attachment, error)
+}
+
+// Blobs holds bytes under their hash: *blob.Store. An unknown one is fs.ErrNotExist.
+type Blobs interface {
+	Blob(ctx context.Context, sha string) ([]byte, error)
+	Put(ctx context.Context, data []byte, ttl time.Duration) (sha string, err error)
+}
+
+// Links makes the links that recipients get: *link.Links.
+type Links interface {
+	Unsubscribe(c message.Channel, address, owner string) string
+	Media(f link.File) string
+}
+
+// Options for New. Catalog, Renderer, Attachments and Blobs are required.
+type Options struct {
+	Catalog     func() *render.Catalog // the current one, for content that brings no sources of its own
+	Renderer    *render.Renderer
+	Attachments Attachments
+	Blobs       Blobs
+	Links       Links // nil where there are none: messages that need one wait
+	Events      bool  // whether callers are told of changes to conversations
+	// NoBulk says why a channel must not carry a bulk, where it must not.
+	NoBulk map[message.Channel]error
+	// Checks are what channels ask of a message, before they send it. A channel without one asks what every message must keep.
+	Checks map[message.Channel]func(*message.Message) error
+	Log    *slog.Logger // nothing personal is written there; none when nil
+}
+
+// Composer makes messages. It is safe for concurrent use.
+type Composer struct {
+	Options
+	contents *cache.Cache[contentKey, *Content]
+}
+
+// New checks the options.
+func New(o Options) (*Composer, error) {
+	if o.Catalog == nil || o.Renderer == nil || o.Attachments == nil || o.Blobs == nil {
+		return nil, errors.New("compose: Catalog, Renderer, Attachments and Blobs are required")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Composer{Options: o, contents: cache.New[contentKey, *Content](256)}, nil
+}
+
+// Job is one message to be composed, and what is known of it.
+type Job struct {
+	Message task.Message      // without a channel: actions alone, and no message
+	To      []address.Address // of a forward, instead of the message's one recipient
+	Content *Content          // nil for actions alone
+	Part    *Part             // of a bulk; nil for a message of its own
+	Files   *Files            // found before, for several messages; nil: they are looked up
+	// Owner is whose books the message is in: the message's own id or its bulk's. The unsubscribe link names it.
+	Owner string
+	// Conversation is the recipient's, where the message's context names none.
+	Conversation string
+	// Suppressed are what the suppression list has of each of Addresses; nil where nobody is on it.
+	Suppressed []*suppress.Entry
+	// Unreadable is why the message's context can't be read, nil when it can.
+	Unreadable error
+	// Duplicate: the address came before in the audience, and each is to get one message.
+	Duplicate bool
+}
+
+// Addresses are everyone whom the message goes to.
+func (j Job) Addresses() []string {
+	if j.To == nil {
+		return slices.Concat([]string{j.Message.To}, j.Message.Cc, j.Message.Bcc)
+	}
+	all := make([]string, len(j.To))
+	for i, a := range j.To {
+		all[i] = a.Addr
+	}
+	return all
+}
+
+// Admit says why a message is not to be sent, as far as that is known without its content: nil where it may be.
+func (c *Composer) Admit(j Job) *Verdict {
+	m := j.Message
+	switch {
+	case j.Unreadable != nil:
+		return failed("invalid_context", j.Unreadable.Error())
+	case m.Channel == "":
+	case j.Part != nil && j.Part.Refused != nil:
+		return j.Part.Refused
+	case m.To == "":
+		return skipped("no_address", "the recipient has no address for "+string(m.Channel))
+	default:
+		if v := j.suppressed(); v != nil {
+			return v
+		}
+		if j.Duplicate {
+			return skipped("duplicate_address", "the address came before in the audience")
+		}
+	}
+	if v := Expired(m, time.Now()); v != nil {
+		return v
+	}
+	return c.checkActions(j)
+}
+
+// suppressed is the verdict over a message to someone who may not be written to. One of several keeps the mail from all
+// of them: it is one mail, and only its sender can leave that one out.
+func (j Job) suppressed() *Verdict {
+	for i, e := range j.Suppressed {
+		if e == nil {
+			continue
+		}
+		v := suppressed(*e)
+		if len(j.Suppressed) > 1 {
+			v.Text = j.Addresses()[i] + " is " + v.Text
+		}
+		return v
+	}
+	return nil
+}
+
+// Expired is the verdict over a message whose time has passed at now, nil where it has not.
+func Expired(m task.Message, now time.Time) *Verdict {
+	if m.SendBefore.IsZero() || now.Before(m.SendBefore) {
+		return nil
+	}
+	return skipped("expired", "its time had passed before it could be sent")
+}
+
+// Composed is what became of a message: Message, or Verdict.
+type Composed struct {
+	Message *message.Message
+	Content *render.Content // as it was rendered, also where the verdict came after that
+	Verdict *Verdict
+}
+
+// Compose makes the message of a job that Admit let pass. The error is for what another try may mend: ctx's own, a
+// *Trouble, or that of a store.
+func (c *Composer) Compose(ctx context.Context, j Job) (out Composed, err error) {
+	defer c.survive(&out)
+	out, err = c.compose(ctx, j)
+	var v *Verdict
+	if errors.As(err, &v) {
+		out.Message, out.Verdict, err = nil, v, nil
+	}
+	return out, err
+}
+
+// survive turns a panic into a verdict over this message alone.
+func (c *Composer) survive(out *Composed) {
+	if p := recover(); p != nil {
+		c.Log.Error("panic", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		*out = Composed{Verdict: failed("internal_error", "Herald broke down over this message; please report it with the worker's log")}
+	}
+}
+
+func (c *Composer) compose(ctx context.Context, j Job) (out Composed, err error) {
+	m := j.Message
+	msg, err := Address(m, j.To)
+	if err != nil {
+		return out, err
+	}
+	request := render.Request{Channel: render.Channel(m.Channel), Context: m.Context, Locale: m.Locale, Timezone: m.Timezone}
+	if len(request.Context) == 0 {
+		request.Context = []byte("{}")
+	}
+	if m.Unsubscribe {
+		if c.Links == nil {
+			c.Log.Error("the message is to have an unsubscribe link, and this worker has no public URL to make one with; it waits")
+			return out, &Trouble{Code: "no_public_url", Setting: true}
+		}
+		msg.Unsubscribe = c.Links.Unsubscribe(m.Channel, msg.To[0].Addr, j.Owner)
+		request.Context = withUnsubscribe(request.Context, msg.Unsubscribe)
+	}
+	if out.Content, err = j.Content.prepared.Render(ctx, request); err != nil {
+		return out, RenderFault(ctx, err)
+	}
+	if m.OnIssue == task.SkipOnIssue && len(out.Content.Issues) > 0 {
+		issue := out.Content.Issues[0]
+		return out, skipped(issue.Code, issue.Message)
+	}
+	msg.Subject, msg.HTML, msg.Text = out.Content.Subject, out.Content.HTML, out.Content.Text
+	files := j.Files
+	if files == nil {
+		if files, err = c.Find(ctx, j.policy(), slices.Concat(j.Content.files(m.Channel), m.Attachments)); err != nil {
+			return out, err
+		}
+	}
+	out.Message = msg
+	return out, c.Finish(ctx, msg, files)
+}
+
+// policy is what files of the message may be.
+func (j Job) policy() attach.Policy {
+	if j.Part != nil {
+		return attach.Bulk()
+	}
+	return attach.For(j.Message.Channel)
+}
+
+// Finish adds the files to a message that is complete but for them, takes out what its channel can't carry and nobody
+// sees, and asks what the channel asks. The errors are those of Open.
+func (c *Composer) Finish(ctx context.Context, msg *message.Message, files *Files) error {
+	if files.refused != nil {
+		return files.refused
+	}
+	msg.Attachments = files.list
+	if msg.Channel == message.SMS && c.Links != nil {
+		if err := c.linkMedia(ctx, msg); err != nil {
+			return err
+		}
+	}
+	strip(msg)
+	check := c.Checks[msg.Channel]
+	if check == nil {
+		check = (*message.Message).Validate
+	}
+	if err := check(msg); err != nil {
+		return Failed("invalid_message", err)
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package compose
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Content is compiled content. It doesn't change and may be shared.
+type Content struct {
+	prepared *render.Prepared
+	actions  *task.Actions // the shortcut's own, nil where it has none
+}
+
+// NewContent makes a Content of what a renderer opened.
+func NewContent(p *render.Prepared) *Content {
+	return &Content{prepared: p, actions: actionsOf(p.Bundle().Shortcut)}
+}
+
+// Prepared is what the renderer made of it.
+func (c *Content) Prepared() *render.Prepared { return c.prepared }
+
+// Actions are what the shortcut does to a conversation, with those of a job laid over them.
+func (c *Content) Actions(own *task.Actions) *task.Actions { return c.actions.With(own) }
+
+// files are what the shortcut attaches on a channel.
+func (c *Content) files(channel message.Channel) []message.Ref {
+	var refs []message.Ref
+	for _, file := range c.prepared.Bundle().AttachmentsFor(render.Channel(channel)) {
+		refs = append(refs, message.Ref{Name: file.Name, Blob: file.SHA256})
+	}
+	return refs
+}
+
+// actionsOf are what a shortcut does to a conversation, nil where it does nothing.
+func actionsOf(s render.Shortcut) *task.Actions {
+	a := &task.Actions{Tags: s.Tags, AssignedUsers: s.AssignedUsers, AssignedTeams: s.AssignedTeams, Queue: s.Queue, Status: s.Status}
+	for name, value := range s.CustomFields {
+		data, err := json.Marshal(value)
+		if err != nil {
+			continue // the catalog takes texts, booleans and finite numbers alone
+		}
+		if a.CustomFields == nil {
+			a.CustomFields = map[string]json.RawMessage{}
+		}
+		a.CustomFields[name] = data
+	}
+	if a.IsZero() {
+		return nil
+	}
+	return a
+}
+
+// contentKey tells compiled contents apart.
+type contentKey struct {
+	task.Content
+	catalog string // hash of the catalog that content without sources comes from
+}
+
+// Open compiles content, once for all who ask. Without sources of its own it comes from the catalog as it is now, and is
+// pinned. The errors are a *Verdict for everyone who is to get it, and temporary ones.
+func (c *Composer) Open(ctx context.Context, content task.Content) (*Content, error) {
+	key := contentKey{Content: content}
+	var catalog *render.Catalog
+	if content.Sources == "" {
+		catalog = c.Catalog()
+		key.catalog = catalog.Hash()
+	}
+	return c.contents.Get(key, func() (*Content, error) {
+		if catalog != nil {
+			sources, err := Pin(ctx, c.Blobs, catalog, content)
+			if err != nil {
+				return nil, err
+			}
+			content.Sources = sources
+		}
+		b, err := c.Pinned(ctx, content.Sources)
+		if err != nil {
+			return nil, err
+		}
+		p, err := c.Renderer.Open(b)
+		if err != nil {
+			return nil, ContentFault(err)
+		}
+		opened := NewContent(p)
+		if !c.Events && opened.actions != nil {
+			c.Log.Warn("this shortcut changes conversations, and nobody is told: HERALD_EVENTS_URL is not set", "shortcut", b.Shortcut.Name)
+		}
+		return opened, nil
+	})
+}
+
+// Pinned reads the template sources that Pin stored. The errors are those of Open.
+func (c *Composer) Pinned(ctx context.Context, sources string) (*render.Bundle, error) {
+	data, err := c.Blobs.Blob(ctx, sources)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ContentFault(fmt.Errorf("the template sources are not stored any more: %w", err))
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := render.DecodeBundle(data)
+	if err != nil {
+		return nil, ContentFault(err)
+	}
+	return b, nil
+}
+
+// Pin gathers everything that content needs (shortcut, snippets, layout, files) from a catalog, stores it, and
+// returns the hash that Content.Sources takes: whatever becomes of the catalog, what is sent stays the same. The errors
+// are those of Open.
+func Pin(ctx context.Context, blobs Blobs, c *render.Catalog, content task.Content) (string, error) {
+	b, err := BundleOf(c, content)
+	if err != nil {
+		return "", ContentFault(err)
+	}
+	for _, file := range b.Attachments {
+		data, err := c.Attachment(file.SHA256)
+		if err != nil {
+			return "", ContentFault(fmt.Errorf("attachment %q: %w", file.Name, err))
+		}
+		if _, err := blobs.Put(ctx, data, bulk.SourceRetention); err != nil {
+			return "", err
+		}
+	}
+	return blobs.Put(ctx, b.Encode(), bulk.SourceRetention)
+}
+
+// BundleOf gathers the sources of content: a shortcut by name, with what the job overrides, or text given with the job.
+func BundleOf(c *render.Catalog, content task.Content) (*render.Bundle, error) {
+	if content.Shortcut == "" {
+		return c.InlineBundle(render.Shortcut{
+			Name: "inline", Message: content.Text, Format: render.Format(content.Format),
+			Subject: content.Subject, EmailTemplate: content.Template,
+		})
+	}
+	if content.Subject == "" && content.Template == "" {
+		return c.Bundle(content.Shortcut)
+	}
+	s, err := c.Shortcut(content.Shortcut)
+	if err != nil {
+		return nil, err
+	}
+	s.Channels = maps.Clone(s.Channels)
+	email := s.Channels[render.Email]
+	if content.Subject != "" {
+		s.Subject, email.Subject = content.Subject, nil
+	}
+	if content.Template != "" {
+		s.EmailTemplate, email.EmailTemplate = content.Template, nil
+	}
+	if s.Channels != nil {
+		s.Channels[render.Email] = email
+	}
+	return c.InlineBundle(s)
+}

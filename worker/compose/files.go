@@ -1,0 +1,63 @@
+package compose
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/link"
+)
+
+// Files are attachments found within a policy, or why they may not travel. Many messages may share them.
+type Files struct {
+	list    []message.Attachment
+	refused *Verdict
+}
+
+// Size is the bytes of all of them, decoded.
+func (f *Files) Size() int64 {
+	var n int64
+	for _, a := range f.list {
+		n += int64(len(a.Data))
+	}
+	return n
+}
+
+// Find looks files up, in this order. The error is for what another try may mend: a *Trouble, or ctx's own.
+func (c *Composer) Find(ctx context.Context, p attach.Policy, refs []message.Ref) (*Files, error) {
+	if len(refs) == 0 {
+		return &Files{}, nil
+	}
+	list, err := c.Attachments.Resolve(ctx, p, refs)
+	if err == nil {
+		return &Files{list: list}, nil
+	}
+	err = fileFault(ctx, err)
+	var refused *Verdict
+	if errors.As(err, &refused) {
+		return &Files{refused: refused}, nil
+	}
+	return nil, err
+}
+
+// linkMedia gives the files of an SMS, which carries addresses and no bytes, links at which the carrier fetches them from
+// the API.
+func (c *Composer) linkMedia(ctx context.Context, msg *message.Message) error {
+	msg.Attachments = slices.Clone(msg.Attachments) // a bulk's messages share them
+	for i := range msg.Attachments {
+		file := &msg.Attachments[i]
+		if file.URL != "" {
+			continue
+		}
+		sha, err := c.Blobs.Put(ctx, file.Data, link.MediaLife)
+		if err != nil {
+			return fileFault(ctx, &attach.Error{
+				Code: "attachment_missing", Name: file.Name, Reason: "could not be stored for the carrier", Temporary: true, Err: err,
+			})
+		}
+		file.URL = c.Links.Media(link.File{Blob: sha, Name: file.Name, Type: file.Type})
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package compose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/store/suppress"
+)
+
+// Verdict says why there is no message to send. It is final: the same question gets the same answer.
+type Verdict struct {
+	State ledger.State // Failed, Skipped or Suppressed
+	Code  string       // stable, for machines
+	Text  string       // for people; may show the recipient's data
+	err   error        // what lies beneath, may be nil
+}
+
+// Error implements error, for the calls that give something else where there is no verdict.
+func (v *Verdict) Error() string { return v.Text }
+
+// Unwrap gives what lies beneath.
+func (v *Verdict) Unwrap() error { return v.err }
+
+// Trouble is what keeps a message from being composed now, for no fault of its own: it waits.
+type Trouble struct {
+	Code string
+	// Setting: a setting is missing or a service is down that every message of this kind needs. An operator has to act.
+	Setting bool
+	Err     error // what lies beneath, may be nil
+}
+
+// Error implements error.
+func (t *Trouble) Error() string {
+	if t.Err == nil {
+		return t.Code
+	}
+	return t.Code + ": " + t.Err.Error()
+}
+
+// Unwrap gives what lies beneath.
+func (t *Trouble) Unwrap() error { return t.Err }
+
+// Failed is the verdict over a message that can't be made, because of err.
+func Failed(code string, err error) *Verdict { return &Verdict{ledger.Failed, code, err.Error(), err} }
+
+func failed(code, text string) *Verdict {
+	return &Verdict{State: ledger.Failed, Code: code, Text: text}
+}
+
+func skipped(code, text string) *Verdict {
+	return &Verdict{State: ledger.Skipped, Code: code, Text: text}
+}
+
+// ContentFault is the verdict over content that nobody can get, because of err.
+func ContentFault(err error) *Verdict {
+	return &Verdict{ledger.Failed, "template_error", "content: " + err.Error(), err}
+}
+
+// suppressed is the verdict over a recipient who may not be written to.
+func suppressed(e suppress.Entry) *Verdict {
+	return &Verdict{State: ledger.Suppressed, Code: e.Reason, Text: e.Text()}
+}
+
+// RenderFault says what an error of the renderer means. The same template and data fail the same way every time, so only
+// an end of ctx is no verdict.
+func RenderFault(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	code := "render_error"
+	var known *handlebars.Error
+	if errors.As(err, &known) && known.Code != "" {
+		code = "template_" + string(known.Code)
+	}
+	return failed(code, err.Error())
+}
+
+// fileFault says what an error of an attachment means: a *Verdict, or a *Trouble.
+func fileFault(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var known *attach.Error
+	switch {
+	case !errors.As(err, &known):
+		return &Trouble{Code: "attachment_unreadable", Err: err}
+	case known.Temporary:
+		return &Trouble{Code: known.Code, Err: err}
+	case known.Name == "":
+		return failed(known.Code, "an attachment "+known.Reason)
+	default:
+		return failed(known.Code, fmt.Sprintf("%q %s", known.Name, known.Reason))
+	}
+}

@@ -3,7 +3,7 @@ package browsertest
 import (
 	"os"
 	"path/filepath"
-	"runtime"
+	"testing"
 )
 
 // flaw is what axe-core found.
@@ -18,8 +18,7 @@ type flaw struct {
 // CheckAccess holds what is shown against WCAG 2.2 AA and axe-core's best practices. state names it in failures.
 func CheckAccess(p *Page, state string) {
 	p.t.Helper()
-	_, here, _, _ := runtime.Caller(0)
-	source, err := os.ReadFile(filepath.Join(filepath.Dir(here), "..", "testdata", "axe", "node_modules", "axe-core", "axe.min.js"))
+	source, err := os.ReadFile(filepath.Join(moduleRoot(p.t), "worker/api/page/testdata/axe/node_modules/axe-core/axe.min.js"))
 	if err != nil {
 		p.t.Fatalf("%v: run `make deps`", err)
 	}
@@ -33,5 +32,24 @@ func CheckAccess(p *Page, state string) {
 		for _, n := range f.Nodes {
 			p.t.Logf("    %s\n    %s", n.HTML, n.FailureSummary)
 		}
+	}
+}
+
+// moduleRoot is the folder of go.mod: tests run in their package's folder, somewhere below it.
+func moduleRoot(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			t.Fatal("no go.mod above the working folder")
+		}
+		dir = parent
 	}
 }

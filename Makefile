@@ -46,14 +46,19 @@ bench-bulk: ## measure a whole bulk beside a bare sender
 bench-api: ## measure the HTTP API: single messages and streamed audiences
 	$(GO) run ./bench/api -check
 
-difftest: ## compare millions of dates with Moment.js, side by side (needs Node)
+difftest: ## compare millions of dates with Moment.js, of numbers with Intl, side by side (needs Node)
 	npm ci --silent --prefix helpers/moment/generate
 	$(GO) run ./helpers/moment/difftest
+	npm ci --silent --prefix helpers/intl/generate
+	$(GO) run ./helpers/intl/difftest
 
 generate: ## make the locale and zone data and the corpora anew (needs Node)
 	npm ci --silent --prefix helpers/moment/generate
 	$(GO) run ./helpers/moment/generate
 	$(GO) run ./helpers/moment/difftest -write
+	npm ci --silent --prefix helpers/intl/generate
+	node helpers/intl/generate/generate.js
+	$(GO) run ./helpers/intl/difftest -write
 	npm ci --silent --prefix render/handlebars/testdata/corpus
 	npm run --silent --prefix render/handlebars/testdata/corpus generate
 

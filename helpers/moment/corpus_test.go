@@ -7,11 +7,12 @@ import (
 
 	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/helpers/moment/momenttest"
+	"github.com/heraldsend/herald/helpers/oracle"
 )
 
 func answers(t *testing.T, name string) []string {
 	t.Helper()
-	out, err := momenttest.ReadAnswers(filepath.Join("testdata", name))
+	out, err := oracle.ReadAnswers(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}

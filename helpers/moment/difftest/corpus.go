@@ -6,21 +6,22 @@ import (
 
 	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/helpers/moment/momenttest"
+	"github.com/heraldsend/herald/helpers/oracle"
 )
 
 // writeCorpus stores Moment's answers to the cases of momenttest: product.zst holds every locale × format × instant,
 // random.zst the random formats.
-func writeCorpus(o *oracle, dir string) error {
+func writeCorpus(o *oracle.Oracle, dir string) error {
 	var answers []string
 	for _, locale := range momenttest.Locales {
 		var texts []string
 		request := formatsRequest{"formats", locale, momenttest.Formats(), pairs(momenttest.Instants())}
-		if err := o.ask(request, &texts); err != nil {
+		if err := o.Ask(request, &texts); err != nil {
 			return err
 		}
 		answers = append(answers, texts...)
 	}
-	if err := momenttest.WriteAnswers(filepath.Join(dir, "product.zst"), answers); err != nil {
+	if err := oracle.WriteAnswers(filepath.Join(dir, "product.zst"), answers); err != nil {
 		return err
 	}
 	fmt.Printf("%d locales × %d formats × %d instants = %d answers\n", len(momenttest.Locales), len(momenttest.Formats()),
@@ -35,7 +36,7 @@ func writeCorpus(o *oracle, dir string) error {
 		answers = append(answers, texts...)
 	}
 	fmt.Printf("%d random formats\n", len(answers))
-	if err := momenttest.WriteAnswers(filepath.Join(dir, "random.zst"), answers); err != nil {
+	if err := oracle.WriteAnswers(filepath.Join(dir, "random.zst"), answers); err != nil {
 		return err
 	}
 	if err := writeZones(o, filepath.Join(dir, "zones.zst")); err != nil {
@@ -45,7 +46,7 @@ func writeCorpus(o *oracle, dir string) error {
 }
 
 // writeZones stores for every zone its name, its changes, and the answers at momenttest.ZoneInstants.
-func writeZones(o *oracle, file string) error {
+func writeZones(o *oracle.Oracle, file string) error {
 	var answers []string
 	count := 0
 	for _, name := range moment.ZoneNames() {
@@ -57,13 +58,13 @@ func writeZones(o *oracle, file string) error {
 		answers = append(answers, name, fmt.Sprint(changes), fmt.Sprint(want))
 	}
 	fmt.Printf("%d points of %d zones\n", count, len(answers)/3)
-	return momenttest.WriteAnswers(file, answers)
+	return oracle.WriteAnswers(file, answers)
 }
 
-func writeInputs(o *oracle, file string) error {
+func writeInputs(o *oracle.Oracle, file string) error {
 	inputs := momenttest.RandomInputs(momenttest.RandomSeed, momenttest.InputCount)
 	var want []*int64
-	if err := o.ask(parseRequest{"parse", inputs}, &want); err != nil {
+	if err := o.Ask(parseRequest{"parse", inputs}, &want); err != nil {
 		return err
 	}
 	var answers []string
@@ -75,5 +76,5 @@ func writeInputs(o *oracle, file string) error {
 		}
 	}
 	fmt.Printf("%d inputs, %d of them dates\n", len(inputs), dates)
-	return momenttest.WriteAnswers(file, answers)
+	return oracle.WriteAnswers(file, answers)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/helpers/moment/momenttest"
+	"github.com/heraldsend/herald/helpers/oracle"
 )
 
 func main() {
@@ -31,7 +32,7 @@ func main() {
 
 func run(random int, seed uint64, write bool) error {
 	dir := filepath.Join("helpers", "moment")
-	o, err := startOracle(filepath.Join(dir, "difftest"))
+	o, err := oracle.Start(filepath.Join(dir, "difftest", "oracle.js"))
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func run(random int, seed uint64, write bool) error {
 	for _, reason := range slices.Sorted(maps.Keys(c.reasons)) {
 		fmt.Printf("known, %d times: %s\n", c.reasons[reason], reason)
 	}
-	if err := o.close(); err != nil {
+	if err := o.Close(); err != nil {
 		return err
 	}
 	if c.failed > 0 {
@@ -74,7 +75,7 @@ func run(random int, seed uint64, write bool) error {
 
 // comparison counts cases and prints the first mismatches.
 type comparison struct {
-	oracle                   *oracle
+	oracle                   *oracle.Oracle
 	cases, mismatches, known int
 	total, failed            int
 	printed                  int

@@ -7,6 +7,7 @@ import (
 
 	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/helpers/moment/momenttest"
+	"github.com/heraldsend/herald/helpers/oracle"
 )
 
 type formatsRequest struct {
@@ -27,7 +28,7 @@ func pairs(instants []momenttest.Instant) [][2]any {
 // compare asks Moment for every format at every instant in one locale.
 func (c *comparison) compare(locale string, formats []string, instants []momenttest.Instant) error {
 	var want []string
-	if err := c.oracle.ask(formatsRequest{"formats", locale, formats, pairs(instants)}, &want); err != nil {
+	if err := c.oracle.Ask(formatsRequest{"formats", locale, formats, pairs(instants)}, &want); err != nil {
 		return err
 	}
 	for i, format := range formats {
@@ -100,13 +101,13 @@ func (c *comparison) random(count int, seed uint64) error {
 	return nil
 }
 
-func askCases(o *oracle, cases []momenttest.Case) ([]string, error) {
+func askCases(o *oracle.Oracle, cases []momenttest.Case) ([]string, error) {
 	request := casesRequest{Kind: "cases"}
 	for _, one := range cases {
 		request.Cases = append(request.Cases, [4]any{one.Locale, one.Format, one.At.At, one.At.Zone})
 	}
 	var want []string
-	err := o.ask(request, &want)
+	err := o.Ask(request, &want)
 	if err == nil && len(want) != len(cases) {
 		err = fmt.Errorf("%d answers for %d cases", len(want), len(cases))
 	}
@@ -120,12 +121,12 @@ type zonesRequest struct {
 }
 
 // askZone gives the changes of a zone as Moment has them, the instants to compare, and Moment's answers.
-func askZone(o *oracle, name string) (changes, instants []int64, answers []momenttest.ZoneAnswer, err error) {
-	if err = o.ask(zonesRequest{Kind: "changes", Zone: name}, &changes); err != nil {
+func askZone(o *oracle.Oracle, name string) (changes, instants []int64, answers []momenttest.ZoneAnswer, err error) {
+	if err = o.Ask(zonesRequest{Kind: "changes", Zone: name}, &changes); err != nil {
 		return nil, nil, nil, err
 	}
 	instants = momenttest.ZoneInstants(changes)
-	err = o.ask(zonesRequest{"zones", name, instants}, &answers)
+	err = o.Ask(zonesRequest{"zones", name, instants}, &answers)
 	return changes, instants, answers, err
 }
 
@@ -191,7 +192,7 @@ func (c *comparison) inputs(count int, seed uint64) error {
 	for len(inputs) > 0 {
 		n := min(len(inputs), 5000)
 		var want []*int64
-		if err := c.oracle.ask(parseRequest{"parse", inputs[:n]}, &want); err != nil {
+		if err := c.oracle.Ask(parseRequest{"parse", inputs[:n]}, &want); err != nil {
 			return err
 		}
 		for i, in := range inputs[:n] {
@@ -219,7 +220,7 @@ func momentAnswer(at *int64) string {
 func (c *comparison) lookups() error {
 	names := momenttest.LocaleQueries()
 	var want []string
-	if err := c.oracle.ask(map[string]any{"kind": "lookup", "names": names}, &want); err != nil {
+	if err := c.oracle.Ask(map[string]any{"kind": "lookup", "names": names}, &want); err != nil {
 		return err
 	}
 	for i, name := range names {

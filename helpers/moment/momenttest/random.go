@@ -6,6 +6,13 @@ import (
 	"time"
 )
 
+// RandomSeed, RandomCount and InputCount describe the random parts of the committed corpus.
+const (
+	RandomSeed  = 20301
+	RandomCount = 100_000
+	InputCount  = 20_000
+)
+
 // Locales are all of Moment's, in the order of the corpus.
 var Locales = strings.Fields(`en af ar-dz ar-kw ar-ly ar-ma ar-ps ar-sa ar-tn ar az be bg bm bn-bd bn bo br bs ca cs cv cy
 	da de-at de-ch de dv el en-au en-ca en-gb en-ie en-il en-in en-nz en-sg eo es-do es-mx es-us es et eu fa fi fil fo fr-ca

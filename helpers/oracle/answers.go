@@ -1,4 +1,4 @@
-package momenttest
+package oracle
 
 import (
 	"bytes"
@@ -9,16 +9,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// RandomSeed, RandomCount and InputCount describe the random parts of the committed corpus.
-const (
-	RandomSeed  = 20301
-	RandomCount = 100_000
-	InputCount  = 20_000
-)
-
 const separator = "\x1e" // no case prints it
 
-// WriteAnswers stores Moment's answers, compressed.
+// WriteAnswers stores answers, compressed.
 func WriteAnswers(file string, answers []string) error {
 	for _, a := range answers {
 		if strings.Contains(a, separator) {

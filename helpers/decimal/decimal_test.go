@@ -1,4 +1,4 @@
-package helpers
+package decimal
 
 import (
 	"math/big"
@@ -13,10 +13,10 @@ func FuzzDecimal(f *testing.F) {
 		f.Add(s, 2)
 	}
 	f.Fuzz(func(t *testing.T, s string, n int) {
-		if n < 0 || n > maxDecimals {
+		if n < 0 || n > MaxPlaces {
 			return
 		}
-		d, ok := parseDecimal(s)
+		d, ok := Parse(s)
 		exact, readable := new(big.Rat), false
 		if len(s) < 500 && !strings.ContainsAny(s, "_/xXpPbBoO") && exponentOf(s) <= maxExponent {
 			exact, readable = exact.SetString(s)
@@ -29,14 +29,8 @@ func FuzzDecimal(f *testing.F) {
 		if !readable {
 			return
 		}
-		got := d.round(n, true)
-		text := got.whole
-		if got.decimal != "" {
-			text += "." + got.decimal
-		}
-		if got.negative {
-			text = "-" + text
-		}
+		got := d.Round(n, true)
+		text := got.String()
 		want := exact.FloatString(n)
 		if strings.Trim(want, "-0.") == "" {
 			want = strings.TrimPrefix(want, "-")

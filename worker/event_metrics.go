@@ -36,7 +36,7 @@ func newEventMetrics(r prometheus.Registerer, s *outbox.Store) (*eventMetrics, e
 	return m, errors.Join(r.Register(m.tries), r.Register(eventAge{s}))
 }
 
-func (m *eventMetrics) told(outcome string) { m.tries.WithLabelValues(outcome).Inc() }
+func (m *eventMetrics) count(outcome string) { m.tries.WithLabelValues(outcome).Inc() }
 
 // eventAge asks Redis at every scrape how long events wait.
 type eventAge struct{ store *outbox.Store }

@@ -9,21 +9,45 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/cache"
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 	"github.com/heraldsend/herald/worker/transcript"
 )
 
-// handleForward sends the transcript of a conversation, one mail to everyone in To. Its books are those of a single
-// message: it is sent to all or to none.
-func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, run queue.Run, f task.Forward) error {
+// forwards handles transcripts of conversations that go to people outside.
+type forwards struct {
+	catalog   func() *render.Catalog
+	composer  *compose.Composer
+	delivery  *delivery.Delivery
+	blobs     *blob.Store
+	events    *outbox.Store // nil publishes nothing
+	forwarder *transcript.Forwarder
+	opened    *cache.Cache[forwardKey, *render.Prepared]
+	// one lets one transcript at a time be made: a long conversation takes memory.
+	one chan struct{}
+}
+
+func newForwards(o Options, composer *compose.Composer, d *delivery.Delivery, blobs *blob.Store) (*forwards, error) {
+	forwarder, err := transcript.New(o.Renderer)
+	return &forwards{
+		catalog: o.Catalog, composer: composer, delivery: d, blobs: blobs, events: o.Events, forwarder: forwarder,
+		opened: cache.New[forwardKey, *render.Prepared](16), one: make(chan struct{}, 1),
+	}, err
+}
+
+// handle sends the transcript of a conversation, one mail to everyone in To. Its record is that of a single message: it is
+// sent to all or to none.
+func (h *forwards) handle(ctx context.Context, log *slog.Logger, run queue.Run, f task.Forward) error {
 	chunk := ledger.Chunk{Owner: f.ID}
-	records, err := w.booksAlone(ctx, run, f.Message())
+	records, err := h.delivery.RecordsAlone(ctx, run, chunk, f.Message())
 	if err != nil {
 		return err
 	}
@@ -31,63 +55,40 @@ func (w *Worker) handleForward(ctx context.Context, log *slog.Logger, run queue.
 		return nil
 	}
 	if records[0].State.Final() { // an earlier run got that far, but perhaps not to the event
-		return w.tellForward(ctx, log, f, nil)
+		return h.publish(ctx, log, f, nil)
 	}
 	if again := early(f.SendAt); again != nil {
 		return again
 	}
-	careful := w.careful(run)
 	to, err := f.Recipients()
 	if err != nil {
 		return err // checked when the payload was decoded
 	}
-	j := job{Job: compose.Job{Message: f.Message(), To: to, Owner: f.ID}, log: log, chunk: chunk, careful: careful, alone: true}
-	if j.Suppressed, err = w.Suppressions.Check(ctx, message.Email, j.Addresses()); err != nil {
+	var made *transcript.Made
+	err = sendAlone(ctx, h.delivery, run, delivery.Job{
+		Job: compose.Job{Message: f.Message(), To: to, Owner: f.ID}, Log: log, Chunk: chunk,
+		Make: func(ctx context.Context) (*message.Message, error) {
+			var err error
+			if made, err = h.transcribe(ctx, log, f); err != nil {
+				return nil, err
+			}
+			return made.Message, h.attach(ctx, made)
+		},
+	})
+	if err != nil {
 		return err
 	}
-	if verdict := w.composer.Admit(j.Job); verdict != nil {
-		j.settled = outcomeOf(verdict)
-	} else {
-		if err := w.paceOne(ctx, j.Message); err != nil {
-			return err
-		}
-	}
-	defer w.oneCareful(careful)()
-	j.attempt = run.Attempt
-	made, commit, err := w.forward(ctx, j, f)
-	if err := errors.Join(err, commit.Wait()); err != nil {
-		return err
-	}
-	return w.tellForward(ctx, log, f, made)
+	return h.publish(ctx, log, f, made)
 }
 
-// forward carries one transcript to its recipients, as deliver does a message.
-func (w *Worker) forward(ctx context.Context, j job, f task.Forward) (made *transcript.Made, commit *ledger.Commit, err error) {
-	mine, out, err := w.claim(ctx, j)
-	if err != nil || !mine {
-		return nil, nil, err
-	}
-	if out == nil {
-		made, out = w.transcribe(ctx, j, f)
-	}
-	if out == nil {
-		out = w.attachChosen(ctx, made)
-	}
-	if out == nil {
-		out = w.send(ctx, j, made.Message)
-	}
-	commit, err = w.record(ctx, j, out)
-	return made, commit, err
-}
-
-// tellForward stores the event of a forward whose fate is in the books: conversation.forwarded, or why it was not. The
-// task ends only after that. made is what was sent, nil where this run didn't make it.
-func (w *Worker) tellForward(ctx context.Context, log *slog.Logger, f task.Forward, made *transcript.Made) error {
-	if w.Events == nil {
+// publish publishes what became of a forward, as its record says: conversation.forwarded, or why it was not. The task ends
+// only after that. made is what was sent, nil where this run didn't make it.
+func (h *forwards) publish(ctx context.Context, log *slog.Logger, f task.Forward, made *transcript.Made) error {
+	if h.events == nil {
 		return nil
 	}
 	ctx = context.WithoutCancel(ctx)
-	records, err := w.Ledger.Chunk(ctx, ledger.Chunk{Owner: f.ID})
+	records, err := h.delivery.Ledger.Chunk(ctx, ledger.Chunk{Owner: f.ID})
 	if err != nil {
 		return err
 	}
@@ -96,17 +97,19 @@ func (w *Worker) tellForward(ctx context.Context, log *slog.Logger, f task.Forwa
 	case !record.State.Final(): // someone else has it
 		return nil
 	case record.State != ledger.Sent:
-		return w.Events.Append(ctx, outbox.Message{
+		return h.events.Append(ctx, outbox.Message{
 			ID: f.ID, Channel: message.Email, State: record.State.String(), Code: record.Reason.Code, Conversation: f.ConversationID, At: record.At,
 		})
 	}
 	if made == nil {
-		var out *outcome
-		if made, out = w.transcribe(ctx, job{log: log}, f); out != nil && out.again != nil {
-			return out.again
+		if made, err = h.transcribe(ctx, log, f); err != nil {
+			made = nil
+			if out := delivery.OfTrouble(ctx, err); out.Again != nil {
+				return out.Again
+			}
 		}
 	}
-	return w.Events.Append(ctx, forwarded(f, made, record.At))
+	return h.events.Append(ctx, forwarded(f, made, record.At))
 }
 
 // forwarded is the event of a forward that was sent. made is nil where its text can't be had any more.
@@ -134,48 +137,42 @@ func forwarded(f task.Forward, made *transcript.Made, at time.Time) outbox.Forwa
 	return e
 }
 
-// transcribe makes the transcript, or says why there is none. One at a time: a long conversation takes memory.
-func (w *Worker) transcribe(ctx context.Context, j job, f task.Forward) (made *transcript.Made, out *outcome) {
-	defer j.survive(&out, ledger.Failed)
+// transcribe makes the transcript; the errors are those of compose. One at a time: a long conversation takes memory.
+func (h *forwards) transcribe(ctx context.Context, log *slog.Logger, f task.Forward) (made *transcript.Made, err error) {
+	defer delivery.Survive(log, &err)
 	select {
-	case w.transcripts <- struct{}{}:
-		defer func() { <-w.transcripts }()
+	case h.one <- struct{}{}:
+		defer func() { <-h.one }()
 	case <-ctx.Done():
-		return nil, interrupted("stopped", 0)
+		return nil, ctx.Err()
 	}
-	prepared, err := w.prepareForward(ctx, f)
+	prepared, err := h.open(ctx, f)
 	if err != nil {
-		out := outcomeOfTrouble(ctx, err)
-		j.log.Error("a forward's templates can't be prepared", "reason", out.reason.Code) // the error may quote the introduction
-		return nil, out
+		// The error itself may quote the introduction.
+		log.Error("a forward's templates can't be prepared", "reason", delivery.OfTrouble(ctx, err).Reason.Code)
+		return nil, err
 	}
-	packed, err := w.blobs.Blob(ctx, f.Conversation)
+	packed, err := h.blobs.Blob(ctx, f.Conversation)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, failed("conversation_missing", "the conversation is not stored any more")
+		return nil, compose.Failed("conversation_missing", errors.New("the conversation is not stored any more"))
 	}
 	if err != nil {
-		return nil, interrupted("conversation_unreadable", queue.InterruptedPause)
+		return nil, &compose.Trouble{Code: "conversation_unreadable", Err: err}
 	}
 	talk, err := conversation.Unpack(packed)
 	if err != nil {
-		return nil, failed("conversation_invalid", err.Error())
+		return nil, compose.Failed("conversation_invalid", err)
 	}
-	if made, err = w.forwarder.Make(ctx, prepared, f, talk); err != nil {
-		return nil, outcomeOfTrouble(ctx, err)
-	}
-	return made, nil
+	return h.forwarder.Make(ctx, prepared, f, talk)
 }
 
-// attachChosen adds the files of the conversation that go along.
-func (w *Worker) attachChosen(ctx context.Context, made *transcript.Made) *outcome {
-	files, err := w.composer.Find(ctx, attach.Forward(), made.Files)
-	if err == nil {
-		err = w.composer.Finish(ctx, made.Message, files)
-	}
+// attach adds the files of the conversation that go along.
+func (h *forwards) attach(ctx context.Context, made *transcript.Made) error {
+	files, err := h.composer.Find(ctx, attach.Forward(), made.Files)
 	if err != nil {
-		return outcomeOfTrouble(ctx, err)
+		return err
 	}
-	return nil
+	return h.composer.Finish(ctx, made.Message, files)
 }
 
 // forwardKey tells the compiled templates of forwards apart.
@@ -183,20 +180,20 @@ type forwardKey struct {
 	subject, introduction, template, sources, catalog string
 }
 
-// prepareForward compiles a forward's templates, once for all that share them.
-func (w *Worker) prepareForward(ctx context.Context, f task.Forward) (*render.Prepared, error) {
+// open compiles a forward's templates, once for all that share them.
+func (h *forwards) open(ctx context.Context, f task.Forward) (*render.Prepared, error) {
 	key := forwardKey{sources: f.Sources}
 	var catalog *render.Catalog
 	if f.Sources == "" {
-		catalog = w.Catalog()
+		catalog = h.catalog()
 		key = forwardKey{subject: f.Subject, introduction: f.Introduction, template: f.Template, catalog: catalog.Hash()}
 	}
-	return w.forwards.Get(key, func() (*render.Prepared, error) {
-		b, err := w.forwardBundle(ctx, catalog, f)
+	return h.opened.Get(key, func() (*render.Prepared, error) {
+		b, err := h.bundle(ctx, catalog, f)
 		if err != nil {
 			return nil, err
 		}
-		p, err := w.forwarder.Open(b)
+		p, err := h.forwarder.Open(b)
 		if err != nil {
 			return nil, compose.ContentFault(err)
 		}
@@ -204,12 +201,12 @@ func (w *Worker) prepareForward(ctx context.Context, f task.Forward) (*render.Pr
 	})
 }
 
-// forwardBundle gathers a forward's template sources: those that were pinned, or the catalog's.
-func (w *Worker) forwardBundle(ctx context.Context, catalog *render.Catalog, f task.Forward) (*render.Bundle, error) {
+// bundle gathers a forward's template sources: those that were pinned, or the catalog's.
+func (h *forwards) bundle(ctx context.Context, catalog *render.Catalog, f task.Forward) (*render.Bundle, error) {
 	if catalog == nil {
-		return w.composer.Pinned(ctx, f.Sources)
+		return h.composer.Pinned(ctx, f.Sources)
 	}
-	b, err := w.forwarder.Bundle(catalog, f)
+	b, err := h.forwarder.Bundle(catalog, f)
 	if err != nil {
 		return nil, compose.ContentFault(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -94,40 +93,5 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	}
 	if n := numbers["email"]; n.Sent != 90 || n.Failed != 10 || n.Limit != 5000 || n.InForce != 5000 {
 		t.Errorf("%+v", n)
-	}
-}
-
-// A running bulk whose books don't change is told apart from one that is paused or goes on.
-func TestStalledBulks(t *testing.T) {
-	registry := prometheus.NewRegistry()
-	m, err := newMetrics(registry)
-	if err != nil {
-		t.Fatal(err)
-	}
-	running := func(sent int) look {
-		return look{status: bulk.Status{State: bulk.Running, Planned: 10, Pending: 10 - sent, Sent: sent}}
-	}
-	now := time.Now()
-	round := func(wantStalled time.Duration, bulks map[string]look) map[string]float64 {
-		t.Helper()
-		now = now.Add(10 * time.Second)
-		m.books(bulks, now)
-		got := values(t, registry)
-		if got["herald_bulk_stalled_seconds{}"] != wantStalled.Seconds() {
-			t.Errorf("stalled for %v s, want %s", got["herald_bulk_stalled_seconds{}"], wantStalled)
-		}
-		return got
-	}
-	paused := running(3)
-	paused.status.State = bulk.Pausing
-	round(0, map[string]look{"a": running(1), "b": running(1), "c": paused})
-	round(10*time.Second, map[string]look{"a": running(1), "b": running(2), "c": paused})
-	got := round(20*time.Second, map[string]look{"a": running(1), "b": running(3), "c": paused})
-	if got["herald_bulks{running}"] != 2 || got["herald_bulks{paused}"] != 1 || got["herald_bulk_recipients{pending}"] != 9+7+7 || got["herald_bulk_recipients{sent}"] != 7 {
-		t.Errorf("%v", got)
-	}
-	round(0, map[string]look{"a": running(2), "b": running(4)})
-	if got := round(0, nil); got["herald_bulks{running}"] != 0 || got["herald_bulk_recipients{sent}"] != 0 {
-		t.Errorf("%v", got)
 	}
 }

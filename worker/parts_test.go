@@ -408,16 +408,3 @@ func TestSlowBulkGivesWay(t *testing.T) {
 		t.Errorf("%+v, %v", status, err)
 	}
 }
-
-func TestPushesBack(t *testing.T) {
-	for want, errors := range map[bool][]send.Error{
-		true:  {{Status: 429}, {Status: 429, Account: true}, {Enhanced: "4.7.1"}, {Status: 503, RetryAfter: time.Second}},
-		false: {{Code: "smtp_451"}, {Account: true, RetryAfter: time.Minute}, {Permanent: true, RetryAfter: time.Second}, {Ambiguous: true}},
-	} {
-		for _, e := range errors {
-			if pushesBack(&e) != want {
-				t.Errorf("%+v: %t", e, !want)
-			}
-		}
-	}
-}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/dead"
 	"github.com/heraldsend/herald/worker/store/rate"
@@ -96,7 +97,7 @@ func (s scrape) collectDead(ch chan<- prometheus.Metric) error {
 func (s scrape) collectLanes(ch chan<- prometheus.Metric) {
 	waiting := map[string]int{}
 	for _, l := range s.lanes() {
-		channel, ok := strings.CutPrefix(l.Name, lane(""))
+		channel, ok := strings.CutPrefix(l.Name, delivery.ChannelLane(""))
 		if !ok {
 			waiting["bulk"] += l.Waiting
 			continue

@@ -10,6 +10,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -170,7 +171,7 @@ func TestSuppressedMessage(t *testing.T) {
 
 // away is a list that can't be read the first time.
 type away struct {
-	Suppressions
+	delivery.Suppressions
 	asked, addresses atomic.Int32
 }
 

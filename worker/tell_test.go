@@ -208,7 +208,7 @@ func TestWhatWasNotToldIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer books.Close()
-	if err := s.events().Owe(ctx, "b", 0); err != nil {
+	if err := s.events().AddPending(ctx, "b", 0); err != nil {
 		t.Fatal(err)
 	}
 	for slot := range 10 {

@@ -1,6 +1,6 @@
-// Package worker consumes the queue. Its handlers carry each recipient through four steps that stand in one
-// function (deliver.go): claim → compose → send → record. What a failure means, try again, give up or hold,
-// is decided in one place (outcome.go), and one adapter (mux.go) turns that into what Asynq understands.
+// Package worker consumes the queue: a server with a handler for each kind of task. A handler decides what a task is
+// about; how a message reaches its recipient is package delivery's, how a bulk is worked through package bulkrun's. One
+// adapter (mux.go) decodes tasks, measures, logs, and turns what comes of a run into what the queue understands.
 //
 // Any number of workers may run on one Redis. A worker may be killed at any time: what it had not recorded, another
 // one takes up, by the rules of package ledger.
@@ -19,9 +19,9 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/cache"
-	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/bulkrun"
 	"github.com/heraldsend/herald/worker/compose"
+	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/queue"
@@ -30,30 +30,13 @@ import (
 	"github.com/heraldsend/herald/worker/store/dead"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/rate"
-	"github.com/heraldsend/herald/worker/store/suppress"
-	"github.com/heraldsend/herald/worker/transcript"
 )
-
-// Sender is one channel's way out. Its errors are *send.Error.
-type Sender interface {
-	Send(ctx context.Context, m *message.Message) (send.Receipt, error)
-}
 
 // Limiter keeps the rates that all workers share: *rate.Limiter.
 type Limiter interface {
-	Wait(ctx context.Context, lane string, perSecond float64) error
-	Slow(ctx context.Context, lane string)
-	Lanes() []rate.Lane
+	delivery.Limiter
 	// Waiting is how many messages of this process wait for their turn on a lane.
 	Waiting(lane string) int
-}
-
-// Suppressions are those who may not be written to: *suppress.Store.
-type Suppressions interface {
-	// Check returns for each address the entry that forbids it, or nil.
-	Check(ctx context.Context, c message.Channel, addresses []string) ([]*suppress.Entry, error)
-	// Suppress forbids an address from now on.
-	Suppress(ctx context.Context, c message.Channel, address, reason, source string) error
 }
 
 // Options for New. All but Links, NoBulk, Rates, Events, Endpoint, Concurrency and DrainTimeout are required.
@@ -63,14 +46,14 @@ type Options struct {
 	Catalog      func() *render.Catalog // the current one, for jobs that bring no sources of their own
 	Renderer     *render.Renderer
 	Attachments  compose.Attachments
-	Senders      map[message.Channel]Sender
+	Senders      map[message.Channel]delivery.Sender
 	Limiter      Limiter
-	Suppressions Suppressions              // asked before anyone is written to, and told who must not be again
+	Suppressions delivery.Suppressions     // asked before anyone is written to, and told who must not be again
 	Links        compose.Links             // nil where there are none: messages that need one wait
 	NoBulk       map[message.Channel]error // why a channel must not carry a bulk, where it must not
 	Rates        map[string]float64        // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit
-	Events       *outbox.Store             // what callers are to be told; nil records none
-	Endpoint     Endpoint                  // who is told, where Events is set
+	Events       *outbox.Store             // what callers are to learn; nil publishes nothing
+	Endpoint     Endpoint                  // where it is published, where Events is set
 	Log          *slog.Logger
 	Metrics      prometheus.Registerer
 	// Concurrency is how many bulk messages are sent at the same time; single messages have a quarter of that of
@@ -80,36 +63,8 @@ type Options struct {
 	DrainTimeout time.Duration
 }
 
-// chunksAtOnce is how many chunks one worker has open; their recipients share Concurrency. Two, so that one's last
-// recipients don't hold up the next; no more, because marks of one chunk are stored together.
-const chunksAtOnce = 2
-
-// Worker consumes the queue.
-type Worker struct {
-	Options
-	queue     *queue.Client
-	bulks     *bulk.Store
-	blobs     *blob.Store
-	dead      *dead.Store
-	composer  *compose.Composer
-	forwarder *transcript.Forwarder
-	forwards  *cache.Cache[forwardKey, *render.Prepared]
-	// transcripts lets one transcript at a time be made: a long conversation takes memory.
-	transcripts chan struct{}
-	open        *cache.Cache[string, *openBulk]
-	metrics     *metrics
-	carefully   sync.Mutex // held while a careful task runs
-	wishes      wishes
-	crowd       crowd
-
-	eventMetrics *eventMetrics // where Events is set
-
-	draining context.Context // ends when no further recipient may be started
-	drain    context.CancelFunc
-}
-
-// New checks the options and returns a worker that Run starts.
-func New(o Options) (*Worker, error) {
+// check names every required option that is missing, and sets what has a default.
+func (o *Options) check() error {
 	var errs []error
 	for name, missing := range map[string]bool{
 		"Redis": o.Redis == nil, "Ledger": o.Ledger == nil, "Catalog": o.Catalog == nil, "Renderer": o.Renderer == nil,
@@ -120,11 +75,8 @@ func New(o Options) (*Worker, error) {
 			errs = append(errs, fmt.Errorf("worker: %s is required", name))
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
 	if (o.Events == nil) != (o.Endpoint == nil) {
-		return nil, errors.New("worker: Events and Endpoint go together")
+		errs = append(errs, errors.New("worker: Events and Endpoint go together"))
 	}
 	if o.Concurrency <= 0 {
 		o.Concurrency = 16
@@ -132,109 +84,174 @@ func New(o Options) (*Worker, error) {
 	if o.DrainTimeout <= 0 {
 		o.DrainTimeout = 30 * time.Second
 	}
-	m, err := newMetrics(o.Metrics)
+	return errors.Join(errs...)
+}
+
+// Worker consumes the queue.
+type Worker struct {
+	log          *slog.Logger
+	drainTimeout time.Duration
+	servers      []*queue.Server
+	keepers      []func(ctx context.Context) // run beside the servers until their context ends
+	meter        *rate.Meter
+	drain        context.CancelFunc // no further message may be started
+}
+
+// New checks the options and returns a worker that Run starts.
+func New(o Options) (*Worker, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	draining, drain := context.WithCancel(context.Background())
+	w := &Worker{log: o.Log, drainTimeout: o.DrainTimeout, drain: drain}
+	recovered, err := recovery.NewMetrics(o.Metrics)
 	if err != nil {
 		return nil, err
 	}
-	forwarder, err := transcript.New(o.Renderer)
+	deadLetters, client := dead.New(o.Redis), queue.New(o.Redis)
+	tasks, err := newMetrics(o.Metrics)
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{
-		forwarder: forwarder, forwards: cache.New[forwardKey, *render.Prepared](16), transcripts: make(chan struct{}, 1),
-		Options: o, queue: queue.New(o.Redis), bulks: bulk.NewStore(o.Redis, o.Ledger), blobs: blob.New(o.Redis), dead: dead.New(o.Redis),
-		open:    cache.New[string, *openBulk](64),
-		metrics: m, wishes: wishes{known: map[string]knownWish{}},
-	}
-	w.composer, err = compose.New(compose.Options{
-		Catalog: o.Catalog, Renderer: o.Renderer, Attachments: o.Attachments, Blobs: w.blobs, Links: o.Links,
-		Events: o.Events != nil, NoBulk: o.NoBulk, Log: o.Log,
-	})
-	if err != nil {
+	o.Ledger.Watch(tasks.commit)
+	if err := o.Metrics.Register(scrape{client, deadLetters, o.Limiter.Lanes}); err != nil {
 		return nil, err
 	}
-	m.meter = rate.NewMeter(o.Redis, w.limits)
-	w.Ledger.Watch(m.commit)
-	if err := o.Metrics.Register(scrape{w.queue, w.dead, o.Limiter.Lanes}); err != nil {
+	m := &mux{dead: deadLetters, metrics: tasks, log: o.Log, routes: map[string]queue.Handler{}}
+	if err := w.addSending(o, m, client, draining, recovered); err != nil {
 		return nil, err
 	}
 	if o.Events != nil {
-		if w.eventMetrics, err = newEventMetrics(o.Metrics, o.Events); err != nil {
+		p, err := newPublisher(o, deadLetters, draining, recovered)
+		if err != nil {
 			return nil, err
 		}
+		handle(m, p.handle)
+		w.keepers = append(w.keepers, p.watch)
+	} else {
+		handle(m, noPublisher)
 	}
-	w.draining, w.drain = context.WithCancel(context.Background())
+	if err := w.addServers(o, m, recovered); err != nil {
+		return nil, err
+	}
 	return w, nil
+}
+
+// addSending adds the handlers of messages, forwards and bulks.
+func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining context.Context, recovered *recovery.Metrics) error {
+	blobs, bulks := blob.New(o.Redis), bulk.NewStore(o.Redis, o.Ledger)
+	composer, err := compose.New(compose.Options{
+		Catalog: o.Catalog, Renderer: o.Renderer, Attachments: o.Attachments, Blobs: blobs, Links: o.Links,
+		Events: o.Events != nil, NoBulk: o.NoBulk, Log: o.Log,
+	})
+	if err != nil {
+		return err
+	}
+	outcomes, err := delivery.NewMetrics(o.Metrics)
+	if err != nil {
+		return err
+	}
+	d, err := delivery.New(delivery.Options{
+		Ledger: o.Ledger, Composer: composer, Senders: o.Senders, Limiter: o.Limiter, Suppressions: o.Suppressions, Rates: o.Rates,
+		Metrics: outcomes, Draining: draining,
+	})
+	if err != nil {
+		return err
+	}
+	w.meter = rate.NewMeter(o.Redis, d.Limits)
+	outcomes.Count = w.meter.Count
+	progress, err := bulkrun.NewMetrics(o.Metrics, recovered.Recovered)
+	if err != nil {
+		return err
+	}
+	runner, err := bulkrun.New(bulkrun.Options{
+		Bulks: bulks, Ledger: o.Ledger, Queue: client, Composer: composer, Delivery: d, Waiting: o.Limiter.Waiting, Events: o.Events,
+		Concurrency: o.Concurrency, Log: o.Log, Metrics: progress,
+	})
+	if err != nil {
+		return err
+	}
+	forwards, err := newForwards(o, composer, d, blobs)
+	if err != nil {
+		return err
+	}
+	handle(m, (&messages{composer, d, o.Events}).handle)
+	handle(m, forwards.handle)
+	handle(m, runner.Start)
+	handle(m, runner.Chunk)
+	w.keepers = append(w.keepers, runner.Reconcile)
+	return nil
+}
+
+// addServers adds what takes tasks from the queues, and what brings lost ones back.
+func (w *Worker) addServers(o Options, m *mux, recovered *recovery.Metrics) error {
+	// Single messages have a server of their own: Asynq's strict priorities starve the lower queue, and weighted
+	// ones would still have a message wait for a chunk's slot.
+	shares := []struct {
+		queues      []string
+		concurrency int
+	}{
+		{[]string{queue.Messages}, max(1, o.Concurrency/4)},
+		{queue.Bulks(), min(bulkrun.ChunksAtOnce, o.Concurrency)},
+	}
+	if o.Endpoint != nil { // so that an endpoint that hangs holds up no message
+		shares = append(shares, struct {
+			queues      []string
+			concurrency int
+		}{[]string{queue.Events}, streamsAtOnce})
+	}
+	for _, share := range shares {
+		s, err := queue.NewServer(queue.ServerOptions{
+			Redis: o.Redis, Queues: share.queues, Concurrency: share.concurrency, DrainTimeout: o.DrainTimeout, Handler: m.serve, Log: o.Log,
+			Crashes: func(ctx context.Context, queue, id string) (int, error) {
+				return recovery.Crashes(ctx, o.Redis, queue, id)
+			},
+		})
+		if err != nil {
+			return err
+		}
+		w.servers = append(w.servers, s)
+	}
+	reaper, err := recovery.New(recovery.Options{
+		Redis: o.Redis, Queues: append(queue.Bulks(), queue.Messages, queue.Events), Log: o.Log.With("part", "reaper"), Metrics: recovered,
+	})
+	if err != nil {
+		return err
+	}
+	w.keepers = append(w.keepers, reaper.Run)
+	return nil
 }
 
 // Run consumes until ctx ends, then lets what is in flight finish, hands the rest back to the queue and returns. It
 // can be called once.
 func (w *Worker) Run(ctx context.Context) error {
-	// Single messages have a server of their own: Asynq's strict priorities starve the lower queue, and weighted
-	// ones would still have a message wait for a chunk's slot.
-	messages, err := w.server(max(1, w.Concurrency/4), []string{queue.Messages})
-	bulks, err2 := w.server(min(chunksAtOnce, w.Concurrency), queue.Bulks())
-	servers := []*queue.Server{messages, bulks}
-	err = errors.Join(err, err2)
-	if w.Endpoint != nil { // so that an endpoint that hangs holds up no message
-		events, err3 := w.server(streamsAtOnce, []string{queue.Events})
-		servers, err = append(servers, events), errors.Join(err, err3)
-	}
-	reaper, err4 := recovery.New(recovery.Options{
-		Redis: w.Redis, Queues: append(queue.Bulks(), queue.Messages, queue.Events), Log: w.Log.With("part", "reaper"), Metrics: w.metrics.recovery,
-	})
-	if err := errors.Join(err, err4); err != nil {
-		return err
-	}
-	for _, s := range servers {
+	for _, s := range w.servers {
 		if err := s.Start(); err != nil {
 			return fmt.Errorf("start the worker: %w", err)
 		}
 	}
 	// Whoever died is looked after by everyone else.
 	var keepers sync.WaitGroup
-	keepers.Go(func() { reaper.Run(ctx) })
-	keepers.Go(func() { w.reconciler().run(ctx) })
-	if w.Events != nil {
-		keepers.Go(func() { w.watchEvents(ctx) })
+	for _, keep := range w.keepers {
+		keepers.Go(func() { keep(ctx) })
 	}
 	counting, stopCounting := context.WithCancel(context.WithoutCancel(ctx))
 	var counters sync.WaitGroup
-	counters.Go(func() { w.metrics.meter.Run(counting) })
+	counters.Go(func() { w.meter.Run(counting) })
 	<-ctx.Done()
 	keepers.Wait()
-	w.Log.Info("draining: finishing what is in flight", "timeout", w.DrainTimeout)
-	for _, s := range servers {
+	w.log.Info("draining: finishing what is in flight", "timeout", w.drainTimeout)
+	for _, s := range w.servers {
 		s.Stop()
 	}
 	w.drain()
 	var all sync.WaitGroup
-	for _, s := range servers {
+	for _, s := range w.servers {
 		all.Go(s.Shutdown)
 	}
 	all.Wait()
 	stopCounting()
 	counters.Wait()
-	w.Log.Info("drained")
+	w.log.Info("drained")
 	return nil
 }
-
-func (w *Worker) reconciler() *reconciler {
-	return &reconciler{restorer: w.restorer(), log: w.Log.With("part", "reconciler"), metrics: w.metrics, tell: w.tellBulk}
-}
-
-func (w *Worker) restorer() restorer {
-	return restorer{bulks: w.bulks, ledger: w.Ledger, queue: w.queue}
-}
-
-func (w *Worker) server(concurrency int, queues []string) (*queue.Server, error) {
-	return queue.NewServer(queue.ServerOptions{
-		Redis: w.Redis, Queues: queues, Concurrency: concurrency, DrainTimeout: w.DrainTimeout, Handler: w.mux(), Log: w.Log,
-		Crashes: func(ctx context.Context, queue, id string) (int, error) {
-			return recovery.Crashes(ctx, w.Redis, queue, id)
-		},
-	})
-}
-
-// stopping reports whether the worker drains.
-func (w *Worker) stopping() bool { return w.draining.Err() != nil }

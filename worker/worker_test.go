@@ -23,7 +23,9 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/bulkrun"
 	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
@@ -140,7 +142,7 @@ func (s *site) worker(spoil ...func(*Options)) (stop func()) {
 	}
 	o := Options{
 		Redis: s.rdb, Ledger: books, Catalog: func() *render.Catalog { return catalog }, Renderer: renderer, Attachments: files,
-		Senders: map[message.Channel]Sender{message.Email: s.out, message.SMS: s.out},
+		Senders: map[message.Channel]delivery.Sender{message.Email: s.out, message.SMS: s.out},
 		Limiter: limiter, Suppressions: suppressions, Log: s.log, Metrics: prometheus.NewRegistry(), Concurrency: 8, DrainTimeout: 10 * time.Second,
 	}
 	for _, f := range spoil {
@@ -456,7 +458,7 @@ func TestPauseAndResume(t *testing.T) {
 	}
 	s.await("it stands still", func() bool {
 		before := s.out.count()
-		time.Sleep(2 * wishAge)
+		time.Sleep(2 * bulkrun.ControlAge)
 		return s.out.count() == before
 	})
 	status, err := s.client.Bulks().Status(ctx, id)

@@ -196,14 +196,14 @@ func (s *Server) bulkStatus(ctx context.Context, id string) (BulkStatus, error) 
 	if err != nil {
 		return BulkStatus{}, err
 	}
-	wish, err := s.Client.Bulks().Wish(ctx, id)
+	controls, err := s.Client.Bulks().Controls(ctx, id)
 	if err != nil {
 		return BulkStatus{}, err
 	}
 	out := BulkStatus{
 		ID: id, State: string(status.State), Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Failed: status.Failed,
 		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, Canary: status.Canary,
-		Rate: wish.Rate, CreatedAt: b.CreatedAt, Channels: []string{},
+		Rate: controls.Rate, CreatedAt: b.CreatedAt, Channels: []string{},
 	}
 	if !b.Started.IsZero() {
 		out.StartedAt = &b.Started

@@ -7,10 +7,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/heraldsend/herald/worker"
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/channel/email"
+	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 )
 
@@ -48,7 +48,7 @@ func StartPlayground(ctx context.Context, s *Settings, log *slog.Logger, metrics
 	open.add(mail.Close)
 	w, err := NewWorker(ctx, WorkerOptions{
 		Settings: &own, Log: log, Metrics: metrics,
-		Senders: map[message.Channel]worker.Sender{message.Email: mail, message.SMS: box, message.Chat: box, message.Note: box},
+		Senders: map[message.Channel]delivery.Sender{message.Email: mail, message.SMS: box, message.Chat: box, message.Note: box},
 	})
 	if err != nil {
 		return nil, err

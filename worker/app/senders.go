@@ -17,12 +17,13 @@ import (
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/channel/sms"
 	"github.com/heraldsend/herald/worker/channel/webhook"
+	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
 )
 
 // newSenders opens every channel's way out. A channel that is not configured only logs, and a warning says so.
-func newSenders(s *Settings, log *slog.Logger, open *stack) (map[message.Channel]worker.Sender, error) {
+func newSenders(s *Settings, log *slog.Logger, open *stack) (map[message.Channel]delivery.Sender, error) {
 	sign, err := s.dkim()
 	if err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func newSenders(s *Settings, log *slog.Logger, open *stack) (map[message.Channel
 	if err != nil {
 		return nil, err
 	}
-	senders := map[message.Channel]worker.Sender{message.Email: mail, message.SMS: only, message.Chat: only, message.Note: only}
+	senders := map[message.Channel]delivery.Sender{message.Email: mail, message.SMS: only, message.Chat: only, message.Note: only}
 	if s.SMSURL != "" {
 		o, err := sms.ParseURL(s.SMSURL)
 		if err != nil {
@@ -79,7 +80,7 @@ func newSenders(s *Settings, log *slog.Logger, open *stack) (map[message.Channel
 	}
 	var logged []string
 	for _, channel := range message.Channels {
-		if senders[channel] == worker.Sender(only) {
+		if senders[channel] == delivery.Sender(only) {
 			logged = append(logged, string(channel))
 		}
 	}

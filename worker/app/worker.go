@@ -14,6 +14,7 @@ import (
 	"github.com/heraldsend/herald/worker"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -26,8 +27,8 @@ type WorkerOptions struct {
 	Settings *Settings
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer
-	Hangup   <-chan os.Signal                  // the templates are loaded again on each
-	Senders  map[message.Channel]worker.Sender // those of Settings when nil
+	Hangup   <-chan os.Signal                    // the templates are loaded again on each
+	Senders  map[message.Channel]delivery.Sender // those of Settings when nil
 }
 
 // Worker is a worker with everything that it works with. Close ends what Run used.

@@ -57,29 +57,29 @@ func (b Bulk) Open() int {
 	return b.Chunks
 }
 
-// Wish is what operators ask of a bulk while it runs.
-type Wish struct {
+// Controls are what operators ask of a bulk while it runs.
+type Controls struct {
 	Control Control
 	// Rate is how many messages a second all workers together may start; 0 is no limit.
 	Rate float64
 }
 
-// Wish reads what is asked of a bulk now.
-func (s *Store) Wish(ctx context.Context, id string) (Wish, error) {
+// Controls reads what is asked of a bulk now.
+func (s *Store) Controls(ctx context.Context, id string) (Controls, error) {
 	fields, err := s.rdb.HMGet(ctx, metaKey(id), fieldControl, fieldRate).Result()
 	if err != nil {
-		return Wish{}, fmt.Errorf("read bulk %s: %w", id, err)
+		return Controls{}, fmt.Errorf("read bulk %s: %w", id, err)
 	}
-	var w Wish
+	var c Controls
 	if text, ok := fields[0].(string); ok {
-		w.Control = Control(text)
+		c.Control = Control(text)
 	}
 	if text, ok := fields[1].(string); ok {
-		if w.Rate, err = strconv.ParseFloat(text, 64); err != nil {
-			return Wish{}, fmt.Errorf("read bulk %s: rate: %w", id, err)
+		if c.Rate, err = strconv.ParseFloat(text, 64); err != nil {
+			return Controls{}, fmt.Errorf("read bulk %s: rate: %w", id, err)
 		}
 	}
-	return w, nil
+	return c, nil
 }
 
 // SetRate changes how many messages a second all workers together may start for a stored bulk; 0 is no limit.

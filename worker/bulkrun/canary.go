@@ -1,4 +1,4 @@
-package worker
+package bulkrun
 
 import (
 	"context"
@@ -15,15 +15,15 @@ const canaryLook = time.Second
 
 // watchCanary looks at a bulk's first recipients. It returns nil once the canary's verdict is recorded, and a *queue.Again
 // while it is still out.
-func (w *Worker) watchCanary(ctx context.Context, log *slog.Logger, b bulk.Bulk) error {
+func (r *Runner) watchCanary(ctx context.Context, log *slog.Logger, b bulk.Bulk) error {
 	var open, good, bad int
 	for chunk := range b.CanaryChunks {
-		records, err := w.Ledger.Chunk(ctx, ledger.Chunk{Owner: b.ID, Index: chunk})
+		records, err := r.Ledger.Chunk(ctx, ledger.Chunk{Owner: b.ID, Index: chunk})
 		if err != nil {
 			return err
 		}
-		for _, r := range records {
-			switch r.State {
+		for _, record := range records {
+			switch record.State {
 			case ledger.Pending, ledger.Claimed:
 				open++
 			case ledger.Sent:
@@ -38,11 +38,11 @@ func (w *Worker) watchCanary(ctx context.Context, log *slog.Logger, b bulk.Bulk)
 	if float64(bad)*100 > b.Canary.MaxFailurePercent*float64(open+good+bad) {
 		log.Error("the canary failed: the bulk is paused; look at who failed, then resume it to send to the others all the same, or cancel it",
 			"bulk", b.ID, "failed", bad, "sent", good, "pending", open, "allowed_percent", b.Canary.MaxFailurePercent)
-		return w.bulks.Decide(ctx, b.ID, bulk.Failing)
+		return r.Bulks.Decide(ctx, b.ID, bulk.Failing)
 	}
 	if open > 0 {
 		return &queue.Again{After: canaryLook, Reason: "the canary is out", Quiet: true}
 	}
 	log.Info("the canary came back: the others follow", "bulk", b.ID, "failed", bad, "sent", good)
-	return w.bulks.Decide(ctx, b.ID, bulk.Passed)
+	return r.Bulks.Decide(ctx, b.ID, bulk.Passed)
 }

@@ -1,0 +1,238 @@
+package bulkrun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/delivery"
+	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/store/suppress"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Chunk sends one chunk: every message of it that is still pending. Then it publishes what became of everyone.
+func (r *Runner) Chunk(ctx context.Context, log *slog.Logger, run queue.Run, t task.BulkChunk) error {
+	log = log.With("bulk", t.Bulk, "chunk", t.Chunk)
+	at := ledger.Chunk{Owner: t.Bulk, Index: t.Chunk}
+	o, err := r.open(ctx, log, t.Bulk)
+	if errors.Is(err, queue.ErrGone) {
+		return r.failAll(ctx, log, at, err)
+	}
+	if err != nil {
+		return err
+	}
+	turn, err := r.fairness.enter(ctx, o.Bulk)
+	if err != nil {
+		return err
+	}
+	defer turn.end()
+	c := &chunk{r: r, opened: o, log: log, at: at, attempt: run.Attempt}
+	err = c.run(ctx, run, turn)
+	if unpublished := c.publish(ctx); unpublished != nil {
+		return unpublished
+	}
+	return err
+}
+
+// chunk is one run of a chunk.
+type chunk struct {
+	r *Runner
+	*opened
+	log         *slog.Logger
+	at          ledger.Chunk // where its records are
+	attempt     int
+	recipients  []bulk.Recipient
+	suppressed  map[int]*suppress.Entry // by slot: who may not be written to, as it was when the run began
+	quarantined bool                    // see delivery.Job
+	receipts    delivery.Receipts
+	published   map[int]bool    // slots whose outcome this run has published
+	waiting     context.Context // see delivery.Job: one for all messages
+}
+
+// run sends to whoever is pending.
+func (c *chunk) run(ctx context.Context, run queue.Run, turn *turn) error {
+	pending, err := c.read(ctx)
+	if err != nil {
+		return err
+	}
+	// Asked afresh: a cancelled bulk's chunks run to be closed, also those whose time has not come.
+	if asked, err := c.r.controls.now(ctx, c.ID); err != nil {
+		return err
+	} else if asked.Control == bulk.Cancelled {
+		reason := ledger.Reason{Code: "cancelled", Text: "the bulk was cancelled before this message was sent"}
+		return c.r.closeAll(ctx, c.at, pending, ledger.Skipped, reason)
+	}
+	if err := c.findSuppressed(ctx, pending); err != nil {
+		return err
+	}
+	if c.publishes() {
+		if err := c.r.Events.AddPending(ctx, c.ID, c.at.Index); err != nil {
+			return err
+		}
+	}
+	atOnce := max(1, c.r.Concurrency/ChunksAtOnce)
+	if c.quarantined = c.r.Delivery.Quarantined(run); c.quarantined {
+		defer c.r.Delivery.Enter()()
+		atOnce = 1
+	}
+	defer c.publishMeanwhile(ctx)()
+	var stop context.CancelFunc
+	c.waiting, stop = c.r.Delivery.UntilDrain(ctx)
+	defer stop()
+	started := time.Now()
+	left := slots{
+		atOnce: atOnce, next: func() error { return c.mayGoOn(ctx, turn) },
+		deliver: func(slot int) (commit, error) { return c.deliver(ctx, slot) },
+	}.run(ctx, pending)
+	c.log.Info("chunk worked on", "recipients", len(c.recipients), "pending_before", len(pending), "pending_after", left.pending,
+		"attempt", c.attempt, "took", time.Since(started))
+	return c.whatNext(ctx, left)
+}
+
+// read reads the recipients and returns the slots that are pending.
+func (c *chunk) read(ctx context.Context) (pending []int, err error) {
+	records, err := c.r.Delivery.Records(ctx, c.at)
+	if err != nil {
+		return nil, err
+	}
+	c.recipients, err = c.r.Bulks.Recipients(ctx, c.ID, c.at.Index)
+	if errors.Is(err, bulk.ErrNotFound) {
+		return nil, fmt.Errorf("%w: %w", queue.ErrGone, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(records) != len(c.recipients)*c.Slots() {
+		return nil, fmt.Errorf("%w: chunk of %d recipients with %d records", queue.ErrGone, len(c.recipients), len(records))
+	}
+	return pendingIn(records), nil
+}
+
+// findSuppressed finds out before the first message who may not be written to, once a channel.
+func (c *chunk) findSuppressed(ctx context.Context, pending []int) error {
+	c.suppressed = map[int]*suppress.Entry{}
+	for i, p := range c.Messages {
+		var slots []int
+		var addresses []string
+		for _, slot := range pending {
+			if slot%c.Slots() == i {
+				slots = append(slots, slot)
+				addresses = append(addresses, c.recipient(slot).Address(p.Channel))
+			}
+		}
+		entries, err := c.r.Delivery.Suppressions.Check(ctx, p.Channel, addresses)
+		if err != nil {
+			return err
+		}
+		for i, slot := range slots {
+			if entries[i] != nil {
+				c.suppressed[slot] = entries[i]
+			}
+		}
+	}
+	return nil
+}
+
+func (c *chunk) recipient(slot int) bulk.Recipient { return c.recipients[slot/c.Slots()] }
+
+// mayGoOn is asked before each message: no further one is started when the worker drains, the bulk is paused or
+// cancelled, or the chunk is to give way.
+func (c *chunk) mayGoOn(ctx context.Context, turn *turn) error {
+	if c.r.Delivery.Stopping() {
+		return errHalt
+	}
+	asked, err := c.r.controls.of(ctx, c.ID)
+	switch {
+	case err != nil:
+		return err
+	case asked.Control != bulk.GoOn:
+		return errHalt
+	}
+	return turn.stay(ctx)
+}
+
+// deliver sends the message of one slot.
+func (c *chunk) deliver(ctx context.Context, slot int) (*ledger.Commit, error) {
+	asked, err := c.r.controls.of(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	return c.r.Delivery.Deliver(ctx, delivery.Job{
+		Job: c.composed.Job(c.at.Index, slot, c.recipient(slot), c.suppressed[slot]),
+		Log: c.log, Chunk: c.at, Slot: slot, Attempt: c.attempt, Quarantined: c.quarantined, Receipts: &c.receipts,
+		Waiting: c.waiting, BulkRate: asked.Rate,
+	})
+}
+
+// whatNext is what is to be done about those who are left: a *queue.Again, or nil where nobody is. Those of a paused bulk
+// get new tasks when it is resumed.
+func (c *chunk) whatNext(ctx context.Context, left left) error {
+	var control bulk.Control
+	if left.pending > 0 && left.err == nil {
+		// Asked afresh: what an operator wants now decides what becomes of those who wait.
+		asked, err := c.r.Bulks.Controls(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		control = asked.Control
+	}
+	return left.next(control)
+}
+
+// next is what is to be done about those who are left of a bulk of which control is asked.
+func (l left) next(control bulk.Control) error {
+	switch {
+	case l.err != nil:
+		return l.err
+	case control == bulk.Paused:
+		return nil
+	case control == bulk.Cancelled:
+		return &queue.Again{Reason: "bulk is cancelled"}
+	case l.again != nil:
+		return l.again
+	case l.pending > 0:
+		return &queue.Again{Reason: "worker stops"}
+	}
+	return nil
+}
+
+// failAll fails everyone who is pending in a chunk whose bulk is not stored any more, while its records are.
+func (r *Runner) failAll(ctx context.Context, log *slog.Logger, at ledger.Chunk, why error) error {
+	records, err := r.Delivery.Records(ctx, at)
+	if err != nil {
+		return err
+	}
+	pending := pendingIn(records)
+	log.Error("bulk is gone: whoever was pending has failed", "pending", len(pending), "error", why)
+	return r.closeAll(ctx, at, pending, ledger.Failed, ledger.Reason{Code: "bulk_gone", Text: why.Error()})
+}
+
+// pendingIn are the slots of a chunk that are pending.
+func pendingIn(records []ledger.Record) []int {
+	var pending []int
+	for slot, r := range records {
+		if r.State == ledger.Pending {
+			pending = append(pending, slot)
+		}
+	}
+	return pending
+}
+
+// closeAll gives these slots of a chunk one outcome.
+func (r *Runner) closeAll(ctx context.Context, at ledger.Chunk, pending []int, s ledger.State, reason ledger.Reason) error {
+	return slots{
+		atOnce: r.Concurrency,
+		next: func() error {
+			if r.Delivery.Stopping() {
+				return errHalt
+			}
+			return nil
+		},
+		deliver: func(slot int) (commit, error) { return r.Ledger.Post(ctx, at, slot, s, reason), nil },
+	}.run(ctx, pending).next(bulk.GoOn)
+}

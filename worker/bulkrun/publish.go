@@ -1,0 +1,153 @@
+package bulkrun
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/heraldsend/herald/worker/delivery"
+	"github.com/heraldsend/herald/worker/outbox"
+	"github.com/heraldsend/herald/worker/store/ledger"
+)
+
+// Callers learn what the ledger says, after it says it: a task ends only when that is in the outbox.
+
+// publishEvery is how long an outcome within a chunk may wait for its event while the chunk is worked on.
+const publishEvery = 2 * time.Second
+
+// publishes reports whether callers learn anything of the bulk's single messages.
+func (c *chunk) publishes() bool {
+	if c.r.Events == nil || c.recipients == nil {
+		return false
+	}
+	for _, p := range c.composed.Parts {
+		if p.Content != nil && !p.Content.Actions(nil).IsZero() {
+			return true
+		}
+	}
+	return c.Events || !c.Actions.IsZero()
+}
+
+// publishMeanwhile publishes what is known so far, again and again until the returned function is called. What it can't
+// publish, the end of the run does.
+func (c *chunk) publishMeanwhile(ctx context.Context) (stop func()) {
+	if !c.publishes() {
+		return func() {}
+	}
+	done := make(chan struct{})
+	var publishing sync.WaitGroup
+	publishing.Go(func() {
+		tick := time.NewTicker(publishEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+			if err := c.publishMessages(ctx); err != nil && ctx.Err() == nil {
+				c.log.Warn("events wait for the end of the chunk", "error", err)
+			}
+		}
+	})
+	return func() { close(done); publishing.Wait() }
+}
+
+// publish publishes at the end of a run what became of everyone, and how far the bulk is. Even a worker that was told to
+// stop does that.
+func (c *chunk) publish(ctx context.Context) error {
+	if c.r.Events == nil {
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	if c.publishes() {
+		if err := c.publishMessages(ctx); err != nil {
+			return err
+		}
+		if err := c.r.Events.RemovePending(ctx, c.ID, c.at.Index); err != nil {
+			return err
+		}
+	}
+	_, err := c.r.publishBulk(ctx, c.ID)
+	return err
+}
+
+// publishMessages publishes the outcomes that this run has not published yet, those of earlier runs among them.
+func (c *chunk) publishMessages(ctx context.Context) error {
+	records, err := c.r.Ledger.Chunk(ctx, c.at)
+	if err != nil {
+		return err
+	}
+	var facts []outbox.Fact
+	var slots []int
+	for slot, r := range records {
+		if !r.State.Final() || c.published[slot] || slot >= len(c.recipients)*c.Slots() {
+			continue
+		}
+		slots = append(slots, slot)
+		facts = append(facts, c.report(slot, r).Facts()...)
+	}
+	if err := c.r.Events.Append(ctx, facts...); err != nil {
+		return err
+	}
+	if c.published == nil {
+		c.published = map[int]bool{}
+	}
+	for _, slot := range slots {
+		c.published[slot] = true
+	}
+	return nil
+}
+
+// report is that of one slot.
+func (c *chunk) report(slot int, r ledger.Record) delivery.Report {
+	recipient := c.recipient(slot)
+	report := delivery.Report{
+		Record: r, ProviderID: c.receipts.Get(slot), Bulk: c.ID, Cause: c.RecipientID(c.at.Index, slot), Group: strconv.Itoa(c.at.Index),
+		Outcome: c.Events, OnlyAction: len(c.Messages) == 0, Conversation: recipient.Conversation, Actions: c.Actions,
+	}
+	var err error
+	if report.Message, err = c.Message(c.at.Index, slot, recipient); err != nil {
+		// Its context can't be read, which is why it failed.
+		part, m := c.Part(slot), &report.Message
+		m.ID, m.Channel, m.To = c.MessageID(c.at.Index, slot), part.Channel, recipient.Address(part.Channel)
+	}
+	if parts := c.composed.Parts; len(parts) > 0 {
+		if content := parts[slot%c.Slots()].Content; content != nil {
+			report.Actions = content.Actions(c.Actions)
+		}
+	}
+	return report
+}
+
+// publishBulk publishes how far a bulk is: at each tenth, and when it is over and all of its messages are published. Its
+// round, read first, is part of the events' names: one is published again only when a person had the bulk started again. It
+// returns the chunks for whose events the end must wait.
+func (r *Runner) publishBulk(ctx context.Context, id string) (pending []int, err error) {
+	if r.Events == nil {
+		return nil, nil
+	}
+	b, err := r.Bulks.Bulk(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	status, err := r.Bulks.Status(ctx, id)
+	if err != nil || status.Planned == 0 {
+		return nil, err
+	}
+	if status.State.Over() {
+		if pending, err = r.Events.Pending(ctx, id); err != nil || len(pending) > 0 {
+			return pending, err // the last of them comes by here
+		}
+	}
+	fact := outbox.Bulk{
+		ID: id, State: string(status.State), Round: b.Round, Percent: status.Done() * 10 / status.Planned * 10,
+		Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Failed: status.Failed,
+		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, At: time.Now(), Over: status.State.Over(),
+	}
+	if fact.Percent == 0 && !fact.Over {
+		return nil, nil
+	}
+	return nil, r.Events.Append(ctx, fact)
+}

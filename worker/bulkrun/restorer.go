@@ -1,0 +1,63 @@
+package bulkrun
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// restorer enqueues chunks by what the ledger says.
+type restorer struct {
+	bulks  *bulk.Store
+	ledger *ledger.Ledger
+	queue  *queue.Client
+}
+
+// restore enqueues the chunks of a bulk that may go out, have someone pending and no task, and returns how many. With
+// atOnce it also runs those whose task waits for its next try, and of a cancelled bulk those that wait for their time.
+func (r restorer) restore(ctx context.Context, b bulk.Bulk, atOnce bool) (int, error) {
+	var dues map[int]time.Time
+	if b.SendAtLocal != "" && b.Control != bulk.Cancelled {
+		var err error
+		if dues, err = r.bulks.Dues(ctx, b.ID); err != nil {
+			return 0, err
+		}
+	}
+	restored := 0
+	for chunk := range b.Open() {
+		records, err := r.ledger.Chunk(ctx, ledger.Chunk{Owner: b.ID, Index: chunk})
+		if err != nil {
+			return restored, err
+		}
+		if !slices.ContainsFunc(records, func(record ledger.Record) bool { return !record.State.Final() }) {
+			continue
+		}
+		added, err := r.restoreTask(ctx, task.BulkChunk{Bulk: b.ID, Chunk: chunk}, dues[chunk], atOnce)
+		if err != nil {
+			return restored, err
+		}
+		if added {
+			restored++
+		}
+	}
+	return restored, nil
+}
+
+// restoreTask enqueues a task that is not to run before due, if it is not there, or has ended. With atOnce it runs one
+// that waits now, unless it waits for that time.
+func (r restorer) restoreTask(ctx context.Context, t task.Payload, due time.Time, atOnce bool) (added bool, err error) {
+	added, err = r.queue.AgainAt(ctx, t, due)
+	if added || err != nil || !atOnce || due.After(time.Now()) {
+		return added, err
+	}
+	id, queueName, err := queue.Address(t)
+	if err != nil {
+		return false, err
+	}
+	return r.queue.RunNow(queueName, id)
+}

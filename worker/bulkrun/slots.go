@@ -1,0 +1,124 @@
+package bulkrun
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/heraldsend/herald/worker/delivery"
+	"github.com/heraldsend/herald/worker/queue"
+)
+
+// slowMessage is how long a message must take for its own mark to be waited for too: that costs little beside it, and
+// what a crash sends again is then no more than what is sent at the same time.
+const slowMessage = 20 * time.Millisecond
+
+// errHalt, from slots.next, starts no further slot: those who are left wait.
+var errHalt = errors.New("no further slot")
+
+// commit is a mark on its way into the ledger: *ledger.Commit.
+type commit interface{ Wait() error }
+
+// slots works on the slots of a chunk, a few at a time.
+type slots struct {
+	atOnce int
+	// next is asked before each slot. An error starts no further one: errHalt, a *queue.Again that is merged with those of
+	// the slots, or trouble of the worker's own. It is not called twice at a time.
+	next func() error
+	// deliver works on a slot and returns the mark of its outcome. A *queue.Again leaves the slot pending; one that counts
+	// for nobody is everyone's trouble and starts no further slot, like any other error.
+	deliver func(slot int) (commit, error)
+}
+
+// left is what became of those who are still pending.
+type left struct {
+	pending int
+	again   *queue.Again // when they are tried again, as far as the slots tell
+	err     error        // the worker's own trouble
+}
+
+// run works on all slots, or as many as may be started before ctx ends, and waits for their marks.
+func (s slots) run(ctx context.Context, all []int) left {
+	r := &slotRun{slots: s, all: all}
+	var senders sync.WaitGroup
+	for range min(s.atOnce, len(all)) {
+		senders.Go(func() { r.send(ctx) })
+	}
+	senders.Wait()
+	r.left.pending += len(all) - r.started
+	return r.left
+}
+
+// slotRun is one run of slots.
+type slotRun struct {
+	slots
+	all     []int
+	mu      sync.Mutex // guards what follows
+	started int
+	halted  bool
+	left    left
+}
+
+// send works on one slot after the other. The mark of a quick message is stored while the next one goes out: one a
+// goroutine, so that a Redis that is away stops the sending at once.
+func (r *slotRun) send(ctx context.Context) {
+	var last commit
+	for slot, ok := r.take(ctx); ok; slot, ok = r.take(ctx) {
+		began := time.Now()
+		mark, err := r.deliver(slot)
+		r.done(err)
+		r.await(last)
+		if last = mark; time.Since(began) >= slowMessage {
+			r.await(last)
+			last = nil
+		}
+	}
+	r.await(last)
+}
+
+// take returns the slot that is next.
+func (r *slotRun) take(ctx context.Context) (slot int, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.halted || r.started == len(r.all) || ctx.Err() != nil {
+		return 0, false
+	}
+	if err := r.next(); err != nil {
+		r.halted = true
+		if !errors.Is(err, errHalt) {
+			r.note(err)
+		}
+		return 0, false
+	}
+	r.started++
+	return r.all[r.started-1], true
+}
+
+// done notes that a slot stays pending.
+func (r *slotRun) done(err error) {
+	if err == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left.pending++
+	r.note(err)
+}
+
+func (r *slotRun) await(c commit) {
+	if c != nil {
+		r.done(c.Wait())
+	}
+}
+
+// note takes an error in. The caller holds the lock.
+func (r *slotRun) note(err error) {
+	var again *queue.Again
+	if !errors.As(err, &again) {
+		r.left.err, r.halted = err, true
+		return
+	}
+	r.left.again = delivery.Merge(r.left.again, again)
+	r.halted = r.halted || !r.left.again.Counts
+}

@@ -1,0 +1,86 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// quarantineAfter is how often workers may die with a task before it is quarantined: one message at a time, each claimed
+// first. The next death then shows whose message it is; that one becomes unknown, and the others go on.
+const quarantineAfter = 3
+
+// quarantine lets one quarantined task at a time run in this process: were there two, a death would make both of their
+// messages unknown.
+type quarantine struct{ sync.Mutex }
+
+// Quarantined reports whether workers died with this task too often.
+func (d *Delivery) Quarantined(run queue.Run) bool {
+	if run.Crashes < quarantineAfter {
+		return false
+	}
+	d.Metrics.quarantined.Inc()
+	return true
+}
+
+// Enter waits until no other quarantined task runs in this process, until leave.
+func (d *Delivery) Enter() (leave func()) {
+	d.quarantine.Lock()
+	return d.quarantine.Unlock
+}
+
+// Records reads a chunk's records. What a run before this one left claimed becomes unknown: that run died between
+// claiming and recording, and nobody can tell how far it came.
+func (d *Delivery) Records(ctx context.Context, c ledger.Chunk) ([]ledger.Record, error) {
+	return d.settleClaims(ctx, c, false)
+}
+
+// RecordsAlone reads those of a message of its own. Under "resend" it was claimed only to keep it from being cancelled
+// meanwhile: the claim of a run that died is given back, unless that was a quarantined one.
+func (d *Delivery) RecordsAlone(ctx context.Context, run queue.Run, c ledger.Chunk, m task.Message) ([]ledger.Record, error) {
+	return d.settleClaims(ctx, c, policyOf(m) == task.Resend && run.Crashes <= quarantineAfter)
+}
+
+// settleClaims reads a chunk's records and sees to it that none of them is claimed: they become pending with giveBack,
+// else unknown.
+func (d *Delivery) settleClaims(ctx context.Context, c ledger.Chunk, giveBack bool) ([]ledger.Record, error) {
+	records, err := d.Ledger.Chunk(ctx, c)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil, fmt.Errorf("%w: %w", queue.ErrGone, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for slot, r := range records {
+		if r.State != ledger.Claimed {
+			continue
+		}
+		var err error
+		if giveBack {
+			records[slot].State, err = ledger.Pending, d.Ledger.Release(ctx, c, slot)
+		} else {
+			reason := ledger.Reason{Code: "interrupted", Text: "the worker stopped in the middle of sending; it may have arrived"}
+			records[slot].State, err = ledger.Unknown, d.Ledger.Mark(ctx, c, slot, ledger.Unknown, reason)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
+}
+
+// Refuse fails a message whose content can't be opened because of err, unless another attempt may mend that.
+func (d *Delivery) Refuse(ctx context.Context, log *slog.Logger, c ledger.Chunk, err error) error {
+	out := OfTrouble(ctx, err)
+	if out.Again != nil {
+		return out.Again
+	}
+	log.Error("content can't be prepared", "error", err)
+	return d.Ledger.Mark(ctx, c, 0, out.State, out.Reason)
+}

@@ -1,0 +1,264 @@
+// Package delivery carries a message to its recipient: Deliver is the one way that single messages, the slots of bulks
+// and forwards take. What an error means, another attempt or the end, is decided in outcome.go and nowhere else.
+//
+// A worker may be killed at any time. What it had not recorded another one takes up, by the rules of package ledger: see
+// Records and Quarantine.
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/compose"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/store/rate"
+	"github.com/heraldsend/herald/worker/store/suppress"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Sender is one channel's way out. Its errors are *send.Error.
+type Sender interface {
+	Send(ctx context.Context, m *message.Message) (send.Receipt, error)
+}
+
+// Ledger holds what became of every message: *ledger.Ledger.
+type Ledger interface {
+	Chunk(ctx context.Context, c ledger.Chunk) ([]ledger.Record, error)
+	Claim(ctx context.Context, c ledger.Chunk, slot int) (bool, error)
+	Release(ctx context.Context, c ledger.Chunk, slot int) error
+	Mark(ctx context.Context, c ledger.Chunk, slot int, s ledger.State, r ledger.Reason) error
+	Post(ctx context.Context, c ledger.Chunk, slot int, s ledger.State, r ledger.Reason) *ledger.Commit
+}
+
+// Composer makes messages, or says why there is none: *compose.Composer.
+type Composer interface {
+	Admit(j compose.Job) *compose.Verdict
+	Compose(ctx context.Context, j compose.Job) (compose.Composed, error)
+}
+
+// Limiter keeps the rates that all workers share: *rate.Limiter.
+type Limiter interface {
+	Wait(ctx context.Context, lane string, perSecond float64) error
+	Slow(ctx context.Context, lane string)
+	Lanes() []rate.Lane
+}
+
+// Suppressions are those who may not be written to: *suppress.Store.
+type Suppressions interface {
+	// Check returns for each address the entry that forbids it, or nil.
+	Check(ctx context.Context, c message.Channel, addresses []string) ([]*suppress.Entry, error)
+	// Suppress forbids an address from now on.
+	Suppress(ctx context.Context, c message.Channel, address, reason, source string) error
+}
+
+// Options for New. All but Rates are required.
+type Options struct {
+	Ledger       Ledger
+	Composer     Composer
+	Senders      map[message.Channel]Sender
+	Limiter      Limiter
+	Suppressions Suppressions       // told who must not be written to again
+	Rates        map[string]float64 // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit
+	Metrics      *Metrics
+	Draining     context.Context // ends when no further message may be started
+}
+
+// Delivery carries messages. It is safe for concurrent use.
+type Delivery struct {
+	Options
+	quarantine quarantine
+}
+
+// New checks the options.
+func New(o Options) (*Delivery, error) {
+	if o.Ledger == nil || o.Composer == nil || len(o.Senders) == 0 || o.Limiter == nil || o.Suppressions == nil || o.Metrics == nil || o.Draining == nil {
+		return nil, errors.New("delivery: Ledger, Composer, Senders, Limiter, Suppressions, Metrics and Draining are required")
+	}
+	return &Delivery{Options: o}, nil
+}
+
+// Job is one message for its recipient, and what is known of it.
+type Job struct {
+	compose.Job
+	Log     *slog.Logger
+	Chunk   ledger.Chunk // where its record is
+	Slot    int
+	Attempt int // attempts before this one
+	// Alone is a message of its own: it is claimed whatever the policy, so that nobody can cancel it while it goes out.
+	Alone bool
+	// Quarantined: workers died with this task. It is claimed whatever the policy, to find out over whom.
+	Quarantined bool
+	// Make makes the message where its content is not Job.Content; the errors are those of Composer.Compose. nil otherwise.
+	Make func(ctx context.Context) (*message.Message, error)
+	// Receipts is told what the other side calls the message; nil where nobody asks.
+	Receipts *Receipts
+	// Waiting ends when the job must not wait for its turn any more; UntilDrain makes one. nil: Deliver makes its own.
+	Waiting context.Context
+	// BulkRate is how many messages a second the bulk may start; 0 is no limit.
+	BulkRate float64
+}
+
+// claims reports whether the message is claimed before it is sent.
+func (j Job) claims() bool { return j.Quarantined || j.Alone || policyOf(j.Message) == task.Hold }
+
+// Deliver carries one message to its recipient. It returns the commit of its outcome, which the caller waits for. The
+// error is a *queue.Again when the message is still pending and may be attempted again, any other when the worker itself
+// is in trouble.
+func (d *Delivery) Deliver(ctx context.Context, j Job) (*ledger.Commit, error) {
+	out, err := d.admit(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	if j.Alone && j.Quarantined {
+		defer d.Enter()()
+	}
+	if out == nil {
+		var mine bool
+		if mine, out, err = d.claim(ctx, j); err != nil || !mine {
+			return nil, err
+		}
+	}
+	var msg *message.Message
+	if out == nil {
+		msg, out = d.compose(ctx, j) // with its files
+	}
+	if out == nil {
+		out = d.send(ctx, j, msg)
+	}
+	return d.record(ctx, j, out)
+}
+
+// admit asks what needs no content, then waits for the message's turn.
+func (d *Delivery) admit(ctx context.Context, j Job) (*Outcome, error) {
+	if v := d.Composer.Admit(j.Job); v != nil {
+		return OfVerdict(v), nil
+	}
+	if j.Message.Channel == "" {
+		return &Outcome{State: ledger.Sent}, nil // its actions are all that happens
+	}
+	return nil, d.awaitTurn(ctx, j)
+}
+
+// claim takes the message under "hold", and does nothing under "resend", which marks after sending. It reports false for
+// one that somebody else has. One that came too late is not taken: it may have waited for its turn.
+func (d *Delivery) claim(ctx context.Context, j Job) (mine bool, out *Outcome, err error) {
+	if v := compose.Expired(j.Message, time.Now()); v != nil {
+		return true, OfVerdict(v), nil
+	}
+	if !j.claims() {
+		return true, nil, nil
+	}
+	mine, err = d.Ledger.Claim(ctx, j.Chunk, j.Slot)
+	return mine, nil, err
+}
+
+// compose makes the message that travels, or says why there is none.
+func (d *Delivery) compose(ctx context.Context, j Job) (*message.Message, *Outcome) {
+	if j.Make != nil {
+		msg, err := j.Make(ctx)
+		if err != nil {
+			return nil, OfTrouble(ctx, err)
+		}
+		return msg, nil
+	}
+	composed, err := d.Composer.Compose(ctx, j.Job)
+	switch {
+	case err != nil:
+		return nil, OfTrouble(ctx, err)
+	case composed.Verdict != nil:
+		return nil, OfVerdict(composed.Verdict)
+	}
+	return composed.Message, nil
+}
+
+// send hands the message to its channel. A panic there is the outcome of this message alone: nobody knows how far it came.
+func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *Outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			out = &Outcome{State: ledger.Unknown, Reason: brokeDown(j.Log, p)}
+		}
+	}()
+	sender, ok := d.Senders[msg.Channel]
+	if !ok {
+		j.Log.Error("no sender is configured for this channel; its messages wait", "channel", msg.Channel)
+		return interrupted("no_sender", AccountPause)
+	}
+	started := time.Now()
+	receipt, err := sender.Send(ctx, msg)
+	d.Metrics.sendTook(msg.Channel, time.Since(started))
+	if err == nil {
+		j.Receipts.Put(j.Slot, receipt.ID)
+		return &Outcome{State: ledger.Sent}
+	}
+	e := send.AsError(err)
+	if pushesBack(e) {
+		d.Limiter.Slow(ctx, ChannelLane(msg.Channel))
+	}
+	out = outcomeOfSend(e, msg.Channel, policyOf(j.Message), j.Attempt)
+	if len(msg.To)+len(msg.Cc)+len(msg.Bcc) > 1 {
+		out.Suppress = "" // the words of the other side don't tell which of them is meant
+	}
+	return out
+}
+
+// pushesBack reports whether the other side finds us too fast. That it can't be reached is no such thing.
+func pushesBack(e *send.Error) bool {
+	return e.Temporary() && (e.Status == http.StatusTooManyRequests || strings.HasPrefix(e.Enhanced, "4.7.") || e.RetryAfter > 0 && !e.Account)
+}
+
+// Survive, deferred by whoever makes a message, turns a panic into a verdict over this message alone.
+func Survive(log *slog.Logger, err *error) {
+	if p := recover(); p != nil {
+		reason := brokeDown(log, p)
+		*err = &compose.Verdict{State: ledger.Failed, Code: reason.Code, Text: reason.Text}
+	}
+}
+
+// brokeDown logs a panic and is the reason that the ledger keeps.
+func brokeDown(log *slog.Logger, p any) ledger.Reason {
+	log.Error("panic", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+	return ledger.Reason{Code: "internal_error", Text: "Herald broke down over this message; please report it with the worker's log"}
+}
+
+// record writes the outcome into the ledger, and whoever must not be written to again onto the suppression list. Even a
+// worker that was told to stop does that.
+func (d *Delivery) record(ctx context.Context, j Job, out *Outcome) (*ledger.Commit, error) {
+	ctx = context.WithoutCancel(ctx)
+	d.Metrics.outcome(j.Message.Channel, out)
+	if out.Again != nil {
+		if j.claims() {
+			if err := d.Ledger.Release(ctx, j.Chunk, j.Slot); err != nil {
+				return nil, err
+			}
+		}
+		return nil, out.Again
+	}
+	if out.Suppress != "" {
+		// First, and waited for: a worker that dies here attempts the message again and finds its recipient suppressed.
+		if err := d.Suppressions.Suppress(ctx, j.Message.Channel, j.Message.To, out.Suppress, j.Chunk.Owner); err != nil {
+			return nil, err
+		}
+	}
+	return d.Ledger.Post(ctx, j.Chunk, j.Slot, out.State, out.Reason), nil
+}
+
+// policyOf is the message's policy, or its channel's: a second SMS costs money and trust, a second email with the
+// same Message-ID hardly anything.
+func policyOf(m task.Message) task.Policy {
+	switch {
+	case m.Policy != "":
+		return m.Policy
+	case m.Channel == message.SMS:
+		return task.Hold
+	default:
+		return task.Resend
+	}
+}

@@ -1,0 +1,91 @@
+package delivery
+
+import (
+	"sync"
+
+	"github.com/heraldsend/herald/worker/compose"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/outbox"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Receipts are the names under which the other side knows the messages of one run, by slot. They are published and not
+// kept.
+type Receipts struct {
+	mu  sync.Mutex
+	ids map[int]string
+}
+
+// Put notes a name; there may be none.
+func (r *Receipts) Put(slot int, id string) {
+	if r == nil || id == "" {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ids == nil {
+		r.ids = map[int]string{}
+	}
+	r.ids[slot] = id
+}
+
+// Get returns the name that was noted, or "".
+func (r *Receipts) Get(slot int) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ids[slot]
+}
+
+// Report is what callers learn of a message, as its record says. Whoever reads the same record makes the same facts of it:
+// a run after one that was killed publishes what is there already, and it stays as it is.
+type Report struct {
+	Message    task.Message
+	Record     ledger.Record
+	ProviderID string        // what the other side calls it
+	Actions    *task.Actions // the shortcut's and the job's
+	Bulk       string        // "" for a single message
+	Cause      string        // for whom actions happen once: the message, or a bulk's recipient
+	Group      string        // see outbox.Message
+	Outcome    bool          // whether the outcome is published; actions always are
+	OnlyAction bool          // there is no message: its actions are all that happens
+	// Conversation is the recipient's, where the message's context names none.
+	Conversation string
+}
+
+// Facts are what happened: the message's outcome, then what it brings for its conversation.
+func (r Report) Facts() []outbox.Fact {
+	if !r.Record.State.Final() {
+		return nil
+	}
+	m, at := r.Message, r.Record.At
+	conversation, customer := compose.AboutWhom(m, r.Conversation)
+	var facts []outbox.Fact
+	if r.Outcome && !r.OnlyAction {
+		fact := outbox.Message{
+			ID: m.ID, Bulk: r.Bulk, Channel: m.Channel, State: r.Record.State.String(), Code: r.Record.Reason.Code,
+			Conversation: conversation, Customer: customer, ProviderID: r.ProviderID, At: at, Group: r.Group,
+		}
+		if r.Bulk != "" && conversation == "" && customer == "" {
+			fact.To = m.To
+		}
+		facts = append(facts, fact)
+	}
+	if r.Record.State != ledger.Sent || outbox.ConversationStream(conversation) == "" {
+		return facts
+	}
+	if r.Outcome && m.Channel == message.Note {
+		facts = append(facts, outbox.Note{ID: m.ID, Bulk: r.Bulk, Conversation: conversation, ProviderID: r.ProviderID, At: at, Group: r.Group})
+	}
+	if !r.Actions.IsZero() {
+		fact := outbox.Updated{
+			Conversation: conversation, Customer: customer, Message: m.ID, Bulk: r.Bulk, Changes: r.Actions.Changes(), At: at,
+			Cause: r.Cause, Group: r.Group,
+		}
+		if r.OnlyAction {
+			fact.Message = ""
+		}
+		facts = append(facts, fact)
+	}
+	return facts
+}

@@ -1,0 +1,86 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// BulkLane names a bulk for the limiter.
+func BulkLane(id string) string { return "bulk:" + id }
+
+// ChannelLane names a channel's way out for the limiter: all workers on one Redis share it.
+func ChannelLane(c message.Channel) string { return "channel:" + string(c) }
+
+// Stopping reports whether the worker drains.
+func (d *Delivery) Stopping() bool { return d.Draining.Err() != nil }
+
+// UntilDrain returns a context for waiting: it ends with ctx, or when the worker drains.
+func (d *Delivery) UntilDrain(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(d.Draining, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// awaitTurn waits until the rates of the message's bulk, sender and channel let one more message start. When the worker
+// drains meanwhile, the error is a *queue.Again.
+func (d *Delivery) awaitTurn(ctx context.Context, j Job) error {
+	if j.Waiting != nil {
+		ctx = j.Waiting
+	} else {
+		var stop context.CancelFunc
+		ctx, stop = d.UntilDrain(ctx)
+		defer stop()
+	}
+	m := j.Message
+	if j.BulkRate > 0 {
+		if err := d.wait(ctx, BulkLane(j.Chunk.Owner), j.BulkRate); err != nil {
+			return err
+		}
+	}
+	if len(d.Rates) > 0 {
+		sender := senderOf(m)
+		if rate := d.Rates[sender]; rate > 0 {
+			if err := d.wait(ctx, "sender:"+sender, rate); err != nil {
+				return err
+			}
+		}
+	}
+	// Also without a rate: the provider may have asked for one.
+	return d.wait(ctx, ChannelLane(m.Channel), d.Rates[string(m.Channel)])
+}
+
+func (d *Delivery) wait(ctx context.Context, lane string, perSecond float64) error {
+	err := d.Limiter.Wait(ctx, lane, perSecond)
+	if errors.Is(err, context.Canceled) && d.Stopping() {
+		return &queue.Again{Reason: "worker stops"}
+	}
+	return err
+}
+
+// senderOf names a message's sender as Options.Rates does.
+func senderOf(m task.Message) string {
+	from := m.From
+	if m.Channel == message.Email {
+		if start := strings.LastIndexByte(from, '<'); start >= 0 {
+			from = strings.TrimSuffix(from[start+1:], ">") // it was checked when the message was enqueued
+		}
+		from = strings.ToLower(from)
+	}
+	return string(m.Channel) + ":" + from
+}
+
+// Limits are a channel's rate and what of it is in force, for the numbers that people look at.
+func (d *Delivery) Limits(channel string) (limit, inForce float64) {
+	limit = d.Rates[channel]
+	for _, l := range d.Limiter.Lanes() {
+		if l.Name == ChannelLane(message.Channel(channel)) {
+			return limit, l.InForce
+		}
+	}
+	return limit, limit
+}

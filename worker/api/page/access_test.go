@@ -44,12 +44,13 @@ func TestAccess(t *testing.T) {
 		dark          bool
 	}{{"light", 1440, 900, false}, {"dark", 1440, 900, true}, {"phone", 390, 844, false}} {
 		t.Run(look.name, func(t *testing.T) {
+			p := p.In(t)
 			p.Look(look.width, look.height, look.dark)
 			for _, s := range states {
 				browsertest.Eval[bool](p, `sessionStorage.clear(); true`)
 				p.Go("about:blank")
 				p.Go(url + "/#order-issue-before-arrival/email/en")
-				p.Await(`document.querySelector("#shownSubject")`)
+				p.Await(`document.querySelector("#shownSubject") && document.querySelector("#name").innerText === "order-issue-before-arrival"`)
 				browsertest.Eval[bool](p, `(() => { `+typing+s.script+`; return true })()`)
 				p.Await(s.until)
 				browsertest.CheckAccess(p, s.name)

@@ -83,7 +83,7 @@ func startFaultServer(t testing.TB, s *faultServer) *faultServer {
 func (s *faultServer) stop() (left int) {
 	_ = s.listener.Close()
 	s.once.Do(func() { close(s.release) })
-	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		s.mu.Lock()
 		left = len(s.conns)
 		s.mu.Unlock()

@@ -24,7 +24,7 @@ import (
 )
 
 // patience bounds every wait: machines that run tests are slow.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // Keys that tests press.
 const (
@@ -40,7 +40,12 @@ const (
 
 // Page is one page in a browser of its own.
 type Page struct {
-	t   testing.TB
+	t testing.TB // whom a step that fails ends
+	*browser
+}
+
+// browser is what all views of a page share.
+type browser struct {
 	ctx context.Context
 	url string
 
@@ -48,6 +53,9 @@ type Page struct {
 	requests []string // addresses that the page asked for
 	failures []string // what scripts threw, and what the browser complained of
 }
+
+// In is the same page in a subtest: what fails there ends that one alone.
+func (p *Page) In(t testing.TB) *Page { return &Page{t, p.browser} }
 
 // Open starts a browser and opens the address. When the test ends the browser does too.
 func Open(t testing.TB, address string) *Page {
@@ -69,7 +77,7 @@ func Open(t testing.TB, address string) *Page {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	p := &Page{t: t, ctx: ctx, url: address}
+	p := &Page{t, &browser{ctx: ctx, url: address}}
 	p.must(chromedp.Do(ctx))
 	p.must(chromedp.Listen(ctx, p.event))
 	_, err = chromedp.Call(ctx, network.Enable, network.EnableParams{})

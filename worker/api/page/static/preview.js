@@ -224,12 +224,16 @@ for (const [id, other] of [["fromJSON", "fromCSV"], ["fromCSV", "fromJSON"]]) {
   });
 }
 
-function contextChanged() {
+function readPaths() {
   try {
     state.paths = paths(JSON.parse(state.csv?.context ?? state.context));
   } catch {
     // The server says where it is wrong.
   }
+}
+
+function contextChanged() {
+  readPaths();
   keep();
   render();
 }
@@ -593,7 +597,7 @@ async function start() {
     contextChanged();
     return;
   }
-  contextChanged();
+  readPaths(); // the shortcut that is shown first renders, and nothing before it
   const first = known.shortcuts.find((s) => s.name === (name || "order-issue-before-arrival")) ?? known.shortcuts[0];
   if (first) await choose(first.name);
   else begin(blank());

@@ -214,7 +214,7 @@ func pushesBack(e *send.Error) bool {
 	return e.Temporary() && (e.Status == http.StatusTooManyRequests || strings.HasPrefix(e.Enhanced, "4.7.") || e.RetryAfter > 0 && !e.Account)
 }
 
-// Survive, deferred by whoever makes a message, turns a panic into a verdict over this message alone.
+// Survive turns a panic into a verdict over one message alone. Whoever makes a message defers it.
 func Survive(log *slog.Logger, err *error) {
 	if p := recover(); p != nil {
 		reason := brokeDown(log, p)

@@ -31,6 +31,6 @@ func (a *Again) Error() string { return a.Reason }
 // InterruptedPause is how long a task waits that could not be worked on, for no fault of its own.
 const InterruptedPause = 5 * time.Second
 
-// ErrGone, beneath what a handler returns, says that what its task names is not stored any more: the task can't be worked
+// ErrGone says, beneath what a handler returns, that what its task names is not stored any more: the task can't be worked
 // on, now or later.
 var ErrGone = errors.New("gone")

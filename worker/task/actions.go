@@ -2,12 +2,14 @@ package task
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/heraldsend/herald/worker/fault"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/strictjson"
 )
 
 // Limits of actions.
@@ -15,7 +17,9 @@ const (
 	MaxTags      = 20
 	MaxTagLength = 64  // characters
 	maxActionIDs = 100 // users or teams that one conversation is assigned to
+	maxActionID  = 128 // characters of one of them, of a queue, a template, a status
 	maxFields    = 100 // custom fields
+	maxFieldName = 128 // bytes
 	maxFieldText = 10_000
 )
 
@@ -44,76 +48,74 @@ func (a *Actions) Validate() error {
 	if a == nil {
 		return nil
 	}
-	var errs []error
-	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf("actions."+format, args...)) }
-	text := func(name, value string, most int) {
-		if n := utf8.RuneCountInString(value); n > most {
-			fault("%s: %d characters, at most %d", name, n, most)
-		} else if !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-			fault("%s: control characters or broken UTF-8", name)
-		}
-	}
-	if len(a.Tags) > MaxTags {
-		fault("tags: %d, at most %d", len(a.Tags), MaxTags)
-	}
-	for i, tag := range a.Tags {
-		name := fmt.Sprintf("tags[%d]", i)
-		if tag == "" {
-			fault("%s: empty", name)
-		}
-		text(name, tag, MaxTagLength)
-	}
-	for name, list := range map[string][]string{"assignedUsers": a.AssignedUsers, "assignedTeams": a.AssignedTeams} {
-		if len(list) > maxActionIDs {
-			fault("%s: %d, at most %d", name, len(list), maxActionIDs)
-		}
-		for i, id := range list {
-			if id == "" {
-				fault("%s[%d]: empty", name, i)
-			}
-			text(fmt.Sprintf("%s[%d]", name, i), id, 128)
-		}
-	}
-	text("subject", a.Subject, 998)
-	text("emailTemplate", a.EmailTemplate, 128)
-	text("queue", a.Queue, 128)
-	text("subStatus", a.SubStatus, 128)
-	switch a.Status {
-	case "", "open", "snoozed", "done":
-	default:
-		fault("status: %.100q is not open, snoozed or done", a.Status)
-	}
-	if len(a.CustomFields) > maxFields {
-		fault("customFields: %d, at most %d", len(a.CustomFields), maxFields)
+	var f fault.List
+	checkList(&f, "tags", a.Tags, MaxTags, MaxTagLength)
+	checkList(&f, "assignedUsers", a.AssignedUsers, maxActionIDs, maxActionID)
+	checkList(&f, "assignedTeams", a.AssignedTeams, maxActionIDs, maxActionID)
+	checkLine(&f, "/subject", a.Subject, maxSubject)
+	checkLine(&f, "/emailTemplate", a.EmailTemplate, maxActionID)
+	checkLine(&f, "/queue", a.Queue, maxActionID)
+	checkLine(&f, "/subStatus", a.SubStatus, maxActionID)
+	message.CheckOneOf(&f, "/status", a.Status, message.Statuses)
+	if n := len(a.CustomFields); n > maxFields {
+		f.Add("/customFields", fault.TooMany, "%d, at most %d", n, maxFields)
+		return f
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.CustomFields)) {
-		if err := checkField(name, a.CustomFields[name]); err != nil {
-			fault("customFields.%.100s: %w", name, err)
+		if name == "" || len(name) > maxFieldName || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+			f.Add("/customFields", fault.Malformed, "%s is not a field's name: want 1 to %d bytes without white space", fault.Quote(name), maxFieldName)
+			continue
 		}
+		f.Join(fault.Pointer("customFields", name), checkField(a.CustomFields[name]))
 	}
-	return errors.Join(errs...)
+	return f.Err()
 }
 
-// checkField wants a name and one JSON scalar.
-func checkField(name string, value json.RawMessage) error {
-	if name == "" || len(name) > 128 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return errors.New("the name of a field has 1 to 128 bytes and no white space")
+// checkList checks a list of names, none of them empty.
+func checkList(f *fault.List, name string, list []string, most, length int) {
+	if n := len(list); n > most {
+		f.Add(fault.Pointer(name), fault.TooMany, "%d, at most %d", n, most)
+		return
 	}
-	var v any
-	if err := json.Unmarshal(value, &v); err != nil {
-		return errors.New("not valid JSON")
-	}
-	switch v := v.(type) {
-	case nil, bool, float64:
-		return nil
-	case string:
-		if n := utf8.RuneCountInString(v); n > maxFieldText {
-			return fmt.Errorf("%d characters, at most %d", n, maxFieldText)
+	for i, item := range list {
+		if item == "" {
+			f.Add(fault.Pointer(name, i), fault.Missing, "empty")
 		}
-		return nil
-	default:
-		return errors.New("want a text, a number, a boolean or null")
+		checkLine(f, fault.Pointer(name, i), item, length)
 	}
+}
+
+// checkLine checks a text of one line.
+func checkLine(f *fault.List, pointer, text string, most int) {
+	checkText(f, pointer, text, most)
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		f.Add(pointer, fault.BadCharacter, "holds control characters")
+	}
+}
+
+// checkText checks a text of any number of lines.
+func checkText(f *fault.List, pointer, text string, most int) {
+	if n := utf8.RuneCountInString(text); n > most {
+		f.Add(pointer, fault.TooLong, "%d characters, at most %d", n, most)
+	} else if !utf8.ValidString(text) {
+		f.Add(pointer, fault.BadCharacter, "not UTF-8")
+	}
+}
+
+// checkField wants one JSON scalar.
+func checkField(value json.RawMessage) error {
+	if !json.Valid(value) {
+		return fault.At("", fault.BadJSON, "not valid JSON")
+	}
+	switch value[0] {
+	case '{', '[':
+		return fault.At("", fault.WrongType, "want a text, a number, true, false or null, found %s", strictjson.Is(value))
+	case '"':
+		if n := utf8.RuneCountInString(strictjson.Text(value)); n > maxFieldText {
+			return fault.At("", fault.TooLong, "%d characters, at most %d", n, maxFieldText)
+		}
+	}
+	return nil
 }
 
 // With returns a with what b says laid over it: b's fields win one by one, tags and custom fields are joined. Both stay

@@ -6,6 +6,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/heraldsend/herald/worker/fault"
 )
 
 func TestActionsReportEveryFaultAtOnce(t *testing.T) {
@@ -24,21 +27,31 @@ func TestActionsReportEveryFaultAtOnce(t *testing.T) {
 	}
 	bad := Actions{
 		Subject: "a\r\nb", Tags: append(make([]string, MaxTags), strings.Repeat("é", MaxTagLength+1)),
-		CustomFields:  map[string]json.RawMessage{"list": json.RawMessage(`[1]`), "": json.RawMessage(`1`), "torn": json.RawMessage(`{`)},
+		CustomFields: map[string]json.RawMessage{"list": json.RawMessage(`[1]`), "": json.RawMessage(`1`), "torn": json.RawMessage(`{`),
+			"long": json.RawMessage(`"` + strings.Repeat("x", maxFieldText+1) + `"`)},
 		AssignedUsers: []string{""}, Queue: strings.Repeat("q", 129), Status: "gone",
 	}
-	err := bad.Validate()
-	if err == nil {
-		t.Fatal("taken")
-	}
-	for _, part := range []string{
-		"actions.tags: 21, at most 20", "actions.tags[0]: empty", "actions.tags[20]: 65 characters, at most 64", "actions.subject: control characters",
-		"actions.customFields.list: want a text", "actions.customFields.: the name", "actions.customFields.torn: not valid JSON",
-		"actions.assignedUsers[0]: empty", "actions.queue: 129 characters, at most 128", `actions.status: "gone" is not`,
-	} {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("no %q in:\n%v", part, err)
+	checkFaults(t, bad.Validate(), map[string]string{
+		"/tags": fault.TooMany, "/subject": fault.BadCharacter, "/customFields/list": fault.WrongType, "/customFields": fault.Malformed,
+		"/customFields/torn": fault.BadJSON, "/customFields/long": fault.TooLong, "/assignedUsers/0": fault.Missing, "/queue": fault.TooLong, "/status": fault.NotOneOf,
+	})
+	checkFaults(t, (&Actions{Tags: []string{"", "a\nb", strings.Repeat("é", MaxTagLength+1)}}).Validate(), map[string]string{
+		"/tags/0": fault.Missing, "/tags/1": fault.BadCharacter, "/tags/2": fault.TooLong,
+	})
+}
+
+// checkFaults compares the faults of an error with those that are wanted, codes by pointers.
+func checkFaults(t *testing.T, err error, want map[string]string) {
+	t.Helper()
+	got, list := map[string]string{}, fault.In(err)
+	for _, f := range list {
+		got[f.Pointer] = f.Code
+		if n := utf8.RuneCountInString(f.Detail); n > 300 {
+			t.Errorf("%s: %d characters", f.Pointer, n)
 		}
+	}
+	if !reflect.DeepEqual(got, want) || len(list) != len(want) {
+		t.Errorf("%v\nwant %v", list, want)
 	}
 }
 

@@ -1,8 +1,6 @@
 package task
 
-import (
-	"errors"
-)
+import "github.com/heraldsend/herald/worker/fault"
 
 // BulkStart asks for those chunks of a bulk to be enqueued in which someone is pending. It is one small task, so that
 // starting a bulk of any size is one atomic step that survives whoever asked for it.
@@ -17,10 +15,7 @@ func (BulkStart) Kind() string { return "bulk.start" }
 
 // Validate implements Payload.
 func (b BulkStart) Validate() error {
-	if b.Round < 0 {
-		return errors.Join(CheckID(b.Bulk), errors.New("round: negative"))
-	}
-	return CheckID(b.Bulk)
+	return checkCount("/bulk", b.Bulk, "/round", b.Round)
 }
 
 // BulkChunk asks for one chunk of a bulk, about 200 recipients, to be sent. It holds ids only: Asynq writes
@@ -35,8 +30,15 @@ func (BulkChunk) Kind() string { return "bulk.chunk" }
 
 // Validate implements Payload.
 func (b BulkChunk) Validate() error {
-	if b.Chunk < 0 {
-		return errors.Join(CheckID(b.Bulk), errors.New("chunk: negative"))
+	return checkCount("/bulk", b.Bulk, "/chunk", b.Chunk)
+}
+
+// checkCount checks an id, and a number that counts from 0 on.
+func checkCount(idAt, id, at string, n int) error {
+	var f fault.List
+	f.Join(idAt, CheckID(id))
+	if n < 0 {
+		f.Add(at, fault.OutOfRange, "negative")
 	}
-	return CheckID(b.Bulk)
+	return f.Err()
 }

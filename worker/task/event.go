@@ -1,6 +1,6 @@
 package task
 
-import "errors"
+import "github.com/heraldsend/herald/worker/fault"
 
 // EventDeliver asks for the events of one stream that wait to be told to the caller's endpoint, in their order.
 type EventDeliver struct {
@@ -14,12 +14,12 @@ func (EventDeliver) Kind() string { return "event.deliver" }
 
 // Validate implements Payload.
 func (e EventDeliver) Validate() error {
-	var errs []error
+	var f fault.List
 	if e.Stream == "" || len(e.Stream) > 300 {
-		errs = append(errs, errors.New("stream: want 1 to 300 bytes"))
+		f.Add("/stream", fault.Malformed, "want 1 to 300 bytes")
 	}
 	if e.Run < 1 {
-		errs = append(errs, errors.New("run: want 1 or more"))
+		f.Add("/run", fault.OutOfRange, "want 1 or more")
 	}
-	return errors.Join(errs...)
+	return f.Err()
 }

@@ -1,13 +1,12 @@
 package task
 
 import (
-	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 )
 
@@ -88,31 +87,33 @@ func (Forward) Kind() string { return "conversation.forward" }
 
 // Validate reports every fault at once.
 func (f Forward) Validate() error {
-	errs := []error{CheckID(f.ID), checkSender(message.Email, f.From, f.ReplyTo)}
-	if _, err := f.Recipients(); err != nil {
-		errs = append(errs, err)
-	}
-	if len(f.Introduction) > MaxIntroduction {
-		errs = append(errs, fmt.Errorf("introduction: %d bytes are over the limit of %d", len(f.Introduction), MaxIntroduction))
+	var l fault.List
+	l.Join("/id", CheckID(f.ID))
+	checkSender(&l, message.Email, f.From, f.ReplyTo)
+	_, err := f.Recipients()
+	l.Join("/to", err)
+	checkText(&l, "/subject", f.Subject, maxSubjectTemplate)
+	checkLine(&l, "/template", f.Template, maxName)
+	if n := len(f.Introduction); n > MaxIntroduction {
+		l.Add("/introduction", fault.TooLong, "%d bytes, at most %d", n, MaxIntroduction)
 	}
 	if !hashPattern.MatchString(f.Conversation) {
-		errs = append(errs, errors.New("conversation: want the SHA-256 of the packed conversation"))
+		l.Add("/conversation", fault.Malformed, "want the SHA-256 of the packed conversation")
 	}
-	if len(f.Attachments) > MaxChosenFiles {
-		errs = append(errs, fmt.Errorf("attachments: %d of them; at most %d are taken", len(f.Attachments), MaxChosenFiles))
+	if n := len(f.Attachments); n > MaxChosenFiles {
+		l.Add("/attachments", fault.TooMany, "%d of them, at most %d", n, MaxChosenFiles)
 	}
-	switch f.Order {
-	case "", NewestFirst, OldestFirst:
-	default:
-		errs = append(errs, fmt.Errorf("order: %.100q is not newest or oldest", f.Order))
+	if f.ForwardedBy != nil {
+		checkLine(&l, "/forwardedBy/id", f.ForwardedBy.ID, maxName)
+		checkLine(&l, "/forwardedBy/displayName", f.ForwardedBy.DisplayName, maxName)
+		checkLine(&l, "/forwardedBy/email", f.ForwardedBy.Email, maxAddress)
 	}
-	switch f.Overflow {
-	case "", FailOverflow, ShortenOverflow:
-	default:
-		errs = append(errs, fmt.Errorf("overflow: %.100q is not fail or shorten", f.Overflow))
-	}
-	errs = append(errs, checkPolicies(f.Policy, ""), checkTimes(f.SendAt, f.SendBefore))
-	return errors.Join(errs...)
+	message.CheckOneOf(&l, "/order", f.Order, []ForwardOrder{NewestFirst, OldestFirst})
+	message.CheckOneOf(&l, "/overflow", f.Overflow, []ForwardOverflow{FailOverflow, ShortenOverflow})
+	checkPlace(&l, f.Locale, f.Timezone)
+	message.CheckOneOf(&l, "/policy", f.Policy, Policies)
+	checkTimes(&l, f.SendAt, f.SendBefore)
+	return l.Err()
 }
 
 var hashPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -122,15 +123,15 @@ func (f Forward) Message() Message {
 	return Message{ID: f.ID, Channel: message.Email, From: f.From, ReplyTo: f.ReplyTo, To: f.To, Policy: f.Policy, SendBefore: f.SendBefore}
 }
 
-// Recipients reads To. An address that is named twice is taken once, under its first name: domains are compared in
+// Recipients reads To; the error is a fault of it. An address that is named twice is taken once, under its first name: domains are compared in
 // any case and in punycode, the part before the @ as it is written, which may tell two mailboxes apart.
 func (f Forward) Recipients() ([]message.Address, error) {
 	if strings.TrimSpace(f.To) == "" {
-		return nil, errors.New("to: missing")
+		return nil, fault.At("", fault.Missing, "missing")
 	}
 	list, err := address.ParseMailboxList(f.To)
 	if err != nil {
-		return nil, fmt.Errorf("to: %w", err)
+		return nil, fault.At("", fault.BadAddress, "%v", err)
 	}
 	seen := make(map[string]bool, len(list))
 	out := list[:0]
@@ -141,7 +142,7 @@ func (f Forward) Recipients() ([]message.Address, error) {
 		}
 	}
 	if len(out) > MaxForwardRecipients {
-		return nil, fmt.Errorf("to: %d addresses; at most %d are taken", len(out), MaxForwardRecipients)
+		return nil, fault.At("", fault.TooMany, "%d addresses; at most %d are taken", len(out), MaxForwardRecipients)
 	}
 	return out, nil
 }

@@ -2,11 +2,14 @@ package task
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 )
 
@@ -49,58 +52,141 @@ type Message struct {
 // Kind implements Payload.
 func (Message) Kind() string { return "message.send" }
 
-// Validate reports every fault at once. The recipient's address is checked when it is used, so that a bad one is a
-// failed message that everyone can see; the sender's is the caller's own fault and is checked here.
+// Limits of a message.
+const (
+	maxSubject         = 998 // characters
+	maxSubjectTemplate = 10_000
+	maxText            = 256 << 10 // bytes of an inline template
+	maxAddress         = 1000      // characters, with a name
+	maxCopies          = 50        // of Cc, and of Bcc
+	maxName            = 200       // characters of a shortcut's, a layout's, a person's name
+	maxFiles           = 50        // attachments
+)
+
+// Validate reports every fault at once, as a fault.List: all that can be known without looking at anything else.
 func (m Message) Validate() error {
-	errs := []error{CheckID(m.ID)}
-	if _, err := message.ParseChannel(string(m.Channel)); err != nil {
-		errs = append(errs, fmt.Errorf("channel: %w", err))
+	f := m.check()
+	f.Join("/id", CheckID(m.ID))
+	f.Join("/to", checkRecipient(m.Channel, m.To))
+	f.Join("/context", CheckContext(m.Context))
+	f.Join("/actions", m.Actions.Validate())
+	checkPlace(&f, m.Locale, m.Timezone)
+	message.CheckOneOf(&f, "/onIssue", m.OnIssue, IssuePolicies)
+	checkTimes(&f, m.SendAt, m.SendBefore)
+	return f.Err()
+}
+
+// ValidatePart is Validate for the message of a bulk: it has no recipient, and what all messages of the bulk share is not
+// its own.
+func (m Message) ValidatePart() error { return m.check().Err() }
+
+// check looks at what the messages of a bulk may each have for themselves.
+func (m Message) check() fault.List {
+	var f fault.List
+	if m.Channel == "" {
+		f.Add("/channel", fault.Missing, "missing")
+	} else {
+		message.CheckOneOf(&f, "/channel", m.Channel, message.Channels)
 	}
-	errs = append(errs, checkSender(m.Channel, m.From, m.ReplyTo))
-	if m.To == "" {
-		errs = append(errs, errors.New("to: missing"))
+	checkSender(&f, m.Channel, m.From, m.ReplyTo)
+	m.checkEmailFields(&f)
+	f.Join("", m.Content.Validate())
+	if n := len(m.Attachments); n > maxFiles {
+		f.Add("/attachments", fault.TooMany, "%d files, at most %d", n, maxFiles)
+	} else {
+		for i, ref := range m.Attachments {
+			f.Join(fault.Pointer("attachments", i), ref.Validate())
+		}
 	}
-	errs = append(errs, m.checkEmailFields(), m.Content.Validate(), CheckContext(m.Context), checkPolicies(m.Policy, m.OnIssue), m.Actions.Validate(), checkTimes(m.SendAt, m.SendBefore))
-	return errors.Join(errs...)
+	message.CheckOneOf(&f, "/policy", m.Policy, Policies)
+	f.Join("/chat", m.Chat.Validate())
+	f.Join("/note", m.Note.Validate())
+	return f
 }
 
 // checkEmailFields looks at what only an email can have.
-func (m Message) checkEmailFields() error {
-	var errs []error
-	for name, list := range map[string][]string{"cc": m.Cc, "bcc": m.Bcc} {
-		for i, text := range list {
-			if _, err := address.ParseMailbox(text); err != nil {
-				errs = append(errs, fmt.Errorf("%s[%d]: %w", name, i, err))
-			}
+func (m Message) checkEmailFields(f *fault.List) {
+	checkCopies(f, "cc", m.Cc)
+	checkCopies(f, "bcc", m.Bcc)
+	f.Join("/headers", message.CheckHeaders(m.Headers))
+	if m.Channel == message.Email || !slices.Contains(message.Channels, m.Channel) {
+		return
+	}
+	only := func(pointer string, given bool) {
+		if given {
+			f.Add(pointer, fault.NotAllowed, "only an email has it")
 		}
 	}
-	if m.Channel != message.Email && (len(m.Cc) > 0 || len(m.Bcc) > 0 || len(m.Headers) > 0 || m.Unsubscribe) {
-		errs = append(errs, fmt.Errorf("cc, bcc, headers and unsubscribe are for email, not for %s", m.Channel))
-	}
-	return errors.Join(errs...)
+	only("/cc", len(m.Cc) > 0)
+	only("/bcc", len(m.Bcc) > 0)
+	only("/headers", len(m.Headers) > 0)
+	only("/unsubscribe", m.Unsubscribe)
 }
 
-func checkTimes(at, before time.Time) error {
-	if !before.IsZero() && !before.After(at) {
-		return errors.New("sendBefore: not after sendAt, so it would never be sent")
+func checkCopies(f *fault.List, name string, list []string) {
+	if n := len(list); n > maxCopies {
+		f.Add(fault.Pointer(name), fault.TooMany, "%d addresses, at most %d", n, maxCopies)
+		return
+	}
+	for i, text := range list {
+		f.Join(fault.Pointer(name, i), checkMailbox(text))
+	}
+}
+
+// checkRecipient finds what no channel could write to. What a phone number is, only a worker knows, which has the numbering
+// plans of all countries: here it must hold digits.
+func checkRecipient(c message.Channel, to string) error {
+	switch {
+	case to == "":
+		return fault.At("", fault.Missing, "missing")
+	case c == message.Email:
+		return checkMailbox(to)
+	case utf8.RuneCountInString(to) > maxAddress:
+		return fault.At("", fault.TooLong, "over %d characters", maxAddress)
+	case c == message.SMS && strings.IndexFunc(to, unicode.IsDigit) < 0:
+		return fault.At("", fault.BadAddress, "%s is not a phone number: give one such as +447912345678", fault.Quote(to))
+	}
+	if err := address.CheckLine(to); err != nil {
+		return fault.At("", fault.BadAddress, "%v", err)
 	}
 	return nil
 }
 
-func checkSender(c message.Channel, from, replyTo string) error {
-	if c != message.Email {
-		return nil
+func checkMailbox(text string) error {
+	if utf8.RuneCountInString(text) > maxAddress {
+		return fault.At("", fault.TooLong, "over %d characters", maxAddress)
 	}
-	var errs []error
-	if from == "" {
-		errs = append(errs, errors.New("from: an email needs a sender"))
-	} else if _, err := address.ParseMailbox(from); err != nil {
-		errs = append(errs, fmt.Errorf("from: %w", err))
+	if _, err := address.ParseMailbox(text); err != nil {
+		return fault.At("", fault.BadAddress, "%v", err)
+	}
+	return nil
+}
+
+func checkTimes(f *fault.List, at, before time.Time) {
+	if !before.IsZero() && !before.After(at) {
+		f.Add("/sendBefore", fault.OutOfRange, "not after sendAt, so it would never be sent")
+	}
+}
+
+// checkSender looks at the sender. That of an email must be an address; other channels have their own.
+func checkSender(f *fault.List, c message.Channel, from, replyTo string) {
+	switch {
+	case c != message.Email:
+		checkLine(f, "/from", from, maxAddress)
+		checkLine(f, "/replyTo", replyTo, maxAddress)
+		return
+	case from == "":
+		f.Add("/from", fault.Missing, "an email needs a sender")
+	default:
+		f.Join("/from", checkMailbox(from))
 	}
 	if replyTo != "" {
-		if _, err := address.ParseMailbox(replyTo); err != nil {
-			errs = append(errs, fmt.Errorf("replyTo: %w", err))
-		}
+		f.Join("/replyTo", checkMailbox(replyTo))
 	}
-	return errors.Join(errs...)
+}
+
+// checkPlace looks at where the recipient is.
+func checkPlace(f *fault.List, locale, timezone string) {
+	f.Join("/locale", CheckLocale(locale))
+	f.Join("/timezone", CheckTimezone(timezone))
 }

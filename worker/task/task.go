@@ -11,13 +11,17 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+
+	"github.com/heraldsend/herald/worker/fault"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/strictjson"
 )
 
 // Payload is one kind of work.
 type Payload interface {
 	// Kind names the task type. No kind is a prefix of another, because Asynq's mux falls back to prefixes.
 	Kind() string
-	// Validate reports every fault of the payload at once.
+	// Validate reports every fault of the payload at once, as a fault.List.
 	Validate() error
 }
 
@@ -37,13 +41,8 @@ func Encode(p Payload) ([]byte, error) {
 // than the client must not drop what it doesn't know.
 func Decode[T Payload](data []byte) (T, error) {
 	var p T
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&p); err != nil {
+	if err := strictjson.Read(data, &p, strictjson.Limits{}, strictjson.Leniency{}); err != nil {
 		return p, fmt.Errorf("decode %s: %w", p.Kind(), err)
-	}
-	if dec.More() {
-		return p, fmt.Errorf("decode %s: data after the payload", p.Kind())
 	}
 	if err := p.Validate(); err != nil {
 		return p, fmt.Errorf("decode %s: %w", p.Kind(), err)
@@ -99,13 +98,20 @@ const (
 	SkipOnIssue IssuePolicy = "skip"
 )
 
+// The choices.
+var (
+	Policies      = []Policy{Resend, Hold}
+	IssuePolicies = []IssuePolicy{SendAnyway, SkipOnIssue}
+	Formats       = []string{"markdown", "html", "text"} // of Content.Text
+)
+
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$`)
 
 // CheckID reports whether id can name a message or a bulk: 1 to 100 letters, digits, "_", "-" and single dots
 // between them, starting with a letter or digit. It becomes part of Redis keys and of the Message-ID.
 func CheckID(id string) error {
 	if len(id) > 100 || !idPattern.MatchString(id) {
-		return errors.New("id: want 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit")
+		return fault.At("", fault.Malformed, "want 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit")
 	}
 	return nil
 }
@@ -129,43 +135,46 @@ type Content struct {
 
 // Validate reports every fault at once.
 func (c Content) Validate() error {
-	var errs []error
-	if c.Sources == "" && (c.Shortcut == "") == (c.Text == "") {
-		errs = append(errs, errors.New("content: give either a shortcut or a text"))
+	var f fault.List
+	if c.Sources == "" {
+		switch {
+		case c.Shortcut == "" && c.Text == "":
+			f.Add("/shortcut", fault.Missing, "give either a shortcut or a text")
+		case c.Shortcut != "" && c.Text != "":
+			f.Add("/text", fault.NotAllowed, "give either a shortcut or a text, not both")
+		}
+	} else if !hashPattern.MatchString(c.Sources) {
+		f.Add("/sources", fault.Malformed, "want the SHA-256 of pinned sources")
 	}
-	switch c.Format {
-	case "", "markdown", "html", "text":
-	default:
-		errs = append(errs, fmt.Errorf("content.format: %.100q is not markdown, html or text", c.Format))
+	checkLine(&f, "/shortcut", c.Shortcut, maxName)
+	if n := len(c.Text); n > maxText {
+		f.Add("/text", fault.TooLong, "%d bytes, at most %d", n, maxText)
 	}
-	return errors.Join(errs...)
+	checkText(&f, "/subject", c.Subject, maxSubjectTemplate)
+	checkLine(&f, "/template", c.Template, maxName)
+	message.CheckOneOf(&f, "/format", c.Format, Formats)
+	return f.Err()
 }
 
-// CheckContext reports whether data can be a recipient's context: a JSON object of at most MaxContextBytes.
+// CheckContext reports whether data can be a recipient's context: a JSON object of at most MaxContextBytes that can be
+// read in one way only. The fault's pointer begins at the context.
 func CheckContext(data json.RawMessage) error {
 	if len(data) == 0 {
 		return nil
 	}
-	if len(data) > MaxContextBytes {
-		return fmt.Errorf("context: %d bytes are over the limit of %d", len(data), MaxContextBytes)
+	if err := strictjson.Check(data, strictjson.Limits{Bytes: MaxContextBytes}); err != nil {
+		return err
 	}
-	if trimmed := bytes.TrimLeft(data, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
-		return errors.New("context: want a JSON object")
-	}
-	return nil
+	return CheckObject(data)
 }
 
-func checkPolicies(p Policy, i IssuePolicy) error {
-	var errs []error
-	switch p {
-	case "", Resend, Hold:
-	default:
-		errs = append(errs, fmt.Errorf("policy: %.100q is not resend or hold", p))
+// CheckObject is CheckContext for what is known to be JSON that can be read in one way only.
+func CheckObject(data json.RawMessage) error {
+	switch trimmed := bytes.TrimLeft(data, " \t\r\n"); {
+	case len(data) > MaxContextBytes:
+		return fault.At("", fault.TooLong, "%d bytes, at most %d", len(data), MaxContextBytes)
+	case len(trimmed) > 0 && trimmed[0] != '{':
+		return fault.At("", fault.WrongType, "want an object, found %s", strictjson.Is(trimmed))
 	}
-	switch i {
-	case "", SendAnyway, SkipOnIssue:
-	default:
-		errs = append(errs, fmt.Errorf("onIssue: %.100q is not send or skip", i))
-	}
-	return errors.Join(errs...)
+	return nil
 }

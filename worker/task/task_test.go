@@ -27,7 +27,7 @@ func TestPayloadsRoundTrip(t *testing.T) {
 		ID: "order-1", Channel: message.Email, From: "Acme <help@acme.example>", To: "ada@example.com", ReplyTo: "desk@acme.example",
 		Content: Content{Shortcut: "late", Subject: "S", Template: "reply", Sources: strings.Repeat("a", 64)},
 		Context: json.RawMessage(`{"customer":{"custom":{"orderNum":9007199254740993}}}`), Locale: "fr-CA", Timezone: "Europe/Paris",
-		Attachments: []message.Ref{{Name: "a.pdf", Blob: "b"}}, Policy: Hold, OnIssue: SkipOnIssue,
+		Attachments: []message.Ref{{Name: "a.pdf", Blob: strings.Repeat("b", 64)}}, Policy: Hold, OnIssue: SkipOnIssue,
 	}
 	data, err := Encode(m)
 	if err != nil {
@@ -56,6 +56,7 @@ func TestFaultyPayloadsAreRefused(t *testing.T) {
 		"not JSON":       `{`,
 		"unknown field":  `{"bulk":"b","chunk":1,"color":"red"}`,
 		"data after it":  `{"bulk":"b","chunk":1}{}`,
+		"twice":          `{"bulk":"b","chunk":1,"Chunk":2}`,
 		"negative chunk": `{"bulk":"b","chunk":-1}`,
 		"no bulk":        `{"chunk":1}`,
 		"bad id":         `{"bulk":"a}{b","chunk":1}`,

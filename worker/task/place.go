@@ -1,0 +1,56 @@
+package task
+
+import (
+	_ "embed"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/heraldsend/herald/worker/fault"
+)
+
+// zoneNames are the names of all time zones that templates know, one a line. `go test ./worker/task -run Zones -update`
+// writes them anew. Who enqueues needs no more of a zone than to know that it exists.
+//
+//go:embed zones.txt
+var zoneNames string
+
+var zones = sync.OnceValue(func() map[string]string {
+	names := map[string]string{}
+	for name := range strings.Lines(zoneNames) {
+		name = strings.TrimSuffix(name, "\n")
+		names[normalZone(name)] = name
+	}
+	return names
+})
+
+// normalZone is the form in which names are compared: in any case, "_" and "/" counting as one, as templates do.
+func normalZone(name string) string { return strings.ToLower(strings.ReplaceAll(name, "/", "_")) }
+
+// Zone returns the IANA name of a time zone as it is written; false where there is none.
+func Zone(name string) (string, bool) {
+	if len(name) > 100 {
+		return "", false
+	}
+	name, ok := zones()[normalZone(name)]
+	return name, ok
+}
+
+// CheckTimezone reports whether name is a time zone, or empty.
+func CheckTimezone(name string) error {
+	if _, ok := Zone(name); !ok && name != "" {
+		return fault.At("", fault.BadTimezone, "%s is not an IANA time zone such as Europe/Berlin", fault.Quote(name))
+	}
+	return nil
+}
+
+var localePattern = regexp.MustCompile(`^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$`)
+
+// CheckLocale reports whether tag has the form of a language tag (BCP 47, with "-" or "_"), or is empty. A language that
+// nobody has texts in is no fault: the texts fall back to another.
+func CheckLocale(tag string) error {
+	if tag != "" && (len(tag) > 35 || !localePattern.MatchString(tag)) {
+		return fault.At("", fault.BadLocale, "%s is not a language tag such as en or fr-CA", fault.Quote(tag))
+	}
+	return nil
+}

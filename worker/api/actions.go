@@ -3,35 +3,39 @@ package api
 import (
 	"encoding/json"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/heraldsend/herald/worker/task"
 )
 
 // ActionsBody is what happens to a conversation when a message went to it. An empty field leaves it as it is.
 type ActionsBody struct {
-	Subject       string   `json:"subject,omitempty" maxLength:"998"`
-	Tags          []string `json:"tags,omitempty" maxItems:"20" doc:"Added to those that the conversation has."`
-	CustomFields  Object   `json:"customFields,omitempty" doc:"Texts, numbers, booleans, or null, which empties a field."`
-	EmailTemplate string   `json:"emailTemplate,omitempty" maxLength:"128"`
-	Spam          *bool    `json:"spam,omitempty"`
-	Queue         string   `json:"queue,omitempty" maxLength:"128" doc:"Transfers the conversation."`
-	AssignedUsers []string `json:"assignedUsers,omitempty" maxItems:"100"`
-	AssignedTeams []string `json:"assignedTeams,omitempty" maxItems:"100"`
-	Status        string   `json:"status,omitempty" enum:"open,snoozed,done"`
-	SubStatus     string   `json:"subStatus,omitempty" maxLength:"128"`
+	Subject       string       `json:"subject,omitempty" maxLength:"998"`
+	Tags          []string     `json:"tags,omitempty" maxItems:"20" doc:"Added to those that the conversation has."`
+	CustomFields  CustomFields `json:"customFields,omitempty" doc:"Texts, numbers, booleans, or null, which empties a field."`
+	EmailTemplate string       `json:"emailTemplate,omitempty" maxLength:"128"`
+	Spam          *bool        `json:"spam,omitempty"`
+	Queue         string       `json:"queue,omitempty" maxLength:"128" doc:"Transfers the conversation."`
+	AssignedUsers []string     `json:"assignedUsers,omitempty" maxItems:"100"`
+	AssignedTeams []string     `json:"assignedTeams,omitempty" maxItems:"100"`
+	Status        string       `json:"status,omitempty" enum:"open,snoozed,done"`
+	SubStatus     string       `json:"subStatus,omitempty" maxLength:"128"`
 }
 
-func (a *ActionsBody) actions() (*task.Actions, error) {
+func (a *ActionsBody) actions() *task.Actions {
 	if a == nil {
-		return nil, nil
+		return nil
 	}
-	out := &task.Actions{
-		Subject: a.Subject, Tags: a.Tags, EmailTemplate: a.EmailTemplate, Spam: a.Spam, Queue: a.Queue,
+	return &task.Actions{
+		Subject: a.Subject, Tags: a.Tags, CustomFields: a.CustomFields, EmailTemplate: a.EmailTemplate, Spam: a.Spam, Queue: a.Queue,
 		AssignedUsers: a.AssignedUsers, AssignedTeams: a.AssignedTeams, Status: a.Status, SubStatus: a.SubStatus,
 	}
-	if len(a.CustomFields) > 0 {
-		if err := json.Unmarshal(a.CustomFields, &out.CustomFields); err != nil {
-			return nil, invalid("/actions/customFields", "want an object")
-		}
-	}
-	return out, nil
+}
+
+// CustomFields are members of any scalar kind. Their numbers stay exact.
+type CustomFields map[string]json.RawMessage
+
+// Schema describes them.
+func (CustomFields) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -37,7 +38,7 @@ type putRecipientsInput struct {
 type Audience struct {
 	Recipients int     `json:"recipients"`
 	Skipped    int     `json:"skipped" doc:"Rows that were left out."`
-	Errors     []Fault `json:"errors,omitempty" doc:"The first 100 of them."`
+	Errors     []Fault `json:"errors,omitempty" doc:"What is wrong with the first of them."`
 }
 
 type storedAudienceOutput struct{ Body Audience }
@@ -61,7 +62,7 @@ func (s *Server) putRecipients(ctx context.Context, in *putRecipientsInput) (*st
 	if in.OnBadRow == "skip" {
 		o.OnBadRow = func(row *bulk.RowError) error {
 			if out.Skipped++; len(out.Errors) < badRowsShown {
-				out.Errors = append(out.Errors, badRow(row))
+				out.Errors = append(out.Errors, badRow(row)...)
 			}
 			return nil
 		}
@@ -89,7 +90,18 @@ func audienceName(r *http.Request) string {
 	return "audience.csv"
 }
 
-func badRow(row *bulk.RowError) Fault { return Fault{Line: row.Line, Detail: clip(row.Err.Error())} }
+// badRow tells the faults of a row: by its columns, or by their pointers within the line.
+func badRow(row *bulk.RowError) []Fault {
+	var out []Fault
+	for _, f := range fault.Of(row.Err) {
+		told := Fault{Line: row.Line, Column: row.Column(f), Code: f.Code, Detail: f.Detail}
+		if told.Column == "" {
+			told.Pointer = f.Pointer
+		}
+		out = append(out, told)
+	}
+	return out
+}
 
 // unfit is an error that lies in the audience, not in storing it.
 type unfit struct{ error }
@@ -123,7 +135,7 @@ func audienceProblem(err error, body *pacedReader) *Problem {
 		return problem(http.StatusRequestEntityTooLarge, "compression_bomb", "the audience: %s", bulk.ErrBomb)
 	case errors.As(err, &row):
 		p := problem(http.StatusUnprocessableEntity, "invalid_row", "nothing was stored: a row of the audience can't be read")
-		p.Errors = append(p.Errors, badRow(row))
+		p.Errors = badRow(row)
 		return p
 	case errors.As(err, &bad), errors.Is(err, bulk.ErrNoRecipients):
 		return problem(http.StatusUnprocessableEntity, "invalid_audience", "nothing was stored: %s", clip(err.Error()))

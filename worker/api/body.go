@@ -13,6 +13,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/heraldsend/herald/worker/fault"
+	"github.com/heraldsend/herald/worker/strictjson"
 )
 
 // How long a JSON body may take to arrive: a while, and as long as the largest one takes at a slow pace.
@@ -22,7 +25,7 @@ const (
 )
 
 // readJSON is the middleware that reads the body of an operation that takes JSON, within its limit, and checks it before
-// anyone decodes it.
+// anyone decodes it: its text, then its shape. What has the shape that the description shows goes on to be decoded.
 func (s *Server) readJSON(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	if op.RequestBody == nil || op.RequestBody.Content["application/json"] == nil {
@@ -31,12 +34,56 @@ func (s *Server) readJSON(ctx huma.Context, next func(huma.Context)) {
 	}
 	r, w := humago.Unwrap(ctx)
 	body, err := s.jsonBody(r, w, op.MaxBodyBytes-1)
+	if err == nil && len(body) > 0 {
+		err = s.checkBody(op, body)
+	}
 	if err != nil {
 		s.refuse(w, r, asProblem(err))
 		return
 	}
 	next(&withBody{ctx, bytes.NewReader(body)})
 }
+
+// checkBody checks a body against the description of its operation. The error is a *Problem.
+func (s *Server) checkBody(op *huma.Operation, body []byte) error {
+	if err := strictjson.Check(body, strictjson.Limits{}); err != nil {
+		return withFaults(problem(http.StatusBadRequest, "invalid_json", "the body is not the JSON that Herald takes"), err)
+	}
+	found := strictjson.Conform(body, s.shape(op))
+	if len(found) == 0 {
+		return nil
+	}
+	if check, ok := op.Metadata[checkOwn].(func([]byte) error); ok && decodable(found) {
+		found = found.Merge(fault.In(check(body)))
+	}
+	return faults(found)
+}
+
+// shape is what the body of an operation must look like. It is made once.
+func (s *Server) shape(op *huma.Operation) *strictjson.Shape {
+	schema := op.RequestBody.Content["application/json"].Schema
+	if known, ok := s.shapes.Load(schema); ok {
+		return known.(*strictjson.Shape)
+	}
+	made := shapes{s.registry, map[*huma.Schema]*strictjson.Shape{}}.of(schema)
+	s.shapes.Store(schema, made)
+	return made
+}
+
+// decodable reports faults that leave a body that can be read, so that its own rules can be asked, too. A list that is
+// too long is not read.
+func decodable(found fault.List) bool {
+	return !slices.ContainsFunc(found, func(f fault.Fault) bool {
+		return f.Code == fault.WrongType || f.Code == fault.TooMany || f.Code == fault.OutOfRange
+	}) && len(found) < fault.Most
+}
+
+// checkOwn is the name, among what an operation carries along, of the function that asks a body's own rules: none where it
+// can't be decoded.
+const checkOwn = "checkOwn"
+
+// ownRules are what a body knows is wrong with it beyond its shape, as a fault.List.
+type ownRules interface{ faults() error }
 
 func (s *Server) jsonBody(r *http.Request, w http.ResponseWriter, limit int64) ([]byte, error) {
 	if err := checkMediaType(r, "application/json"); err != nil {
@@ -50,10 +97,7 @@ func (s *Server) jsonBody(r *http.Request, w http.ResponseWriter, limit int64) (
 	_ = control.SetReadDeadline(deadline)
 	_ = control.SetWriteDeadline(deadline.Add(maxRequest))
 	body, err := readLimited(r, limit)
-	if err != nil || len(body) == 0 {
-		return nil, err
-	}
-	return body, checkJSON(body)
+	return body, err
 }
 
 // readLimited reads a whole body of at most limit bytes. What is longer is refused before or as soon as that is known.

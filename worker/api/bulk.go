@@ -2,10 +2,10 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -13,6 +13,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -103,34 +104,39 @@ func (s *Server) createBulk(ctx context.Context, in *createBulkInput) (*Accepted
 
 // definition makes the definition of a request and checks it.
 func (s *Server) definition(ctx context.Context, b BulkBody, id string) (bulk.Definition, error) {
-	d := bulk.Definition{
-		ID: id, Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, OnIssue: task.IssuePolicy(b.OnIssue),
-		Deduplicate: b.Deduplicate, Rate: b.Rate, SendAt: b.SendAt, SendAtLocal: b.SendAtLocal, SendBefore: b.SendBefore,
-		Canary: (*bulk.Canary)(b.Canary), Events: b.Events,
-	}
-	if d.ID == "" {
-		d.ID = enqueue.NewID()
-	}
-	var err error
-	if d.Actions, err = b.Actions.actions(); err != nil {
+	d := b.definition(cmp.Or(id, enqueue.NewID()))
+	if err := fault.Join(d.Validate(), d.CheckAhead(s.now())); err != nil {
 		return d, err
 	}
-	for _, p := range b.Messages {
-		d.Messages = append(d.Messages, bulk.Part{
-			Channel: message.Channel(p.Channel), From: p.From, ReplyTo: p.ReplyTo, Content: p.content(), Policy: task.Policy(p.Policy),
-			Unsubscribe: p.Unsubscribe, Headers: headerFields(p.Headers), Chat: message.ChatFields(p.Chat), Note: message.NoteFields(p.Note),
-		})
-	}
-	if err := errors.Join(d.Validate(), d.CheckAhead(s.now())); err != nil {
-		return d, faults(err)
-	}
-	for i, p := range b.Messages {
-		if d.Messages[i].Attachments, err = s.references(ctx, message.Channel(p.Channel), p.Attachments, fmt.Sprintf("/messages/%d/attachments", i)); err != nil {
+	for i := range d.Messages {
+		var err error
+		p := &d.Messages[i]
+		if p.Attachments, err = s.references(ctx, p.Channel, p.Attachments, fault.Pointer("messages", i, "attachments")); err != nil {
 			return d, err
 		}
 	}
 	return d, nil
 }
+
+// definition is what a body asks for.
+func (b *BulkBody) definition(id string) bulk.Definition {
+	d := bulk.Definition{
+		ID: id, Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, OnIssue: task.IssuePolicy(b.OnIssue),
+		Deduplicate: b.Deduplicate, Rate: b.Rate, SendAt: b.SendAt, SendAtLocal: b.SendAtLocal, SendBefore: b.SendBefore,
+		Canary: (*bulk.Canary)(b.Canary), Events: b.Events, Actions: b.Actions.actions(),
+	}
+	for _, p := range b.Messages {
+		d.Messages = append(d.Messages, bulk.Part{
+			Channel: message.Channel(p.Channel), From: p.From, ReplyTo: p.ReplyTo, Content: p.content(), Attachments: fileRefs(p.Attachments),
+			Policy: task.Policy(p.Policy), Unsubscribe: p.Unsubscribe, Headers: headerFields(p.Headers),
+			Chat: message.ChatFields(p.Chat), Note: message.NoteFields(p.Note),
+		})
+	}
+	return d
+}
+
+// faults implements ownRules.
+func (b *BulkBody) faults() error { return b.definition(cmp.Or(b.ID, "fresh")).Validate() }
 
 // sameBulk reports a conflict unless the bulk that is stored under the id is the same one: then the call was repeated.
 func (s *Server) sameBulk(ctx context.Context, d bulk.Definition) error {

@@ -4,10 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"net/url"
 
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -50,13 +49,13 @@ type ChatFields struct {
 // NoteFields are what a note carries besides its text.
 type NoteFields struct {
 	Mentions []string `json:"mentions,omitempty" maxItems:"20" doc:"Ids of users."`
-	Status   string   `json:"status,omitempty" maxLength:"200" doc:"The conversation's status afterwards."`
+	Status   string   `json:"status,omitempty" enum:"open,snoozed,done" doc:"The conversation's status afterwards; the endpoint's default where missing."`
 }
 
 // HeaderField is a further header field of an email.
 type HeaderField struct {
-	Name  string `json:"name" minLength:"1" maxLength:"100"`
-	Value string `json:"value" maxLength:"2000"`
+	Name  string `json:"name" minLength:"1" maxLength:"76"`
+	Value string `json:"value" maxLength:"900"`
 }
 
 func headerFields(list []HeaderField) []message.Header {
@@ -67,47 +66,39 @@ func headerFields(list []HeaderField) []message.Header {
 	return out
 }
 
-// references turns the files of a request into what a task carries: bytes that came along are checked and stored as
-// blobs, so that the queue stays small. at is the pointer to the list.
-func (s *Server) references(ctx context.Context, c message.Channel, files []FileRef, at string) ([]message.Ref, error) {
-	var refs []message.Ref
-	for i, f := range files {
-		here := fmt.Sprintf("%s/%d", at, i)
-		sources := 0
-		for _, source := range []string{f.Inline, f.Blob, f.File, f.URL} {
-			if source != "" {
-				sources++
-			}
-		}
-		if sources != 1 {
-			return nil, invalid(here, "want exactly one of inline, blob, file and url")
-		}
-		if err := checkURL(f.URL); f.URL != "" && err != nil {
-			return nil, invalid(here+"/url", "%s", err)
-		}
-		ref := f.ref()
-		if f.Inline != "" {
-			found, err := s.inline.Resolve(ctx, attach.For(c), []message.Ref{ref})
-			if err != nil {
-				return nil, asProblem(err).at(here, "this file")
-			}
-			if ref, err = s.Client.Attach(ctx, found[0].Name, found[0].Type, found[0].Data); err != nil {
-				return nil, err
-			}
-			ref.ContentID = f.ContentID
-		}
-		refs = append(refs, ref)
+func fileRefs(files []FileRef) []message.Ref {
+	var out []message.Ref
+	for _, f := range files {
+		out = append(out, f.ref())
 	}
-	return refs, nil
+	return out
 }
 
-// checkURL refuses what the worker would not fetch from anyway, where the URL alone says so.
-func checkURL(address string) error {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return errors.New("want an address that begins with https:// and holds no user")
+// references turns the files of a request, which pass Ref.Validate, into what a task carries: bytes that came along are
+// stored as blobs, so that the queue stays small. at is the pointer to the list.
+func (s *Server) references(ctx context.Context, c message.Channel, refs []message.Ref, at string) ([]message.Ref, error) {
+	if err := s.Client.CheckFiles(ctx, c, refs); err != nil {
+		return nil, fault.Under(at, err)
 	}
-	return nil
+	var out []message.Ref
+	for i, ref := range refs {
+		if ref.Inline != "" {
+			found, err := s.inline.Resolve(ctx, attach.For(c), []message.Ref{ref})
+			if file := (*attach.Error)(nil); errors.As(err, &file) {
+				return nil, invalid(at+fault.Pointer(i), file.Code, "%s", file.Reason)
+			} else if err != nil {
+				return nil, err
+			}
+			stored, err := s.Client.Attach(ctx, found[0].Name, found[0].Type, found[0].Data)
+			if err != nil {
+				return nil, err
+			}
+			stored.ContentID = ref.ContentID
+			ref = stored
+		}
+		out = append(out, ref)
+	}
+	return out, nil
 }
 
 // contextBytes is a request's context as tasks carry it.

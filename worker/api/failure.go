@@ -15,6 +15,7 @@ import (
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/dead"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -36,6 +37,8 @@ func asProblem(err error) *Problem {
 	switch {
 	case errors.As(err, &known):
 		return known
+	case fault.In(err) != nil:
+		return faults(err)
 	case unavailable(err):
 		p = problem(http.StatusServiceUnavailable, "unavailable", "Redis does not store anything now; nothing is lost by trying again with the same id or Idempotency-Key")
 		p.retryAfter = retryUnavailable
@@ -82,36 +85,6 @@ func unavailable(err error) bool {
 		}
 	}
 	return false
-}
-
-// faults are the faults of a payload's Validate, which joins one error a field, each beginning with the field's name and
-// a colon.
-func faults(err error) *Problem {
-	p := problem(http.StatusUnprocessableEntity, "invalid_fields", "the request has fields that are wrong")
-	var walk func(error)
-	walk = func(err error) {
-		if many, ok := err.(interface{ Unwrap() []error }); ok {
-			for _, e := range many.Unwrap() {
-				walk(e)
-			}
-			return
-		}
-		fault := Fault{Detail: clip(err.Error())}
-		if field, rest, ok := strings.Cut(err.Error(), ": "); ok && !strings.ContainsAny(field, " \n") {
-			fault.Pointer = pointer(field)
-			fault.Detail = clip(rest)
-		}
-		p.Errors = append(p.Errors, fault)
-	}
-	walk(err)
-	return p
-}
-
-// pointer turns a field as payloads name it, such as cc[1], into a JSON pointer. What payloads call content stands in a
-// body itself.
-func pointer(field string) string {
-	p := "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(field)
-	return strings.TrimPrefix(p, "/content")
 }
 
 // isEOF reports a connection that Redis closed in the middle.

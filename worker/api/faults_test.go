@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -195,25 +194,6 @@ func await(t *testing.T, until func() bool) {
 			t.Fatal("it does not happen")
 		}
 	}
-}
-
-// What passes is JSON that any reader reads alike.
-func FuzzCheckJSON(f *testing.F) {
-	files, _ := filepath.Glob("testdata/json/*.json")
-	for _, file := range files {
-		if data, err := os.ReadFile(file); err == nil {
-			f.Add(data)
-		}
-	}
-	f.Add([]byte(aMessage))
-	f.Add([]byte(`{"a":[1,{"b":"\u0061"},null,true,-1e5],"":{}}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		err := checkJSON(data)
-		if json.Valid(data) || err != nil {
-			return
-		}
-		t.Fatalf("%q passes", data)
-	})
 }
 
 // Whatever comes as a message's body, it is answered, and never with a 5xx.

@@ -1,16 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/enqueue"
-	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -66,8 +64,8 @@ func (s *Server) forward(ctx context.Context, in *forwardInput) (*AcceptedOutput
 	if f.ID == "" {
 		f.ID = enqueue.NewID()
 	}
-	if err := errors.Join(checkForward(f, b.Conversation), s.checkAhead(f.SendAt)); err != nil {
-		return nil, faults(err)
+	if _, err := enqueue.CheckForward(f, b.Conversation); err != nil {
+		return nil, err
 	}
 	if err := s.bind(ctx, in.IdempotencyKey, operation, b); err != nil {
 		return nil, err
@@ -88,23 +86,8 @@ func (b *ForwardBody) task(id string) task.Forward {
 	}
 }
 
-// checkForward finds the faults of a request before an idempotency key is tied to it.
-func checkForward(f task.Forward, talk []byte) error {
-	f.Conversation = blob.Hash(talk)
-	errs := []error{f.Validate()}
-	read, err := conversation.Read(talk)
-	if err != nil {
-		errs = append(errs, inField{"conversation", err})
-	} else if _, err := read.Choose(f.Attachments); err != nil {
-		errs = append(errs, inField{"attachments", err})
-	}
-	return errors.Join(errs...)
+// faults implements ownRules.
+func (b *ForwardBody) faults() error {
+	_, err := enqueue.CheckForward(b.task(cmp.Or(b.ID, "fresh")), b.Conversation)
+	return err
 }
-
-// inField is an error that belongs to a field, as faults reads it.
-type inField struct {
-	name string
-	err  error
-}
-
-func (e inField) Error() string { return e.name + ": " + e.err.Error() }

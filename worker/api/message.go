@@ -1,15 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -123,25 +122,27 @@ func (s *Server) sendMessage(ctx context.Context, in *sendMessageInput) (*Accept
 
 // message makes the task of a request and checks it.
 func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Message, error) {
-	m := task.Message{
-		ID: id, Channel: message.Channel(b.Channel), From: b.From, To: b.To, ReplyTo: b.ReplyTo, Cc: b.Cc, Bcc: b.Bcc,
-		Content: b.content(), Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone,
-		Policy: task.Policy(b.Policy), OnIssue: task.IssuePolicy(b.OnIssue), Unsubscribe: b.Unsubscribe,
-		Headers: headerFields(b.Headers), Chat: message.ChatFields(b.Chat), Note: message.NoteFields(b.Note), SendAt: b.SendAt, SendBefore: b.SendBefore,
-	}
-	var err error
-	if m.Actions, err = b.Actions.actions(); err != nil {
+	m := b.task(cmp.Or(id, enqueue.NewID()))
+	if err := enqueue.CheckMessage(m); err != nil {
 		return m, err
 	}
-	if m.ID == "" {
-		m.ID = enqueue.NewID()
-	}
-	if err := errors.Join(m.Validate(), s.checkAhead(m.SendAt)); err != nil {
-		return task.Message{}, faults(err)
-	}
-	m.Attachments, err = s.references(ctx, m.Channel, b.Attachments, "/attachments")
+	var err error
+	m.Attachments, err = s.references(ctx, m.Channel, m.Attachments, "/attachments")
 	return m, err
 }
+
+// task is what a body asks for.
+func (b *MessageBody) task(id string) task.Message {
+	return task.Message{
+		ID: id, Channel: message.Channel(b.Channel), From: b.From, To: b.To, ReplyTo: b.ReplyTo, Cc: b.Cc, Bcc: b.Bcc,
+		Content: b.content(), Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, Attachments: fileRefs(b.Attachments),
+		Policy: task.Policy(b.Policy), OnIssue: task.IssuePolicy(b.OnIssue), Unsubscribe: b.Unsubscribe, Actions: b.Actions.actions(),
+		Headers: headerFields(b.Headers), Chat: message.ChatFields(b.Chat), Note: message.NoteFields(b.Note), SendAt: b.SendAt, SendBefore: b.SendBefore,
+	}
+}
+
+// faults implements ownRules.
+func (b *MessageBody) faults() error { return enqueue.CheckMessage(b.task(cmp.Or(b.ID, "fresh"))) }
 
 // MessageStateOutput is a message's state.
 type MessageStateOutput struct{ Body MessageState }
@@ -173,12 +174,4 @@ func (s *Server) cancelMessage(ctx context.Context, in *IDInput) (*struct{}, err
 		return nil, problem(http.StatusConflict, "too_late", "the message went, is going out at this moment, or was given up")
 	}
 	return nil, err
-}
-
-// checkAhead reports whether a time is within what is kept.
-func (s *Server) checkAhead(at time.Time) error {
-	if at.Sub(s.now()) > bulk.MaxAhead {
-		return fmt.Errorf("sendAt: at most %d days ahead", int(bulk.MaxAhead.Hours()/24))
-	}
-	return nil
 }

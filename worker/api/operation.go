@@ -35,11 +35,20 @@ func Handle[I, O any](api huma.API, scope Scope, op huma.Operation, handler func
 	op.MaxBodyBytes++ // huma refuses a body that fills the limit
 	op.BodyReadTimeout = -1
 	op.RejectUnknownQueryParameters = true
+	op.SkipValidateBody = true // readJSON has checked it
 	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity,
 		http.StatusTooManyRequests, http.StatusServiceUnavailable)
 	if _, takesJSON := reflect.TypeFor[I]().FieldByName("Body"); takesJSON || op.RequestBody != nil {
 		op.Errors = append(op.Errors, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
+	op.Metadata = map[string]any{checkOwn: func(body []byte) error {
+		var in I
+		field := reflect.ValueOf(&in).Elem().FieldByName("Body")
+		if rules, has := field.Addr().Interface().(ownRules); has && json.Unmarshal(body, rules) == nil {
+			return rules.faults()
+		}
+		return nil
+	}}
 	_, streams := any(new(I)).(interface{ body() *pacedReader })
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
 		if !streams {

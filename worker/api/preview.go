@@ -11,7 +11,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/preview"
+	"github.com/heraldsend/herald/worker/strictjson"
 	"github.com/heraldsend/herald/worker/transcript"
 )
 
@@ -92,26 +94,24 @@ type RenderRequest struct {
 	Channel  string   `json:"channel,omitempty" enum:"email,sms,chat,note" doc:"One channel. All, where neither this nor channels is given"`
 	Channels []string `json:"channels,omitempty" enum:"email,sms,chat,note" maxItems:"4" nullable:"false"`
 
-	Shortcut string          `json:"shortcut,omitempty" maxLength:"128" doc:"Name of a shortcut of the catalog"`
-	Inline   *InlineShortcut `json:"inline,omitempty" doc:"A whole shortcut, as a file of shortcuts/ holds it"`
-	Text     string          `json:"text,omitempty" doc:"A message as a template, in format"`
-	Format   string          `json:"format,omitempty" enum:"markdown,html,text" doc:"Of text; markdown when not given"`
-	Subject  string          `json:"subject,omitempty" doc:"Subject template of an email; overrides the shortcut's"`
-	Template string          `json:"template,omitempty" doc:"Email layout; overrides the shortcut's"`
-	Context  Object          `json:"context,omitempty" doc:"customer, conversation, currentUser, kobjects, …"`
-	Locale   string          `json:"locale,omitempty" maxLength:"64" doc:"Language tag, such as fr-CA"`
-	Timezone string          `json:"timezone,omitempty" maxLength:"64" doc:"IANA time zone, such as Europe/Berlin"`
-	From     string          `json:"from,omitempty" maxLength:"600" doc:"Sender of the email; the context's agent when not given"`
-	Source   bool            `json:"source,omitempty" doc:"Give the email as it travels"`
-	Explain  bool            `json:"explain,omitempty" doc:"Say where every piece comes from"`
-	Lint     bool            `json:"lint,omitempty" doc:"Say what other recipients would notice"`
+	Shortcut string         `json:"shortcut,omitempty" maxLength:"128" doc:"Name of a shortcut of the catalog"`
+	Inline   InlineShortcut `json:"inline,omitempty" doc:"A whole shortcut, as a file of shortcuts/ holds it"`
+	Text     string         `json:"text,omitempty" doc:"A message as a template, in format"`
+	Format   string         `json:"format,omitempty" enum:"markdown,html,text" doc:"Of text; markdown when not given"`
+	Subject  string         `json:"subject,omitempty" doc:"Subject template of an email; overrides the shortcut's"`
+	Template string         `json:"template,omitempty" doc:"Email layout; overrides the shortcut's"`
+	Context  Object         `json:"context,omitempty" doc:"customer, conversation, currentUser, kobjects, …"`
+	Locale   string         `json:"locale,omitempty" maxLength:"64" doc:"Language tag, such as fr-CA"`
+	Timezone string         `json:"timezone,omitempty" maxLength:"64" doc:"IANA time zone, such as Europe/Berlin"`
+	From     string         `json:"from,omitempty" maxLength:"600" doc:"Sender of the email; the context's agent when not given"`
+	Source   bool           `json:"source,omitempty" doc:"Give the email as it travels"`
+	Explain  bool           `json:"explain,omitempty" doc:"Say where every piece comes from"`
+	Lint     bool           `json:"lint,omitempty" doc:"Say what other recipients would notice"`
 }
 
-// InlineShortcut is a shortcut that comes with a request. It is render.Shortcut, whose own checks say more than a
+// InlineShortcut is a shortcut that comes with a request: the JSON of a render.Shortcut, whose own checks say more than a
 // schema could.
-type InlineShortcut struct {
-	render.Shortcut
-}
+type InlineShortcut json.RawMessage
 
 // Schema describes it.
 func (InlineShortcut) Schema(huma.Registry) *huma.Schema {
@@ -126,9 +126,14 @@ func (InlineShortcut) Schema(huma.Registry) *huma.Schema {
 	}
 }
 
-// UnmarshalJSON reads it. Members that no shortcut has are errors.
+// UnmarshalJSON keeps it as it is.
 func (s *InlineShortcut) UnmarshalJSON(data []byte) error {
-	return decodeStrictly(data, &s.Shortcut)
+	return (*json.RawMessage)(s).UnmarshalJSON(data)
+}
+
+// read gives the shortcut. Members that no shortcut has are faults.
+func (s InlineShortcut) read() (out render.Shortcut, err error) {
+	return out, fault.Under("/inline", strictjson.Read(s, &out, strictjson.Limits{}, strictjson.Leniency{}))
 }
 
 type renderOutput struct {
@@ -172,12 +177,15 @@ func (p *Preview) inline(r *RenderRequest) (*render.Shortcut, error) {
 		}
 	}
 	if given != 1 {
-		return nil, invalid("/shortcut", "give one of shortcut, inline and text")
+		return nil, invalid("/shortcut", fault.NotAllowed, "give one of shortcut, inline and text")
 	}
 	var s render.Shortcut
 	switch {
 	case r.Inline != nil:
-		s = r.Inline.Shortcut
+		var err error
+		if s, err = r.Inline.read(); err != nil {
+			return nil, err
+		}
 	case r.Text != "":
 		s = render.Shortcut{Name: "inline", Message: r.Text, Format: render.Format(r.Format)}
 	case r.Subject == "" && r.Template == "":

@@ -8,6 +8,7 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/compose"
+	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 	"github.com/heraldsend/herald/worker/transcript"
@@ -35,8 +36,8 @@ type renderForwardOutput struct {
 // forward shows a forward. What would not be sent is a problem with the code that the forward's books would have.
 func (p *Preview) forward(ctx context.Context, in *renderForwardInput) (*renderForwardOutput, error) {
 	f := in.Body.task("preview")
-	if err := checkForward(f, in.Body.Conversation); err != nil {
-		return nil, faults(err)
+	if _, err := enqueue.CheckForward(f, in.Body.Conversation); err != nil {
+		return nil, err
 	}
 	select {
 	case p.forwards <- struct{}{}:

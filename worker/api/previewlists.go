@@ -1,9 +1,7 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -13,13 +11,6 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/handlebars"
 )
-
-// decodeStrictly reads JSON into v; members that v doesn't know are errors.
-func decodeStrictly(data []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	return d.Decode(v)
-}
 
 // ShortcutSummary is a shortcut in a list.
 type ShortcutSummary struct {

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/heraldsend/herald/worker/fault"
 )
 
 // Problem is an error as callers see it (RFC 9457). Its Code is stable, its words are not.
@@ -26,9 +28,11 @@ type Problem struct {
 
 // Fault is one thing wrong with a request.
 type Fault struct {
-	Pointer   string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) to the field of the body." example:"/to"`
+	Pointer   string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) to the value in the body, or in the line; one that is missing has the pointer that it would have." example:"/to"`
 	Parameter string `json:"parameter,omitempty" doc:"The parameter of the path, the query or the header."`
 	Line      int    `json:"line,omitempty" doc:"The line of an audience."`
+	Column    string `json:"column,omitempty" doc:"The column of an audience in CSV." example:"customer.email"`
+	Code      string `json:"code" doc:"What is wrong, for programs: it stays the same." example:"missing"`
 	Detail    string `json:"detail" doc:"What is wrong with it."`
 }
 
@@ -64,15 +68,25 @@ func problem(status int, code, format string, args ...any) *Problem {
 	}
 }
 
-// at adds a fault at a field of the body.
-func (p *Problem) at(pointer, format string, args ...any) *Problem {
-	p.Errors = append(p.Errors, Fault{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
+// withFaults adds the faults of err, each by itself.
+func withFaults(p *Problem, err error) *Problem {
+	for _, f := range fault.Of(err) {
+		p.Errors = append(p.Errors, Fault{Pointer: f.Pointer, Code: f.Code, Detail: f.Detail})
+	}
+	if n := len(p.Errors); n >= fault.Most {
+		p.Detail = fmt.Sprintf("%s; these are the first %d faults", p.Detail, n)
+	}
 	return p
 }
 
-// invalid is a request whose fields are wrong.
-func invalid(pointer, format string, args ...any) *Problem {
-	return problem(http.StatusUnprocessableEntity, "invalid_fields", "the request has a field that is wrong").at(pointer, format, args...)
+// faults is a request whose fields are wrong.
+func faults(err error) *Problem {
+	return withFaults(problem(http.StatusUnprocessableEntity, "invalid_fields", "the request has fields that are wrong"), err)
+}
+
+// invalid is a request with one field that is wrong.
+func invalid(pointer, code, format string, args ...any) *Problem {
+	return faults(fault.At(pointer, code, format, args...))
 }
 
 // codes are the codes of the problems that huma finds by itself.
@@ -106,27 +120,15 @@ func fromHuma(status int, words string, errs ...error) huma.StatusError {
 		return p
 	}
 	for _, err := range errs {
-		fault := Fault{Detail: clip(err.Error())}
+		found := Fault{Code: fault.Malformed, Detail: clip(err.Error())}
 		if d, ok := err.(huma.ErrorDetailer); ok {
 			detail := d.ErrorDetail()
-			fault.Detail = clip(detail.Message)
-			fault.Pointer, fault.Parameter = place(detail.Location)
+			found.Detail = clip(detail.Message)
+			_, found.Parameter, _ = strings.Cut(detail.Location, ".") // path.id, query.limit; bodies are checked elsewhere
 		}
-		p.Errors = append(p.Errors, fault)
+		p.Errors = append(p.Errors, found)
 	}
 	return p
-}
-
-// place turns huma's location, such as body.parts[0].from or query.limit, into a pointer or a parameter.
-func place(location string) (pointer, parameter string) {
-	where, rest, _ := strings.Cut(location, ".")
-	if where != "body" && !strings.HasPrefix(where, "body[") {
-		return "", rest
-	}
-	path := strings.TrimPrefix(location, "body")
-	path = strings.NewReplacer("~", "~0", "/", "~1").Replace(path)
-	path = strings.NewReplacer("[", "/", "]", "", ".", "/").Replace(path)
-	return clip(path), ""
 }
 
 // clip shortens foreign text to what an answer may echo.
@@ -142,6 +144,6 @@ func clip(s string) string {
 // badParameter is a request whose parameter is wrong.
 func badParameter(name, format string, args ...any) *Problem {
 	p := problem(http.StatusUnprocessableEntity, "invalid_fields", "the request has a parameter that is wrong")
-	p.Errors = append(p.Errors, Fault{Parameter: name, Detail: fmt.Sprintf(format, args...)})
+	p.Errors = append(p.Errors, Fault{Parameter: name, Code: fault.Malformed, Detail: fmt.Sprintf(format, args...)})
 	return p
 }

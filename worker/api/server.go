@@ -63,16 +63,14 @@ type Server struct {
 	inline   *attach.Resolver // of files whose bytes come with a request, and of no others
 	uploads  chan struct{}    // one for each file in memory
 	metrics  *metrics
+	registry huma.Registry
+	shapes   sync.Map        // *huma.Schema → *strictjson.Shape, of bodies
 	draining context.Context // ends the streams that would not end by themselves
 	drain    context.CancelFunc
 }
 
-// humaOnce sets the two switches of huma that are the process's own: our form of errors, and that a member's name
-// counts with its case.
-var humaOnce = sync.OnceFunc(func() {
-	huma.NewError = fromHuma
-	huma.ValidateStrictCasing = true
-})
+// humaOnce sets the switch of huma that is the process's own: our form of errors.
+var humaOnce = sync.OnceFunc(func() { huma.NewError = fromHuma })
 
 // New checks the options and builds the routes.
 func New(o Options) (*Server, error) {
@@ -111,6 +109,7 @@ func (s *Server) routes() error {
 	config := describe(s.Version)
 	config.Transformers = []huma.Transformer{s.logCause}
 	api := humago.New(s.mux, config)
+	s.registry = api.OpenAPI().Components.Schemas
 	api.UseMiddleware(s.authorize, s.readJSON)
 	s.registerMessages(api)
 	s.registerForwards(api)

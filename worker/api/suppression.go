@@ -3,12 +3,12 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/suppress"
 )
@@ -88,18 +88,13 @@ type addSuppressionsInput struct {
 func (s *Server) addSuppressions(ctx context.Context, in *addSuppressionsInput) (*struct{}, error) {
 	channel := message.Channel(in.Body.Channel)
 	var entries []suppress.Entry
-	var wrong *Problem
+	var wrong fault.List
 	for i, e := range in.Body.Entries {
 		entry := suppress.Entry{Address: e.Address, Allow: e.Allow, Reason: e.Reason, Source: e.Source, At: e.At}
-		if err := entry.Validate(channel); err != nil {
-			if wrong == nil {
-				wrong = problem(http.StatusUnprocessableEntity, "invalid_fields", "nothing was added: entries are wrong")
-			}
-			wrong = wrong.at(fmt.Sprintf("/entries/%d", i), "%s", clip(err.Error()))
-		}
+		wrong.Join(fault.Pointer("entries", i), entry.Validate(channel))
 		entries = append(entries, entry)
 	}
-	if wrong != nil {
+	if len(wrong) > 0 {
 		return nil, wrong
 	}
 	return nil, s.Suppressions.Add(ctx, channel, entries...)

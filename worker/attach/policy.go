@@ -12,7 +12,7 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// The limits, in decoded bytes (DESIGN section 5).
+// The limits, in decoded bytes.
 const (
 	MaxFile  = 5 << 20   // one file: 5,242,880
 	MaxTotal = 9_961_472 // all files of a message: 9.5 MB
@@ -60,11 +60,13 @@ type Error struct {
 }
 
 // Error is one line with the file's name and the reason.
-func (e *Error) Error() string {
+func (e *Error) Error() string { return e.Code + ": " + e.words() }
+
+func (e *Error) words() string {
 	if e.Name == "" {
-		return e.Code + ": " + e.Reason
+		return e.Reason
 	}
-	return fmt.Sprintf("%s: %q %s", e.Code, e.Name, e.Reason)
+	return fmt.Sprintf("%q %s", e.Name, e.Reason)
 }
 
 // Unwrap gives what lies beneath.
@@ -113,6 +115,9 @@ func (p Policy) checkFile(f File) error {
 }
 
 func (p Policy) tooLarge(name string) *Error {
+	if p.MaxFile == 0 {
+		return p.tooLargeTogether(name)
+	}
 	return &Error{Code: "attachment_too_large", Name: name, Reason: fmt.Sprintf("is larger than %d bytes", p.MaxFile)}
 }
 

@@ -54,13 +54,10 @@ func NewChunkWriter(d Definition, put func(data []byte, n int) error) (*ChunkWri
 	return &ChunkWriter{most: max(1, messages/d.Slots()), put: put, enc: enc}, nil
 }
 
-// Add checks r and appends it.
+// Add checks r and appends it. The error holds its faults.
 func (w *ChunkWriter) Add(r Recipient) error {
-	if err := task.CheckContext(r.Context); err != nil {
+	if err := r.check(); err != nil {
 		return err
-	}
-	if !r.checked && len(r.Context) > 0 && !json.Valid(r.Context) {
-		return errors.New("context: not valid JSON")
 	}
 	var files []byte
 	if len(r.Attachments) > 0 {

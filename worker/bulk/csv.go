@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -23,17 +24,42 @@ const (
 	columnAttachments = "attachments" // files below the worker's attachment folder, separated by ";"
 )
 
-// RowError is a fault of one row of an audience. The rows after it can still be read.
+// RowError is what is wrong with one row of an audience. The rows after it can still be read.
 type RowError struct {
 	Line int // of the file, from 1; the header's is 1. The number of the recipient, where there is no file
-	Err  error
+	// Err holds the faults. Their pointers begin at the row: for NDJSON within its object, for CSV with the name of the
+	// column.
+	Err     error
+	columns bool // the row is one of a CSV
 }
 
-// Error implements error.
-func (e *RowError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+// Error tells the line, and each fault at its column or pointer.
+func (e *RowError) Error() string {
+	faults := fault.Of(e.Err)
+	texts := make([]string, len(faults))
+	for i, f := range faults {
+		switch {
+		case f.Pointer == "":
+			texts[i] = f.Detail
+		case e.columns:
+			texts[i] = fmt.Sprintf("column %s: %s", fault.Quote(fault.Steps(f.Pointer)[0]), f.Detail)
+		default:
+			texts[i] = f.Error()
+		}
+	}
+	return fmt.Sprintf("line %d: %s", e.Line, strings.Join(texts, "; "))
+}
 
-// Unwrap returns the fault itself.
+// Unwrap returns the faults.
 func (e *RowError) Unwrap() error { return e.Err }
+
+// Column is the column of a CSV that a fault of the row is about; "" where it is about all of the row.
+func (e *RowError) Column(f fault.Fault) string {
+	if !e.columns || f.Pointer == "" {
+		return ""
+	}
+	return fault.Steps(f.Pointer)[0]
+}
 
 // CSV reads an audience from comma-separated values (RFC 4180) in UTF-8. The header row names fields by their
 // path: customer.email,customer.firstName,customer.custom.tierStr,locale. A field whose name ends in Num under
@@ -152,17 +178,16 @@ func (c *CSV) All() iter.Seq2[Recipient, error] {
 			if len(row) > 0 {
 				after, _ = c.rows.FieldPos(0)
 			}
-			var fault *csv.ParseError
+			var torn *csv.ParseError
 			switch {
-			case errors.As(err, &fault):
+			case errors.As(err, &torn):
 				// A quote left open swallows what follows it, so only a wrong number of cells is one row's matter.
-				rowErr := &RowError{fault.StartLine, fault.Err}
 				if !errors.Is(err, csv.ErrFieldCount) {
-					yield(Recipient{}, fmt.Errorf("line %d: %w", fault.StartLine, fault.Err))
+					yield(Recipient{}, fmt.Errorf("line %d: %w", torn.StartLine, torn.Err))
 					return
 				}
-				rowErr.Err = fmt.Errorf("%d cells, but the header has %d", len(row), len(c.columns))
-				if !yield(Recipient{}, rowErr) {
+				cells := fault.At("", fault.Malformed, "%d cells, but the header has %d", len(row), len(c.columns))
+				if !yield(Recipient{}, &RowError{torn.StartLine, cells, true}) {
 					return
 				}
 				continue
@@ -171,9 +196,9 @@ func (c *CSV) All() iter.Seq2[Recipient, error] {
 				return
 			}
 			r, err := c.recipient(row)
-			r.line = after
+			r.line, r.csv = after, true
 			if err != nil {
-				err = &RowError{after, err}
+				err = &RowError{after, err, true}
 			}
 			if !yield(r, err) {
 				return
@@ -183,9 +208,10 @@ func (c *CSV) All() iter.Seq2[Recipient, error] {
 }
 
 func (c *CSV) recipient(row []string) (Recipient, error) {
+	var faults fault.List
 	for i, cell := range row {
 		if !utf8.ValidString(cell) {
-			return Recipient{}, fmt.Errorf("column %q: not UTF-8", c.columns[i])
+			faults.Add(fault.Pointer(c.columns[i]), fault.BadCharacter, "not UTF-8")
 		}
 	}
 	r := Recipient{Locale: c.cell(row, columnLocale), Timezone: c.cell(row, columnTimezone)}
@@ -201,12 +227,10 @@ func (c *CSV) recipient(row []string) (Recipient, error) {
 	for _, cell := range row {
 		room += len(cell) + 24
 	}
-	data, err := c.root.appendObject(make([]byte, 0, room), row)
-	if err != nil {
-		return Recipient{}, err
-	}
-	r.Context, r.checked = data, true // appendObject writes JSON
-	return r, task.CheckContext(data)
+	r.Context, r.checked = c.appendObject(make([]byte, 0, room), c.root, row, &faults), true // appendObject writes JSON
+	faults.Join("", task.CheckObject(r.Context))
+	faults.Join("", r.checkPlace())
+	return r, faults.Err()
 }
 
 func (c *CSV) cell(row []string, name string) string {
@@ -257,51 +281,48 @@ func (n *node) child(name string) *node {
 }
 
 // appendObject writes the row's cells below n as a JSON object. Empty cells are left out.
-func (n *node) appendObject(dst []byte, row []string) ([]byte, error) {
+func (c *CSV) appendObject(dst []byte, n *node, row []string, faults *fault.List) []byte {
 	dst = append(dst, '{')
 	first := true
-	for _, c := range n.children {
-		if c.column >= 0 && row[c.column] == "" {
+	for _, child := range n.children {
+		if child.column >= 0 && row[child.column] == "" {
 			continue
 		}
 		if !first {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = appendString(dst, c.name)
+		dst = appendString(dst, child.name)
 		dst = append(dst, ':')
-		var err error
-		if c.column < 0 {
-			dst, err = c.appendObject(dst, row)
+		if child.column < 0 {
+			dst = c.appendObject(dst, child, row, faults)
 		} else {
-			dst, err = c.appendValue(dst, row[c.column])
-		}
-		if err != nil {
-			return nil, err
+			dst = c.appendValue(dst, child, row[child.column], faults)
 		}
 	}
-	return append(dst, '}'), nil
+	return append(dst, '}')
 }
 
-func (n *node) appendValue(dst []byte, cell string) ([]byte, error) {
+func (c *CSV) appendValue(dst []byte, n *node, cell string, faults *fault.List) []byte {
 	switch n.kind {
 	case number:
 		cell = strings.TrimSpace(cell)
-		if !isNumber(cell) {
-			return nil, fmt.Errorf("column %q: %.100q is not a number", n.name, cell)
+		if isNumber(cell) {
+			return append(dst, cell...)
 		}
-		return append(dst, cell...), nil
+		faults.Add(fault.Pointer(c.columns[n.column]), fault.WrongType, "%s is not a number", fault.Quote(cell))
 	case boolean:
 		switch strings.ToLower(strings.TrimSpace(cell)) {
 		case "true", "1", "yes":
-			return append(dst, "true"...), nil
+			return append(dst, "true"...)
 		case "false", "0", "no":
-			return append(dst, "false"...), nil
+			return append(dst, "false"...)
 		}
-		return nil, fmt.Errorf("column %q: %.100q is not true or false", n.name, cell)
-	default:
-		return appendString(dst, cell), nil
+		faults.Add(fault.Pointer(c.columns[n.column]), fault.WrongType, "%s is not true or false", fault.Quote(cell))
+	case text:
+		return appendString(dst, cell)
 	}
+	return append(dst, "null"...) // of a row that is not taken
 }
 
 // isNumber reports whether s is a JSON number, which keeps every digit of it.

@@ -3,9 +3,12 @@ package bulk
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 )
 
@@ -184,4 +187,37 @@ func FuzzCSV(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Every fault of a row is told with its column.
+func TestFaultsOfARowHaveColumns(t *testing.T) {
+	in := "customer.email,customer.custom.a/bNum,customer.custom.vipBool,timezone,locale\n" +
+		"a@example.com,many,perhaps,Mars/Phobos,!!\na@example.com,1,yes,europe/berlin,fr_CA\n\xff@example.com,,,,\na@example.com,1\n"
+	c, err := NewCSV(strings.NewReader(in), message.Email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, bad, err := collect(c.All())
+	if err != nil || len(good) != 1 || len(bad) != 3 {
+		t.Fatalf("%v, bad rows %v, %v", good, bad, err)
+	}
+	got := map[string]string{}
+	for _, row := range bad {
+		for _, f := range fault.Of(row) {
+			got[fmt.Sprintf("%d %s", row.Line, row.Column(f))] = f.Code
+		}
+	}
+	want := map[string]string{
+		"2 customer.custom.a/bNum": fault.WrongType, "2 customer.custom.vipBool": fault.WrongType, "2 timezone": fault.BadTimezone, "2 locale": fault.BadLocale,
+		"4 customer.email": fault.BadCharacter, "5 ": fault.Malformed,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\nwant %v", got, want)
+	}
+	if text := bad[0].Error(); !strings.HasPrefix(text, `line 2: column "customer.custom.a/bNum": "many" is not a number; column "customer.custom.vipBool": "perhaps" is not true or false; `) {
+		t.Error(text)
+	}
+	if text := bad[2].Error(); text != "line 5: 2 cells, but the header has 5" {
+		t.Error(text)
+	}
 }

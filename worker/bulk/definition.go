@@ -3,12 +3,12 @@ package bulk
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"time"
 
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -71,68 +71,69 @@ type Canary struct {
 	MaxFailurePercent float64 `json:"maxFailurePercent"` // 0 to 100, of those sent, failed or unknown
 }
 
-// Validate reports every fault at once.
+// Validate reports every fault at once, as a fault.List.
 func (d Definition) Validate() error {
-	var errs []error
+	var f fault.List
+	f.Join("/id", task.CheckID(d.ID))
 	if len(d.Messages) == 0 && d.Actions.IsZero() {
-		errs = append(errs, errors.New("messages: none, and no actions; give a message for each channel that is to be used"))
+		f.Add("/messages", fault.Missing, "none, and no actions; give a message for each channel that is to be used")
 	}
-	errs = append(errs, task.CheckID(d.ID), task.CheckContext(d.Context), d.Actions.Validate())
 	for i, p := range d.Messages {
+		at := fault.Pointer("messages", i)
 		if slices.ContainsFunc(d.Messages[:i], func(q Part) bool { return q.Channel == p.Channel }) {
-			errs = append(errs, fmt.Errorf("messages[%d]: a second one for %s", i, p.Channel))
+			f.Add(at+"/channel", fault.Duplicate, "a second message for %.100s", p.Channel)
 		}
-		// A single message has the same rules, but for its recipient. What all parts share is checked above.
-		m := p.message()
-		m.ID, m.To, m.OnIssue = "bulk", "everyone", d.OnIssue
-		if err := m.Validate(); err != nil {
-			if len(d.Messages) > 1 {
-				err = fmt.Errorf("messages[%d]: %w", i, err)
-			}
-			errs = append(errs, err)
-		}
+		f.Join(at, p.message().ValidatePart())
 	}
-	return errors.Join(append(errs, CheckRate(d.Rate), d.checkTimes(), d.Canary.validate())...)
+	f.Join("/context", task.CheckContext(d.Context))
+	f.Join("/locale", task.CheckLocale(d.Locale))
+	f.Join("/timezone", task.CheckTimezone(d.Timezone))
+	f.Join("/actions", d.Actions.Validate())
+	message.CheckOneOf(&f, "/onIssue", d.OnIssue, task.IssuePolicies)
+	f.Join("/rate", CheckRate(d.Rate))
+	f.Join("", d.checkTimes())
+	f.Join("/canary", d.Canary.validate())
+	return f.Err()
 }
 
 func (d Definition) checkTimes() error {
+	var f fault.List
 	if d.SendAtLocal == "" {
 		if !d.SendBefore.IsZero() && !d.SendBefore.After(d.SendAt) {
-			return errors.New("sendBefore: not after sendAt, so nobody would get anything")
+			f.Add("/sendBefore", fault.OutOfRange, "not after sendAt, so nobody would get anything")
 		}
-		return nil
+		return f.Err()
 	}
-	var errs []error
 	if _, err := time.Parse(LocalLayout, d.SendAtLocal); err != nil {
-		errs = append(errs, fmt.Errorf("sendAtLocal: %.100q is not a time such as 2026-12-01T09:00", d.SendAtLocal))
+		f.Add("/sendAtLocal", fault.Malformed, "%s is not a time such as 2026-12-01T09:00", fault.Quote(d.SendAtLocal))
 	}
 	if !d.SendAt.IsZero() {
-		errs = append(errs, errors.New("sendAtLocal: sendAt is given too"))
+		f.Add("/sendAtLocal", fault.NotAllowed, "sendAt is given too")
 	}
 	if d.Canary != nil {
-		errs = append(errs, errors.New("canary: a bulk that goes out by local time has no first recipients"))
+		f.Add("/canary", fault.NotAllowed, "a bulk that goes out by local time has no first recipients")
 	}
-	return errors.Join(errs...)
+	return f.Err()
 }
 
 func (c *Canary) validate() error {
 	if c == nil {
 		return nil
 	}
-	var errs []error
+	var f fault.List
 	if !(c.Percent > 0 && c.Percent < 100) {
-		errs = append(errs, fmt.Errorf("canary.percent: %v is not between 0 and 100", c.Percent))
+		f.Add("/percent", fault.OutOfRange, "%v is not between 0 and 100", c.Percent)
 	}
 	if !(c.MaxFailurePercent >= 0 && c.MaxFailurePercent <= 100) {
-		errs = append(errs, fmt.Errorf("canary.maxFailurePercent: %v is not from 0 to 100", c.MaxFailurePercent))
+		f.Add("/maxFailurePercent", fault.OutOfRange, "%v is not from 0 to 100", c.MaxFailurePercent)
 	}
-	return errors.Join(errs...)
+	return f.Err()
 }
 
 // CheckRate reports whether a rate is a number of messages a second; 0 is no limit.
 func CheckRate(perSecond float64) error {
 	if !(perSecond >= 0) || math.IsInf(perSecond, 1) {
-		return fmt.Errorf("rate: %v is not a number of messages a second", perSecond)
+		return fault.At("", fault.OutOfRange, "%v is not a number of messages a second", perSecond)
 	}
 	return nil
 }
@@ -193,10 +194,14 @@ func (d Definition) Due(r Recipient) (time.Time, error) {
 	if d.SendAtLocal == "" {
 		return time.Time{}, nil
 	}
-	name := cmp.Or(r.Timezone, d.Timezone, "UTC")
+	given := cmp.Or(r.Timezone, d.Timezone, "UTC")
+	name, ok := task.Zone(given)
+	if !ok {
+		return time.Time{}, fault.At("/timezone", fault.BadTimezone, "%s is not an IANA time zone such as Europe/Berlin, so there is no local time to send at", fault.Quote(given))
+	}
 	zone, err := time.LoadLocation(name)
-	if err != nil || name == "Local" {
-		return time.Time{}, fmt.Errorf("timezone: %.100q is not an IANA time zone such as Europe/Berlin, so there is no local time to send at", name)
+	if err != nil {
+		return time.Time{}, fault.At("/timezone", fault.BadTimezone, "%s is a time zone that this system does not know", name)
 	}
 	due, err := time.ParseInLocation(LocalLayout, d.SendAtLocal, zone)
 	if err != nil {

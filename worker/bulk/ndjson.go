@@ -3,16 +3,15 @@ package bulk
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/strictjson"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -21,8 +20,9 @@ import (
 //	{"to":"ada@example.com","locale":"fr-CA","timezone":"America/Toronto","context":{"customer":{…}},"attachments":["a.pdf"]}
 //
 // All members are optional. Without "to" the addresses are those within the context that a CSV would have as columns,
-// such as customer.email; with channels that need several, they always are. Names are taken exactly; an unknown or doubled one is a fault of the row. null is the same as
-// a missing member. Blank lines are passed over.
+// such as customer.email; with channels that need several, they always are. A row is read strictly (package strictjson):
+// an unknown member, or one that stands twice at any depth, is a fault of the row. null is the same as a missing member.
+// Blank lines are passed over.
 type NDJSON struct {
 	in     *bufio.Reader
 	kinds  []addressKind
@@ -56,7 +56,7 @@ func (n *NDJSON) All() iter.Seq2[Recipient, error] {
 				r.line = n.line
 			}
 			if err != nil {
-				r, err = Recipient{}, &RowError{n.line, err}
+				r, err = Recipient{}, &RowError{Line: n.line, Err: err}
 			}
 			if !yield(r, err) {
 				return
@@ -97,30 +97,37 @@ func (n *NDJSON) next() ([]byte, error) {
 	}
 }
 
-// recipient reads one row.
+// recipient reads one row. The error holds all of its faults.
 func (n *NDJSON) recipient(row []byte) (Recipient, error) {
 	if row[0] != '{' {
-		return Recipient{}, fmt.Errorf(`want a JSON object such as {"to":"ada@example.com","context":{}}, found %s`, clipped(row))
+		return Recipient{}, fault.At("", fault.WrongType, `want a JSON object such as {"to":"ada@example.com","context":{}}, found %.40q`, row)
 	}
-	if err := checkJSON(row); err != nil {
+	if err := strictjson.Check(row, strictjson.Limits{}); err != nil {
 		return Recipient{}, err
 	}
+	faults := strictjson.Conform(row, rowShape)
 	var r Recipient
-	seen, addressed := make([]string, 0, 5), false
-	for name, value := range members(row) {
-		if slices.Contains(seen, name) {
-			return Recipient{}, fmt.Errorf("%.100q stands twice", name)
+	addressed := false
+	for name, value := range strictjson.Members(row) {
+		if string(value) == "null" || faults.Has(fault.Pointer(name)) {
+			continue // null is as good as a missing one
 		}
-		seen = append(seen, name)
-		if name == columnTo && string(value) != "null" {
-			if err := n.setTo(&r, value); err != nil {
-				return Recipient{}, err
+		switch name {
+		case columnTo:
+			if addressed = true; len(n.kinds) == 1 {
+				*r.address(n.kinds[0]) = strings.TrimSpace(strictjson.Text(value))
+				continue
 			}
-			addressed = true
-			continue
-		}
-		if err := r.set(name, value); err != nil {
-			return Recipient{}, err
+			faults.Add("/"+columnTo, fault.NotAllowed, "it could be any of the channels' addresses: give customer.email, customer.phone or conversation.id within the context")
+		case columnLocale:
+			r.Locale = strings.TrimSpace(strictjson.Text(value))
+		case columnTimezone:
+			r.Timezone = strings.TrimSpace(strictjson.Text(value))
+		case columnContext:
+			r.Context, r.checked = bytes.Clone(value), true
+			faults.Join("/"+columnContext, task.CheckObject(value))
+		case columnAttachments:
+			faults.Join("/"+columnAttachments, r.setAttachments(value))
 		}
 	}
 	if !addressed {
@@ -128,163 +135,41 @@ func (n *NDJSON) recipient(row []byte) (Recipient, error) {
 			*r.address(kind) = addressIn(r.Context, strings.Split(addressPath[kind], "."))
 		}
 	}
-	return r, task.CheckContext(r.Context)
+	faults.Join("", r.checkPlace())
+	return r, faults.Err()
 }
 
-// setTo takes the address of a row's only channel.
-func (n *NDJSON) setTo(r *Recipient, value []byte) error {
-	switch {
-	case value[0] != '"':
-		return fmt.Errorf("to: want a text, found %s", clipped(value))
-	case len(n.kinds) != 1:
-		return errors.New("to: it could be any of the channels' addresses: give customer.email, customer.phone or conversation.id within the context")
-	}
-	*r.address(n.kinds[0]) = strings.TrimSpace(unquote(value))
-	return nil
-}
+const columnContext = "context" // of NDJSON alone: a CSV has a column for each field of it
 
-// set takes one member of a row.
-func (r *Recipient) set(name string, value []byte) (err error) {
-	empty := string(value) == "null"
-	switch {
-	case name != columnTo && name != columnLocale && name != columnTimezone && name != "context" && name != columnAttachments:
-		return fmt.Errorf("%.100q is not to, locale, timezone, context or attachments: fields such as customer belong into context", name)
-	case empty:
-		return nil
-	case name == "context":
-		if value[0] != '{' {
-			return fmt.Errorf("context: want an object, found %s", clipped(value))
+// rowShape is what a row must look like.
+var rowShape = &strictjson.Shape{Kind: strictjson.Object, Advice: "fields such as customer belong into context", Members: map[string]*strictjson.Shape{
+	columnTo:          {Kind: strictjson.String, Null: true},
+	columnLocale:      {Kind: strictjson.String, Null: true},
+	columnTimezone:    {Kind: strictjson.String, Null: true},
+	columnContext:     {Kind: strictjson.Object, Open: true, Null: true},
+	columnAttachments: {Kind: strictjson.List, Null: true, Items: &strictjson.Shape{Kind: strictjson.String}},
+}}
+
+func (r *Recipient) setAttachments(list []byte) error {
+	var faults fault.List
+	for i, value := range strictjson.Elements(list) {
+		name := strings.TrimSpace(strictjson.Text(value))
+		if name == "" {
+			faults.Add(fault.Pointer(i), fault.Missing, "empty")
 		}
-		r.Context, r.checked = bytes.Clone(value), true
-		return nil
-	case name == columnAttachments:
-		return r.setAttachments(value)
-	case value[0] != '"':
-		return fmt.Errorf("%s: want a text, found %s", name, clipped(value))
+		r.Attachments = append(r.Attachments, message.Ref{File: name})
 	}
-	s := strings.TrimSpace(unquote(value))
-	if name == columnLocale {
-		r.Locale = s
-	} else {
-		r.Timezone = s
-	}
-	return nil
-}
-
-func (r *Recipient) setAttachments(value []byte) error {
-	var names []*string
-	if err := json.Unmarshal(value, &names); err != nil {
-		return fmt.Errorf("attachments: want a list of file names, found %s", clipped(value))
-	}
-	for i, name := range names {
-		if name == nil || strings.TrimSpace(*name) == "" {
-			return fmt.Errorf("attachments: name %d is empty", i+1)
-		}
-		r.Attachments = append(r.Attachments, message.Ref{File: strings.TrimSpace(*name)})
-	}
-	return nil
-}
-
-// checkJSON checks that row is one JSON value in UTF-8 and says where it is not.
-func checkJSON(row []byte) error {
-	if !utf8.Valid(row) {
-		return errors.New("not UTF-8")
-	}
-	if json.Valid(row) {
-		return nil
-	}
-	var v json.RawMessage
-	err := json.Unmarshal(row, &v)
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		return fmt.Errorf("column %d: %w", utf8.RuneCount(row[:max(0, min(int(syntax.Offset), len(row))-1)])+1, err)
-	}
-	return err
+	return faults.Err()
 }
 
 // addressIn looks up a text by its path; "" where there is none.
 func addressIn(object []byte, at []string) string {
-	for _, want := range at {
-		if len(object) == 0 || object[0] != '{' {
-			return ""
-		}
-		var found []byte
-		for name, value := range members(object) {
-			if name == want {
-				found = value // the last one, as everyone reads doubled names
-			}
-		}
-		object = found
-	}
-	if len(object) == 0 || object[0] != '"' {
+	if len(object) == 0 {
 		return ""
 	}
-	return strings.TrimSpace(unquote(object))
-}
-
-// members yields the names and the raw values of an object. It must be valid JSON.
-func members(object []byte) iter.Seq2[string, []byte] {
-	return func(yield func(string, []byte) bool) {
-		rest := skipBlanks(object[1:])
-		for rest[0] != '}' {
-			end := valueEnd(rest)
-			name := unquote(rest[:end])
-			rest = skipBlanks(skipBlanks(rest[end:])[1:]) // the colon
-			end = valueEnd(rest)
-			if !yield(name, rest[:end:end]) {
-				return
-			}
-			if rest = skipBlanks(rest[end:]); rest[0] == ',' {
-				rest = skipBlanks(rest[1:])
-			}
-		}
+	value, ok := strictjson.Find(object, "/"+strings.Join(at, "/"))
+	if !ok || value[0] != '"' {
+		return ""
 	}
+	return strings.TrimSpace(strictjson.Text(value))
 }
-
-// valueEnd is the length of the JSON value that b begins with. It must be valid.
-func valueEnd(b []byte) int {
-	depth := 0
-	for i := 0; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			for i++; b[i] != '"'; i++ {
-				if b[i] == '\\' {
-					i++
-				}
-			}
-			if depth == 0 {
-				return i + 1
-			}
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth < 0 {
-				return i
-			}
-			if depth == 0 {
-				return i + 1
-			}
-		case ',', ' ', '\t', '\r', '\n', ':':
-			if depth == 0 {
-				return i
-			}
-		}
-	}
-	return len(b)
-}
-
-func skipBlanks(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
-
-// unquote reads a valid JSON string.
-func unquote(quoted []byte) string {
-	inner := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(inner, '\\') < 0 {
-		return string(inner)
-	}
-	var s string
-	_ = json.Unmarshal(quoted, &s) // valid: can't fail
-	return s
-}
-
-// clipped shows the start of a foreign value.
-func clipped(b []byte) string { return fmt.Sprintf("%.40q", b) }

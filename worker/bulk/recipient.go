@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 // Recipient is one row of an audience.
@@ -23,7 +25,8 @@ type Recipient struct {
 	Attachments []message.Ref `json:"attachments,omitempty"`
 
 	line       int   // of the file that it was read from
-	checked    bool  // Context is known to be valid JSON
+	csv        bool  // the file is one with columns
+	checked    bool  // a reader of an audience has found nothing wrong
 	duplicates uint8 // a bit for each of the definition's messages whose address came before
 }
 
@@ -38,7 +41,29 @@ func (r Recipient) Fault(n int, err error) *RowError {
 	if r.line > 0 {
 		n = r.line
 	}
-	return &RowError{n, err}
+	return &RowError{Line: n, Err: err, columns: r.csv}
+}
+
+// check finds what is wrong with a recipient that no reader of an audience has looked at.
+func (r Recipient) check() error {
+	if r.checked {
+		return nil
+	}
+	var f fault.List
+	f.Join("/context", task.CheckContext(r.Context))
+	for i, ref := range r.Attachments {
+		f.Join(fault.Pointer("attachments", i), ref.Validate())
+	}
+	f.Join("", r.checkPlace())
+	return f.Err()
+}
+
+// checkPlace finds what is wrong with where the recipient is.
+func (r Recipient) checkPlace() error {
+	var f fault.List
+	f.Join("/locale", task.CheckLocale(r.Locale))
+	f.Join("/timezone", task.CheckTimezone(r.Timezone))
+	return f.Err()
 }
 
 // addressKind is one of the addresses that a recipient may have.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
@@ -63,17 +64,18 @@ var ErrExists = errors.New("the id is taken")
 // CheckAhead reports whether a definition that is stored now goes out within MaxAhead.
 func (d Definition) CheckAhead(now time.Time) error {
 	if ahead := d.lastDue().Sub(now); ahead > MaxAhead {
-		return fmt.Errorf("sendAt: %d days ahead; at most %d are", int(ahead.Hours()/24), int(MaxAhead.Hours()/24))
+		at := "/sendAt"
+		if d.SendAtLocal != "" {
+			at = "/sendAtLocal"
+		}
+		return fault.List{fault.At(at, fault.OutOfRange, "%d days ahead; at most %d are", int(ahead.Hours()/24), int(MaxAhead.Hours()/24))}
 	}
 	return nil
 }
 
 // Create stores a new bulk's definition. It is ErrExists if the id is taken.
 func (s *Store) Create(ctx context.Context, d Definition) error {
-	if err := d.Validate(); err != nil {
-		return err
-	}
-	if err := d.CheckAhead(d.CreatedAt); err != nil {
+	if err := fault.Join(d.Validate(), d.CheckAhead(d.CreatedAt)); err != nil {
 		return err
 	}
 	data, err := json.Marshal(d)

@@ -5,11 +5,10 @@ package conversation
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 )
 
@@ -20,9 +19,10 @@ const (
 	// MaxRedactions of one message.
 	MaxRedactions = 1_000
 	// MaxID is how many bytes the id of a conversation may have.
-	MaxID     = 200
-	maxDepth  = 64 // of arrays and objects within each other
-	maxMerged = 8  // merged conversations within each other
+	MaxID       = 200
+	maxDepth    = 64      // of arrays and objects within each other
+	maxElements = 1 << 21 // members of all objects and elements of all arrays
+	maxMerged   = 8       // merged conversations within each other
 )
 
 // Conversation is what a caller knows of a conversation. Its JSON may have any other fields: they are not read. Private
@@ -262,7 +262,8 @@ func (m *Message) privacy() int {
 func (m *Message) Forwardable() bool { return !m.IsNote() && !m.Touched() }
 
 // Choose finds files of the conversation by id or, where a name is not ambiguous, by name. Only those that customer
-// and team exchanged can be chosen, none of notes or of redacted messages. A file that is named twice is given once.
+// and team exchanged can be chosen, none of notes or of redacted messages. A file that is named twice is given once. The error holds a
+// fault for each name that chooses none, by its place in names.
 func (c *Conversation) Choose(names []string) ([]Attachment, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -284,23 +285,23 @@ func (c *Conversation) Choose(names []string) ([]Attachment, error) {
 		}
 	}
 	var out []Attachment
-	var errs []error
+	var faults fault.List
 	taken := map[*Attachment]bool{}
 	for i, name := range names {
 		a := byID[name]
 		if same := byName[name]; a == nil && len(same) == 1 {
 			a = same[0]
 		} else if a == nil && len(same) > 1 {
-			errs = append(errs, fmt.Errorf("attachments[%d]: %d files are named %.100q: choose by id", i, len(same), name))
+			faults.Add(fault.Pointer(i), "ambiguous_file", "%d files are named %s: choose by id", len(same), fault.Quote(name))
 			continue
 		}
 		switch {
 		case a == nil:
-			errs = append(errs, fmt.Errorf("attachments[%d]: %.100q is no file that customer and team exchanged; those of notes and of redacted messages can't be forwarded", i, name))
+			faults.Add(fault.Pointer(i), "unknown_file", "%s is no file that customer and team exchanged; those of notes and of redacted messages can't be forwarded", fault.Quote(name))
 		case !taken[a]:
 			taken[a] = true
 			out = append(out, *a)
 		}
 	}
-	return out, errors.Join(errs...)
+	return out, faults.Err()
 }

@@ -3,49 +3,47 @@ package conversation
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
+	"reflect"
 	"slices"
-	"strings"
-	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/heraldsend/herald/worker/fault"
+	"github.com/heraldsend/herald/worker/strictjson"
 )
 
 // ErrEmpty says that there is nothing to forward.
-var ErrEmpty = errors.New("messages: there is none to forward; notes are never forwarded")
+var ErrEmpty error = fault.At("/messages", "empty_conversation", "there is none to forward; notes are never forwarded")
 
-// maxFaults bounds the faults that one error lists.
-const maxFaults = 10
+// shape is what a conversation's JSON looks like. Whoever hands one over may say more than is read, and null for nothing.
+var shape = func() *strictjson.Shape {
+	s := strictjson.ShapeOf(reflect.TypeFor[Conversation](), strictjson.Leniency{Unknown: true, Null: true})
+	messages := s.Members["messages"]
+	messages.MaxItems = MaxMessages
+	messages.Items.Members["redactions"].MaxItems = MaxRedactions
+	return s
+}()
 
-// Read reads a conversation's JSON and checks it. The error lists its faults with their places; it is ErrEmpty where no
+// Read reads a conversation's JSON and checks it. The error holds all faults with their places; it is ErrEmpty where no
 // message was exchanged.
 func Read(data []byte) (*Conversation, error) {
-	if len(data) > MaxBytes {
-		return nil, fmt.Errorf("the conversation has %d bytes; at most %d are taken", len(data), MaxBytes)
-	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if !utf8.Valid(data) {
-		return nil, errors.New("the conversation is not UTF-8")
+	if err := strictjson.Check(data, strictjson.Limits{Bytes: MaxBytes, Depth: maxDepth, Elements: maxElements}); err != nil {
+		return nil, fault.Of(err)
 	}
-	if err := checkForm(data); err != nil {
-		return nil, err
+	if faults := strictjson.Conform(data, shape); len(faults) > 0 {
+		return nil, faults
 	}
 	c := &Conversation{}
 	if err := json.Unmarshal(data, c); err != nil {
-		var kind *json.UnmarshalTypeError
-		if errors.As(err, &kind) {
-			return nil, fmt.Errorf("%s: a JSON %s stands there at byte %d, where %s is wanted", kind.Field, kind.Value, kind.Offset, wanted(kind.Type.String()))
-		}
-		return nil, err
+		return nil, fault.Of(err)
 	}
 	var f faults
 	f.conversation("", c, 0)
 	if n := f.messages; n > MaxMessages {
-		return nil, fmt.Errorf("messages: %d of them; at most %d are taken", n, MaxMessages)
+		f.list = fault.List{fault.At("/messages", fault.TooMany, "%d of them, with those of merged conversations; at most %d are taken", n, MaxMessages)}
 	}
-	if err := f.err(); err != nil {
+	if err := f.list.Err(); err != nil {
 		return nil, err
 	}
 	if len(c.Exchanged()) == 0 {
@@ -54,154 +52,61 @@ func Read(data []byte) (*Conversation, error) {
 	return c, nil
 }
 
-func wanted(kind string) string {
-	switch {
-	case strings.HasPrefix(kind, "[]"):
-		return "a list"
-	case kind == "string", kind == "bool":
-		return "a " + kind
-	case strings.HasPrefix(kind, "int"):
-		return "a whole number"
-	}
-	return "an object"
-}
-
-// checkForm makes sure that the whole is one object of a sane depth in which no object says anything twice:
-// encoding/json takes names in any case and the last of two, so that "Redacted" could take back "redacted".
-func checkForm(data []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	type frame struct {
-		object, value bool // value: an object's value comes next
-		keys          map[string]bool
-	}
-	var stack []frame
-	for {
-		token, err := dec.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("not JSON: %w", err)
-		}
-		top := len(stack) - 1
-		if key, ok := token.(string); ok && top >= 0 && stack[top].object && !stack[top].value {
-			folded := fold(key)
-			if stack[top].keys[folded] {
-				return fmt.Errorf("the field %.100q stands twice in one object, at byte %d", key, dec.InputOffset())
-			}
-			stack[top].keys[folded] = true
-			stack[top].value = true
-			continue
-		}
-		if top >= 0 {
-			stack[top].value = false
-		}
-		switch token {
-		case json.Delim('{'), json.Delim('['):
-			if len(stack) == maxDepth {
-				return fmt.Errorf("arrays and objects stand more than %d deep within each other, at byte %d", maxDepth, dec.InputOffset())
-			}
-			stack = append(stack, frame{object: token == json.Delim('{'), keys: map[string]bool{}})
-		case json.Delim('}'), json.Delim(']'):
-			stack = stack[:top]
-		}
-		if len(stack) == 0 {
-			if token != json.Delim('}') {
-				return errors.New(`want an object such as {"messages":[…]}`)
-			}
-			if rest := bytes.TrimSpace(data[dec.InputOffset():]); len(rest) > 0 {
-				return fmt.Errorf("more data follows the conversation, at byte %d", dec.InputOffset())
-			}
-			return nil
-		}
-	}
-	return errors.New("not JSON: it ends too soon")
-}
-
-// fold makes names equal that encoding/json takes for each other.
-func fold(s string) string {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return strings.ToLower(strings.Map(unicode.ToUpper, s))
-		}
-	}
-	return strings.ToLower(s)
-}
-
 // faults collects what is wrong with a conversation.
 type faults struct {
-	list     []error
-	more     int
+	list     fault.List
 	messages int
-}
-
-func (f *faults) add(place, format string, args ...any) {
-	if len(f.list) == maxFaults {
-		f.more++
-		return
-	}
-	f.list = append(f.list, fmt.Errorf("%s: %w", place, fmt.Errorf(format, args...)))
-}
-
-func (f *faults) err() error {
-	if f.more > 0 {
-		f.list = append(f.list, fmt.Errorf("and %d more faults", f.more))
-	}
-	return errors.Join(f.list...)
 }
 
 func (f *faults) conversation(place string, c *Conversation, depth int) {
 	if depth > maxMerged {
-		f.add(place+"mergedConversations", "more than %d within each other", maxMerged)
+		f.list.Add(place, fault.TooDeep, "more than %d merged conversations within each other", maxMerged)
 		return
 	}
-	f.time(place+"createdAt", c.CreatedAt)
-	f.object(place+"customer", c.Customer)
-	f.object(place+"custom", c.Custom)
+	f.time(place+"/createdAt", c.CreatedAt)
+	f.object(place+"/customer", c.Customer)
+	f.object(place+"/custom", c.Custom)
 	for i, r := range c.Redactions {
 		if r.Text == "" || r.Start != nil || r.End != nil {
-			f.add(fmt.Sprintf("%sredactions[%d]", place, i), "a conversation's redaction is a text; spans stand in their message")
+			f.list.Add(place+fault.Pointer("redactions", i), fault.Malformed, "a conversation's redaction is a text; spans stand in their message")
 		}
 	}
 	f.messages += len(c.Messages)
 	for i := range c.Messages {
 		if m := &c.Messages[i]; !m.IsNote() {
-			f.message(fmt.Sprintf("%smessages[%d].", place, i), m)
+			f.message(place+fault.Pointer("messages", i), m)
 		}
 	}
 	for i := range c.Merged {
-		f.conversation(fmt.Sprintf("%smergedConversations[%d].", place, i), &c.Merged[i], depth+1)
+		f.conversation(place+fault.Pointer("mergedConversations", i), &c.Merged[i], depth+1)
 	}
 }
 
 func (f *faults) time(place string, t Time) {
 	if t.fault != "" {
-		f.add(place, "%s", t.fault)
+		f.list.Add(place, fault.Malformed, "%s", t.fault)
 	}
 }
 
 func (f *faults) object(place string, data json.RawMessage) {
 	if len(data) > 0 && data[0] != '{' && string(data) != "null" {
-		f.add(place, "want an object")
+		f.list.Add(place, fault.WrongType, "want an object, found %s", strictjson.Is(data))
 	}
 }
 
 func (f *faults) message(place string, m *Message) {
-	f.time(place+"sentAt", m.SentAt)
-	f.time(place+"createdAt", m.CreatedAt)
+	f.time(place+"/sentAt", m.SentAt)
+	f.time(place+"/createdAt", m.CreatedAt)
 	switch m.Direction {
 	case "in", "out":
+	case "":
+		f.list.Add(place+"/direction", fault.Missing, "want in or out")
 	default:
-		f.add(place+"direction", "%.100q is not in or out", m.Direction)
-	}
-	if n := len(m.Redactions); n > MaxRedactions {
-		f.add(place+"redactions", "%d of them; at most %d are taken", n, MaxRedactions)
-		return
+		f.list.Add(place+"/direction", fault.NotOneOf, "%s is not in or out", fault.Quote(m.Direction))
 	}
 	lengths := map[*string]int{}
 	for i, r := range m.Redactions {
-		f.redaction(fmt.Sprintf("%sredactions[%d]", place, i), m, r, lengths)
+		f.redaction(place+fault.Pointer("redactions", i), m, r, lengths)
 	}
 }
 
@@ -215,15 +120,17 @@ func (f *faults) redaction(place string, m *Message, r Redaction, lengths map[*s
 	}
 	switch {
 	case !ok:
-		f.add(place+".field", "%.100q is not body, htmlBody, subject or preview", r.Field)
+		f.list.Add(place+"/field", fault.NotOneOf, "%s is not body, htmlBody, subject or preview", fault.Quote(r.Field))
 	case r.Start == nil && r.End == nil:
 		if r.Text == "" {
-			f.add(place, "give a text, or start and end of a span")
+			f.list.Add(place, fault.Missing, "give a text, or start and end of a span")
 		}
-	case r.Start == nil || r.End == nil:
-		f.add(place, "a span has a start and an end")
+	case r.Start == nil:
+		f.list.Add(place+"/start", fault.Missing, "a span has a start and an end")
+	case r.End == nil:
+		f.list.Add(place+"/end", fault.Missing, "a span has a start and an end")
 	case *r.Start < 0 || *r.End <= *r.Start || *r.End > length:
-		f.add(place, "the span from %d to %d is not within the %d characters of its field", *r.Start, *r.End, length)
+		f.list.Add(place, fault.OutOfRange, "the span from %d to %d is not within the %d characters of its field", *r.Start, *r.End, length)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -44,6 +45,14 @@ func (c *Client) CreateBulk(ctx context.Context, d bulk.Definition) (string, err
 		d.ID = NewID()
 	}
 	d.CreatedAt = now()
+	if err := fault.Join(d.Validate(), d.CheckAhead(d.CreatedAt)); err != nil {
+		return "", err
+	}
+	for i, p := range d.Messages {
+		if err := c.CheckFiles(ctx, p.Channel, p.Attachments); err != nil {
+			return "", fault.Under(fault.Pointer("messages", i, "attachments"), err)
+		}
+	}
 	return d.ID, c.bulks.Create(ctx, d)
 }
 

@@ -21,7 +21,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/queue"
@@ -101,6 +103,12 @@ func (c *Client) Message(ctx context.Context, m task.Message) (string, error) {
 	if m.ID == "" {
 		m.ID = NewID()
 	}
+	if err := CheckMessage(m); err != nil {
+		return "", err
+	}
+	if err := c.CheckFiles(ctx, m.Channel, m.Attachments); err != nil {
+		return "", fault.Under("/attachments", err)
+	}
 	data, err := task.Encode(m)
 	if err != nil {
 		return "", err
@@ -111,13 +119,34 @@ func (c *Client) Message(ctx context.Context, m task.Message) (string, error) {
 	return m.ID, nil
 }
 
-// once enqueues what data is the encoding of, for a time, unless that was done before; ErrConflict where something else
-// was. What is kept of it outlives that time as usual.
-func (c *Client) once(ctx context.Context, id string, data []byte, p task.Payload, at time.Time) error {
-	longer, err := ahead(at)
+// CheckMessage finds every fault of a message that can be known without looking at anything else, as a fault.List.
+func CheckMessage(m task.Message) error {
+	var faults fault.List
+	faults.Join("", m.Validate())
+	faults.Join("/sendAt", checkAhead(m.SendAt))
+	return faults.Err()
+}
+
+// CheckFiles tells what is wrong with files that are to go along on a channel, as far as references and the sizes of what
+// is stored tell it. The faults have places in refs; any other error is trouble with Redis.
+func (c *Client) CheckFiles(ctx context.Context, channel message.Channel, refs []message.Ref) error {
+	var blobs []string
+	for _, ref := range refs {
+		if ref.Blob != "" {
+			blobs = append(blobs, ref.Blob)
+		}
+	}
+	sizes, err := c.blobs.Sizes(ctx, blobs...)
 	if err != nil {
 		return err
 	}
+	return attach.For(channel).CheckKnown(refs, sizes)
+}
+
+// once enqueues what data is the encoding of, for a time, unless that was done before; ErrConflict where something else
+// was. What is kept of it outlives that time as usual.
+func (c *Client) once(ctx context.Context, id string, data []byte, p task.Payload, at time.Time) error {
+	longer := ahead(at)
 	// One round trip. Books that are there stay as they are, so opening them changes nothing where the id is taken.
 	pipe := c.rdb.Pipeline()
 	fresh := pipe.SetNX(ctx, messageKey(id), blob.Hash(data), bulk.Retention+longer)
@@ -134,7 +163,7 @@ func (c *Client) once(ctx context.Context, id string, data []byte, p task.Payloa
 			return fmt.Errorf("message %s: %w", id, ErrConflict)
 		}
 	}
-	_, err = c.queue.EnqueueAt(ctx, p, at)
+	_, err := c.queue.EnqueueAt(ctx, p, at)
 	return err
 }
 

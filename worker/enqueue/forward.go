@@ -2,13 +2,32 @@ package enqueue
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/task"
 )
+
+// CheckForward finds every fault of a forward that needs no template to be seen, and reads its conversation. The faults of
+// the conversation begin at /conversation. f.Conversation need not be set.
+func CheckForward(f task.Forward, talk []byte) (*conversation.Conversation, error) {
+	var faults fault.List
+	if f.Conversation == "" {
+		f.Conversation = blob.Hash(talk)
+	}
+	faults.Join("", f.Validate())
+	read, err := conversation.Read(talk)
+	if err != nil {
+		faults.Join("/conversation", err)
+	} else {
+		_, err = read.Choose(f.Attachments)
+		faults.Join("/attachments", err)
+	}
+	faults.Join("/sendAt", checkAhead(f.SendAt))
+	return read, faults.Err()
+}
 
 // Forward enqueues a transcript of a conversation, given as JSON in the form of package conversation, and returns the
 // forward's id, a fresh one where f has none. It sets f.Conversation
@@ -19,11 +38,8 @@ func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (stri
 	if f.ID == "" {
 		f.ID = NewID()
 	}
-	read, err := conversation.Read(talk)
+	read, err := CheckForward(f, talk)
 	if err != nil {
-		return "", fmt.Errorf("conversation: %w", err)
-	}
-	if _, err := read.Choose(f.Attachments); err != nil {
 		return "", err
 	}
 	kept, err := read.Encode() // neither notes nor what nobody reads is stored
@@ -39,11 +55,7 @@ func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (stri
 	if err != nil {
 		return "", err
 	}
-	longer, err := ahead(f.SendAt)
-	if err != nil {
-		return "", err
-	}
-	if _, err := c.blobs.Put(ctx, packed, bulk.Retention+longer); err != nil {
+	if _, err := c.blobs.Put(ctx, packed, bulk.Retention+ahead(f.SendAt)); err != nil {
 		return "", err
 	}
 	if err := c.once(ctx, f.ID, data, f, f.SendAt); err != nil {

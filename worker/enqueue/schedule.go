@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
@@ -17,16 +18,20 @@ var ErrTooLate = errors.New("too late to cancel")
 // codeCancelled is the reason of a message that was cancelled.
 const codeCancelled = "cancelled"
 
-// ahead is how far in the future a time is, 0 where it is not, or an error where that is further than anything is kept.
-func ahead(at time.Time) (time.Duration, error) {
-	d := max(0, time.Until(at))
+// ahead is how far in the future a time is, 0 where it is not.
+func ahead(at time.Time) time.Duration {
 	if at.IsZero() {
-		return 0, nil
+		return 0
 	}
-	if d > bulk.MaxAhead {
-		return 0, fmt.Errorf("sendAt: %d days ahead; at most %d are", int(d.Hours()/24), int(bulk.MaxAhead.Hours()/24))
+	return max(0, time.Until(at))
+}
+
+// checkAhead reports whether a time is within what is kept.
+func checkAhead(at time.Time) error {
+	if d := ahead(at); d > bulk.MaxAhead {
+		return fault.At("", fault.OutOfRange, "%d days ahead; at most %d are", int(d.Hours()/24), int(bulk.MaxAhead.Hours()/24))
 	}
-	return d, nil
+	return nil
 }
 
 // CancelMessage keeps a message or forward from being sent that waits for its time, for a free worker, or for its next

@@ -53,6 +53,12 @@ func (f Fault) Error() string {
 	return f.Pointer + ": " + f.Detail
 }
 
+// Is compares with another fault. One stays the same when it is told from further out, by a longer pointer.
+func (f Fault) Is(target error) bool {
+	t, ok := target.(Fault) //nolint:errorlint // errors.Is unwraps
+	return ok && f.Code == t.Code && f.Detail == t.Detail && strings.HasSuffix(f.Pointer, t.Pointer)
+}
+
 // Most is how many faults a List holds. Whoever has more sees the others when these are mended.
 const Most = 100
 
@@ -152,6 +158,16 @@ func Join(errs ...error) error {
 	return l.Err()
 }
 
+// Under gives the faults of err the prefix. An error that holds none stays as it is.
+func Under(prefix string, err error) error {
+	if len(In(err)) == 0 {
+		return err
+	}
+	var l List
+	l.Join(prefix, err)
+	return l
+}
+
 // Merge is l and those faults of more whose places l has none of, nor of what holds them.
 func (l List) Merge(more List) List {
 	out := slices.Clone(l)
@@ -161,6 +177,11 @@ func (l List) Merge(more List) List {
 		}
 	}
 	return out
+}
+
+// Has reports a fault of the value at pointer, or of what is in it.
+func (l List) Has(pointer string) bool {
+	return slices.ContainsFunc(l, func(f Fault) bool { return within(f.Pointer, pointer) })
 }
 
 // within reports that pointer leads to, or into, the value at whole.

@@ -30,6 +30,9 @@ func TestFaultsKeepTheirPlaceHoweverTheyAreWrapped(t *testing.T) {
 	if got := In(fmt.Errorf("definition: %w", whole)); !reflect.DeepEqual(got, want) {
 		t.Errorf("%v", got)
 	}
+	if out := Under("/definition", whole); !errors.Is(out, At("/rate", OutOfRange, "negative")) || errors.Is(out, At("/a/rate", OutOfRange, "negative")) || Under("/x", io.EOF) != io.EOF {
+		t.Error(out)
+	}
 	if In(io.EOF) != nil || Of(nil) != nil || List(nil).Err() != nil || Join(nil, nil) != nil {
 		t.Error("faults out of nothing")
 	}
@@ -55,6 +58,11 @@ func TestMergeTellsAPlaceOnce(t *testing.T) {
 	want := List{a[0], a[1], At("/cca", Malformed, "y"), At("/from", Malformed, "z")}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%v", got)
+	}
+	for pointer, want := range map[string]bool{"/cc": true, "/from": true, "/fro": false, "/from/a/b": false, "": true} {
+		if a.Has(pointer) != want {
+			t.Errorf("Has(%q) is %v", pointer, !want)
+		}
 	}
 }
 

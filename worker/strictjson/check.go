@@ -54,6 +54,9 @@ func syntaxFault(data []byte) fault.Fault {
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal(data, &value); errors.As(err, &syntax) {
 		line, column := position(data, int(syntax.Offset))
+		if bytes.IndexByte(data, '\n') < 0 {
+			return fault.At("", fault.BadJSON, "column %d: %s", column, syntax.Error())
+		}
 		return fault.At("", fault.BadJSON, "line %d, column %d: %s", line, column, syntax.Error())
 	}
 	return fault.At("", fault.BadJSON, "not one JSON value")

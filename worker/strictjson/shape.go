@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"regexp"
@@ -43,7 +44,8 @@ type Shape struct {
 
 	Members  map[string]*Shape // of an object
 	Required []string
-	Open     bool // an object may have other members
+	Open     bool   // an object may have other members
+	Advice   string // for who gives a member that there is none of; may be empty
 
 	Items              *Shape // of a list; nil for any
 	MinItems, MaxItems int
@@ -51,7 +53,7 @@ type Shape struct {
 	MinLength, MaxLength int // characters of a text
 	Enum                 []string
 	Pattern              *regexp.Regexp
-	PatternHelp          string // what Pattern wants, in words
+	PatternHelp          string // which text Pattern wants, in words
 
 	Min, Max     *float64
 	Above, Below *float64 // exclusive
@@ -59,8 +61,8 @@ type Shape struct {
 	Check func(value []byte) error // what else must hold; its faults are those of the value
 }
 
-// Conform tells every difference between data, which passed Check, and the shape that it must have. It decodes nothing and
-// stops at lists that are too long, so that its cost is that of one walk over the bytes for each level of the shape.
+// Conform tells every difference between data, which passed Check, and the shape that it must have. It decodes nothing, and shows no
+// value, which may be anybody's data. It stops at lists that are too long, so that its cost is that of one walk over the bytes for each level of the shape.
 func Conform(data []byte, s *Shape) fault.List {
 	var c conform
 	c.value(skipBlanks(data), s)
@@ -106,7 +108,7 @@ func (c *conform) value(v []byte, s *Shape) {
 	case Time:
 		text := Text(v[:valueEnd(v)])
 		if _, err := time.Parse(time.RFC3339, text); err != nil {
-			c.add(fault.Malformed, "%s is not %s", fault.Quote(text), wanted[Time])
+			c.add(fault.Malformed, "want %s", wanted[Time])
 		}
 	case Number, Integer:
 		c.number(string(v[:valueEnd(v)]), s)
@@ -156,11 +158,13 @@ func (c *conform) object(v []byte, s *Shape) {
 
 func (c *conform) unknown(name string, s *Shape) {
 	known := slices.Sorted(maps.Keys(s.Members))
+	advice := s.Advice
 	if meant := Nearest(name, known); meant != "" {
-		c.add(fault.Unknown, "there is no member %s; did you mean %q?", fault.Quote(name), meant)
-	} else {
-		c.add(fault.Unknown, "there is no member %s; there are %s", fault.Quote(name), strings.Join(known, ", "))
+		advice = fmt.Sprintf("did you mean %q?", meant)
+	} else if advice == "" {
+		advice = "there are " + strings.Join(known, ", ")
 	}
+	c.add(fault.Unknown, "there is no member %s; %s", fault.Quote(name), advice)
 }
 
 func (c *conform) list(v []byte, s *Shape) {
@@ -192,9 +196,9 @@ func (c *conform) text(text string, s *Shape) {
 	case n < s.MinLength:
 		c.add(fault.TooShort, "%d characters, at least %d", n, s.MinLength)
 	case len(s.Enum) > 0 && !slices.Contains(s.Enum, text):
-		c.add(fault.NotOneOf, "%s is not %s", fault.Quote(text), OneOf(s.Enum))
+		c.add(fault.NotOneOf, "want %s", OneOf(s.Enum))
 	case s.Pattern != nil && !s.Pattern.MatchString(text):
-		c.add(fault.Malformed, "%s is not %s", fault.Quote(text), s.PatternHelp)
+		c.add(fault.Malformed, "want a text %s", s.PatternHelp)
 	}
 }
 
@@ -205,17 +209,17 @@ func (c *conform) number(text string, s *Shape) {
 	}
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		c.add(fault.OutOfRange, "%s is too large a number", fault.Clip(text))
+		c.add(fault.OutOfRange, "too large a number")
 	case err != nil:
-		c.add(fault.WrongType, "want a whole number, found %s", fault.Clip(text))
+		c.add(fault.WrongType, "want a whole number, found a fraction or an exponent")
 	case s.Min != nil && f < *s.Min:
-		c.add(fault.OutOfRange, "%s is less than %v", fault.Clip(text), *s.Min)
+		c.add(fault.OutOfRange, "want %v or more", *s.Min)
 	case s.Max != nil && f > *s.Max:
-		c.add(fault.OutOfRange, "%s is more than %v", fault.Clip(text), *s.Max)
+		c.add(fault.OutOfRange, "want %v or less", *s.Max)
 	case s.Above != nil && f <= *s.Above:
-		c.add(fault.OutOfRange, "%s is not more than %v", fault.Clip(text), *s.Above)
+		c.add(fault.OutOfRange, "want more than %v", *s.Above)
 	case s.Below != nil && f >= *s.Below:
-		c.add(fault.OutOfRange, "%s is not less than %v", fault.Clip(text), *s.Below)
+		c.add(fault.OutOfRange, "want less than %v", *s.Below)
 	}
 }
 

@@ -19,9 +19,9 @@ import (
 func TestCheck(t *testing.T) {
 	deep := strings.Repeat("[", 1001) + strings.Repeat("]", 1001)
 	for name, c := range map[string]struct{ in, pointer, code, words string }{
-		"nothing":            {"", "", fault.BadJSON, "line 1, column 1"},
+		"nothing":            {"", "", fault.BadJSON, "column 1"},
 		"torn":               {"{\n \"a\":", "", fault.BadJSON, "line 2"},
-		"two values":         {`{} {}`, "", fault.BadJSON, "line 1, column 4"},
+		"two values":         {`{} {}`, "", fault.BadJSON, "column 4"},
 		"not UTF-8":          {"{\"a\":\"\xff\"}", "", fault.BadCharacter, "byte 7"},
 		"twice":              {`{"a.b":{"c/d":1,"c/d":2}}`, "/a.b/c~1d", fault.Duplicate, "stands twice"},
 		"twice by escapes":   {`{"a":1,"\u0061":2}`, "/a", fault.Duplicate, "stands twice"},

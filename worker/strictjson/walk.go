@@ -56,7 +56,7 @@ func Text(quoted []byte) string {
 	return s
 }
 
-// Is says in words what a JSON value is: an object, an array, a text, a number, true, false or null.
+// Is says in words what a JSON value is, but not which: an object, a list, a text, a number, true or false, null.
 func Is(value []byte) string {
 	switch {
 	case len(value) == 0:
@@ -67,8 +67,10 @@ func Is(value []byte) string {
 		return "a list"
 	case value[0] == '"':
 		return "a text"
-	case value[0] == 't', value[0] == 'f', value[0] == 'n':
-		return fault.Clip(string(value))
+	case value[0] == 't', value[0] == 'f':
+		return "true or false"
+	case value[0] == 'n':
+		return "null"
 	}
 	return "a number"
 }

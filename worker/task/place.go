@@ -19,7 +19,7 @@ var zones = sync.OnceValue(func() map[string]string {
 	names := map[string]string{}
 	for name := range strings.Lines(zoneNames) {
 		name = strings.TrimSuffix(name, "\n")
-		names[normalZone(name)] = name
+		names[name], names[normalZone(name)] = name, name
 	}
 	return names
 })
@@ -30,10 +30,13 @@ func normalZone(name string) string { return strings.ToLower(strings.ReplaceAll(
 // Zone returns the IANA name of a time zone as it is written; false where there is none.
 func Zone(name string) (string, bool) {
 	if len(name) > 100 {
-		return "", false
+		return "", false // none comes near
 	}
-	name, ok := zones()[normalZone(name)]
-	return name, ok
+	known, ok := zones()[name]
+	if !ok {
+		known, ok = zones()[normalZone(name)]
+	}
+	return known, ok
 }
 
 // CheckTimezone reports whether name is a time zone, or empty.

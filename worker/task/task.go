@@ -143,8 +143,6 @@ func (c Content) Validate() error {
 		case c.Shortcut != "" && c.Text != "":
 			f.Add("/text", fault.NotAllowed, "give either a shortcut or a text, not both")
 		}
-	} else if !hashPattern.MatchString(c.Sources) {
-		f.Add("/sources", fault.Malformed, "want the SHA-256 of pinned sources")
 	}
 	checkLine(&f, "/shortcut", c.Shortcut, maxName)
 	if n := len(c.Text); n > maxText {

@@ -67,3 +67,23 @@ func (s *Store) Blob(ctx context.Context, sha string) ([]byte, error) {
 	}
 	return data, nil
 }
+
+// Sizes tells how many bytes are stored under each hash; 0 where there are none.
+func (s *Store) Sizes(ctx context.Context, shas ...string) (map[string]int64, error) {
+	sizes := make(map[string]int64, len(shas))
+	if len(shas) == 0 {
+		return sizes, nil
+	}
+	pipe := s.rdb.Pipeline()
+	asked := make([]*redis.IntCmd, len(shas))
+	for i, sha := range shas {
+		asked[i] = pipe.StrLen(ctx, key(sha))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("size of blobs: %w", err)
+	}
+	for i, sha := range shas {
+		sizes[sha] = asked[i].Val()
+	}
+	return sizes, nil
+}

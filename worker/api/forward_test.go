@@ -23,8 +23,8 @@ func TestForward(t *testing.T) {
 	s.want(200, "GET", "/v1/messages/"+accepted.ID, nil)
 	for name, c := range map[string]struct{ from, to, pointer string }{
 		"a bad recipient": {"b@example.com", "nobody", "/to"},
-		"no such file":    {`["f1"]`, `["f2"]`, "/attachments"},
-		"no conversation": {`"messages":[{`, `"messages":[1,{`, "/conversation"},
+		"no such file":    {`["f1"]`, `["f2"]`, "/attachments/0"},
+		"no conversation": {`"messages":[{`, `"messages":[1,{`, "/conversation/messages/0"},
 		"a bad sender":    {"robin@desk.example", "robin", "/from"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -122,7 +122,7 @@ func TestBadInput27(t *testing.T) {
 		"trailing text":         {aMessage + "x", "", "invalid character"},
 		"not UTF-8":             {inContext("\"\xff\""), "", "not UTF-8"},
 		"overlong UTF-8":        {inContext("\"\xc0\xaf\""), "", "not UTF-8"},
-		"not JSON":              {"channel=email", "", "line 1, column 1"},
+		"not JSON":              {"channel=email", "", "column 1: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := s.want(400, "POST", "/v1/messages", c.body).problem(t)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/store/blob"
 )
 
@@ -51,9 +52,14 @@ func TestInlineAttachment(t *testing.T) {
 		t.Fatalf("task %.500q, %v", task, err)
 	}
 	p := s.want(422, "POST", "/v1/messages", body("!")).problem(t)
-	if p.Code != "attachment_encoding" || len(p.Errors) != 1 || p.Errors[0].Pointer != "/attachments/0" {
+	if len(p.Errors) != 1 || p.Errors[0].Pointer != "/attachments/0/inline" || p.Errors[0].Code != fault.Malformed {
 		t.Errorf("%+v", p)
 	}
+	p = s.want(422, "POST", "/v1/messages", strings.Replace(body("PGh0bWw+PHNjcmlwdD4="), "m1", "m2", 1)).problem(t)
+	if len(p.Errors) != 1 || p.Errors[0].Pointer != "/attachments/0" || p.Errors[0].Code != "attachment_type" {
+		t.Errorf("%+v", p)
+	}
+	s.want(404, "GET", "/v1/messages/m2", nil)
 }
 
 func TestSuppressions(t *testing.T) {

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,30 +30,48 @@ func TestMessage(t *testing.T) {
 	}
 }
 
-// Faults of the fields come all at once, each with its pointer.
+// pointers are those of a problem's faults, sorted. Each fault has a code.
+func pointers(p Problem) []string {
+	var all []string
+	for _, f := range p.Errors {
+		if f.Code == "" || f.Detail == "" {
+			return []string{"a fault without code or words"}
+		}
+		all = append(all, f.Pointer)
+	}
+	slices.Sort(all)
+	return all
+}
+
+var largeFile = `{"name":"a.txt","inline":"` + strings.Repeat("YWFh", 1_000_000) + `"}`
+
+// Faults of the fields come all at once, each with its pointer, and nothing is enqueued.
 func TestMessageFaults(t *testing.T) {
 	s := start(t, nil)
 	for name, c := range map[string]struct {
 		body     string
 		pointers []string
 	}{
-		"by the schema":   {`{"channel":"pigeon","to":""}`, []string{"/channel", "/to"}},
+		"by the schema":   {`{"channel":"pigeon","to":""}`, []string{"/channel", "/shortcut", "/to"}},
 		"unknown field":   {`{"channel":"note","to":"c1","text":"x","colour":"red"}`, []string{"/colour"}},
-		"case of a field": {`{"channel":"note","TO":"c1","text":"x"}`, []string{"/TO", ""}},
-		"by its meaning":  {`{"channel":"email","to":"a@b.example","from":"nobody","replyTo":"@"}`, []string{"/from", "/replyTo", ""}},
+		"a dotted one":    {`{"a.b/c":{},"channel":"email","to":"hello","text":"x"}`, []string{"/a.b~1c", "/from", "/to"}},
+		"case of a field": {`{"channel":"note","TO":"c1","text":"x"}`, []string{"/TO", "/to"}},
+		"by its meaning":  {`{"channel":"email","to":"a@b.example","from":"nobody","replyTo":"@"}`, []string{"/from", "/replyTo", "/shortcut"}},
 		"a list's item":   {`{"channel":"note","to":"c1","text":"x","attachments":[{"blob":"xyz"}]}`, []string{"/attachments/0/blob"}},
 		"two sources":     {`{"channel":"note","to":"c1","text":"x","attachments":[{"file":"a.txt","url":"https://a.example/b.txt"}]}`, []string{"/attachments/0"}},
+		"no such file":    {`{"channel":"note","to":"c1","text":"x","attachments":[{"name":"a.txt","blob":"` + strings.Repeat("0a", 32) + `"}]}`, []string{"/attachments/0"}},
+		"too large together": {`{"channel":"note","to":"c1","text":"x","attachments":[` + strings.Repeat(`{"name":"a.txt","inline":"`+strings.Repeat("YWFh", 1_300_000)+`"},`, 2) + largeFile + `]}`,
+			[]string{"/attachments/2"}},
+		"a time zone":    {`{"channel":"note","to":"c1","text":"x","timezone":"Mars/Phobos","locale":"!!"}`, []string{"/locale", "/timezone"}},
+		"a status":       {`{"channel":"note","to":"c1","text":"x","note":{"status":"banana"}}`, []string{"/note/status"}},
+		"no number":      {`{"channel":"sms","to":"hello","text":"x"}`, []string{"/to"}},
+		"headers":        {`{"channel":"email","from":"a@b.example","to":"a@b.example","text":"x","headers":[{"name":"X-A","value":"a\r\nBcc: b"},{"name":"Subject","value":""},{"name":"a b","value":""}]}`, []string{"/headers/0/value", "/headers/1/name", "/headers/2/name"}},
+		"nothing at all": {`{}`, []string{"/channel", "/shortcut", "/to"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := s.want(422, "POST", "/v1/messages", c.body).problem(t)
-			got := map[string]bool{}
-			for _, fault := range p.Errors {
-				got[fault.Pointer] = true
-			}
-			for _, pointer := range c.pointers {
-				if !got[pointer] {
-					t.Errorf("no fault at %q: %+v", pointer, p.Errors)
-				}
+			if got := pointers(p); !slices.Equal(got, c.pointers) {
+				t.Errorf("faults at %q, want %q: %+v", got, c.pointers, p.Errors)
 			}
 		})
 	}

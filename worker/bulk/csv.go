@@ -33,8 +33,11 @@ type RowError struct {
 	columns bool // the row is one of a CSV
 }
 
-// Error tells the line, and each fault at its column or pointer.
-func (e *RowError) Error() string {
+// Error tells the line, and what Words does.
+func (e *RowError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Words()) }
+
+// Words tell each fault at its column or pointer.
+func (e *RowError) Words() string {
 	faults := fault.Of(e.Err)
 	texts := make([]string, len(faults))
 	for i, f := range faults {
@@ -47,7 +50,7 @@ func (e *RowError) Error() string {
 			texts[i] = f.Error()
 		}
 	}
-	return fmt.Sprintf("line %d: %s", e.Line, strings.Join(texts, "; "))
+	return strings.Join(texts, "; ")
 }
 
 // Unwrap returns the faults.

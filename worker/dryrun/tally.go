@@ -62,7 +62,7 @@ func newTallies(o Options) []*tally {
 func (b *BadRows) add(e *bulk.RowError, examples int) {
 	b.Count++
 	if len(b.Few) < examples {
-		b.Few = append(b.Few, BadRow{Line: e.Line, Text: clip(e.Err.Error())})
+		b.Few = append(b.Few, BadRow{Line: e.Line, Text: clip(e.Words())})
 	}
 }
 

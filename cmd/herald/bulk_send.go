@@ -1,21 +1,22 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/strictjson"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -194,11 +195,8 @@ func (b *bulkSendCmd) definition(c *app.Settings, std stdio) (bulk.Definition, e
 		if err != nil {
 			return d, err
 		}
-		if err := handlebars.ValidateJSON(data); err != nil {
-			return d, fmt.Errorf("definition %s: %w", b.Definition, err)
-		}
-		if err := decodeStrictly(data, &d); err != nil {
-			return d, fmt.Errorf("definition %s: %w", b.Definition, err)
+		if err := strictjson.Read(data, &d, strictjson.Limits{}, strictjson.Leniency{}); err != nil {
+			return d, inFile("definition "+b.Definition, err)
 		}
 	} else {
 		content, err := b.named()
@@ -230,7 +228,35 @@ func (b *bulkSendCmd) definition(c *app.Settings, std stdio) (bulk.Definition, e
 	b.override(&d, c)
 	check := d
 	check.ID = first(d.ID, "bulk")
-	return d, check.Validate()
+	return d, b.where(fault.Join(check.Validate(), check.CheckAhead(time.Now())), d)
+}
+
+// where says in which flags, or in which members of the definition's file, the faults of err are.
+func (b *bulkSendCmd) where(err error, d bulk.Definition) error {
+	if b.Definition != "" {
+		return inFile("definition "+b.Definition, err)
+	}
+	own := map[string]string{}
+	var list fault.List
+	for _, f := range fault.In(err) {
+		for i, p := range d.Messages {
+			at := fault.Pointer("messages", i)
+			if p.Channel == message.SMS && b.SMSFrom != "" {
+				own[at+"/from"] = "--sms-from"
+			}
+			// All messages have the same flags.
+			if rest, ok := strings.CutPrefix(f.Pointer, at+"/"); ok && own[f.Pointer] == "" {
+				f.Pointer = "/" + rest
+			}
+		}
+		if !slices.Contains(list, f) {
+			list = append(list, f)
+		}
+	}
+	if len(list) == 0 {
+		return err
+	}
+	return inFlags(list, own)
 }
 
 // override sets what flags say beside a definition.
@@ -270,11 +296,4 @@ func (b *bulkSendCmd) pin(ctx context.Context, q *app.Client, c *app.Settings, d
 		}
 	}
 	return nil
-}
-
-// decodeStrictly reads JSON into v, whose fields are all that it may have.
-func decodeStrictly(data []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	return dec.Decode(v)
 }

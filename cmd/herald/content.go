@@ -9,10 +9,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/compose"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -76,10 +76,20 @@ func (f *contentFlags) context(std stdio) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := handlebars.ValidateJSON(data); err != nil {
-		return nil, fmt.Errorf("context %s: %w", f.Context, err)
+	return data, inFile("context "+f.Context, task.CheckContext(data))
+}
+
+// inFile says in which file the faults of err are.
+func inFile(name string, err error) error {
+	faults := fault.In(err)
+	if len(faults) == 0 {
+		return err
 	}
-	return data, task.CheckContext(data)
+	texts := make([]error, len(faults))
+	for i, one := range faults {
+		texts[i] = fmt.Errorf("%s: %w", name, one)
+	}
+	return errors.Join(texts...)
 }
 
 // localFile is a file of --attach.

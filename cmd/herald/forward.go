@@ -12,6 +12,7 @@ import (
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 	"github.com/heraldsend/herald/worker/transcript"
@@ -54,9 +55,11 @@ func (f *forwardCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err e
 	if err != nil {
 		return err
 	}
-	read, err := conversation.Read(talk)
+	check := t
+	check.ID = first(t.ID, "fresh")
+	read, err := enqueue.CheckForward(check, talk)
 	if err != nil {
-		return fmt.Errorf("%s: %w", f.Conversation, err)
+		return inFlags(err, map[string]string{"/conversation": f.Conversation, "/template": "--template"})
 	}
 	files, err := read.Choose(t.Attachments)
 	if err != nil {
@@ -94,12 +97,6 @@ func (f *forwardCmd) check() error {
 		return usageError{errors.New("--json goes to standard output too: give --html and --eml a file")}
 	case f.HTML == "-" && f.EML == "-":
 		return usageError{errors.New("only one of --html and --eml can go to standard output")}
-	}
-	if _, err := address.ParseMailbox(f.From); err != nil {
-		return usageError{fmt.Errorf("--from: %w", err)}
-	}
-	if _, err := (task.Forward{To: f.To}).Recipients(); err != nil {
-		return usageError{fmt.Errorf("--%w", err)}
 	}
 	return nil
 }

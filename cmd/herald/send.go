@@ -1,19 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/heraldsend/herald/render/handlebars"
-	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/strictjson"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -44,18 +44,8 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 		return err
 	}
 	channel := message.Channel(s.Channel)
-	if channel == message.Email {
-		if _, err := address.ParseMailbox(s.To); err != nil {
-			return usageError{fmt.Errorf("--to: %w", err)}
-		}
-	}
-	q, err := app.NewClient(ctx, c, c.Logger(std.err))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, q.Close()) }()
 	m := task.Message{
-		ID: s.ID, Channel: channel, From: s.From, To: s.To, ReplyTo: s.ReplyTo, Context: data,
+		ID: first(s.ID, enqueue.NewID()), Channel: channel, From: s.From, To: s.To, ReplyTo: s.ReplyTo, Context: data,
 		Locale: c.Locale, Timezone: c.Timezone, Policy: task.Policy(s.Policy), OnIssue: task.IssuePolicy(s.OnIssue), Unsubscribe: s.Unsubscribe,
 		Actions: actions, SendAt: s.At, SendBefore: s.Before, Cc: s.Cc, Bcc: s.Bcc,
 	}
@@ -66,6 +56,17 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 		m.Note = s.note()
 	case message.Email, message.SMS:
 	}
+	if m.Content, err = s.named(); err != nil {
+		return err
+	}
+	if err := enqueue.CheckMessage(m); err != nil {
+		return inFlags(err, nil)
+	}
+	q, err := app.NewClient(ctx, c, c.Logger(std.err))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, q.Close()) }()
 	if m.Content, err = s.content(ctx, q, c); err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 	}
 	id, err := q.Message(ctx, m)
 	if err != nil {
-		return err
+		return inFlags(err, nil)
 	}
 	if !s.Wait {
 		return printFate(std, s.JSON, id, queuedFor(s.At), ledger.Reason{})
@@ -103,17 +104,8 @@ func (s *sendCmd) actions(std stdio) (*task.Actions, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = handlebars.ValidateJSON(data)
 	a := &task.Actions{}
-	if err == nil {
-		dec := json.NewDecoder(bytes.NewReader(data))
-		dec.DisallowUnknownFields()
-		err = dec.Decode(a)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Actions, err)
-	}
-	return a, a.Validate()
+	return a, inFlags(fault.Under("/actions", strictjson.Read(data, a, strictjson.Limits{}, strictjson.Leniency{})), nil)
 }
 
 // queuedFor is the state of what was just enqueued.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // a bulk by local time needs the zones, which small images lack
 )
 
 func main() {

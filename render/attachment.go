@@ -3,7 +3,9 @@ package render
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -20,10 +22,16 @@ const maxAttachment = 32 << 20 // read into memory; delivery has its own limits
 // Attachments lists the files that shortcuts may attach, sorted by name.
 func (c *Catalog) Attachments() []Attachment {
 	out := make([]Attachment, 0, len(c.attachments))
-	for _, name := range sortedKeys(c.attachments) {
+	for _, name := range slices.Sorted(maps.Keys(c.attachments)) {
 		out = append(out, c.attachments[name])
 	}
 	return out
+}
+
+// FindAttachment returns the file of that name.
+func (c *Catalog) FindAttachment(name string) (Attachment, bool) {
+	a, ok := c.attachments[name]
+	return a, ok
 }
 
 // Attachment returns the content of a file by the hash that a Bundle gives.

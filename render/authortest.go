@@ -8,10 +8,13 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // TestOptions say how RunTests runs.
@@ -156,7 +159,7 @@ func (t *tester) check(file string, result *TestResult) error {
 		}
 		text, known := got[section.Name]
 		if !known {
-			return fmt.Errorf("unknown section %s%s", quote(section.Name), didYouMean(section.Name, sortedKeys(got)))
+			return fmt.Errorf("unknown section %s%s", handlebars.Quote(section.Name), handlebars.DidYouMean(section.Name, slices.Sorted(maps.Keys(got))))
 		}
 		wanted++
 		if want := string(section.Data); strings.TrimSpace(want) != strings.TrimSpace(text) {
@@ -218,7 +221,7 @@ func (t *tester) read(archive *txtar.Archive) (testCase, error) {
 		key, value, ok := strings.Cut(line, ":")
 		value = strings.TrimSpace(value)
 		if !ok {
-			return test, fmt.Errorf("%s is no line such as \"shortcut: name\"", quote(line))
+			return test, fmt.Errorf("%s is no line such as \"shortcut: name\"", handlebars.Quote(line))
 		}
 		switch key {
 		case "shortcut":
@@ -236,7 +239,7 @@ func (t *tester) read(archive *txtar.Archive) (testCase, error) {
 		case "context":
 			contextFile = value
 		default:
-			return test, fmt.Errorf("unknown key %s%s", quote(key), didYouMean(key, []string{"shortcut", "channel", "locale", "timezone", "context"}))
+			return test, fmt.Errorf("unknown key %s%s", handlebars.Quote(key), handlebars.DidYouMean(key, []string{"shortcut", "channel", "locale", "timezone", "context"}))
 		}
 	}
 	if test.shortcut == "" {
@@ -334,7 +337,7 @@ func (t *tester) count(report *TestReport) {
 		}
 		file, line, column := t.catalog.Locate(b.template, b.line, b.column)
 		report.Untested = append(report.Untested, Finding{Severity: Warning, Code: "untested_branch", File: file, Line: line, Column: column,
-			Message: "no test reaches " + quote(b.label)})
+			Message: "no test reaches " + handlebars.Quote(b.label)})
 	}
-	sortFindings(report.Untested)
+	SortFindings(report.Untested)
 }

@@ -95,34 +95,20 @@ func BenchmarkShareHandlebars(b *testing.B) {
 
 // What laying out costs when it is not done once for all: Markdown to HTML,
 // then HTML to text.
-func BenchmarkShareMarkdown(b *testing.B) {
-	c := newConverter()
-	source := benchMessage(b)
+func BenchmarkShareFirstLayout(b *testing.B) {
+	f := filling{converter: newConverter()}
+	source := []byte(benchMessage(b))
 	for b.Loop() {
-		if _, err := c.html(source); err != nil {
+		if _, err := f.LayMessage(&Message{Format: Markdown}, source); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
 func BenchmarkSharePlainText(b *testing.B) {
-	page, err := newConverter().html(benchMessage(b))
-	if err != nil {
-		b.Fatal(err)
-	}
+	page := renderOne(b, benchPrepared(b), Email, benchContext, "en").HTML
 	for b.Loop() {
 		if _, err := plain.FromHTML(page); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkShareFirstLayout(b *testing.B) {
-	c := newConverter()
-	p := benchPrepared(b)
-	skeleton, _ := split([]byte(benchMessage(b)), nil, nil)
-	for b.Loop() {
-		if _, err := p.plans[Email].message.layOut(c, skeleton); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+
+	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // Bundle is everything that one shortcut needs, pinned: what renders from it
@@ -38,7 +41,7 @@ func (c *Catalog) Bundle(shortcut string) (*Bundle, error) {
 // BundleFor is Bundle on behalf of a; a shortcut that a may not see is unknown.
 func (c *Catalog) BundleFor(shortcut string, a Actor) (*Bundle, error) {
 	if s, ok := c.shortcuts[shortcut]; !ok || !s.VisibleTo(a) {
-		return nil, &UnknownError{Kind: "shortcut", Name: shortcut, Suggestion: suggest(shortcut, c.ShortcutsFor(a))}
+		return nil, &UnknownError{Kind: "shortcut", Name: shortcut, Suggestion: handlebars.Suggest(shortcut, c.ShortcutsFor(a))}
 	}
 	return c.Bundle(shortcut)
 }
@@ -106,7 +109,7 @@ func (c *Catalog) withNoteTemplate(channels map[Channel]Override) map[Channel]Ov
 func (c *Catalog) collect(b *Bundle, name, text string) error {
 	t, err := c.compilers.compile(name, text)
 	if err != nil {
-		return templateError(c, nil, err)
+		return templateError(c, err)
 	}
 	refs := t.Refs()
 	for _, snippet := range refs.Snippets {
@@ -116,7 +119,7 @@ func (c *Catalog) collect(b *Bundle, name, text string) error {
 	}
 	partials := refs.Partials
 	if refs.Dynamic {
-		partials = sortedKeys(c.partials)
+		partials = slices.Sorted(maps.Keys(c.partials))
 	}
 	for _, partial := range partials {
 		b.Partials[partial] = c.partials[partial]
@@ -128,7 +131,7 @@ func (c *Catalog) collect(b *Bundle, name, text string) error {
 	for _, partial := range partials { // any of them may be reached, with all that they reach
 		t, err := c.compilers.compile(partial, c.partials[partial])
 		if err != nil {
-			faults = append(faults, templateError(c, nil, err))
+			faults = append(faults, templateError(c, err))
 			continue
 		}
 		for _, snippet := range t.Refs().Snippets {
@@ -146,7 +149,7 @@ func (c *Catalog) collectEmail(b *Bundle, name string) error {
 	}
 	t, ok := c.emails[name]
 	if !ok {
-		return &UnknownError{Kind: "email template", Name: name, Suggestion: suggest(name, c.EmailTemplates())}
+		return &UnknownError{Kind: "email template", Name: name, Suggestion: handlebars.Suggest(name, c.EmailTemplates())}
 	}
 	b.Emails[name] = t
 	faults := []error{c.collect(b, "emails/"+name, t.HTML)}
@@ -159,7 +162,7 @@ func (c *Catalog) collectEmail(b *Bundle, name string) error {
 func (c *Catalog) collectAttachment(b *Bundle, name string) error {
 	a, ok := c.attachments[name]
 	if !ok {
-		return &UnknownError{Kind: "attachment", Name: name, Suggestion: suggest(name, sortedKeys(c.attachments))}
+		return &UnknownError{Kind: "attachment", Name: name, Suggestion: handlebars.Suggest(name, slices.Sorted(maps.Keys(c.attachments)))}
 	}
 	at := len(b.Attachments)
 	for i, other := range b.Attachments {

@@ -6,10 +6,15 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"iter"
+	"maps"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // Catalog is a folder of templates, loaded once and immutable:
@@ -53,14 +58,15 @@ type origin struct {
 // LoadCatalog reads a catalog and reports every fault of form at once, as a
 // *CatalogError. It does not compile templates: Bundle and Lint do.
 func LoadCatalog(fsys fs.FS) (*Catalog, error) {
-	c, findings := loadCatalog(fsys)
-	if faults := errorsOf(findings); len(faults) > 0 {
+	c, findings := ReadCatalog(fsys)
+	if faults := ErrorsOf(findings); len(faults) > 0 {
 		return nil, &CatalogError{Findings: faults}
 	}
 	return c, nil
 }
 
-func loadCatalog(fsys fs.FS) (*Catalog, []Finding) {
+// ReadCatalog is LoadCatalog that goes on in spite of faults: it returns what it could read, and what is wrong.
+func ReadCatalog(fsys fs.FS) (*Catalog, []Finding) {
 	l := &loader{fsys: fsys, catalog: &Catalog{
 		shortcuts: map[string]*Shortcut{}, snippets: map[string]*Snippet{}, emails: map[string]*EmailTemplate{},
 		partials: map[string]string{}, attachments: map[string]Attachment{}, blobs: map[string][]byte{}, origins: map[string]origin{},
@@ -76,7 +82,7 @@ func loadCatalog(fsys fs.FS) (*Catalog, []Finding) {
 	sum := sha256.Sum256([]byte(strings.Join(l.hashes, "\n")))
 	l.catalog.hash = hex.EncodeToString(sum[:])
 	l.catalog.compilers = newCompilers(l.catalog)
-	sortFindings(l.findings)
+	SortFindings(l.findings)
 	return l.catalog, l.findings
 }
 
@@ -87,7 +93,7 @@ func (c *Catalog) Hash() string { return c.hash }
 func (c *Catalog) Defaults() Defaults { return c.defaults }
 
 // Shortcuts lists the names of all shortcuts, sorted.
-func (c *Catalog) Shortcuts() []string { return sortedKeys(c.shortcuts) }
+func (c *Catalog) Shortcuts() []string { return slices.Sorted(maps.Keys(c.shortcuts)) }
 
 // ShortcutsFor lists the names of the shortcuts that a may use, sorted.
 func (c *Catalog) ShortcutsFor(a Actor) []string {
@@ -101,10 +107,46 @@ func (c *Catalog) ShortcutsFor(a Actor) []string {
 }
 
 // Snippets lists the names of all snippets, sorted.
-func (c *Catalog) Snippets() []string { return sortedKeys(c.snippets) }
+func (c *Catalog) Snippets() []string { return slices.Sorted(maps.Keys(c.snippets)) }
 
 // EmailTemplates lists the names of all email templates, sorted.
-func (c *Catalog) EmailTemplates() []string { return sortedKeys(c.emails) }
+func (c *Catalog) EmailTemplates() []string { return slices.Sorted(maps.Keys(c.emails)) }
+
+// AllShortcuts gives every shortcut, by name. They are the catalog's own: not to be changed.
+func (c *Catalog) AllShortcuts() iter.Seq[*Shortcut] { return sorted(c.shortcuts) }
+
+// AllSnippets gives every snippet, likewise.
+func (c *Catalog) AllSnippets() iter.Seq[*Snippet] { return sorted(c.snippets) }
+
+// AllEmailTemplates gives every email template, likewise.
+func (c *Catalog) AllEmailTemplates() iter.Seq[*EmailTemplate] { return sorted(c.emails) }
+
+func sorted[T any](m map[string]T) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, name := range slices.Sorted(maps.Keys(m)) {
+			if !yield(m[name]) {
+				return
+			}
+		}
+	}
+}
+
+// Where is the place of a key in the file of a "shortcut", "snippet" or other kind of thing. line is 0 where the file
+// has no such key; file is empty where the thing is in no file.
+func (c *Catalog) Where(kind, name, path string) (file string, line, column int) {
+	o := c.origins[originKey(kind, name)]
+	pos := o.at[path]
+	return o.file, pos.line, pos.column
+}
+
+// With returns a catalog that has s, which is in no file, as its only shortcut.
+func (c *Catalog) With(s Shortcut) *Catalog {
+	with := *c
+	with.shortcuts = map[string]*Shortcut{s.Name: &s}
+	with.origins = maps.Clone(c.origins)
+	delete(with.origins, originKey("shortcut", s.Name))
+	return &with
+}
 
 // Shortcut returns a shortcut as its author wrote it; an *UnknownError if
 // there is none.
@@ -112,7 +154,7 @@ func (c *Catalog) Shortcut(name string) (Shortcut, error) {
 	if s, ok := c.shortcuts[name]; ok {
 		return *s, nil
 	}
-	return Shortcut{}, &UnknownError{Kind: "shortcut", Name: name, Suggestion: suggest(name, c.Shortcuts())}
+	return Shortcut{}, &UnknownError{Kind: "shortcut", Name: name, Suggestion: handlebars.Suggest(name, c.Shortcuts())}
 }
 
 // Snippet returns a snippet; an *UnknownError if there is none.
@@ -120,7 +162,7 @@ func (c *Catalog) Snippet(name string) (Snippet, error) {
 	if s, ok := c.snippets[name]; ok {
 		return *s, nil
 	}
-	return Snippet{}, &UnknownError{Kind: "snippet", Name: name, Suggestion: suggest(name, c.Snippets())}
+	return Snippet{}, &UnknownError{Kind: "snippet", Name: name, Suggestion: handlebars.Suggest(name, c.Snippets())}
 }
 
 // UnknownError is a name that stands for nothing in the catalog.
@@ -131,9 +173,9 @@ type UnknownError struct {
 }
 
 func (e *UnknownError) Error() string {
-	message := fmt.Sprintf("unknown %s %s", e.Kind, quote(e.Name))
+	message := fmt.Sprintf("unknown %s %s", e.Kind, handlebars.Quote(e.Name))
 	if e.Suggestion != "" {
-		message += "; did you mean " + quote(e.Suggestion) + "?"
+		message += "; did you mean " + handlebars.Quote(e.Suggestion) + "?"
 	}
 	return message
 }
@@ -313,7 +355,7 @@ func (l *loader) email(file string, data []byte) {
 func (l *loader) claim(kind, name string, o origin) bool {
 	key := originKey(kind, name)
 	if other, taken := l.catalog.origins[key]; taken {
-		l.fault(o.file, o.at["name"], "duplicate_name", fmt.Sprintf("the %s %s is already defined in %s", kind, quote(name), other.file))
+		l.fault(o.file, o.at["name"], "duplicate_name", fmt.Sprintf("the %s %s is already defined in %s", kind, handlebars.Quote(name), other.file))
 		return false
 	}
 	l.catalog.origins[key] = o
@@ -332,7 +374,7 @@ func (l *loader) report(file string, at positions, faults []fieldFault) {
 
 // twins joins text twins to their email templates.
 func (l *loader) twins() {
-	for _, name := range sortedKeys(l.twinText) {
+	for _, name := range slices.Sorted(maps.Keys(l.twinText)) {
 		if t, ok := l.catalog.emails[name]; ok {
 			t.Text = l.twinText[name]
 			continue
@@ -351,19 +393,19 @@ func (l *loader) references() {
 			if template == "" || template == NoTemplate || c.emails[template] != nil {
 				return
 			}
-			l.fault(o.file, o.at[path], "unknown_template", fmt.Sprintf("unknown email template %s%s", quote(template), didYouMean(template, c.EmailTemplates())))
+			l.fault(o.file, o.at[path], "unknown_template", fmt.Sprintf("unknown email template %s%s", handlebars.Quote(template), handlebars.DidYouMean(template, c.EmailTemplates())))
 		}
 		files := func(path string, names []string) {
 			for i, attachment := range names {
 				if _, ok := c.attachments[attachment]; !ok && isFileName(attachment) {
 					l.fault(o.file, o.at[fmt.Sprintf("%s.%d", path, i)], "unknown_attachment",
-						fmt.Sprintf("there is no file attachments/%s%s", attachment, didYouMean(attachment, sortedKeys(c.attachments))))
+						fmt.Sprintf("there is no file attachments/%s%s", attachment, handlebars.DidYouMean(attachment, slices.Sorted(maps.Keys(c.attachments)))))
 				}
 			}
 		}
 		check("emailTemplate", s.EmailTemplate)
 		files("attachments", s.Attachments)
-		for _, channel := range sortedKeys(s.Channels) {
+		for _, channel := range slices.Sorted(maps.Keys(s.Channels)) {
 			over := s.Channels[channel]
 			if over.EmailTemplate != nil {
 				check("channels."+string(channel)+".emailTemplate", *over.EmailTemplate)
@@ -378,9 +420,9 @@ func (l *loader) references() {
 		switch {
 		case t == "":
 		case c.emails[t] == nil:
-			l.fault("defaults.yaml", pos, "unknown_template", fmt.Sprintf("unknown email template %s%s", quote(t), didYouMean(t, c.EmailTemplates())))
+			l.fault("defaults.yaml", pos, "unknown_template", fmt.Sprintf("unknown email template %s%s", handlebars.Quote(t), handlebars.DidYouMean(t, c.EmailTemplates())))
 		case key == "noteTemplate" && c.emails[t].Text == "":
-			l.fault("defaults.yaml", pos, "unknown_template", fmt.Sprintf("the email template %s has no text: write emails/%s.txt.hbs", quote(t), t))
+			l.fault("defaults.yaml", pos, "unknown_template", fmt.Sprintf("the email template %s has no text: write emails/%s.txt.hbs", handlebars.Quote(t), t))
 		}
 	}
 }

@@ -3,6 +3,8 @@ package render
 import (
 	"fmt"
 	"strings"
+
+	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // Channel is where a content goes; it decides what the content consists of.
@@ -27,16 +29,5 @@ func ParseChannel(s string) (Channel, error) {
 			return c, nil
 		}
 	}
-	return "", fmt.Errorf("unknown channel %s: want email, sms, chat, or note", quote(s))
+	return "", fmt.Errorf("unknown channel %s: want email, sms, chat, or note", handlebars.Quote(s))
 }
-
-// Format is what a shortcut's message is written in.
-type Format string
-
-// The formats. Markdown is CommonMark with tables, strikethrough and bare
-// links; values of fields never become Markdown or HTML.
-const (
-	Markdown Format = "markdown"
-	HTML     Format = "html"
-	Text     Format = "text"
-)

@@ -109,10 +109,10 @@ func newCoverer(p *Prepared) (*coverer, error) {
 	}
 	for _, channel := range Channels() {
 		parts := b.Shortcut.For(channel)
-		plan := coveredPlan{message: compile(b.Shortcut.Name+"/"+parts.path["message"], parts.Message)}
+		plan := coveredPlan{message: compile(b.Shortcut.Name+"/"+parts.Path("message"), parts.Message)}
 		if channel == Email {
-			plan.subject = compile(b.Shortcut.Name+"/"+parts.path["subject"], parts.Subject)
-			plan.preheader = compile(b.Shortcut.Name+"/"+parts.path["preheader"], parts.Preheader)
+			plan.subject = compile(b.Shortcut.Name+"/"+parts.Path("subject"), parts.Subject)
+			plan.preheader = compile(b.Shortcut.Name+"/"+parts.Path("preheader"), parts.Preheader)
 		}
 		if t := b.Emails[parts.EmailTemplate]; t != nil && (channel == Email || channel == Note) {
 			plan.text = compile("emails/"+t.Name+".txt", t.Text)
@@ -255,8 +255,8 @@ func (c *coverage) branches(catalog *Catalog) map[branchKey]branch {
 		if !ok || !strings.HasPrefix(name, snippetPrefix) || c.shown[template] {
 			return true
 		}
-		s := catalog.snippets[name]
-		return !shownAtAll[name] && s != nil && s.Source == language
+		s, err := catalog.Snippet(name)
+		return !shownAtAll[name] && err == nil && s.Source == language
 	}
 	all := make(map[branchKey]branch)
 	for _, coverer := range c.coverers {

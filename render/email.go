@@ -28,8 +28,8 @@ func (r *run) email() (*Content, error) {
 		return nil, err
 	}
 	r.issues.part = "message"
-	r.page.htmlBody = r.body.fill(r.page.htmlBody[:0], body.html)
-	r.text = r.body.fill(r.text[:0], body.text)
+	r.page.htmlBody = r.body.AppendHTML(r.page.htmlBody[:0], body)
+	r.text = r.body.AppendText(r.text[:0], body)
 	r.page.textBody = bytes.TrimSpace(r.text)
 	if out.Subject == "" {
 		r.issues.add(Issue{Code: IssueEmptySubject, Part: "subject", Message: "the subject is empty"})
@@ -54,49 +54,24 @@ func (r *run) email() (*Content, error) {
 func (r *run) layOut(out *Content) error {
 	l := r.plan.layout
 	r.withDraft(out.Subject, out.Preheader, handlebars.Bool(len(r.page.htmlBody) > 0), handlebars.Bool(len(r.page.textBody) > 0))
-	output, err := r.execute("layout", l.html, r.page.output[:0])
+	output, err := r.execute("layout", l.html, r.page.Buffer())
 	if err != nil {
 		return err
 	}
-	r.page.output = output
-	r.skeleton, r.page.spans = split(output, r.skeleton[:0], r.page.spans[:0])
-	page, ok := l.laidOut.all()[string(r.skeleton)]
-	if !ok {
-		t := newTokens(r.skeleton)
-		laid := layOutHTML(t.insert(r.skeleton), t, htmlOptions{})
-		page = &bodyLayout{html: laid.html}
-		if l.text == nil {
-			if page.text, err = layOutText(laid, t, false); err != nil {
-				return err
-			}
-		}
-		page = putLayout(&l.laidOut, r.skeleton, page)
+	page, err := r.page.LayPage(&l.page, output, l.text != nil)
+	if err != nil {
+		return err
 	}
-	r.html = r.page.fill(r.html[:0], page.html)
+	r.html = r.page.AppendHTML(r.html[:0], page)
 	out.HTML = string(r.html)
-	if l.text == nil {
-		r.twin = r.page.fill(r.twin[:0], page.text)
-		out.Text = strings.TrimSpace(string(r.twin)) + "\n"
-		return nil
+	if l.text != nil {
+		output, err := r.execute("layout", l.text, r.page.Buffer())
+		if err != nil {
+			return err
+		}
+		page = r.page.LayTwin(&l.page, output)
 	}
-	return r.layOutTwin(out)
-}
-
-// layOutTwin sets the message's text into the email template's text.
-func (r *run) layOutTwin(out *Content) error {
-	l := r.plan.layout
-	output, err := r.execute("layout", l.text, r.page.output[:0])
-	if err != nil {
-		return err
-	}
-	r.page.output = output
-	r.skeleton, r.page.spans = split(output, r.skeleton[:0], r.page.spans[:0])
-	p, ok := l.textPieces.all()[string(r.skeleton)]
-	if !ok {
-		t := newTokens(r.skeleton)
-		p = putLayout(&l.textPieces, r.skeleton, textPieces(t.insert(r.skeleton), t, nil, false))
-	}
-	r.twin = r.page.fill(r.twin[:0], p)
+	r.twin = r.page.AppendText(r.twin[:0], page)
 	out.Text = strings.TrimSpace(string(r.twin)) + "\n"
 	return nil
 }

@@ -3,7 +3,11 @@ package render
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+
+	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // EmailTemplate is an HTML page that a message is set into: its Handlebars
@@ -22,7 +26,7 @@ func (c *Catalog) EmailTemplate(name string) (EmailTemplate, error) {
 	if t, ok := c.emails[name]; ok {
 		return *t, nil
 	}
-	return EmailTemplate{}, &UnknownError{Kind: "email template", Name: name, Suggestion: suggest(name, c.EmailTemplates())}
+	return EmailTemplate{}, &UnknownError{Kind: "email template", Name: name, Suggestion: handlebars.Suggest(name, c.EmailTemplates())}
 }
 
 // frontMatter is what may stand between "---" lines before the HTML.
@@ -49,7 +53,7 @@ func parseEmailTemplate(file, name string, data []byte) (t *EmailTemplate, htmlL
 		at, faults := decodeYAML(file, head, 2, &meta)
 		findings = faults
 		t.Description, t.Styles = meta.Description, meta.Styles
-		for _, element := range sortedKeys(meta.Styles) {
+		for _, element := range slices.Sorted(maps.Keys(meta.Styles)) {
 			if why := badStyle(element, meta.Styles[element]); why != "" {
 				p := at["styles."+element]
 				findings = append(findings, Finding{Severity: Error, Code: "style", File: file, Line: p.line, Column: p.column, Message: why})
@@ -65,7 +69,7 @@ func parseEmailTemplate(file, name string, data []byte) (t *EmailTemplate, htmlL
 // badStyle says what is wrong with an entry of styles, or "".
 func badStyle(element, style string) string {
 	if !isStyled(element) {
-		return fmt.Sprintf("styles: %s is no element that Markdown makes%s", quote(element), didYouMean(element, styledElements))
+		return fmt.Sprintf("styles: %s is no element that Markdown makes%s", handlebars.Quote(element), handlebars.DidYouMean(element, styledElements))
 	}
 	if strings.ContainsAny(style, "<>\"{}\n") {
 		return fmt.Sprintf("styles: the style of %s holds a character that an attribute can't", element)
@@ -79,4 +83,4 @@ var styledElements = []string{
 	"table", "thead", "tbody", "tr", "th", "td", "strong", "em", "del",
 }
 
-func isStyled(element string) bool { return contains(styledElements, element) }
+func isStyled(element string) bool { return slices.Contains(styledElements, element) }

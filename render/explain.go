@@ -84,7 +84,7 @@ func (p *Prepared) Explain(ctx context.Context, req Request) (*Explanation, erro
 		}
 		output, err := r.execute(part.name, part.template, nil)
 		if err != nil {
-			return nil, templateError(nil, shifts{}, err)
+			return nil, shiftedError(shifts{}, err)
 		}
 		out.Parts = append(out.Parts, PartSpans{Part: part.name, Spans: x.spans(output)})
 	}
@@ -133,7 +133,7 @@ func newExplainer(p *Prepared) (*explainer, error) {
 			}
 			t, err := env.Compile(name, x.mark(name, text))
 			if err != nil {
-				return templateError(nil, nil, err)
+				return templateError(nil, err)
 			}
 			x.plans[channel] = append(x.plans[channel], explainedPart{part, t})
 			return nil
@@ -141,11 +141,11 @@ func newExplainer(p *Prepared) (*explainer, error) {
 		x.plans[channel] = []explainedPart{}
 		if channel == Email {
 			err = joinFaults([]error{
-				add("subject", b.Shortcut.Name+"/"+parts.path["subject"], parts.Subject),
-				add("preheader", b.Shortcut.Name+"/"+parts.path["preheader"], parts.Preheader),
+				add("subject", b.Shortcut.Name+"/"+parts.Path("subject"), parts.Subject),
+				add("preheader", b.Shortcut.Name+"/"+parts.Path("preheader"), parts.Preheader),
 			})
 		}
-		err = joinFaults([]error{err, add("message", b.Shortcut.Name+"/"+parts.path["message"], parts.Message)})
+		err = joinFaults([]error{err, add("message", b.Shortcut.Name+"/"+parts.Path("message"), parts.Message)})
 		if t := b.Emails[parts.EmailTemplate]; channel == Email && t != nil {
 			err = joinFaults([]error{err, add("layout", "emails/"+t.Name, t.HTML)})
 		}
@@ -339,7 +339,7 @@ func (x *explainer) uses(parts []PartSpans, languages []string) []SnippetUse {
 		for _, s := range part.Spans {
 			if key := s.Snippet + "@" + s.Language; s.Snippet != "" && !seen[key] {
 				seen[key] = true
-				out = append(out, SnippetUse{Name: s.Snippet, Language: s.Language, Fallback: !contains(languages, s.Language)})
+				out = append(out, SnippetUse{Name: s.Snippet, Language: s.Language, Fallback: !slices.Contains(languages, s.Language)})
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/templates"
 )
 
@@ -32,7 +33,7 @@ message: |
 	for _, part := range got.Parts {
 		for _, s := range part.Spans {
 			file, line, column := c.Locate(s.Template, s.Line, s.Column)
-			lines = append(lines, strings.Join([]string{part.Part, string(s.Kind), quote(s.Text), s.Source, file, at(line, column), s.Snippet, s.Language, strings.Join(s.Branches, " > ")}, "|"))
+			lines = append(lines, strings.Join([]string{part.Part, string(s.Kind), handlebars.Quote(s.Text), s.Source, file, at(line, column), s.Snippet, s.Language, strings.Join(s.Branches, " > ")}, "|"))
 		}
 	}
 	want := []string{
@@ -70,7 +71,7 @@ func TestExplainBlocksLayoutIssues(t *testing.T) {
 	var lines []string
 	for _, part := range got.Parts {
 		for _, s := range part.Spans {
-			lines = append(lines, strings.Join([]string{part.Part, quote(s.Text), s.Source, s.Snippet, strings.Join(s.Branches, " > ")}, "|"))
+			lines = append(lines, strings.Join([]string{part.Part, handlebars.Quote(s.Text), s.Source, s.Snippet, strings.Join(s.Branches, " > ")}, "|"))
 		}
 	}
 	want := []string{

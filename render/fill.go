@@ -9,10 +9,11 @@ import (
 type filling struct {
 	converter *converter
 	output    []byte // of the marked template
+	skeleton  []byte
 	spans     []span
 	htmlBody  []byte // the message, for a layout
 	textBody  []byte
-	unsafe    func(context holeContext, value []byte) // told of each value or address that was left out
+	unsafe    func(address bool, value []byte) // told of each value or address that was left out
 	scratch   []byte
 }
 
@@ -119,6 +120,6 @@ func (f *filling) addressText(dst []byte, h *hole) []byte {
 
 func (f *filling) leftOut(c holeContext, value []byte) {
 	if f.unsafe != nil && len(value) > 0 {
-		f.unsafe(c, value)
+		f.unsafe(c == holeAddress || c == holeAddressText, value)
 	}
 }

@@ -62,7 +62,7 @@ func (e *CatalogError) Error() string {
 }
 
 // errorsOf returns the findings of severity Error.
-func errorsOf(all []Finding) []Finding {
+func ErrorsOf(all []Finding) []Finding {
 	var out []Finding
 	for _, f := range all {
 		if f.Severity == Error {
@@ -72,7 +72,7 @@ func errorsOf(all []Finding) []Finding {
 	return out
 }
 
-func sortFindings(all []Finding) {
+func SortFindings(all []Finding) {
 	sort.SliceStable(all, func(i, j int) bool {
 		a, b := all[i], all[j]
 		switch {
@@ -87,13 +87,4 @@ func sortFindings(all []Finding) {
 		}
 		return a.Message < b.Message
 	})
-}
-
-// quote shows a value in a message: at most 60 characters, control characters
-// escaped.
-func quote(s string) string {
-	if r := []rune(s); len(r) > 60 {
-		s = string(r[:57]) + "..."
-	}
-	return fmt.Sprintf("%q", s)
 }

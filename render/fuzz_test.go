@@ -57,7 +57,7 @@ func FuzzMark(f *testing.F) {
 			return compiled.Append(context.Background(), nil, &x)
 		}
 		limits := Limits{Steps: 10_000, Output: 64 << 10}
-		plainEnv, err := newEnv(newTable(), snippets, partials, limits)
+		plainEnv, err := NewEnv(NewTable(), snippets, partials, limits)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func FuzzMark(f *testing.F) {
 				return r
 			}, string(b))
 		}
-		marked, err := newMarkedEnv(newTable(), snippets, partials, limits)
+		marked, err := newMarkedEnv(NewTable(), snippets, partials, limits)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/yuin/goldmark/extension"
 	"golang.org/x/net/html"
 
+	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/templates"
 )
 
@@ -265,8 +266,8 @@ func TestBrokenTemplates(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			catalog := load(t,
 				"snippets/sn.greeting.yaml", greetingSnippet,
-				"snippets/sn.cycle_a.yaml", "source: en\ntexts:\n  en: "+quote(strings.TrimSpace(hostile(t, "snippet_cycle_a.txt")))+"\n",
-				"snippets/sn.cycle_b.yaml", "source: en\ntexts:\n  en: "+quote(strings.TrimSpace(hostile(t, "snippet_cycle_b.txt")))+"\n",
+				"snippets/sn.cycle_a.yaml", "source: en\ntexts:\n  en: "+handlebars.Quote(strings.TrimSpace(hostile(t, "snippet_cycle_a.txt")))+"\n",
+				"snippets/sn.cycle_b.yaml", "source: en\ntexts:\n  en: "+handlebars.Quote(strings.TrimSpace(hostile(t, "snippet_cycle_b.txt")))+"\n",
 				"shortcuts/s.yaml", "message: |\n  "+strings.ReplaceAll(c.message, "\n", "\n  ")+"\n")
 			_, err := catalog.Bundle("s")
 			var fault *TemplateError

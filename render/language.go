@@ -2,9 +2,12 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
+
+	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // normalLanguage brings a language tag to one form: en_US, en-us and EN-us are
@@ -19,11 +22,11 @@ func normalLanguage(tag string) (string, error) {
 
 func parseLanguage(tag string) (language.Tag, error) {
 	if len(tag) > 35 {
-		return language.Und, fmt.Errorf("%s is no language tag", quote(tag))
+		return language.Und, fmt.Errorf("%s is no language tag", handlebars.Quote(tag))
 	}
 	t, err := language.Parse(strings.ReplaceAll(strings.TrimSpace(tag), "_", "-"))
 	if err != nil || t == language.Und {
-		return language.Und, fmt.Errorf("%s is no language tag", quote(tag))
+		return language.Und, fmt.Errorf("%s is no language tag", handlebars.Quote(tag))
 	}
 	return t, nil
 }
@@ -49,7 +52,7 @@ func appendChain(chain []string, t language.Tag) []string {
 		chain = append(chain, strings.ToLower(p.String()))
 	}
 	base, _ := t.Base()
-	if last := base.String(); !contains(chain, last) {
+	if last := base.String(); !slices.Contains(chain, last) {
 		chain = append(chain, last)
 	}
 	return chain

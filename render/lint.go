@@ -1,7 +1,6 @@
 package render
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -24,7 +23,7 @@ type Report struct {
 }
 
 // Errors counts the findings of severity Error.
-func (r *Report) Errors() int { return len(errorsOf(r.Findings)) }
+func (r *Report) Errors() int { return len(ErrorsOf(r.Findings)) }
 
 // Limits of what a shortcut may attach, on decoded bytes; delivery holds them too.
 const (
@@ -39,18 +38,18 @@ func Lint(fsys fs.FS, o LintOptions) *Report {
 	if o.Segments <= 0 {
 		o.Segments = 3
 	}
-	c, findings := loadCatalog(fsys)
+	c, findings := ReadCatalog(fsys)
 	l := newLinter(c, o)
 	l.findings = findings
 	l.run()
-	sortFindings(l.findings)
+	SortFindings(l.findings)
 	l.findings = slices.Compact(l.findings)
-	return &Report{Findings: l.findings, Shortcuts: len(c.shortcuts), Snippets: len(c.snippets), Emails: len(c.emails)}
+	return &Report{Findings: l.findings, Shortcuts: len(c.Shortcuts()), Snippets: len(c.Snippets()), Emails: len(c.EmailTemplates())}
 }
 
 func newLinter(c *Catalog, o LintOptions) *linter {
 	l := &linter{
-		catalog: c, options: o, fields: newFieldIndex(c.defaults.Fields),
+		catalog: c, options: o, fields: newFieldIndex(c.Defaults().Fields),
 		helpers: make(map[string]bool), parameters: make(map[string]bool), reported: make(map[Finding]bool),
 	}
 	for _, h := range helpers.Table() {
@@ -69,35 +68,15 @@ type linter struct {
 	reported   map[Finding]bool
 }
 
-// place is a template that is being checked.
-type place struct {
-	name    string // for Catalog.Locate
-	text    string
-	subject string // of findings
-	role    role
-}
-
-type role uint8
-
-const (
-	roleText    role = iota // subjects, names, plain-text messages
-	roleBody                // Markdown messages
-	roleHTML                // HTML messages
-	roleLayout              // email templates
-	roleTwin                // their text
-	rolePartial             // part of either
-	roleSnippet
-)
-
 // at reports something at a byte offset of the place's text.
-func (l *linter) at(p *place, pos int, severity Severity, code, format string, args ...any) {
-	line, column := lineAndColumn(p.text, pos)
+func (l *linter) at(p *TemplateText, pos int, severity Severity, code, format string, args ...any) {
+	line, column := lineAndColumn(p.Text, pos)
 	l.located(p, line, column, severity, code, fmt.Sprintf(format, args...))
 }
 
-func (l *linter) located(p *place, line, column int, severity Severity, code, message string) {
-	file, line, column := l.catalog.Locate(p.name, line, column)
-	l.add(Finding{Severity: severity, Code: code, File: file, Line: line, Column: column, Message: message, Subject: p.subject})
+func (l *linter) located(p *TemplateText, line, column int, severity Severity, code, message string) {
+	file, line, column := l.catalog.Locate(p.Name, line, column)
+	l.add(Finding{Severity: severity, Code: code, File: file, Line: line, Column: column, Message: message, Subject: p.Subject})
 }
 
 func (l *linter) add(f Finding) {
@@ -108,138 +87,60 @@ func (l *linter) add(f Finding) {
 }
 
 func (l *linter) run() {
-	places := l.places()
+	places := l.catalog.Texts()
 	for _, p := range places {
 		l.findParameters(&p)
 	}
 	for _, p := range places {
-		if l.compiles(&p) {
+		if fault := l.catalog.CompileFault(p); fault != nil {
+			l.add(*fault)
+		} else {
 			l.expressions(&p)
 			l.output(&p)
 		}
 	}
-	for _, name := range l.catalog.Snippets() {
-		l.translations(l.catalog.snippets[name])
+	for s := range l.catalog.AllSnippets() {
+		l.translations(s)
 	}
-	for _, name := range l.catalog.Shortcuts() {
-		l.shortcut(l.catalog.shortcuts[name])
+	for s := range l.catalog.AllShortcuts() {
+		l.shortcut(s)
 	}
-	for _, name := range l.catalog.EmailTemplates() {
-		l.layout(l.catalog.emails[name])
+	for t := range l.catalog.AllEmailTemplates() {
+		l.layout(t)
 	}
 	l.segments()
 }
 
-// places lists every template of the catalog.
-func (l *linter) places() []place {
-	var out []place
-	c := l.catalog
-	for _, name := range c.Shortcuts() {
-		out = append(out, c.shortcuts[name].places()...)
-	}
-	for _, name := range c.Snippets() {
-		for _, language := range sortedKeys(c.snippets[name].Texts) {
-			out = append(out, place{name + "@" + language, c.snippets[name].Texts[language], "snippet " + name, roleSnippet})
-		}
-	}
-	for _, name := range c.EmailTemplates() {
-		t := c.emails[name]
-		out = append(out, place{"emails/" + name, t.HTML, "email template " + name, roleLayout})
-		if t.Text != "" {
-			out = append(out, place{"emails/" + name + ".txt", t.Text, "email template " + name, roleTwin})
-		}
-	}
-	for _, name := range sortedKeys(c.partials) {
-		out = append(out, place{name, c.partials[name], "partial " + name, rolePartial})
-	}
-	return out
-}
-
-// places lists the texts of a shortcut.
-func (s *Shortcut) places() []place {
-	var out []place
-	for _, source := range s.sources() {
-		r := roleText
-		if path := strings.TrimPrefix(source.name, s.Name+"/"); strings.HasSuffix(path, "message") {
-			r = roleOf(s.formatAt(path))
-		}
-		out = append(out, place{source.name, source.text, "shortcut " + s.Name, r})
-	}
-	return out
-}
-
-// formatAt is the format of the message at a key path.
-func (s *Shortcut) formatAt(path string) Format {
-	for _, c := range Channels() {
-		if p := s.For(c); p.path["message"] == path {
-			return p.Format
-		}
-	}
-	return s.For(Email).Format
-}
-
-func roleOf(f Format) role {
-	switch f {
-	case HTML:
-		return roleHTML
-	case Text:
-		return roleText
-	}
-	return roleBody
-}
-
-// compiles reports the error that keeps a template from compiling. One that
-// lies in a snippet or partial is found there.
-func (l *linter) compiles(p *place) bool {
-	_, err := l.catalog.compilers.compile(p.name, p.text)
-	if err == nil {
-		return true
-	}
-	var fault *TemplateError
-	if errors.As(templateError(l.catalog, nil, err), &fault) {
-		l.add(Finding{Severity: Error, Code: fault.Code, File: fault.File, Line: fault.Line, Column: fault.Column, Message: fault.Message, Subject: p.subjectOf(fault)})
-	} else {
-		l.located(p, 1, 1, Error, "template", err.Error())
-	}
-	return false
-}
-
-func (p *place) subjectOf(fault *TemplateError) string {
-	if name, _, ok := strings.Cut(fault.Template, "@"); ok {
-		return "snippet " + name
-	}
-	return p.subject
-}
-
 // translations wants every language of the catalog, and none out of date.
 func (l *linter) translations(s *Snippet) {
-	o := l.catalog.origins[originKey("snippet", s.Name)]
+	where := func(path string) (string, int, int) { return l.catalog.Where("snippet", s.Name, path) }
 	subject := "snippet " + s.Name
-	for _, language := range l.catalog.defaults.Languages {
+	for _, language := range l.catalog.Defaults().Languages {
 		tag, err := normalLanguage(language)
 		if err != nil {
 			continue
 		}
 		if _, ok := s.Texts[tag]; !ok {
-			l.add(Finding{Severity: Warning, Code: "missing_translation", File: o.file, Line: 1, Subject: subject,
+			file, _, _ := where("")
+			l.add(Finding{Severity: Warning, Code: "missing_translation", File: file, Line: 1, Subject: subject,
 				Message: fmt.Sprintf("%s has no text in %s; %s will be shown", s.Name, tag, s.Source)})
 		}
 	}
 	for i, language := range s.Outdated {
-		pos := o.at[fmt.Sprintf("outdated.%d", i)]
-		l.add(Finding{Severity: Warning, Code: "outdated_translation", File: o.file, Line: pos.line, Column: pos.column, Subject: subject,
+		file, line, column := where(fmt.Sprintf("outdated.%d", i))
+		l.add(Finding{Severity: Warning, Code: "outdated_translation", File: file, Line: line, Column: column, Subject: subject,
 			Message: fmt.Sprintf("the text in %s is marked out of date", language)})
 	}
 }
 
 func (l *linter) shortcut(s *Shortcut) {
-	o := l.catalog.origins[originKey("shortcut", s.Name)]
 	report := func(path string, severity Severity, code, format string, args ...any) {
-		pos := o.at[path]
-		l.add(Finding{Severity: severity, Code: code, File: o.file, Line: max(pos.line, 1), Column: pos.column,
+		file, line, column := l.catalog.Where("shortcut", s.Name, path)
+		l.add(Finding{Severity: severity, Code: code, File: file, Line: max(line, 1), Column: column,
 			Message: fmt.Sprintf(format, args...), Subject: "shortcut " + s.Name})
 	}
-	torn := l.torn(o.file)
+	file, _, _ := l.catalog.Where("shortcut", s.Name, "")
+	torn := l.torn(file)
 	says := s.Message != ""
 	for _, over := range s.Channels {
 		says = says || over.Message != nil && *over.Message != ""
@@ -261,7 +162,7 @@ func (l *linter) shortcut(s *Shortcut) {
 			path = "channels." + string(channel) + ".attachments"
 		}
 		for i, name := range s.For(channel).Attachments {
-			a, ok := l.catalog.attachments[name]
+			a, ok := l.catalog.FindAttachment(name)
 			if !ok {
 				continue
 			}
@@ -291,11 +192,11 @@ func (l *linter) torn(file string) bool {
 // layout wants the message in every email template.
 func (l *linter) layout(t *EmailTemplate) {
 	check := func(name, text, field, written string) {
-		compiled, err := l.catalog.compilers.compile(name, text)
+		compiled, err := l.catalog.Compile(name, text)
 		if err != nil || slices.Contains(compiled.Refs().Fields, field) || compiled.Refs().Dynamic {
 			return
 		}
-		p := place{name: name, text: text, subject: "email template " + t.Name}
+		p := TemplateText{Name: name, Text: text, Subject: "email template " + t.Name}
 		l.located(&p, 1, 1, Error, "no_body", "the template does not print "+written+": every mail would be blank")
 	}
 	check("emails/"+t.Name, t.HTML, "draft.htmlBody", "{{{draft.htmlBody}}}")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/heraldsend/herald/helpers/moment"
+	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // scope is what names mean within a block.
@@ -18,8 +19,8 @@ type scope struct {
 }
 
 // findParameters notes the names that calls of partials set.
-func (l *linter) findParameters(p *place) {
-	for _, t := range scanTags(p.text) {
+func (l *linter) findParameters(p *TemplateText) {
+	for _, t := range scanTags(p.Text) {
 		if t.kind == tagPartial {
 			if e := parseTag(t); e != nil {
 				for _, h := range e.hash {
@@ -31,9 +32,9 @@ func (l *linter) findParameters(p *place) {
 }
 
 // expressions checks the fields and calls of a template that compiles.
-func (l *linter) expressions(p *place) {
+func (l *linter) expressions(p *TemplateText) {
 	stack := []scope{{root: true}}
-	for _, t := range scanTags(p.text) {
+	for _, t := range scanTags(p.Text) {
 		top := stack[len(stack)-1]
 		switch t.kind {
 		case tagPrint, tagPrintRaw:
@@ -42,7 +43,7 @@ func (l *linter) expressions(p *place) {
 			if e := parseTag(t); e != nil {
 				l.arguments(p, stack, e)
 			}
-			if strings.HasPrefix(strings.TrimLeft(p.text[t.start+2:], "~"), "#>") {
+			if strings.HasPrefix(strings.TrimLeft(p.Text[t.start+2:], "~"), "#>") {
 				stack = append(stack, top)
 			}
 		case tagOpen:
@@ -64,7 +65,7 @@ func (l *linter) expressions(p *place) {
 				stack = stack[:len(stack)-1]
 			}
 		case tagOther:
-			if strings.Contains(p.text[t.start:t.body], "#*") {
+			if strings.Contains(p.Text[t.start:t.body], "#*") {
 				stack = append(stack, scope{})
 			}
 		}
@@ -124,7 +125,7 @@ func (l *linter) resolve(stack []scope, path string) ([]string, bool) {
 }
 
 // printed checks {{x}}: a field, or a helper's call.
-func (l *linter) printed(p *place, stack []scope, t tag) {
+func (l *linter) printed(p *TemplateText, stack []scope, t tag) {
 	e := parseTag(t)
 	if e == nil {
 		return
@@ -145,7 +146,7 @@ func (l *linter) printed(p *place, stack []scope, t tag) {
 }
 
 // called checks a field, or a call with its arguments.
-func (l *linter) called(p *place, stack []scope, e *expr) {
+func (l *linter) called(p *TemplateText, stack []scope, e *expr) {
 	if e == nil || e.kind == exprString || e.kind == exprLiteral {
 		return
 	}
@@ -170,7 +171,7 @@ func (l *linter) called(p *place, stack []scope, e *expr) {
 	}
 }
 
-func (l *linter) arguments(p *place, stack []scope, e *expr) {
+func (l *linter) arguments(p *TemplateText, stack []scope, e *expr) {
 	for _, a := range e.args {
 		l.called(p, stack, a)
 	}
@@ -180,19 +181,19 @@ func (l *linter) arguments(p *place, stack []scope, e *expr) {
 }
 
 // field wants a path that the catalogue knows.
-func (l *linter) field(p *place, stack []scope, e *expr) {
+func (l *linter) field(p *TemplateText, stack []scope, e *expr) {
 	parts, ok := l.resolve(stack, e.text)
 	if !ok || len(parts) == 0 {
 		return
 	}
-	if p.role == rolePartial && l.parameters[parts[0]] {
+	if p.Role == RolePartial && l.parameters[parts[0]] {
 		return
 	}
 	if _, known := l.fields.find(parts); known {
 		return
 	}
 	path := strings.Join(parts, ".")
-	l.at(p, e.pos, Error, "unknown_field", "unknown field %s%s", quote(path), didYouMean(path, l.fields.paths))
+	l.at(p, e.pos, Error, "unknown_field", "unknown field %s%s", handlebars.Quote(path), handlebars.DidYouMean(path, l.fields.paths))
 }
 
 // typeOf is the type of an argument, TypeAny where it can't be told.
@@ -209,7 +210,7 @@ func (l *linter) typeOf(stack []scope, e *expr) FieldType {
 
 // comparison warns where two texts are ordered by their characters: "Silver"
 // comes after "Platinum".
-func (l *linter) comparison(p *place, stack []scope, operator string, a, b *expr, pos int) {
+func (l *linter) comparison(p *TemplateText, stack []scope, operator string, a, b *expr, pos int) {
 	if operator != "<" && operator != "<=" && operator != ">" && operator != ">=" {
 		return
 	}
@@ -218,7 +219,7 @@ func (l *linter) comparison(p *place, stack []scope, operator string, a, b *expr
 	}
 	for _, pair := range [][2]*expr{{a, b}, {b, a}} {
 		if isText(pair[0]) && (isText(pair[1]) || pair[1].kind == exprString && !isNumeric(pair[1].text)) {
-			l.at(p, pos, Warning, "lexical_comparison", "%s compares texts letter by letter, not by rank or number: write == for each value", quote(operator))
+			l.at(p, pos, Warning, "lexical_comparison", "%s compares texts letter by letter, not by rank or number: write == for each value", handlebars.Quote(operator))
 			return
 		}
 	}
@@ -230,7 +231,7 @@ func isNumeric(s string) bool {
 }
 
 // dateFormat checks a call's literals against what Moment has.
-func (l *linter) dateFormat(p *place, stack []scope, e *expr) {
+func (l *linter) dateFormat(p *TemplateText, stack []scope, e *expr) {
 	if len(e.args) > 0 {
 		switch t := l.typeOf(stack, e.args[0]); t {
 		case TypeText, TypeBool, TypeNumber, TypeList, TypeObject:
@@ -245,15 +246,15 @@ func (l *linter) dateFormat(p *place, stack []scope, e *expr) {
 		switch h.name {
 		case "locale":
 			if _, ok := moment.FindLocale(value); !ok {
-				l.at(p, h.value.pos, Error, "unknown_locale", "there is no locale %s%s", quote(value), didYouMean(value, moment.LocaleNames()))
+				l.at(p, h.value.pos, Error, "unknown_locale", "there is no locale %s%s", handlebars.Quote(value), handlebars.DidYouMean(value, moment.LocaleNames()))
 			}
 		case "timezone":
 			if _, ok := moment.FindZone(value); !ok {
-				l.at(p, h.value.pos, Error, "unknown_zone", "there is no time zone %s%s", quote(value), didYouMean(value, moment.ZoneNames()))
+				l.at(p, h.value.pos, Error, "unknown_zone", "there is no time zone %s%s", handlebars.Quote(value), handlebars.DidYouMean(value, moment.ZoneNames()))
 			}
 		case "format":
 			if why := doubtfulFormat(value); why != "" {
-				l.at(p, h.value.pos, Warning, "date_format", "format %s: %s", quote(value), why)
+				l.at(p, h.value.pos, Warning, "date_format", "format %s: %s", handlebars.Quote(value), why)
 			}
 		}
 	}
@@ -267,7 +268,7 @@ func doubtfulFormat(format string) string {
 	}
 	for _, token := range tokens {
 		if !isMomentToken(token) {
-			return quote(token) + " is no token and is printed as it is; literal text stands in [brackets]"
+			return handlebars.Quote(token) + " is no token and is printed as it is; literal text stands in [brackets]"
 		}
 	}
 	switch {

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"maps"
 	"strings"
 )
 
@@ -15,30 +14,27 @@ type Advice struct {
 // LintShortcut checks the texts of a shortcut as Lint would if it were in the
 // catalog: what a customer would notice, on ways through the text too that no
 // sample takes. What keeps a text from compiling is left to InlineBundle.
-func (c *Catalog) LintShortcut(s Shortcut, o LintOptions) []Advice {
+func LintShortcut(c *Catalog, s Shortcut, o LintOptions) []Advice {
 	if o.Segments <= 0 {
 		o.Segments = 3
 	}
-	with := *c
-	with.shortcuts = map[string]*Shortcut{s.Name: &s}
-	with.origins = maps.Clone(c.origins)
-	delete(with.origins, originKey("shortcut", s.Name)) // places are those of the texts, not of a file
-	l := newLinter(&with, o)
+	with := c.With(s)
+	l := newLinter(with, o)
 	var out []Advice
 	take := func(path string) {
-		sortFindings(l.findings)
+		SortFindings(l.findings)
 		for _, f := range l.findings {
 			out = append(out, Advice{Finding: f, Path: path})
 		}
 		l.findings = nil
 	}
-	for _, p := range s.places() {
-		if _, err := c.compilers.compile(p.name, p.text); err != nil {
+	for _, p := range s.Texts() {
+		if _, err := c.Compile(p.Name, p.Text); err != nil {
 			continue
 		}
 		l.expressions(&p)
 		l.output(&p)
-		take(strings.TrimPrefix(p.name, s.Name+"/"))
+		take(strings.TrimPrefix(p.Name, s.Name+"/"))
 	}
 	l.segments()
 	take("channels.sms.message")

@@ -15,7 +15,7 @@ func TestLintShortcut(t *testing.T) {
 		t.Fatal(err)
 	}
 	sms := "Hi {{customer.firstName}}, it\u2019s here."
-	got := c.LintShortcut(render.Shortcut{
+	got := render.LintShortcut(c, render.Shortcut{
 		Name: templates.DemoShortcut, Subject: "Order",
 		Message:  "Hi,\n{{#if customer.id}}{{dateFormat customer.firstName}}{{else}}\n {{customer.fristName}}{{/if}}",
 		Channels: map[render.Channel]render.Override{render.SMS: {Message: &sms}},
@@ -41,7 +41,7 @@ func TestLintShortcut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.LintShortcut(s, render.LintOptions{}); len(got) > 0 {
+		if got := render.LintShortcut(c, s, render.LintOptions{}); len(got) > 0 {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

@@ -7,17 +7,17 @@ import (
 )
 
 // output checks where in the page values are printed.
-func (l *linter) output(p *place) {
-	switch p.role {
-	case roleText, roleTwin:
+func (l *linter) output(p *TemplateText) {
+	switch p.Role {
+	case RoleText, RoleTwin:
 		return
 	}
-	tags := scanTags(p.text)
+	tags := scanTags(p.Text)
 	var skeleton strings.Builder
 	pos := 0
-	t := newTokens([]byte(p.text))
+	t := newTokens([]byte(p.Text))
 	for i, tag := range tags {
-		skeleton.WriteString(p.text[pos:tag.start])
+		skeleton.WriteString(p.Text[pos:tag.start])
 		pos = tag.end
 		switch tag.kind {
 		case tagPrint:
@@ -26,9 +26,9 @@ func (l *linter) output(p *place) {
 			skeleton.WriteString(t.string(i, kindRaw))
 		}
 	}
-	skeleton.WriteString(p.text[pos:])
+	skeleton.WriteString(p.Text[pos:])
 	o := &outputLinter{linter: l, place: p, tags: tags, tokens: t}
-	if p.role == roleBody || p.role == roleSnippet {
+	if p.Role == RoleBody || p.Role == RoleSnippet {
 		o.markdownLinks(skeleton.String())
 	}
 	o.page(skeleton.String())
@@ -36,7 +36,7 @@ func (l *linter) output(p *place) {
 
 type outputLinter struct {
 	*linter
-	place  *place
+	place  *TemplateText
 	tags   []tag
 	tokens tokens
 }

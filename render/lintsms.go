@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/render/sms"
 )
 
@@ -18,15 +21,14 @@ func (l *linter) segments() {
 	if err != nil {
 		return
 	}
-	for _, name := range l.catalog.Shortcuts() {
-		s := l.catalog.shortcuts[name]
+	for s := range l.catalog.AllShortcuts() {
 		if s.Channels[SMS].Message == nil || *s.Channels[SMS].Message == "" {
 			continue // what was not written for SMS is judged when it is sent
 		}
 		only := *s
 		only.Channels = map[Channel]Override{SMS: s.Channels[SMS]}
 		only.Subject, only.Preheader, only.Message, only.Attachments, only.EmailTemplate = "", "", "", nil, NoTemplate
-		b, err := l.catalog.bundle(only)
+		b, err := l.catalog.InlineBundle(only)
 		if err != nil {
 			continue // reported where it stands
 		}
@@ -38,16 +40,16 @@ func (l *linter) segments() {
 
 func (l *linter) worstSegments(p *Prepared, s *Shortcut) {
 	languages := map[string]bool{"en": true}
-	for _, snippet := range p.bundle.Snippets {
+	for _, snippet := range p.Bundle().Snippets {
 		for language := range snippet.Texts {
 			languages[language] = true
 		}
 	}
 	data := l.exampleContext(s)
-	at := &place{name: s.Name + "/channels.sms.message", text: *s.Channels[SMS].Message, subject: "shortcut " + s.Name}
+	at := &TemplateText{Name: s.Name + "/channels.sms.message", Text: *s.Channels[SMS].Message, Subject: "shortcut " + s.Name}
 	var worst *sms.Size
 	in := ""
-	for _, language := range sortedKeys(languages) {
+	for _, language := range slices.Sorted(maps.Keys(languages)) {
 		c, err := p.Render(context.Background(), Request{Channel: SMS, Context: data, Locale: language})
 		if err != nil {
 			return
@@ -60,7 +62,7 @@ func (l *linter) worstSegments(p *Prepared, s *Shortcut) {
 			if f == nil {
 				continue // letters of the language: the author knows
 			}
-			l.at(at, 0, Warning, "sms_unicode", "in %s, %s makes this a Unicode message of %s; %s would not", language, quote(f.Text), counted(c.SMS.Segments, "segment"), quote(f.Swap))
+			l.at(at, 0, Warning, "sms_unicode", "in %s, %s makes this a Unicode message of %s; %s would not", language, handlebars.Quote(f.Text), counted(c.SMS.Segments, "segment"), handlebars.Quote(f.Swap))
 		}
 	}
 	if worst != nil && worst.Segments > l.options.Segments {
@@ -92,7 +94,7 @@ func isLatin(language string) bool {
 func (l *linter) exampleContext(s *Shortcut) []byte {
 	root := make(map[string]any)
 	for _, source := range s.sources() {
-		t, err := l.catalog.compilers.compile(source.name, source.text)
+		t, err := l.catalog.Compile(source.name, source.text)
 		if err != nil {
 			continue
 		}

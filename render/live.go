@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -116,15 +117,17 @@ func loadChecked(fsys fs.FS) (*Catalog, error) {
 // Check compiles every template of the catalog. The error is a *CatalogError
 // with every fault.
 func (c *Catalog) Check() error {
-	l := newLinter(c, LintOptions{})
-	for _, p := range l.places() {
-		l.compiles(&p)
+	var findings []Finding
+	for _, t := range c.Texts() {
+		if f := c.CompileFault(t); f != nil && !slices.Contains(findings, *f) {
+			findings = append(findings, *f)
+		}
 	}
-	if len(l.findings) == 0 {
+	if len(findings) == 0 {
 		return nil
 	}
-	sortFindings(l.findings)
-	return &CatalogError{Findings: l.findings}
+	SortFindings(findings)
+	return &CatalogError{Findings: findings}
 }
 
 // fingerprint changes when a file is added, removed, or written.

@@ -25,7 +25,7 @@ type locale struct {
 func (p *Prepared) Render(ctx context.Context, req Request) (*Content, error) {
 	plan := p.plans[req.Channel]
 	if plan == nil {
-		return nil, fmt.Errorf("unknown channel %s", quote(string(req.Channel)))
+		return nil, fmt.Errorf("unknown channel %s", handlebars.Quote(string(req.Channel)))
 	}
 	r := runs.Get().(*run)
 	defer r.end()
@@ -43,7 +43,7 @@ func (p *Prepared) Render(ctx context.Context, req Request) (*Content, error) {
 		content, err = r.markdown()
 	}
 	if err != nil {
-		return nil, templateError(nil, p.marked.shifts, err)
+		return nil, shiftedError(p.marked.shifts, err)
 	}
 	content.Channel, content.Attachments, content.Issues = req.Channel, plan.attachments, r.issues.list
 	return content, nil
@@ -61,7 +61,7 @@ func (p *Prepared) Title(ctx context.Context, req Request) (string, error) {
 		return "", err
 	}
 	title, err := r.oneLine("name", p.title)
-	return title, templateError(nil, p.marked.shifts, err)
+	return title, shiftedError(p.marked.shifts, err)
 }
 
 // ContextError is a context that can't be rendered with.
@@ -89,7 +89,6 @@ type run struct {
 	issues   issueLog
 	body     filling
 	page     filling
-	skeleton []byte
 	line     []byte
 	html     []byte
 	text     []byte
@@ -118,7 +117,7 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 	r.body.converter, r.page.converter = p.renderer.converter, p.renderer.converter
 	l := p.locale(req.Locale)
 	if !l.known {
-		r.issues.add(Issue{Code: IssueUnknownLocale, Message: fmt.Sprintf("%s is no language tag: %s was used", quote(req.Locale), p.renderer.options.Locale)})
+		r.issues.add(Issue{Code: IssueUnknownLocale, Message: fmt.Sprintf("%s is no language tag: %s was used", handlebars.Quote(req.Locale), p.renderer.options.Locale)})
 	}
 	r.exec.Context, r.exec.Escape = r.root, handlebars.EscapeText
 	r.exec.Languages, r.exec.Locale, r.exec.Timezone = l.chain, l.name, req.Timezone
@@ -137,7 +136,7 @@ func (r *run) end() {
 	clear(r.draft)
 	clear(r.rooted)
 	r.issues.list, r.issues.shifts = nil, nil
-	if cap(r.html)+cap(r.body.output)+cap(r.page.output) < 1<<20 {
+	if cap(r.html)+cap(r.body.Buffer())+cap(r.page.Buffer()) < 1<<20 {
 		runs.Put(r)
 	}
 }
@@ -192,12 +191,12 @@ func (r *run) withDraft(subject, preheader string, html, text handlebars.Value) 
 	r.exec.Context = handlebars.Object(r.rooted...)
 }
 
-func (r *run) leftOut(c holeContext, value []byte) {
-	if c == holeAddress || c == holeAddressText {
-		r.issues.add(Issue{Code: IssueUnsafeURL, Part: r.issues.part, Message: "the address " + quote(string(value)) + " could run a script: # was used"})
+func (r *run) leftOut(address bool, value []byte) {
+	if address {
+		r.issues.add(Issue{Code: IssueUnsafeURL, Part: r.issues.part, Message: "the address " + handlebars.Quote(string(value)) + " could run a script: # was used"})
 		return
 	}
-	r.issues.add(Issue{Code: IssueUnsafePlace, Part: r.issues.part, Message: "a value stands where no value is safe, and was left out: " + quote(string(value))})
+	r.issues.add(Issue{Code: IssueUnsafePlace, Part: r.issues.part, Message: "a value stands where no value is safe, and was left out: " + handlebars.Quote(string(value))})
 }
 
 // execute runs t; nil gives nothing.
@@ -211,66 +210,26 @@ func (r *run) execute(part string, t *handlebars.Template, dst []byte) ([]byte, 
 
 // oneLine renders a subject or a preheader.
 func (r *run) oneLine(part string, t *handlebars.Template) (string, error) {
-	out, err := r.execute(part, t, r.body.output[:0])
+	out, err := r.execute(part, t, r.body.Buffer())
 	if err != nil {
 		return "", err
 	}
-	r.body.output = out
-	out = unmark(out)
-	if lines := bytes.TrimSpace(out); part == "subject" && strings.IndexByte(string(lines), '\n') >= 0 {
+	out = Unmark(out)
+	if lines := bytes.TrimSpace(out); part == "subject" && bytes.IndexByte(lines, '\n') >= 0 {
 		r.issues.add(Issue{Code: IssueSubjectLines, Part: part, Message: "the subject has line breaks; they became spaces"})
 	}
-	r.line = appendOneLine(r.line[:0], out)
+	r.line = AppendOneLine(r.line[:0], out)
 	return string(r.line), nil
 }
 
 // message renders the message and finds its layout.
-func (r *run) message() (*bodyLayout, error) {
+func (r *run) message() (*Laid, error) {
 	m := r.plan.message
-	out, err := r.execute("message", m.template, r.body.output[:0])
+	out, err := r.execute("message", m.template, r.body.Buffer())
 	if err != nil {
 		return nil, err
 	}
-	r.body.output = out
-	r.skeleton, r.body.spans = split(out, r.skeleton[:0], r.body.spans[:0])
-	if found, ok := m.laidOut.all()[string(r.skeleton)]; ok {
-		return found, nil
-	}
-	made, err := m.layOut(r.prepared.renderer.converter, r.skeleton)
-	if err != nil {
-		return nil, err
-	}
-	return putLayout(&m.laidOut, r.skeleton, made), nil
-}
-
-func (m *message) layOut(c *converter, skeleton []byte) (*bodyLayout, error) {
-	t := newTokens(skeleton)
-	source := t.insert(skeleton)
-	o := htmlOptions{styles: m.styles}
-	out := &bodyLayout{}
-	switch m.format {
-	case Text:
-		o.breaks = true
-		out.text = textPieces(strings.TrimSpace(source), t, nil, false)
-		source = textToHTML(source)
-	case Markdown:
-		o.breaks, o.markdown = true, true
-		converted, err := c.html(source)
-		if err != nil {
-			return nil, err
-		}
-		source = converted
-	}
-	laid := layOutHTML(source, t, o)
-	out.html = laid.html
-	if out.text == nil {
-		text, err := layOutText(laid, t, o.markdown)
-		if err != nil {
-			return nil, err
-		}
-		out.text = text
-	}
-	return out, nil
+	return r.body.LayMessage(&m.layout, out)
 }
 
 func (r *run) sms() (*Content, error) {
@@ -278,7 +237,7 @@ func (r *run) sms() (*Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.text = r.body.fill(r.text[:0], body.text)
+	r.text = r.body.AppendText(r.text[:0], body)
 	text := strings.TrimSpace(string(r.text))
 	size := sms.Measure(text)
 	if text == "" {

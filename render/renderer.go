@@ -21,7 +21,7 @@ type Renderer struct {
 	options   Options
 	chain     []string
 	converter *converter
-	helpers   table
+	helpers   Table
 }
 
 // New returns a Renderer. Locale and timezone must exist.
@@ -38,7 +38,7 @@ func New(o Options) (*Renderer, error) {
 	}
 	o.Locale = locale
 	if _, ok := moment.FindZone(o.Timezone); !ok {
-		return nil, fmt.Errorf("default timezone: unknown zone %s", quote(o.Timezone))
+		return nil, fmt.Errorf("default timezone: unknown zone %s", handlebars.Quote(o.Timezone))
 	}
 	if o.Limits.Output <= 0 {
 		o.Limits.Output = 1 << 20
@@ -47,7 +47,7 @@ func New(o Options) (*Renderer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("default locale: %w", err)
 	}
-	return &Renderer{options: o, chain: chain, converter: newConverter(), helpers: newTable()}, nil
+	return &Renderer{options: o, chain: chain, converter: newConverter(), helpers: NewTable()}, nil
 }
 
 // Locale is the locale of requests that name none.
@@ -76,7 +76,7 @@ func (r *Renderer) Open(b *Bundle) (*Prepared, error) {
 		p.title = c.compile(name+"/name", name)
 	}
 	if err := joinFaults(c.faults); err != nil {
-		return nil, fmt.Errorf("shortcut %s: %w", quote(b.Shortcut.Name), err)
+		return nil, fmt.Errorf("shortcut %s: %w", handlebars.Quote(b.Shortcut.Name), err)
 	}
 	return p, nil
 }
@@ -107,25 +107,16 @@ type plan struct {
 	attachments        []Attachment
 }
 
-// message is a compiled message with what was laid out of it so far. Channels
-// that say the same share it.
+// message is a compiled message with its layouts. Channels that say the same share it.
 type message struct {
 	template *handlebars.Template
-	format   Format
-	styles   map[string]string
-	laidOut  cache[string, *bodyLayout]
-}
-
-// bodyLayout is a message's skeleton as HTML and as plain text.
-type bodyLayout struct {
-	html, text *pieces
+	layout   Message
 }
 
 // layout is a compiled email template.
 type layout struct {
 	html, text *handlebars.Template // text nil: made from the HTML
-	laidOut    cache[string, *bodyLayout]
-	textPieces cache[string, *pieces]
+	page       Page
 }
 
 type messageKey struct {
@@ -151,7 +142,7 @@ func (o *opener) compile(name, text string) *handlebars.Template {
 	}
 	t, err := o.prepared.marked.compile(name, text)
 	if err != nil {
-		o.faults = append(o.faults, templateError(nil, o.prepared.marked.shifts, err))
+		o.faults = append(o.faults, shiftedError(o.prepared.marked.shifts, err))
 	}
 	o.compiled[name] = t
 	return t
@@ -162,10 +153,10 @@ func (o *opener) plan(c Channel) *plan {
 	s := &b.Shortcut
 	parts := s.For(c)
 	out := &plan{attachments: b.AttachmentsFor(c)}
-	key := messageKey{path: parts.path["message"], format: parts.Format}
+	key := messageKey{path: parts.Path("message"), format: parts.Format}
 	if c == Email {
-		out.subject = o.compile(s.Name+"/"+parts.path["subject"], parts.Subject)
-		out.preheader = o.compile(s.Name+"/"+parts.path["preheader"], parts.Preheader)
+		out.subject = o.compile(s.Name+"/"+parts.Path("subject"), parts.Subject)
+		out.preheader = o.compile(s.Name+"/"+parts.Path("preheader"), parts.Preheader)
 		out.layout = o.layout(parts.EmailTemplate)
 		key.email = parts.EmailTemplate
 	}
@@ -173,9 +164,9 @@ func (o *opener) plan(c Channel) *plan {
 		out.layout = o.layout(parts.EmailTemplate)
 	}
 	if out.message = o.messages[key]; out.message == nil {
-		out.message = &message{template: o.compile(s.Name+"/"+key.path, parts.Message), format: parts.Format}
+		out.message = &message{template: o.compile(s.Name+"/"+key.path, parts.Message), layout: Message{Format: parts.Format}}
 		if t := b.Emails[key.email]; t != nil {
-			out.message.styles = t.Styles
+			out.message.layout.Styles = t.Styles
 		}
 		o.messages[key] = out.message
 	}

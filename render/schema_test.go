@@ -2,6 +2,7 @@ package render
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -51,10 +52,10 @@ func TestSchemas(t *testing.T) {
 		}
 	}
 	shortcut := read("shortcut")
-	same("shortcut", sortedKeys(shortcut.Properties), Shortcut{})
-	same("override", sortedKeys(shortcut.Defs["override"].Properties), Override{})
-	same("snippet", sortedKeys(read("snippet").Properties), Snippet{})
-	same("defaults", sortedKeys(read("defaults").Properties), Defaults{})
+	same("shortcut", slices.Sorted(maps.Keys(shortcut.Properties)), Shortcut{})
+	same("override", slices.Sorted(maps.Keys(shortcut.Defs["override"].Properties)), Override{})
+	same("snippet", slices.Sorted(maps.Keys(read("snippet").Properties)), Snippet{})
+	same("defaults", slices.Sorted(maps.Keys(read("defaults").Properties)), Defaults{})
 	for name, p := range shortcut.Properties {
 		if p.Description == "" {
 			t.Errorf("%s has no description", name)

@@ -2,10 +2,13 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"math"
-	"sort"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // Limits of a shortcut that do not depend on who renders it.
@@ -82,10 +85,10 @@ func (s *Shortcut) VisibleTo(a Actor) bool {
 	case Private:
 		return a.User != "" && a.User == s.Owner
 	case Users:
-		return a.User != "" && contains(s.Users, a.User)
+		return a.User != "" && slices.Contains(s.Users, a.User)
 	case Teams:
 		for _, team := range a.Teams {
-			if contains(s.Teams, team) {
+			if slices.Contains(s.Teams, team) {
 				return true
 			}
 		}
@@ -102,6 +105,9 @@ type Parts struct {
 	Attachments                 []string
 	path                        map[string]string // part → key path in the file, for positions
 }
+
+// Path is where in the shortcut's file a part stands: "message" is at "channels.sms.message".
+func (p Parts) Path(part string) string { return p.path[part] }
 
 // For returns what the shortcut says in channel c.
 func (s *Shortcut) For(c Channel) Parts {
@@ -152,7 +158,7 @@ func (s *Shortcut) Validate() error {
 	for i, f := range faults {
 		messages[i] = f.message
 	}
-	return fmt.Errorf("shortcut %s: %s", quote(s.Name), strings.Join(messages, "; "))
+	return fmt.Errorf("shortcut %s: %s", handlebars.Quote(s.Name), strings.Join(messages, "; "))
 }
 
 func (s *Shortcut) faults() []fieldFault {
@@ -176,19 +182,19 @@ func (s *Shortcut) faults() []fieldFault {
 			add("visibility", "visibility", "visibility users needs a list of users")
 		}
 	default:
-		add("visibility", "visibility", "unknown visibility %s: want public, private, teams, or users", quote(string(s.Visibility)))
+		add("visibility", "visibility", "unknown visibility %s: want public, private, teams, or users", handlebars.Quote(string(s.Visibility)))
 	}
 	checkFormat := func(path string, f Format) {
 		switch f {
 		case "", Markdown, HTML, Text:
 		default:
-			add(path, "format", "unknown format %s: want markdown, html, or text", quote(string(f)))
+			add(path, "format", "unknown format %s: want markdown, html, or text", handlebars.Quote(string(f)))
 		}
 	}
 	checkFormat("format", s.Format)
-	for _, c := range sortedKeys(s.Channels) {
+	for _, c := range slices.Sorted(maps.Keys(s.Channels)) {
 		if _, err := ParseChannel(string(c)); err != nil || strings.ToLower(string(c)) != string(c) {
-			add("channels."+string(c), "channel", "unknown channel %s: want email, sms, chat, or note", quote(string(c)))
+			add("channels."+string(c), "channel", "unknown channel %s: want email, sms, chat, or note", handlebars.Quote(string(c)))
 		}
 		checkFormat("channels."+string(c)+".format", s.Channels[c].Format)
 		if s.Channels[c].Attachments != nil {
@@ -201,18 +207,18 @@ func (s *Shortcut) faults() []fieldFault {
 	}
 	for i, tag := range s.Tags {
 		if n := utf8.RuneCountInString(tag); n > MaxTagLength || n == 0 {
-			add(fmt.Sprintf("tags.%d", i), "tags", "tag %s has %d characters: 1 to %d", quote(tag), n, MaxTagLength)
+			add(fmt.Sprintf("tags.%d", i), "tags", "tag %s has %d characters: 1 to %d", handlebars.Quote(tag), n, MaxTagLength)
 		}
 	}
-	for _, name := range sortedKeys(s.CustomFields) {
+	for _, name := range slices.Sorted(maps.Keys(s.CustomFields)) {
 		if !isScalar(s.CustomFields[name]) {
-			add("customFields."+name, "custom_field", "custom field %s must be a text, a boolean, or a finite number", quote(name))
+			add("customFields."+name, "custom_field", "custom field %s must be a text, a boolean, or a finite number", handlebars.Quote(name))
 		}
 	}
 	switch s.Status {
 	case "", "open", "snoozed", "done":
 	default:
-		add("status", "status", "unknown status %s: want open, snoozed, or done", quote(s.Status))
+		add("status", "status", "unknown status %s: want open, snoozed, or done", handlebars.Quote(s.Status))
 	}
 	return out
 }
@@ -220,7 +226,7 @@ func (s *Shortcut) faults() []fieldFault {
 func (s *Shortcut) checkAttachments(path string, names []string, add func(path, code, format string, args ...any)) {
 	for i, name := range names {
 		if !isFileName(name) {
-			add(fmt.Sprintf("%s.%d", path, i), "attachment_name", "attachment %s must be the name of a file in attachments", quote(name))
+			add(fmt.Sprintf("%s.%d", path, i), "attachment_name", "attachment %s must be the name of a file in attachments", handlebars.Quote(name))
 		}
 	}
 }
@@ -246,9 +252,9 @@ func checkName(name, what string, fault func(string)) {
 	case utf8.RuneCountInString(name) > 128:
 		fault(what + " has more than 128 characters")
 	case strings.ContainsFunc(bare, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\u00a0' || r == '\u3000' }):
-		fault(fmt.Sprintf("%s has no spaces: %s", what, quote(name)))
+		fault(fmt.Sprintf("%s has no spaces: %s", what, handlebars.Quote(name)))
 	case strings.ContainsAny(bare, `/\`) || bare == "." || bare == "..":
-		fault(fmt.Sprintf("%s has no path in it: %s", what, quote(name)))
+		fault(fmt.Sprintf("%s has no path in it: %s", what, handlebars.Quote(name)))
 	}
 }
 
@@ -266,22 +272,4 @@ func isScalar(v any) bool {
 		return !math.IsInf(v, 0) && !math.IsNaN(v)
 	}
 	return false
-}
-
-func contains(list []string, s string) bool {
-	for _, e := range list {
-		if e == s {
-			return true
-		}
-	}
-	return false
-}
-
-func sortedKeys[K ~string, V any](m map[K]V) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Slice(keys, func(i, j int) bool { return keys[i] < keys[j] })
-	return keys
 }

@@ -2,7 +2,11 @@ package render
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+
+	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // Snippet is a text in several languages, written [[name]] in a template. Its
@@ -25,7 +29,7 @@ func (s *Snippet) faults() []fieldFault {
 		out = append(out, fieldFault{path, code, fmt.Sprintf(format, args...)})
 	}
 	if !isSnippetName(s.Name) {
-		add("name", "snippet_name", "a snippet's name begins with sn. and holds letters, digits, dots, dashes and underscores: %s", quote(s.Name))
+		add("name", "snippet_name", "a snippet's name begins with sn. and holds letters, digits, dots, dashes and underscores: %s", handlebars.Quote(s.Name))
 	}
 	if s.Source == "" {
 		add("source", "snippet_source", "source is missing: the language the others are translated from")
@@ -33,24 +37,24 @@ func (s *Snippet) faults() []fieldFault {
 		add("source", "language", "source: %v", err)
 	}
 	seen := make(map[string]string)
-	for _, key := range sortedKeys(s.Texts) {
+	for _, key := range slices.Sorted(maps.Keys(s.Texts)) {
 		tag, err := normalLanguage(key)
 		if err != nil {
 			add("texts."+key, "language", "texts: %v", err)
 			continue
 		}
 		if other, twice := seen[tag]; twice {
-			add("texts."+key, "language", "texts: %s and %s are the same language", quote(other), quote(key))
+			add("texts."+key, "language", "texts: %s and %s are the same language", handlebars.Quote(other), handlebars.Quote(key))
 		}
 		seen[tag] = key
 	}
 	if tag, err := normalLanguage(s.Source); err == nil && seen[tag] == "" {
-		add("texts", "snippet_source", "texts has nothing for the source language %s", quote(s.Source))
+		add("texts", "snippet_source", "texts has nothing for the source language %s", handlebars.Quote(s.Source))
 	}
 	for i, key := range s.Outdated {
 		tag, err := normalLanguage(key)
 		if err != nil || seen[tag] == "" {
-			add(fmt.Sprintf("outdated.%d", i), "language", "outdated: there is no text for %s", quote(key))
+			add(fmt.Sprintf("outdated.%d", i), "language", "outdated: there is no text for %s", handlebars.Quote(key))
 		}
 	}
 	return out

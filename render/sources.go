@@ -2,6 +2,8 @@ package render
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,7 +31,7 @@ func (s *Shortcut) sources() []templateSource {
 	add("subject", s.Subject)
 	add("preheader", s.Preheader)
 	add("message", s.Message)
-	for _, c := range sortedKeys(s.Channels) {
+	for _, c := range slices.Sorted(maps.Keys(s.Channels)) {
 		p := s.For(c)
 		add(p.path["subject"], p.Subject)
 		add(p.path["preheader"], p.Preheader)
@@ -74,10 +76,15 @@ type compilers struct {
 	err     error
 }
 
+// Compile compiles a text against the catalog's snippets and partials.
+func (c *Catalog) Compile(name, text string) (*handlebars.Template, error) {
+	return c.compilers.compile(name, text)
+}
+
 func newCompilers(c *Catalog) *compilers { return &compilers{catalog: c} }
 
 func (c *compilers) compile(name, text string) (*handlebars.Template, error) {
-	c.once.Do(func() { c.env, c.err = newEnv(newTable(), c.catalog.snippets, c.catalog.partials, Limits{}) })
+	c.once.Do(func() { c.env, c.err = NewEnv(NewTable(), c.catalog.snippets, c.catalog.partials, Limits{}) })
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -119,18 +126,15 @@ func (e *TemplateError) Unwrap() error { return e.Err }
 
 // templateError gives the engine's error the place in the catalog's file. c
 // may be nil.
-func templateError(c *Catalog, s shifts, err error) error {
+func templateError(c *Catalog, err error) error {
 	var e *handlebars.Error
 	if err == nil || !errors.As(err, &e) {
 		return err
 	}
 	out := &TemplateError{Code: string(e.Code), Message: e.Message, Template: e.Template, Line: e.Line,
-		Column: s.original(e.Template, e.Line, e.Column), Source: e.SourceLine, Err: err}
-	if s != nil {
-		out.Source = "" // a marked line is not the author's
-	}
+		Column: e.Column, Source: e.SourceLine, Err: err}
 	if c != nil && e.Line > 0 {
-		out.File, out.Line, out.Column = c.Locate(e.Template, e.Line, out.Column)
+		out.File, out.Line, out.Column = c.Locate(e.Template, e.Line, e.Column)
 	}
 	return out
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // maxYAML bounds one file of a catalog.
@@ -166,7 +168,7 @@ func (d *yamlDecoder) pairs(n *yaml.Node, each func(key, value *yaml.Node)) {
 		case key.Kind != yaml.ScalarNode || key.Value == "<<":
 			d.fault(key, "yaml_key", "a key must be a plain word")
 		case seen[key.Value]:
-			d.fault(key, "yaml_duplicate", "the key %s stands here twice", quote(key.Value))
+			d.fault(key, "yaml_duplicate", "the key %s stands here twice", handlebars.Quote(key.Value))
 		default:
 			seen[key.Value] = true
 			each(key, n.Content[i+1])
@@ -192,7 +194,7 @@ func (d *yamlDecoder) fields(path string, n *yaml.Node, v reflect.Value) {
 	d.pairs(n, func(key, value *yaml.Node) {
 		i, known := index[key.Value]
 		if !known {
-			d.fault(key, "unknown_key", "unknown key %s%s", quote(key.Value), didYouMean(key.Value, names))
+			d.fault(key, "unknown_key", "unknown key %s%s", handlebars.Quote(key.Value), handlebars.DidYouMean(key.Value, names))
 			return
 		}
 		d.value(join(path, key.Value), value, v.Field(i))

@@ -75,5 +75,5 @@ func (h *Helper) validate() error {
 	default:
 		return nil
 	}
-	return &Error{Code: CodeArgument, Message: "helper " + quote(h.Name) + " " + problem}
+	return &Error{Code: CodeArgument, Message: "helper " + Quote(h.Name) + " " + problem}
 }

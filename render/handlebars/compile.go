@@ -158,7 +158,7 @@ func (c *compiler) mustache(n *ast.MustacheStatement) op {
 func (c *compiler) snippet(n *SnippetRef) *snippetEntry {
 	entry := c.env.snippets[n.Name]
 	if entry == nil {
-		panic(c.src.errorAt(CodeUnknownSnippet, n.Pos, "unknown snippet %s", quote(n.Name)).meant(n.Name, keysOf(c.env.snippets)))
+		panic(c.src.errorAt(CodeUnknownSnippet, n.Pos, "unknown snippet %s", Quote(n.Name)).meant(n.Name, keysOf(c.env.snippets)))
 	}
 	return entry
 }
@@ -234,7 +234,7 @@ func (c *compiler) partial(p *program, n *ast.PartialStatement, block *ast.Progr
 func (c *compiler) decorator(p *program, n *Decorator) {
 	name := originalOf(n.Expression.Path)
 	if name != "inline" {
-		c.fail(CodeUnknownHelper, n.Expression.Path.Location().Pos, "unknown decorator %s: there is only inline", quote(name))
+		c.fail(CodeUnknownHelper, n.Expression.Path.Location().Pos, "unknown decorator %s: there is only inline", Quote(name))
 	}
 	if n.Program == nil || len(n.Expression.Params) != 1 {
 		c.fail(CodeArgument, n.Pos, `an inline partial is written {{#*inline "name"}}…{{/inline}}`)

@@ -72,7 +72,7 @@ func (c *compiler) helper(path *ast.PathExpression, withArgs bool) *Helper {
 	if h := c.env.helpers["helperMissing"]; h != nil {
 		return h
 	}
-	panic(c.src.errorAt(CodeUnknownHelper, path.Pos, "unknown helper %s", quote(path.Original)).meant(path.Original, keysOf(c.env.helpers)))
+	panic(c.src.errorAt(CodeUnknownHelper, path.Pos, "unknown helper %s", Quote(path.Original)).meant(path.Original, keysOf(c.env.helpers)))
 }
 
 func (c *compiler) call(e *ast.Expression, path *ast.PathExpression, h *Helper) *callExpr {
@@ -106,23 +106,23 @@ func (c *compiler) check(call *callExpr) {
 	h := call.helper
 	switch {
 	case h.Form == Block && !call.block:
-		c.fail(CodeArgument, call.pos, "helper %s is a block: write {{#%s …}}…{{/%s}}", quote(h.Name), h.Name, h.Name)
+		c.fail(CodeArgument, call.pos, "helper %s is a block: write {{#%s …}}…{{/%s}}", Quote(h.Name), h.Name, h.Name)
 	case h.Form == Inline && call.block:
-		c.fail(CodeArgument, call.pos, "helper %s is not a block: write {{%s …}}", quote(h.Name), h.Name)
+		c.fail(CodeArgument, call.pos, "helper %s is not a block: write {{%s …}}", Quote(h.Name), h.Name)
 	case len(call.args) < h.MinArgs, h.MaxArgs >= 0 && len(call.args) > h.MaxArgs:
-		c.fail(CodeArgument, call.pos, "helper %s takes %s, not %d", quote(h.Name), arity(h.MinArgs, h.MaxArgs), len(call.args))
+		c.fail(CodeArgument, call.pos, "helper %s takes %s, not %d", Quote(h.Name), arity(h.MinArgs, h.MaxArgs), len(call.args))
 	}
 	for i, option := range call.names {
 		if !slices.ContainsFunc(h.Options, func(o string) bool {
 			return o == option || strings.HasSuffix(o, "*") && strings.HasPrefix(option, strings.TrimSuffix(o, "*"))
 		}) {
-			panic(c.src.errorAt(CodeArgument, call.values[i].pos, "helper %s has no option %s", quote(h.Name), quote(option)).meant(option, h.Options))
+			panic(c.src.errorAt(CodeArgument, call.values[i].pos, "helper %s has no option %s", Quote(h.Name), Quote(option)).meant(option, h.Options))
 		}
 	}
 	if h.Prepare != nil {
 		prepared, err := prepare(h, &Site{call})
 		if err != nil {
-			e := c.src.errorAt(CodeArgument, call.pos, "helper %s: %v", quote(h.Name), err)
+			e := c.src.errorAt(CodeArgument, call.pos, "helper %s: %v", Quote(h.Name), err)
 			e.Err = err
 			panic(e)
 		}

@@ -120,7 +120,7 @@ func New(options Options) (*Env, error) {
 			return nil, err
 		}
 		if seen[h.Name] {
-			return nil, &Error{Code: CodeArgument, Message: "helper " + quote(h.Name) + " is given twice"}
+			return nil, &Error{Code: CodeArgument, Message: "helper " + Quote(h.Name) + " is given twice"}
 		}
 		seen[h.Name] = true
 		env.helpers[h.Name] = &h

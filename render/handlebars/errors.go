@@ -157,5 +157,5 @@ func shorten(s string) string {
 	return s
 }
 
-// quote quotes a name for a message, shortened.
-func quote(s string) string { return strconv.Quote(shorten(s)) }
+// Quote shows a name or value in a message: quoted, control characters escaped, at most 100 characters.
+func Quote(s string) string { return strconv.Quote(shorten(s)) }

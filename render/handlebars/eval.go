@@ -31,7 +31,7 @@ func (r *run) lenient(e *expr, src *source, f *frame) (Value, error) {
 		}
 		switch {
 		case p.values == nil:
-			return Value{}, src.errorAt(CodeBlockParam, e.pos, "the block parameter %s has no value: the helper gives none", quote(e.source))
+			return Value{}, src.errorAt(CodeBlockParam, e.pos, "the block parameter %s has no value: the helper gives none", Quote(e.source))
 		case e.index < len(p.values):
 			v = r.follow(p.values[e.index], e.parts)
 		}
@@ -82,7 +82,7 @@ func (r *run) strictly(e *expr, src *source, f *frame) (Value, error) {
 }
 
 func (e *expr) undefined(src *source) error {
-	return src.errorAt(CodeStrict, e.pos, "%s is not defined", quote(e.source))
+	return src.errorAt(CodeStrict, e.pos, "%s is not defined", Quote(e.source))
 }
 
 // follow follows a path; from undefined and null it goes no further.
@@ -182,7 +182,7 @@ func (r *run) call(site *callExpr, f *frame) (Value, error) {
 		return Value{}, site.failed(err)
 	}
 	if v.kind == KindString && int(v.bits) > r.limits.Output {
-		return Value{}, site.src.errorAt(CodeLimitOutput, site.pos, "helper %s returns more than %d bytes", quote(site.name), r.limits.Output)
+		return Value{}, site.src.errorAt(CodeLimitOutput, site.pos, "helper %s returns more than %d bytes", Quote(site.name), r.limits.Output)
 	}
 	return v, nil
 }
@@ -219,7 +219,7 @@ func (c *callExpr) failed(err error) error {
 	if errors.As(err, &e) && e.Template != "" {
 		return err
 	}
-	e = c.src.errorAt(CodeHelper, c.pos, "helper %s: %v", quote(c.name), err)
+	e = c.src.errorAt(CodeHelper, c.pos, "helper %s: %v", Quote(c.name), err)
 	e.Err = err
 	return e
 }

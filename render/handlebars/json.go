@@ -145,12 +145,12 @@ func (d *Decoder) value(depth int) (Value, bool) {
 	if d.pos >= len(d.text) {
 		return Value{}, d.fail("the text ends too early")
 	}
-	return Value{}, d.fail("unexpected " + quote(d.text[d.pos:d.pos+1]))
+	return Value{}, d.fail("unexpected " + Quote(d.text[d.pos:d.pos+1]))
 }
 
 func (d *Decoder) literal(word string) bool {
 	if !strings.HasPrefix(d.text[d.pos:], word) {
-		return d.fail("unexpected " + quote(d.text[d.pos:d.pos+1]))
+		return d.fail("unexpected " + Quote(d.text[d.pos:d.pos+1]))
 	}
 	d.pos += len(word)
 	return true
@@ -276,7 +276,7 @@ func (d *Decoder) object(depth int) (Value, bool) {
 		}
 		if i := seen.add(d.members[base:], key); i >= 0 {
 			if d.strict {
-				return Value{}, d.fail("the key " + quote(key) + " comes twice")
+				return Value{}, d.fail("the key " + Quote(key) + " comes twice")
 			}
 			d.members[base+i].Value = v
 		} else {

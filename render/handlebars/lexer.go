@@ -338,7 +338,7 @@ func (l *lexer) word(rest string) token {
 		if size == 0 {
 			return token{kind: tokEOF, pos: l.pos + n, end: l.pos + n}
 		}
-		return l.invalid(l.pos+n, "unexpected character "+quote(string(r)))
+		return l.invalid(l.pos+n, "unexpected character "+Quote(string(r)))
 	}
 	if endsLiteral(rest[n:]) {
 		switch rest[:n] {

@@ -14,7 +14,7 @@ func (t *Template) link() error {
 	for _, u := range l.units {
 		for _, call := range u.partials {
 			if call.static == nil && call.block == nil && call.name != partialBlockName && !l.inline(call.name) {
-				return u.src.errorAt(CodeUnknownPartial, call.pos, "unknown partial %s", quote(call.name)).meant(call.name, keysOf(t.env.partials))
+				return u.src.errorAt(CodeUnknownPartial, call.pos, "unknown partial %s", Quote(call.name)).meant(call.name, keysOf(t.env.partials))
 			}
 		}
 	}
@@ -57,7 +57,7 @@ func (l *linker) visit(u *unit) error {
 	for _, name := range sortedKeys(u.snippets) {
 		pos, entry := u.snippets[name], l.env.snippets[name]
 		if entry.text(entry.source) == nil {
-			return u.src.errorAt(CodeUnknownSnippet, pos, "snippet %s has no text in its source language %s", quote(name), quote(entry.source))
+			return u.src.errorAt(CodeUnknownSnippet, pos, "snippet %s has no text in its source language %s", Quote(name), Quote(entry.source))
 		}
 		for _, text := range entry.texts {
 			if err := l.enter(u, pos, &text.partialEntry, step{name: name, snippet: true}); err != nil {

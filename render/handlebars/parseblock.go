@@ -115,7 +115,7 @@ func chainProgram(b *ast.BlockStatement) *ast.Program {
 func (p *parser) closeBlock(o opener) *ast.Strip {
 	name := originalOf(o.expr.Path)
 	if p.tok.kind == tokEOF {
-		p.fail(CodeUnclosed, o.pos, "block %s is not closed", quote(name))
+		p.fail(CodeUnclosed, o.pos, "block %s is not closed", Quote(name))
 	}
 	if p.tok.kind != tokOpenEndBlock {
 		p.unexpected("{{/" + shorten(name) + "}}")
@@ -124,7 +124,7 @@ func (p *parser) closeBlock(o opener) *ast.Strip {
 	path := p.name()
 	if !sameOriginal(path, o.expr.Path) {
 		line, column := p.src.position(o.pos)
-		p.fail(CodeSyntax, open.pos, "{{/%s}} closes nothing: the open block is %s of line %d, column %d", shorten(originalOf(path)), quote(name), line, column)
+		p.fail(CodeSyntax, open.pos, "{{/%s}} closes nothing: the open block is %s of line %d, column %d", shorten(originalOf(path)), Quote(name), line, column)
 	}
 	end := p.expect(tokClose, "}}")
 	return p.strip(open.text, end.text)
@@ -140,11 +140,11 @@ func (p *parser) rawBlock() ast.Node {
 		prog.AddStatement(p.text(t.pos, t.text))
 	}
 	if p.tok.kind == tokEOF || p.tok.kind == tokInvalid {
-		p.fail(CodeUnclosed, open.pos, "raw block %s is not closed", quote(originalOf(b.Expression.Path)))
+		p.fail(CodeUnclosed, open.pos, "raw block %s is not closed", Quote(originalOf(b.Expression.Path)))
 	}
 	end := p.expect(tokEndRawBlock, "{{{{/…}}}}")
 	if originalOf(b.Expression.Path) != end.text {
-		p.fail(CodeSyntax, end.pos, "{{{{/%s}}}} closes nothing: the open raw block is %s", shorten(end.text), quote(originalOf(b.Expression.Path)))
+		p.fail(CodeSyntax, end.pos, "{{{{/%s}}}} closes nothing: the open raw block is %s", shorten(end.text), Quote(originalOf(b.Expression.Path)))
 	}
 	b.Program = prog
 	b.OpenStrip, b.InverseStrip, b.CloseStrip = &ast.Strip{}, &ast.Strip{}, &ast.Strip{}

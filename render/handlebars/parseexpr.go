@@ -124,7 +124,7 @@ func (p *parser) path(data bool) ast.Node {
 		}
 		if len(part) == len(t.text) && (part == ".." || part == "." || part == "this") {
 			if len(parts) > 0 {
-				p.fail(CodeSyntax, first.pos, "invalid path %s", quote(p.src.text[first.pos:end]))
+				p.fail(CodeSyntax, first.pos, "invalid path %s", Quote(p.src.text[first.pos:end]))
 			}
 			if part == ".." {
 				path.Depth++

@@ -103,7 +103,7 @@ func (p *parser) unexpected(want string) {
 	case tokInverse, tokOpenInverseChain:
 		p.fail(CodeSyntax, p.tok.pos, "{{else}} outside of a block, or after its last {{else}}")
 	}
-	p.fail(CodeSyntax, p.tok.pos, "unexpected %s%s", quote(p.src.text[p.tok.pos:p.tok.end]), want)
+	p.fail(CodeSyntax, p.tok.pos, "unexpected %s%s", Quote(p.src.text[p.tok.pos:p.tok.end]), want)
 }
 
 func (p *parser) advance() token {

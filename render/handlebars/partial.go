@@ -42,7 +42,7 @@ func (r *run) partial(call *partialCall, f *frame) error {
 		return err
 	}
 	if r.partials++; r.partials > r.limits.Partials {
-		return call.src.errorAt(CodeLimitPartials, call.pos, "partials nested more than %d deep: does %s include itself?", r.limits.Partials, quote(name))
+		return call.src.errorAt(CodeLimitPartials, call.pos, "partials nested more than %d deep: does %s include itself?", r.limits.Partials, Quote(name))
 	}
 	start := len(r.out)
 	s := r.child(f)
@@ -129,7 +129,7 @@ func (r *run) invoke(call *partialCall, name string, s *scopeFrame, f *frame) er
 		entry = r.env.partials[name]
 	}
 	if call.block == nil && inline == nil && entry == nil {
-		return call.src.errorAt(CodeUnknownPartial, call.pos, "unknown partial %s", quote(name)).meant(name, keysOf(r.env.partials))
+		return call.src.errorAt(CodeUnknownPartial, call.pos, "unknown partial %s", Quote(name)).meant(name, keysOf(r.env.partials))
 	}
 	if err := r.openBlock(call, s, f); err != nil {
 		return err
@@ -212,7 +212,7 @@ func (r *run) snippet(o *op, src *source, f *frame) error {
 	if text == nil {
 		text = entry.text(entry.source)
 		if len(r.exec.Languages) > 0 {
-			r.issue(src, o.pos, IssueSnippetFallback, entry.name, "the snippet "+quote(entry.name)+" has no text in "+quote(r.exec.Languages[0]))
+			r.issue(src, o.pos, IssueSnippetFallback, entry.name, "the snippet "+Quote(entry.name)+" has no text in "+Quote(r.exec.Languages[0]))
 		}
 	}
 	u, err := text.compile(r.env)

@@ -272,7 +272,7 @@ func (r *run) operation(o *op, src *source, f *frame) error {
 func (r *run) value(o *op, src *source, v Value) error {
 	if v.IsNil() {
 		if r.exec.OnIssue != nil {
-			r.issue(src, o.pos, IssueMissingField, o.expr.source, "the field "+quote(o.expr.source)+" is missing")
+			r.issue(src, o.pos, IssueMissingField, o.expr.source, "the field "+Quote(o.expr.source)+" is missing")
 		}
 		return nil
 	}

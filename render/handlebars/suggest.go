@@ -21,10 +21,18 @@ func Suggest(name string, candidates []string) string {
 	return best
 }
 
+// DidYouMean is Suggest as the end of a sentence: "; did you mean …?" or "".
+func DidYouMean(name string, candidates []string) string {
+	if s := Suggest(name, candidates); s != "" {
+		return "; did you mean " + Quote(s) + "?"
+	}
+	return ""
+}
+
 // meant completes an error about an unknown name with the candidate that was probably meant.
 func (e *Error) meant(name string, candidates []string) *Error {
 	if e.Suggestion = Suggest(name, candidates); e.Suggestion != "" {
-		e.Message += "; did you mean " + quote(e.Suggestion) + "?"
+		e.Message += "; did you mean " + Quote(e.Suggestion) + "?"
 	}
 	return e
 }

@@ -1,0 +1,53 @@
+package render
+
+import (
+	"strings"
+
+	"github.com/heraldsend/herald/render/handlebars"
+)
+
+// markdown renders chats and notes.
+func (r *run) markdown() (*Content, error) {
+	m := r.plan.message
+	if m.layout.Format == HTML {
+		body, err := r.message()
+		if err != nil {
+			return nil, err
+		}
+		r.text = AppendTextAsMarkdown(nil, r.body.AppendText(r.text[:0], body))
+	} else {
+		out, err := r.execute("message", m.template, r.body.Buffer())
+		if err != nil {
+			return nil, err
+		}
+		if m.layout.Format == Text {
+			r.text = AppendAsMarkdown(r.text[:0], out)
+		} else {
+			r.text = r.body.AppendMarked(r.text[:0], out)
+		}
+	}
+	text := strings.TrimSpace(string(r.text))
+	if l := r.plan.layout; l != nil && l.text != nil {
+		set, err := r.setNote(l, text)
+		if err != nil {
+			return nil, err
+		}
+		text = set
+	}
+	if text == "" {
+		r.issues.add(Issue{Code: IssueEmptyMessage, Part: "message", Message: "there is no text to send"})
+	}
+	return &Content{Text: text}, nil
+}
+
+// setNote sets a note into its template.
+func (r *run) setNote(l *layout, text string) (string, error) {
+	r.withDraft("", "", handlebars.Bool(false), handlebars.Bool(text != ""))
+	out, err := r.execute("layout", l.text, r.page.Buffer())
+	if err != nil {
+		return "", err
+	}
+	r.page.textBody = []byte(text)
+	r.text = r.page.AppendMarked(r.text[:0], out)
+	return strings.TrimSpace(string(r.text)), nil
+}

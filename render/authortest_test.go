@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/heraldsend/herald/render/rendertest"
 	"github.com/heraldsend/herald/templates"
 )
 
@@ -41,7 +42,7 @@ func TestSampleTests(t *testing.T) {
 
 func TestRunTests(t *testing.T) {
 	files := func(test string) fstest.MapFS {
-		return folder("shortcuts/s.yaml", "subject: x\nmessage: |\n  {{#if customer.name}}Hi {{customer.name}}{{else}}Hello{{/if}}\n  n {{n}}\n", "tests/s.txtar", test,
+		return rendertest.Folder("shortcuts/s.yaml", "subject: x\nmessage: |\n  {{#if customer.name}}Hi {{customer.name}}{{else}}Hello{{/if}}\n  n {{n}}\n", "tests/s.txtar", test,
 			"samples/c.json", `{"customer":{"name":"Ada","id":"1"},"n":9007199254740993}`)
 	}
 	for _, c := range []struct{ name, test, failure, diff string }{

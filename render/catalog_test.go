@@ -7,12 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/heraldsend/herald/render/rendertest"
 	"github.com/heraldsend/herald/templates"
 )
 
 // A broken catalog names every fault at once, with its place.
 func TestLoadCatalogFaults(t *testing.T) {
-	_, err := LoadCatalog(folder(
+	_, err := LoadCatalog(rendertest.Folder(
 		"defaults.yaml", "replyTemplate: pag\n",
 		"emails/page.hbs", "---\nstyles:\n  q: margin:0\n---\n<p>",
 		"emails/half.hbs", "---\nstyles:\n",
@@ -107,7 +108,7 @@ func TestVisibility(t *testing.T) {
 // Files that were written on Windows read like all others.
 func TestWindowsFiles(t *testing.T) {
 	windows := func(s string) string { return "\ufeff" + strings.ReplaceAll(s, "\n", "\r\n") }
-	files := []string{"emails/default.hbs", layoutEmail, "defaults.yaml", "replyTemplate: default\n", "snippets/sn.greeting.yaml", greetingSnippet,
+	files := []string{"emails/default.hbs", rendertest.LayoutEmail, "defaults.yaml", "replyTemplate: default\n", "snippets/sn.greeting.yaml", rendertest.GreetingSnippet,
 		"shortcuts/s.yaml", "subject: x\nmessage: |\n  [[sn.greeting]]\n\n  {{#if customer.firstName}}\n  yes\n  {{/if}}\n"}
 	want := renderOne(t, open(t, load(t, files...), "s"), Email, `{"customer":{"firstName":"A"}}`, "")
 	for i := 1; i < len(files); i += 2 {
@@ -127,8 +128,8 @@ func TestWindowsFiles(t *testing.T) {
 // Equal catalogs give equal hashes and bundles; a bundle holds what it needs
 // and no more, and does not change with the catalog.
 func TestBundle(t *testing.T) {
-	files := []string{"snippets/sn.greeting.yaml", greetingSnippet, "snippets/sn.other.yaml", "source: en\ntexts: {en: x}\n",
-		"emails/default.hbs", layoutEmail, "emails/unused.hbs", "{{{draft.htmlBody}}}", "defaults.yaml", "replyTemplate: default\n",
+	files := []string{"snippets/sn.greeting.yaml", rendertest.GreetingSnippet, "snippets/sn.other.yaml", "source: en\ntexts: {en: x}\n",
+		"emails/default.hbs", rendertest.LayoutEmail, "emails/unused.hbs", "{{{draft.htmlBody}}}", "defaults.yaml", "replyTemplate: default\n",
 		"attachments/b.pdf", "%PDF b", "attachments/a.txt", "a", "attachments/unused.txt", "u",
 		"shortcuts/s.yaml", "subject: x\nmessage: \"[[sn.greeting]]\"\nattachments: [b.pdf, a.txt]\nchannels: {sms: {message: y, attachments: []}}\n"}
 	c := load(t, files...)
@@ -152,7 +153,7 @@ func TestBundle(t *testing.T) {
 	if err != nil || !bytes.Equal(again.Encode(), b.Encode()) || again.Hash() != b.Hash() {
 		t.Errorf("a second load gives another bundle: %v", err)
 	}
-	files[1] = strings.Replace(greetingSnippet, "Hallo", "Servus", 1)
+	files[1] = strings.Replace(rendertest.GreetingSnippet, "Hallo", "Servus", 1)
 	if load(t, files...).Hash() == c.Hash() {
 		t.Error("a changed snippet leaves the hash")
 	}
@@ -164,7 +165,7 @@ func TestBundle(t *testing.T) {
 }
 
 func TestNamesTitlesAndNotes(t *testing.T) {
-	p := open(t, load(t, "snippets/sn.greeting.yaml", greetingSnippet,
+	p := open(t, load(t, "snippets/sn.greeting.yaml", rendertest.GreetingSnippet,
 		"emails/note.hbs", "{{{draft.htmlBody}}}", "emails/note.txt.hbs", "**Note for {{customer.firstName}}**\n\n{{draft.textBody}}\n",
 		"defaults.yaml", "noteTemplate: note\n",
 		"shortcuts/s.yaml", "name: greet-[[sn.greeting]]-{{customer.firstName}}\nsubject: x\nmessage: \"*hi* {{customer.firstName}}\"\n"), "greet-[[sn.greeting]]-{{customer.firstName}}")

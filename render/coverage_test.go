@@ -3,6 +3,8 @@ package render
 import (
 	"strings"
 	"testing"
+
+	"github.com/heraldsend/herald/render/rendertest"
 )
 
 // A branch counts because its tag exists, whatever stands in it.
@@ -37,7 +39,7 @@ func TestBranchesCount(t *testing.T) {
 				}
 				files = append(files, "tests/"+string(rune('a'+i))+".txtar", "shortcut: s\nchannel: chat\nlocale: "+language+"\n-- context.json --\n"+context+"\n-- subject --\n")
 			}
-			report, err := RunTests(folder(files...), TestOptions{})
+			report, err := RunTests(rendertest.Folder(files...), TestOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +57,7 @@ func TestBranchesCount(t *testing.T) {
 
 // A branch is named as it is written.
 func TestBranchNames(t *testing.T) {
-	report, err := RunTests(folder("shortcuts/s.yaml", "message: \"{{^a}}{{/a}}{{#if b}}{{^}}{{/if}}{{^if c}}{{else}}{{/if}}{{#if d}}{{else if e}}{{else}}{{/if}}\"\n"), TestOptions{})
+	report, err := RunTests(rendertest.Folder("shortcuts/s.yaml", "message: \"{{^a}}{{/a}}{{#if b}}{{^}}{{/if}}{{^if c}}{{else}}{{/if}}{{#if d}}{{else if e}}{{else}}{{/if}}\"\n"), TestOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +72,7 @@ func TestBranchNames(t *testing.T) {
 
 // Email templates count too, with their text.
 func TestBranchesOfLayouts(t *testing.T) {
-	report, err := RunTests(folder(
+	report, err := RunTests(rendertest.Folder(
 		"emails/e.hbs", "{{#if draft.preheader}}p{{/if}}{{{draft.htmlBody}}}{{#if a}}a{{/if}}", "emails/e.txt.hbs", "{{#if draft.textBody}}{{draft.textBody}}{{else}}-{{/if}}",
 		"shortcuts/s.yaml", "emailTemplate: e\nsubject: x\npreheader: \" \"\nmessage: \"{{m}}\"\n",
 		"tests/a.txtar", "shortcut: s\n-- context.json --\n{\"m\":\"x\"}\n-- subject --\nx\n"), TestOptions{})

@@ -5,10 +5,6 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
-// Limits bound what rendering one part of a content may cost. Zero fields mean
-// the defaults.
-type Limits = handlebars.Limits
-
 // Table is the helpers that templates are compiled with. They keep caches: share
 // a table where templates are compiled again and again.
 type Table []handlebars.Helper
@@ -17,7 +13,7 @@ type Table []handlebars.Helper
 func NewTable() Table { return helpers.All() }
 
 // NewEnv compiles against snippets and partials as their authors wrote them.
-func NewEnv(t Table, snippets map[string]*Snippet, partials map[string]string, limits Limits) (*handlebars.Env, error) {
+func NewEnv(t Table, snippets map[string]*Snippet, partials map[string]string, limits handlebars.Limits) (*handlebars.Env, error) {
 	o := handlebars.Options{Helpers: t, Partials: partials, Limits: limits, Snippets: make(map[string]handlebars.Snippet, len(snippets))}
 	for name, s := range snippets {
 		o.Snippets[name] = handlebars.Snippet{Source: s.Source, Texts: s.Texts}

@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/rendertest"
 	"github.com/heraldsend/herald/templates"
 )
 
 func TestExplain(t *testing.T) {
-	c := load(t, "snippets/sn.greeting.yaml", greetingSnippet, "shortcuts/s.yaml", `
+	c := load(t, "snippets/sn.greeting.yaml", rendertest.GreetingSnippet, "shortcuts/s.yaml", `
 subject: For {{customer.name}}
 message: |
   [[sn.greeting]]!
@@ -136,7 +137,7 @@ func TestExplainEqualsRender(t *testing.T) {
 			for _, s := range x.Parts[0].Spans {
 				got.WriteString(s.Text)
 			}
-			if want := string(unmark(out)); got.String() != want {
+			if want := string(Unmark(out)); got.String() != want {
 				t.Errorf("%s, %s:\n%q\nwant\n%q", name, locale, got.String(), want)
 			}
 		}

@@ -91,7 +91,7 @@ func FuzzMark(f *testing.F) {
 			}
 			t.Fatalf("%q: marked: %v", source, err)
 		}
-		if text := clean(unmark(bytes.Clone(got))); text != string(want) {
+		if text := clean(Unmark(bytes.Clone(got))); text != string(want) {
 			t.Errorf("%q:\nmarked   %q\nunmarked %q\nwant     %q", source, got, text, want)
 		}
 		explain := &explainer{}
@@ -164,14 +164,5 @@ func FuzzValue(f *testing.F) {
 				t.Errorf("%q: the chat's structure changed:\n%s\nwant\n%s\n%s", value, shape(t, toHTML(text)), s.chat, text)
 			}
 		}
-	})
-}
-
-// No file of a catalog, however broken, does more than give findings.
-func FuzzCatalog(f *testing.F) {
-	f.Add("subject: x\nmessage: |\n  {{customer.name}}\nchannels: {sms: {message: y}}\n", greetingSnippet, layoutEmail)
-	f.Add("a: &x [*x]", "texts: {en: [[sn.a]]}", "---\n")
-	f.Fuzz(func(_ *testing.T, shortcut, snippet, email string) {
-		Lint(folder("shortcuts/s.yaml", shortcut, "snippets/sn.a.yaml", snippet, "emails/e.hbs", email), LintOptions{})
 	})
 }

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/rendertest"
 	"github.com/heraldsend/herald/templates"
 )
 
@@ -138,7 +139,7 @@ func reading(t *testing.T, page string) string {
 	return oneLine(b.String())
 }
 
-func oneLine(s string) string { return string(appendOneLine(nil, []byte(s))) }
+func oneLine(s string) string { return string(AppendOneLine(nil, []byte(s))) }
 
 // Lines 1, 2 and 10 of the list of bad inputs, and every customer string, in
 // every channel and format: the value reads as it was typed, and nothing else
@@ -265,7 +266,7 @@ func TestBrokenTemplates(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			catalog := load(t,
-				"snippets/sn.greeting.yaml", greetingSnippet,
+				"snippets/sn.greeting.yaml", rendertest.GreetingSnippet,
 				"snippets/sn.cycle_a.yaml", "source: en\ntexts:\n  en: "+handlebars.Quote(strings.TrimSpace(hostile(t, "snippet_cycle_a.txt")))+"\n",
 				"snippets/sn.cycle_b.yaml", "source: en\ntexts:\n  en: "+handlebars.Quote(strings.TrimSpace(hostile(t, "snippet_cycle_b.txt")))+"\n",
 				"shortcuts/s.yaml", "message: |\n  "+strings.ReplaceAll(c.message, "\n", "\n  ")+"\n")
@@ -411,7 +412,7 @@ func TestHostileMarkdown(t *testing.T) {
 		start := time.Now()
 		mail := renderOne(t, p, Email, string(data), "")
 		renderOne(t, p, Chat, string(data), "")
-		if d := time.Since(start); d > 2*time.Second*raceFactor {
+		if d := time.Since(start); d > 2*time.Second*rendertest.RaceFactor {
 			t.Errorf("%q takes %v", unit, d)
 		}
 		if want := oneLine(value); oneLine(mail.Text) != want {

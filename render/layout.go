@@ -18,13 +18,13 @@ const (
 type Message struct {
 	Format  Format
 	Styles  map[string]string // inlined on elements of a Markdown message
-	laidOut cache[string, *Laid]
+	laidOut Map[string, *Laid]
 }
 
 // Page is how what an email template prints is laid out. It is safe for concurrent use.
 type Page struct {
-	laidOut cache[string, *Laid]
-	twins   cache[string, *Laid]
+	laidOut Map[string, *Laid]
+	twins   Map[string, *Laid]
 }
 
 // Laid is a layout with holes for values.
@@ -44,7 +44,7 @@ func (f *filling) take(output []byte) {
 // LayMessage takes a message's output and finds its layout.
 func (f *filling) LayMessage(m *Message, output []byte) (*Laid, error) {
 	f.take(output)
-	if found, ok := m.laidOut.all()[string(f.skeleton)]; ok {
+	if found, ok := m.laidOut.All()[string(f.skeleton)]; ok {
 		return found, nil
 	}
 	made, err := m.layOut(f.converter, f.skeleton)
@@ -87,7 +87,7 @@ func (m *Message) layOut(c *converter, skeleton []byte) (*Laid, error) {
 // LayPage takes the output of an email template and finds its layout. Its text is laid out where no twin gives it.
 func (f *filling) LayPage(p *Page, output []byte, twin bool) (*Laid, error) {
 	f.take(output)
-	if found, ok := p.laidOut.all()[string(f.skeleton)]; ok {
+	if found, ok := p.laidOut.All()[string(f.skeleton)]; ok {
 		return found, nil
 	}
 	t := newTokens(f.skeleton)
@@ -105,7 +105,7 @@ func (f *filling) LayPage(p *Page, output []byte, twin bool) (*Laid, error) {
 // LayTwin takes the output of an email template's text and finds its layout, which is text alone.
 func (f *filling) LayTwin(p *Page, output []byte) *Laid {
 	f.take(output)
-	if found, ok := p.twins.all()[string(f.skeleton)]; ok {
+	if found, ok := p.twins.All()[string(f.skeleton)]; ok {
 		return found
 	}
 	t := newTokens(f.skeleton)
@@ -126,3 +126,15 @@ func Unmark(output []byte) []byte { return unmark(output) }
 
 // AppendAsMarkdown appends what a marked text template printed as Markdown that shows it.
 func AppendAsMarkdown(dst, output []byte) []byte { return appendMarkdownText(dst, unmark(output)) }
+
+// maxCachedSkeleton bounds, in bytes, the skeletons that are kept. Larger ones are mostly of one recipient alone: a
+// transcript's has a mark for every message.
+const maxCachedSkeleton = 64 << 10
+
+// putLayout is put for what was laid out of a skeleton.
+func putLayout[V any](c *Map[string, V], skeleton []byte, value V) V {
+	if len(skeleton) > maxCachedSkeleton {
+		return value
+	}
+	return c.Put(string(skeleton), value)
+}

@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/heraldsend/herald/render/rendertest"
 	"github.com/heraldsend/herald/templates"
 )
 
@@ -93,7 +94,7 @@ func TestLint(t *testing.T) {
 		{"Unicode SMS", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\nchannels:\n  sms:\n    message: \"don’t\"\n"}, "shortcuts/s.yaml:5:15 sms_unicode", "would not"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			report := Lint(folder(c.files...), LintOptions{})
+			report := Lint(rendertest.Folder(c.files...), LintOptions{})
 			var got []string
 			for _, f := range report.Findings {
 				where := fmt.Sprintf("%s:%d", f.File, f.Line)
@@ -116,7 +117,7 @@ func TestLint(t *testing.T) {
 }
 
 func TestLintReports(t *testing.T) {
-	report := Lint(folder("shortcuts/s.yaml", "subject: x\nmessage: \"{{custmer.name}}\"\n"), LintOptions{})
+	report := Lint(rendertest.Folder("shortcuts/s.yaml", "subject: x\nmessage: \"{{custmer.name}}\"\n"), LintOptions{})
 	if report.Errors() != 1 {
 		t.Fatalf("%+v", report)
 	}
@@ -150,7 +151,7 @@ func TestLintIsFast(t *testing.T) {
 		t.Skip("2,000 files")
 	}
 	files := fstest.MapFS{}
-	for name, file := range folder("emails/default.hbs", layoutEmail, "snippets/sn.greeting.yaml", greetingSnippet) {
+	for name, file := range rendertest.Folder("emails/default.hbs", rendertest.LayoutEmail, "snippets/sn.greeting.yaml", rendertest.GreetingSnippet) {
 		files[name] = file
 	}
 	for i := range 2000 {
@@ -166,7 +167,7 @@ func TestLintIsFast(t *testing.T) {
 		t.Fatalf("%d findings, first %v", len(report.Findings), report.Findings[:min(3, len(report.Findings))])
 	}
 	t.Logf("2,000 shortcuts in %v", elapsed)
-	if limit := 2 * time.Second * raceFactor; elapsed > limit {
+	if limit := 2 * time.Second * rendertest.RaceFactor; elapsed > limit {
 		t.Errorf("took %v, want at most %v", elapsed, limit)
 	}
 }

@@ -6,21 +6,6 @@ import (
 	"unicode/utf8"
 )
 
-// A marked template prints each value between marks, so that its output tells
-// text of the author from data. Data can't forge a mark: values are printed
-// without control characters. A mark is markOpen, a kind, then for a value the
-// value and markClose.
-const (
-	markOpen  = '\x01'
-	markClose = '\x02'
-
-	kindValue    = 't' // {{x}}
-	kindRaw      = 'r' // {{{x}}}
-	kindAgent    = 'u' // {{{user.emailSignature}}}: raw, and of the team's own
-	kindHTMLBody = 'h' // {{{draft.htmlBody}}}, no value
-	kindTextBody = 'x' // {{draft.textBody}}, no value
-)
-
 // shifts maps places in marked sources back to their templates', by template
 // name: what an issue says must be where the author wrote it.
 type shifts map[string][]shift

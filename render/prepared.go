@@ -145,7 +145,7 @@ func (p *Prepared) locale(name string) *locale {
 	if name == "" {
 		return &locale{name: p.renderer.options.Locale, chain: p.renderer.chain, known: true}
 	}
-	if l, ok := p.locales.all()[name]; ok {
+	if l, ok := p.locales.All()[name]; ok {
 		return l
 	}
 	l := &locale{name: p.renderer.options.Locale, chain: p.renderer.chain}
@@ -155,7 +155,7 @@ func (p *Prepared) locale(name string) *locale {
 	if len(name) > 64 { // not worth keeping
 		return l
 	}
-	return p.locales.put(name, l)
+	return p.locales.Put(name, l)
 }
 
 // withUser lets templates write user for currentUser and the other way round,

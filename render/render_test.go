@@ -4,25 +4,18 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"testing/fstest"
+
+	"github.com/heraldsend/herald/render/rendertest"
 )
 
 // load makes a catalog of files given as "path", "text", …
 func load(t testing.TB, files ...string) *Catalog {
 	t.Helper()
-	c, err := LoadCatalog(folder(files...))
+	c, err := LoadCatalog(rendertest.Folder(files...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
-}
-
-func folder(files ...string) fstest.MapFS {
-	fsys := fstest.MapFS{}
-	for i := 0; i < len(files); i += 2 {
-		fsys[files[i]] = &fstest.MapFile{Data: []byte(files[i+1]), Mode: 0o644}
-	}
-	return fsys
 }
 
 // open prepares one shortcut, by way of its encoded bundle as jobs do.
@@ -56,26 +49,8 @@ func renderOne(t testing.TB, p *Prepared, channel Channel, data, locale string) 
 	return content
 }
 
-const greetingSnippet = `
-name: sn.greeting
-source: en
-texts:
-  en: Hello {{customer.firstName}}
-  de: Hallo {{customer.firstName}}
-  fr: Bonjour {{customer.firstName}}
-`
-
-const layoutEmail = `---
-styles:
-  p: margin:0 0 16px
----
-<html><body>{{#if draft.preheader}}<div style="display:none">{{draft.preheader}}</div>{{/if}}
-<table role="presentation"><tr><td>{{{draft.htmlBody}}}</td></tr></table>
-<p>Sent to {{customer.email}} by {{user.displayName}}</p></body></html>
-`
-
 func TestRenderEveryChannel(t *testing.T) {
-	c := load(t, "snippets/sn.greeting.yaml", greetingSnippet, "emails/default.hbs", layoutEmail,
+	c := load(t, "snippets/sn.greeting.yaml", rendertest.GreetingSnippet, "emails/default.hbs", rendertest.LayoutEmail,
 		"defaults.yaml", "replyTemplate: default\n",
 		"shortcuts/order.yaml", `
 subject: "Order {{conversation.custom.orderStr}} for {{customer.name}}"

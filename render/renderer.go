@@ -9,6 +9,10 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
+// Limits bound what rendering one part of a content may cost. Zero fields mean
+// the defaults.
+type Limits = handlebars.Limits
+
 // Options are what New makes a Renderer of. All fields are optional.
 type Options struct {
 	Locale   string // for requests without one; "en-us"
@@ -89,7 +93,7 @@ type Prepared struct {
 	marked   *markedEnv
 	plans    map[Channel]*plan
 	title    *handlebars.Template // nil: the name holds no dynamic text
-	locales  cache[string, *locale]
+	locales  Map[string, *locale]
 
 	explainOnce sync.Once
 	explain     *explainer

@@ -30,11 +30,11 @@ func TestSanitizerBalances(t *testing.T) {
 
 // What was laid out of a large skeleton is nobody else's: it isn't kept.
 func TestLargeSkeletonsAreNotKept(t *testing.T) {
-	var c cache[string, int]
+	var c Map[string, int]
 	if putLayout(&c, make([]byte, maxCachedSkeleton), 1) != 1 || putLayout(&c, make([]byte, maxCachedSkeleton+1), 2) != 2 {
 		t.Error("another value came back")
 	}
-	if len(c.all()) != 1 {
-		t.Errorf("%d skeletons are kept", len(c.all()))
+	if len(c.All()) != 1 {
+		t.Errorf("%d skeletons are kept", len(c.All()))
 	}
 }

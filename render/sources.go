@@ -84,7 +84,7 @@ func (c *Catalog) Compile(name, text string) (*handlebars.Template, error) {
 func newCompilers(c *Catalog) *compilers { return &compilers{catalog: c} }
 
 func (c *compilers) compile(name, text string) (*handlebars.Template, error) {
-	c.once.Do(func() { c.env, c.err = NewEnv(NewTable(), c.catalog.snippets, c.catalog.partials, Limits{}) })
+	c.once.Do(func() { c.env, c.err = NewEnv(NewTable(), c.catalog.snippets, c.catalog.partials, handlebars.Limits{}) })
 	if c.err != nil {
 		return nil, c.err
 	}

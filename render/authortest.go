@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
@@ -25,11 +26,11 @@ type TestOptions struct {
 
 // TestReport is the outcome of an author's own tests.
 type TestReport struct {
-	Results   []TestResult `json:"results"`
-	Branches  int          `json:"branches"`            // in the blocks of shortcuts, snippets, and email templates
-	Reached   int          `json:"reached"`             // by some test
-	Untested  []Finding    `json:"untested,omitempty"`  // the others
-	Shortcuts []string     `json:"shortcuts,omitempty"` // those that no test renders
+	Results   []TestResult      `json:"results"`
+	Branches  int               `json:"branches"`            // in the blocks of shortcuts, snippets, and email templates
+	Reached   int               `json:"reached"`             // by some test
+	Untested  []catalog.Finding `json:"untested,omitempty"`  // the others
+	Shortcuts []string          `json:"shortcuts,omitempty"` // those that no test renders
 }
 
 // TestResult is one test file.
@@ -64,7 +65,7 @@ func (r *TestReport) Failed() int {
 // Lines that begin with # say what the test is for. The error is a
 // *CatalogError for a catalog that does not load.
 func RunTests(fsys fs.FS, o TestOptions) (*TestReport, error) {
-	c, err := LoadCatalog(fsys)
+	c, err := catalog.Load(fsys)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +113,7 @@ func testFiles(fsys fs.FS) ([]string, error) {
 
 type tester struct {
 	fsys     fs.FS
-	catalog  *Catalog
+	catalog  *catalog.Catalog
 	renderer *Renderer
 	options  TestOptions
 	prepared map[string]*Prepared
@@ -133,7 +134,7 @@ func (t *tester) check(file string, result *TestResult) error {
 	if err != nil {
 		return err
 	}
-	archive := txtar.Parse(normalText(data))
+	archive := txtar.Parse(catalog.NormalText(data))
 	test, err := t.read(archive)
 	result.Shortcut = test.shortcut
 	if err != nil {
@@ -211,7 +212,7 @@ type testCase struct {
 
 // read takes the head of a test file and its context.
 func (t *tester) read(archive *txtar.Archive) (testCase, error) {
-	test := testCase{request: Request{Channel: Email}}
+	test := testCase{request: Request{Channel: catalog.Email}}
 	contextFile := ""
 	for line := range strings.Lines(string(archive.Comment)) {
 		line = strings.TrimSpace(line)
@@ -227,7 +228,7 @@ func (t *tester) read(archive *txtar.Archive) (testCase, error) {
 		case "shortcut":
 			test.shortcut = value
 		case "channel":
-			channel, err := ParseChannel(value)
+			channel, err := catalog.ParseChannel(value)
 			if err != nil {
 				return test, err
 			}
@@ -336,8 +337,8 @@ func (t *tester) count(report *TestReport) {
 			continue
 		}
 		file, line, column := t.catalog.Locate(b.template, b.line, b.column)
-		report.Untested = append(report.Untested, Finding{Severity: Warning, Code: "untested_branch", File: file, Line: line, Column: column,
+		report.Untested = append(report.Untested, catalog.Finding{Severity: catalog.Warning, Code: "untested_branch", File: file, Line: line, Column: column,
 			Message: "no test reaches " + handlebars.Quote(b.label)})
 	}
-	SortFindings(report.Untested)
+	catalog.SortFindings(report.Untested)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/render/plain"
 	"github.com/heraldsend/herald/templates"
@@ -26,7 +28,7 @@ func benchPrepared(b *testing.B) *Prepared {
 // From a JSON context to subject, HTML and text.
 func BenchmarkEmail(b *testing.B) {
 	p := benchPrepared(b)
-	req := Request{Channel: Email, Context: []byte(benchContext), Locale: "en"}
+	req := Request{Channel: catalog.Email, Context: []byte(benchContext), Locale: "en"}
 	b.ReportAllocs()
 	bytes := 0
 	for b.Loop() {
@@ -42,7 +44,7 @@ func BenchmarkEmail(b *testing.B) {
 
 func BenchmarkEmailParallel(b *testing.B) {
 	p := benchPrepared(b)
-	req := Request{Channel: Email, Context: []byte(benchContext), Locale: "en"}
+	req := Request{Channel: catalog.Email, Context: []byte(benchContext), Locale: "en"}
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			if _, err := p.Render(context.Background(), req); err != nil {
@@ -55,7 +57,7 @@ func BenchmarkEmailParallel(b *testing.B) {
 
 func BenchmarkSMS(b *testing.B) {
 	p := benchPrepared(b)
-	req := Request{Channel: SMS, Context: []byte(benchContext), Locale: "en"}
+	req := Request{Channel: catalog.SMS, Context: []byte(benchContext), Locale: "en"}
 	for b.Loop() {
 		if _, err := p.Render(context.Background(), req); err != nil {
 			b.Fatal(err)
@@ -78,8 +80,8 @@ func BenchmarkShareJSON(b *testing.B) {
 func BenchmarkShareHandlebars(b *testing.B) {
 	p := benchPrepared(b)
 	r := newRun()
-	plan := p.plans[Email]
-	if err := r.begin(context.Background(), p, plan, Request{Channel: Email, Context: []byte(benchContext), Locale: "en"}); err != nil {
+	plan := p.plans[catalog.Email]
+	if err := r.begin(context.Background(), p, plan, Request{Channel: catalog.Email, Context: []byte(benchContext), Locale: "en"}); err != nil {
 		b.Fatal(err)
 	}
 	var out []byte
@@ -96,17 +98,17 @@ func BenchmarkShareHandlebars(b *testing.B) {
 // What laying out costs when it is not done once for all: Markdown to HTML,
 // then HTML to text.
 func BenchmarkShareFirstLayout(b *testing.B) {
-	f := filling{converter: newConverter()}
+	f := content.Filling{Converter: content.NewConverter()}
 	source := []byte(benchMessage(b))
 	for b.Loop() {
-		if _, err := f.LayMessage(&Message{Format: Markdown}, source); err != nil {
+		if _, err := f.LayMessage(&content.Message{Format: content.Markdown}, source); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
 func BenchmarkSharePlainText(b *testing.B) {
-	page := renderOne(b, benchPrepared(b), Email, benchContext, "en").HTML
+	page := renderOne(b, benchPrepared(b), catalog.Email, benchContext, "en").HTML
 	for b.Loop() {
 		if _, err := plain.FromHTML(page); err != nil {
 			b.Fatal(err)
@@ -142,5 +144,5 @@ func BenchmarkOpen(b *testing.B) {
 }
 
 func benchMessage(b *testing.B) string {
-	return renderOne(b, benchPrepared(b), Chat, benchContext, "en").Text
+	return renderOne(b, benchPrepared(b), catalog.Chat, benchContext, "en").Text
 }

@@ -7,13 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/rendertest"
 	"github.com/heraldsend/herald/templates"
 )
 
 // A broken catalog names every fault at once, with its place.
 func TestLoadCatalogFaults(t *testing.T) {
-	_, err := LoadCatalog(rendertest.Folder(
+	_, err := catalog.Load(rendertest.Folder(
 		"defaults.yaml", "replyTemplate: pag\n",
 		"emails/page.hbs", "---\nstyles:\n  q: margin:0\n---\n<p>",
 		"emails/half.hbs", "---\nstyles:\n",
@@ -31,7 +32,7 @@ func TestLoadCatalogFaults(t *testing.T) {
 		"snippets/noprefix.yaml", "source: en\ntexts: {en: x}\n",
 		"snippets/sn.a.yaml", "source: xx-invalid-language-tag-that-is-long\ntexts: {en_US: x, en-us: y}\noutdated: [fr]\n",
 	))
-	var fault *CatalogError
+	var fault *catalog.LoadError
 	if !errors.As(err, &fault) {
 		t.Fatalf("%v", err)
 	}
@@ -78,18 +79,18 @@ func TestVisibility(t *testing.T) {
 		"shortcuts/users.yaml", "message: x\nvisibility: users\nusers: [kim, robin]\n",
 	)
 	for _, actor := range []struct {
-		Actor
+		catalog.Actor
 		want string
 	}{
-		{Actor{}, "mine open teams users"},
-		{Actor{User: "kim"}, "mine open users"},
-		{Actor{User: "lee", Teams: []string{"orders"}}, "open teams"},
-		{Actor{Teams: []string{"billing"}}, "open"},
+		{catalog.Actor{}, "mine open teams users"},
+		{catalog.Actor{User: "kim"}, "mine open users"},
+		{catalog.Actor{User: "lee", Teams: []string{"orders"}}, "open teams"},
+		{catalog.Actor{Teams: []string{"billing"}}, "open"},
 	} {
 		var seen []string
 		for _, name := range c.Shortcuts() {
 			_, err := c.BundleFor(name, actor.Actor)
-			var unknown *UnknownError
+			var unknown *catalog.UnknownError
 			if err == nil {
 				seen = append(seen, name)
 			} else if !errors.As(err, &unknown) {
@@ -110,11 +111,11 @@ func TestWindowsFiles(t *testing.T) {
 	windows := func(s string) string { return "\ufeff" + strings.ReplaceAll(s, "\n", "\r\n") }
 	files := []string{"emails/default.hbs", rendertest.LayoutEmail, "defaults.yaml", "replyTemplate: default\n", "snippets/sn.greeting.yaml", rendertest.GreetingSnippet,
 		"shortcuts/s.yaml", "subject: x\nmessage: |\n  [[sn.greeting]]\n\n  {{#if customer.firstName}}\n  yes\n  {{/if}}\n"}
-	want := renderOne(t, open(t, load(t, files...), "s"), Email, `{"customer":{"firstName":"A"}}`, "")
+	want := renderOne(t, open(t, load(t, files...), "s"), catalog.Email, `{"customer":{"firstName":"A"}}`, "")
 	for i := 1; i < len(files); i += 2 {
 		files[i] = windows(files[i])
 	}
-	got := renderOne(t, open(t, load(t, files...), "s"), Email, `{"customer":{"firstName":"A"}}`, "")
+	got := renderOne(t, open(t, load(t, files...), "s"), catalog.Email, `{"customer":{"firstName":"A"}}`, "")
 	if got.HTML != want.HTML || got.Text != want.Text {
 		t.Errorf("got %q, want %q", got.HTML, want.HTML)
 	}
@@ -140,10 +141,10 @@ func TestBundle(t *testing.T) {
 	if len(b.Snippets) != 1 || len(b.Emails) != 1 || len(b.Attachments) != 2 || b.Attachments[0].Name != "a.txt" {
 		t.Errorf("%s", b.Encode())
 	}
-	if got := b.AttachmentsFor(Email); len(got) != 2 || got[0].Name != "b.pdf" {
+	if got := b.AttachmentsFor(catalog.Email); len(got) != 2 || got[0].Name != "b.pdf" {
 		t.Errorf("email attaches %+v", got)
 	}
-	if got := b.AttachmentsFor(SMS); len(got) != 0 {
+	if got := b.AttachmentsFor(catalog.SMS); len(got) != 0 {
 		t.Errorf("sms attaches %+v", got)
 	}
 	if data, err := c.Attachment(b.Attachments[0].SHA256); err != nil || string(data) != "a" {
@@ -158,7 +159,7 @@ func TestBundle(t *testing.T) {
 		t.Error("a changed snippet leaves the hash")
 	}
 	for _, bad := range []string{"", "{}", "null", `{"version":2,"shortcut":{"name":"x"}}`, `{"version":1,"shortcut":{"name":"a b"}}`, `{"version":1,"shortcut":{"name":"x"},"more":1}`} {
-		if _, err := DecodeBundle([]byte(bad)); err == nil {
+		if _, err := catalog.DecodeBundle([]byte(bad)); err == nil {
 			t.Errorf("%q decodes", bad)
 		}
 	}
@@ -169,7 +170,7 @@ func TestNamesTitlesAndNotes(t *testing.T) {
 		"emails/note.hbs", "{{{draft.htmlBody}}}", "emails/note.txt.hbs", "**Note for {{customer.firstName}}**\n\n{{draft.textBody}}\n",
 		"defaults.yaml", "noteTemplate: note\n",
 		"shortcuts/s.yaml", "name: greet-[[sn.greeting]]-{{customer.firstName}}\nsubject: x\nmessage: \"*hi* {{customer.firstName}}\"\n"), "greet-[[sn.greeting]]-{{customer.firstName}}")
-	req := Request{Channel: Note, Context: []byte(`{"customer":{"firstName":"A*a"}}`), Locale: "fr"}
+	req := Request{Channel: catalog.Note, Context: []byte(`{"customer":{"firstName":"A*a"}}`), Locale: "fr"}
 	if title, err := p.Title(context.Background(), req); err != nil || title != "greet-Bonjour A*a-A*a" {
 		t.Errorf("title %q, %v", title, err)
 	}
@@ -177,7 +178,7 @@ func TestNamesTitlesAndNotes(t *testing.T) {
 	if want := "**Note for A\\*a**\n\n*hi* A\\*a"; err != nil || note.Text != want {
 		t.Errorf("note %q, %v; want %q", note.Text, err, want)
 	}
-	req.Channel = Chat
+	req.Channel = catalog.Chat
 	if chat, err := p.Render(context.Background(), req); err != nil || chat.Text != "*hi* A\\*a" {
 		t.Errorf("chat %q, %v", chat.Text, err)
 	}
@@ -189,7 +190,7 @@ func TestRenderConcurrently(t *testing.T) {
 	want := make(map[string]string)
 	locales := []string{"en", "de", "fr", "es", "ja", "en-gb"}
 	for _, locale := range locales {
-		for _, channel := range Channels() {
+		for _, channel := range catalog.Channels() {
 			c := renderOne(t, p, channel, string(templates.DemoContext()), locale)
 			want[locale+string(channel)] = c.Subject + c.HTML + c.Text
 		}
@@ -199,7 +200,7 @@ func TestRenderConcurrently(t *testing.T) {
 	for worker := range 8 {
 		go func() {
 			for i := range 60 {
-				locale, channel := locales[(i+worker)%len(locales)], Channels()[(i+worker)%4]
+				locale, channel := locales[(i+worker)%len(locales)], catalog.Channels()[(i+worker)%4]
 				c, err := fresh.Render(context.Background(), Request{Channel: channel, Context: templates.DemoContext(), Locale: locale})
 				if err == nil && c.Subject+c.HTML+c.Text != want[locale+string(channel)] {
 					err = errors.New("another content in " + locale)

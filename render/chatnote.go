@@ -3,25 +3,26 @@ package render
 import (
 	"strings"
 
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // markdown renders chats and notes.
 func (r *run) markdown() (*Content, error) {
 	m := r.plan.message
-	if m.layout.Format == HTML {
+	if m.layout.Format == content.HTML {
 		body, err := r.message()
 		if err != nil {
 			return nil, err
 		}
-		r.text = AppendTextAsMarkdown(nil, r.body.AppendText(r.text[:0], body))
+		r.text = content.AppendTextAsMarkdown(nil, r.body.AppendText(r.text[:0], body))
 	} else {
 		out, err := r.execute("message", m.template, r.body.Buffer())
 		if err != nil {
 			return nil, err
 		}
-		if m.layout.Format == Text {
-			r.text = AppendAsMarkdown(r.text[:0], out)
+		if m.layout.Format == content.Text {
+			r.text = content.AppendAsMarkdown(r.text[:0], out)
 		} else {
 			r.text = r.body.AppendMarked(r.text[:0], out)
 		}
@@ -47,7 +48,7 @@ func (r *run) setNote(l *layout, text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r.page.textBody = []byte(text)
+	r.page.TextBody = []byte(text)
 	r.text = r.page.AppendMarked(r.text[:0], out)
 	return strings.TrimSpace(string(r.text)), nil
 }

@@ -1,22 +1,25 @@
 package render
 
-import "github.com/heraldsend/herald/render/sms"
+import (
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/sms"
+)
 
 // Content is what one recipient gets in one channel.
 type Content struct {
-	Channel     Channel      `json:"channel"`
-	Subject     string       `json:"subject,omitempty"`   // email; one line
-	Preheader   string       `json:"preheader,omitempty"` // email; one line, also within HTML if the layout shows it
-	HTML        string       `json:"html,omitempty"`      // email
-	Text        string       `json:"text"`                // email: the alternative; sms: plain; chat, note: Markdown
-	SMS         *sms.Size    `json:"sms,omitempty"`       // sms
-	Attachments []Attachment `json:"attachments,omitempty"`
-	Issues      []Issue      `json:"issues,omitempty"`
+	Channel     catalog.Channel      `json:"channel"`
+	Subject     string               `json:"subject,omitempty"`   // email; one line
+	Preheader   string               `json:"preheader,omitempty"` // email; one line, also within HTML if the layout shows it
+	HTML        string               `json:"html,omitempty"`      // email
+	Text        string               `json:"text"`                // email: the alternative; sms: plain; chat, note: Markdown
+	SMS         *sms.Size            `json:"sms,omitempty"`       // sms
+	Attachments []catalog.Attachment `json:"attachments,omitempty"`
+	Issues      []Issue              `json:"issues,omitempty"`
 }
 
 // Request is one recipient.
 type Request struct {
-	Channel  Channel
+	Channel  catalog.Channel
 	Context  []byte // JSON object: {"customer":{…},"conversation":{…},"currentUser":{…},…}
 	Locale   string // language tag; empty: the Renderer's
 	Timezone string // IANA zone; empty: the Renderer's

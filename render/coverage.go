@@ -7,7 +7,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // branch is one side of a block.
@@ -34,38 +37,38 @@ type blockStack struct {
 
 // step takes the next tag. It says whether the tag begins a branch, which is
 // then the last of open: a block of a helper or field, or an else of one.
-func (s *blockStack) step(i int, t tag) bool {
+func (s *blockStack) step(i int, t syntax.Tag) bool {
 	n := len(s.open)
-	switch t.kind {
-	case tagOpen:
-		label := strings.TrimSpace(t.inside)
-		if strings.HasSuffix(s.source[t.start:t.body], "^") {
+	switch t.Kind {
+	case syntax.TagOpen:
+		label := strings.TrimSpace(t.Inside)
+		if strings.HasSuffix(s.source[t.Start:t.Body], "^") {
 			label = "^" + label
 		}
 		s.open = append(s.open[:n:n], s.branch(i, t, label))
 		return true
-	case tagElse:
+	case syntax.TagElse:
 		if n == 0 {
 			return false
 		}
 		label := "else of " + strings.TrimPrefix(s.open[n-1].label, "else of ")
-		if rest := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(t.inside), "else")); rest != "" {
+		if rest := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(t.Inside), "else")); rest != "" {
 			label = rest
 		}
 		s.open = append(s.open[:n-1:n-1], s.branch(i, t, label))
 		return true
-	case tagClose:
+	case syntax.TagClose:
 		s.open = s.open[:max(0, n-1)]
-	case tagPartial, tagOther:
-		if strings.Contains(s.source[t.start:t.body], "#") {
-			s.open = append(s.open[:n:n], s.branch(i, t, strings.TrimSpace(t.inside)))
+	case syntax.TagPartial, syntax.TagOther:
+		if strings.Contains(s.source[t.Start:t.Body], "#") {
+			s.open = append(s.open[:n:n], s.branch(i, t, strings.TrimSpace(t.Inside)))
 		}
 	}
 	return false
 }
 
-func (s *blockStack) branch(i int, t tag, label string) branch {
-	line, column := lineAndColumn(s.source, t.start)
+func (s *blockStack) branch(i int, t syntax.Tag, label string) branch {
+	line, column := LineAndColumn(s.source, t.Start)
 	return branch{s.name, i, label, line, column}
 }
 
@@ -77,7 +80,7 @@ const kindPoint = 'B'
 // the message.
 type coverer struct {
 	points []point // by id
-	plans  map[Channel]coveredPlan
+	plans  map[catalog.Channel]coveredPlan
 }
 
 // point is a branch, or the start of a text when its label is empty.
@@ -92,7 +95,7 @@ type coveredPlan struct {
 }
 
 func newCoverer(p *Prepared) (*coverer, error) {
-	c := &coverer{plans: make(map[Channel]coveredPlan)}
+	c := &coverer{plans: make(map[catalog.Channel]coveredPlan)}
 	b := p.bundle
 	env, err := rewrittenEnv(p.renderer.helpers, b.Snippets, b.Partials, p.renderer.markedLimits(), c.mark)
 	if err != nil {
@@ -107,22 +110,22 @@ func newCoverer(p *Prepared) (*coverer, error) {
 		faults = append(faults, err)
 		return t
 	}
-	for _, channel := range Channels() {
+	for _, channel := range catalog.Channels() {
 		parts := b.Shortcut.For(channel)
 		plan := coveredPlan{message: compile(b.Shortcut.Name+"/"+parts.Path("message"), parts.Message)}
-		if channel == Email {
+		if channel == catalog.Email {
 			plan.subject = compile(b.Shortcut.Name+"/"+parts.Path("subject"), parts.Subject)
 			plan.preheader = compile(b.Shortcut.Name+"/"+parts.Path("preheader"), parts.Preheader)
 		}
-		if t := b.Emails[parts.EmailTemplate]; t != nil && (channel == Email || channel == Note) {
+		if t := b.Emails[parts.EmailTemplate]; t != nil && (channel == catalog.Email || channel == catalog.Note) {
 			plan.text = compile("emails/"+t.Name+".txt", t.Text)
-			if channel == Email {
+			if channel == catalog.Email {
 				plan.html = compile("emails/"+t.Name, t.HTML)
 			}
 		}
 		c.plans[channel] = plan
 	}
-	return c, joinFaults(faults)
+	return c, catalog.JoinFaults(faults)
 }
 
 // markedLimits leave room for marks.
@@ -142,13 +145,13 @@ func (c *coverer) mark(name, source string) string {
 	source = unforged(source)
 	blocks := blockStack{name: name, source: source}
 	var out bytes.Buffer
-	if strings.HasPrefix(name, snippetPrefix) {
+	if strings.HasPrefix(name, catalog.SnippetPrefix) {
 		out.WriteString(c.point(branch{template: name}))
 	}
 	pos := 0
-	for i, t := range scanTags(source) {
-		out.WriteString(source[pos:t.end])
-		pos = t.end
+	for i, t := range syntax.ScanTags(source) {
+		out.WriteString(source[pos:t.End])
+		pos = t.End
 		if blocks.step(i, t) {
 			out.WriteString(c.point(blocks.open[len(blocks.open)-1]))
 		}
@@ -159,7 +162,7 @@ func (c *coverer) mark(name, source string) string {
 
 func (c *coverer) point(b branch) string {
 	c.points = append(c.points, point{b})
-	return fmt.Sprintf("%c%c%0*x", markOpen, kindPoint, idDigits, len(c.points)-1)
+	return fmt.Sprintf("%c%c%0*x", content.MarkOpen, kindPoint, idDigits, len(c.points)-1)
 }
 
 // run renders what content was rendered from, and calls reached for every
@@ -180,18 +183,18 @@ func (c *coverer) run(ctx context.Context, p *Prepared, req Request, content *Co
 		return nil
 	}
 	plan := c.plans[req.Channel]
-	err := joinFaults([]error{execute("subject", plan.subject), execute("preheader", plan.preheader), execute("message", plan.message)})
+	err := catalog.JoinFaults([]error{execute("subject", plan.subject), execute("preheader", plan.preheader), execute("message", plan.message)})
 	if err != nil {
 		return err
 	}
-	r.withDraft(content.Subject, content.Preheader, handlebars.Bool(says && req.Channel == Email), handlebars.Bool(says))
-	return joinFaults([]error{execute("layout", plan.html), execute("layout", plan.text)})
+	r.withDraft(content.Subject, content.Preheader, handlebars.Bool(says && req.Channel == catalog.Email), handlebars.Bool(says))
+	return catalog.JoinFaults([]error{execute("layout", plan.html), execute("layout", plan.text)})
 }
 
 // collect returns the output without its marks.
 func (c *coverer) collect(output []byte, reached func(point)) (rest []byte) {
 	for {
-		i := bytes.IndexByte(output, markOpen)
+		i := bytes.IndexByte(output, content.MarkOpen)
 		if i < 0 || len(output) < i+2+idDigits {
 			return append(rest, output...)
 		}
@@ -244,7 +247,7 @@ func (c *coverage) add(ctx context.Context, p *Prepared, req Request, content *C
 }
 
 // branches lists what counts of all shortcuts that were asked for with of.
-func (c *coverage) branches(catalog *Catalog) map[branchKey]branch {
+func (c *coverage) branches(from *catalog.Catalog) map[branchKey]branch {
 	shownAtAll := make(map[string]bool)
 	for template := range c.shown {
 		name, _, _ := strings.Cut(template, "@")
@@ -252,10 +255,10 @@ func (c *coverage) branches(catalog *Catalog) map[branchKey]branch {
 	}
 	counts := func(template string) bool {
 		name, language, ok := strings.Cut(template, "@")
-		if !ok || !strings.HasPrefix(name, snippetPrefix) || c.shown[template] {
+		if !ok || !strings.HasPrefix(name, catalog.SnippetPrefix) || c.shown[template] {
 			return true
 		}
-		s, err := catalog.Snippet(name)
+		s, err := from.Snippet(name)
 		return !shownAtAll[name] && err == nil && s.Source == language
 	}
 	all := make(map[branchKey]branch)

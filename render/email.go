@@ -28,18 +28,18 @@ func (r *run) email() (*Content, error) {
 		return nil, err
 	}
 	r.issues.part = "message"
-	r.page.htmlBody = r.body.AppendHTML(r.page.htmlBody[:0], body)
+	r.page.HTMLBody = r.body.AppendHTML(r.page.HTMLBody[:0], body)
 	r.text = r.body.AppendText(r.text[:0], body)
-	r.page.textBody = bytes.TrimSpace(r.text)
+	r.page.TextBody = bytes.TrimSpace(r.text)
 	if out.Subject == "" {
 		r.issues.add(Issue{Code: IssueEmptySubject, Part: "subject", Message: "the subject is empty"})
 	}
-	if len(r.page.textBody) == 0 {
+	if len(r.page.TextBody) == 0 {
 		r.issues.add(Issue{Code: IssueEmptyMessage, Part: "message", Message: "there is no text to send"})
 	}
 	if r.plan.layout == nil {
-		out.HTML = bareHTML[0] + string(r.page.htmlBody) + bareHTML[1]
-		out.Text = string(r.page.textBody)
+		out.HTML = bareHTML[0] + string(r.page.HTMLBody) + bareHTML[1]
+		out.Text = string(r.page.TextBody)
 	} else if err := r.layOut(out); err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (r *run) email() (*Content, error) {
 // layOut sets the message into the email template.
 func (r *run) layOut(out *Content) error {
 	l := r.plan.layout
-	r.withDraft(out.Subject, out.Preheader, handlebars.Bool(len(r.page.htmlBody) > 0), handlebars.Bool(len(r.page.textBody) > 0))
+	r.withDraft(out.Subject, out.Preheader, handlebars.Bool(len(r.page.HTMLBody) > 0), handlebars.Bool(len(r.page.TextBody) > 0))
 	output, err := r.execute("layout", l.html, r.page.Buffer())
 	if err != nil {
 		return err

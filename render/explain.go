@@ -10,15 +10,18 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // Explanation says where everything in a content came from.
 type Explanation struct {
-	Channel Channel      `json:"channel"`
-	Parts   []PartSpans  `json:"parts"`
-	Uses    []SnippetUse `json:"snippets,omitempty"`
-	Issues  []Issue      `json:"issues,omitempty"` // Render's
+	Channel catalog.Channel `json:"channel"`
+	Parts   []PartSpans     `json:"parts"`
+	Uses    []SnippetUse    `json:"snippets,omitempty"`
+	Issues  []Issue         `json:"issues,omitempty"` // Render's
 }
 
 // PartSpans is one part as its template wrote it: Markdown before it becomes
@@ -96,7 +99,7 @@ func (p *Prepared) Explain(ctx context.Context, req Request) (*Explanation, erro
 // marked.
 type explainer struct {
 	runs  []markedRun // by id
-	plans map[Channel][]explainedPart
+	plans map[catalog.Channel][]explainedPart
 }
 
 type explainedPart struct {
@@ -119,13 +122,13 @@ func (p *Prepared) explainer() (*explainer, error) {
 }
 
 func newExplainer(p *Prepared) (*explainer, error) {
-	x := &explainer{plans: make(map[Channel][]explainedPart)}
+	x := &explainer{plans: make(map[catalog.Channel][]explainedPart)}
 	b := p.bundle
 	env, err := rewrittenEnv(p.renderer.helpers, b.Snippets, b.Partials, p.renderer.markedLimits(), x.mark)
 	if err != nil {
 		return nil, err
 	}
-	for _, channel := range Channels() {
+	for _, channel := range catalog.Channels() {
 		parts := b.Shortcut.For(channel)
 		add := func(part, name, text string) error {
 			if text == "" {
@@ -133,21 +136,21 @@ func newExplainer(p *Prepared) (*explainer, error) {
 			}
 			t, err := env.Compile(name, x.mark(name, text))
 			if err != nil {
-				return templateError(nil, err)
+				return catalog.NewTemplateError(nil, err)
 			}
 			x.plans[channel] = append(x.plans[channel], explainedPart{part, t})
 			return nil
 		}
 		x.plans[channel] = []explainedPart{}
-		if channel == Email {
-			err = joinFaults([]error{
+		if channel == catalog.Email {
+			err = catalog.JoinFaults([]error{
 				add("subject", b.Shortcut.Name+"/"+parts.Path("subject"), parts.Subject),
 				add("preheader", b.Shortcut.Name+"/"+parts.Path("preheader"), parts.Preheader),
 			})
 		}
-		err = joinFaults([]error{err, add("message", b.Shortcut.Name+"/"+parts.Path("message"), parts.Message)})
-		if t := b.Emails[parts.EmailTemplate]; channel == Email && t != nil {
-			err = joinFaults([]error{err, add("layout", "emails/"+t.Name, t.HTML)})
+		err = catalog.JoinFaults([]error{err, add("message", b.Shortcut.Name+"/"+parts.Path("message"), parts.Message)})
+		if t := b.Emails[parts.EmailTemplate]; channel == catalog.Email && t != nil {
+			err = catalog.JoinFaults([]error{err, add("layout", "emails/"+t.Name, t.HTML)})
 		}
 		if err != nil {
 			return nil, err
@@ -170,17 +173,17 @@ const (
 func (x *explainer) mark(name, source string) string {
 	source = unforged(source)
 	m := &explainMarker{marker: marker{source: source, line: 1, column: 1, markedColumn: 1}, explainer: x, blocks: blockStack{name: name, source: source}}
-	for i, t := range scanTags(source) {
-		m.text(t.start)
-		switch t.kind {
-		case tagPrint, tagPrintRaw:
+	for i, t := range syntax.ScanTags(source) {
+		m.text(t.Start)
+		switch t.Kind {
+		case syntax.TagPrint, syntax.TagPrintRaw:
 			m.print(t)
 		default:
 			m.blocks.step(i, t)
 			if inline(source, t) {
-				m.within(t.end)
+				m.within(t.End)
 			} else {
-				m.copy(t.end)
+				m.copy(t.End)
 			}
 		}
 	}
@@ -188,8 +191,8 @@ func (x *explainer) mark(name, source string) string {
 	return string(m.out)
 }
 
-// lineAndColumn turns a byte offset into a place: 1-based, columns in runes.
-func lineAndColumn(source string, pos int) (line, column int) {
+// LineAndColumn turns a byte offset into a place: 1-based, columns in runes.
+func LineAndColumn(source string, pos int) (line, column int) {
 	before := source[:min(pos, len(source))]
 	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
 }
@@ -207,7 +210,7 @@ type explainMarker struct {
 func (m *explainMarker) text(end int) {
 	for m.pos < end {
 		run := m.source[m.pos:end]
-		next := strings.Index(run, "[["+snippetPrefix)
+		next := strings.Index(run, "[["+catalog.SnippetPrefix)
 		if next == 0 {
 			next = strings.Index(run, "]]") + 2
 			if next < 2 {
@@ -232,32 +235,32 @@ func (m *explainMarker) text(end int) {
 func (m *explainMarker) within(end int) {
 	m.add(m.id(kindEnter, m.pos, SpanText, ""))
 	m.copy(end)
-	m.add(string([]byte{markOpen, kindLeave}) + strings.Repeat("0", idDigits))
+	m.add(string([]byte{content.MarkOpen, kindLeave}) + strings.Repeat("0", idDigits))
 }
 
 // inline says whether t is a partial right behind a word or a tag: one that has
 // a line of its own takes the white space around it along.
-func inline(source string, t tag) bool {
-	if t.kind != tagPartial || t.stripLeft || t.stripRight || t.start == 0 || strings.Contains(source[t.start:t.body], "#") {
+func inline(source string, t syntax.Tag) bool {
+	if t.Kind != syntax.TagPartial || t.StripLeft || t.StripRight || t.Start == 0 || strings.Contains(source[t.Start:t.Body], "#") {
 		return false
 	}
-	before, _ := utf8.DecodeLastRuneInString(source[:t.start])
+	before, _ := utf8.DecodeLastRuneInString(source[:t.Start])
 	return before != '\\' && !unicode.IsSpace(before) && before != '\ufeff'
 }
 
-func (m *explainMarker) print(t tag) {
+func (m *explainMarker) print(t syntax.Tag) {
 	kind := SpanField
-	if e := parseTag(t); e != nil && e.kind == exprCall {
+	if e := syntax.ParseTag(t); e != nil && e.Kind == syntax.ExprCall {
 		kind = SpanHelper
 	}
-	m.instead(t, m.id(kindPrint, t.start, kind, strings.TrimSpace(t.inside)), t.inside)
+	m.instead(t, m.id(kindPrint, t.Start, kind, strings.TrimSpace(t.Inside)), t.Inside)
 }
 
 func (m *explainMarker) id(mark byte, pos int, kind SpanKind, expression string) string {
 	x := m.explainer
-	line, column := lineAndColumn(m.source, pos)
+	line, column := LineAndColumn(m.source, pos)
 	x.runs = append(x.runs, markedRun{template: m.blocks.name, kind: kind, source: expression, blocks: m.blocks.open, line: line, column: column})
-	return fmt.Sprintf("%c%c%0*x", markOpen, mark, idDigits, len(x.runs)-1)
+	return fmt.Sprintf("%c%c%0*x", content.MarkOpen, mark, idDigits, len(x.runs)-1)
 }
 
 // spans cuts a marked output into its pieces.
@@ -275,7 +278,7 @@ func (x *explainer) spans(output []byte) []Span {
 		}
 	}
 	for len(output) > 0 {
-		i := bytes.IndexByte(output, markOpen)
+		i := bytes.IndexByte(output, content.MarkOpen)
 		if i < 0 || len(output) < i+2+idDigits {
 			add(current, output)
 			break
@@ -298,7 +301,7 @@ func (x *explainer) spans(output []byte) []Span {
 				around, current = around[:n-1], around[n-1]
 			}
 		default:
-			end := bytes.IndexByte(output, markClose)
+			end := bytes.IndexByte(output, content.MarkClose)
 			if end < 0 {
 				end = len(output)
 			}
@@ -312,7 +315,7 @@ func (x *explainer) spans(output []byte) []Span {
 func (x *explainer) span(id int, around []int, text string) Span {
 	run := x.runs[id]
 	s := Span{Text: text, Kind: run.kind, Source: run.source, Template: run.template, Line: run.line, Column: run.column}
-	if name, language, ok := strings.Cut(run.template, "@"); ok && strings.HasPrefix(name, snippetPrefix) {
+	if name, language, ok := strings.Cut(run.template, "@"); ok && strings.HasPrefix(name, catalog.SnippetPrefix) {
 		s.Snippet, s.Language = name, language
 	}
 	for _, outer := range around {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/render/rendertest"
 	"github.com/heraldsend/herald/templates"
@@ -25,7 +27,7 @@ message: |
   Bye
 `)
 	p := open(t, c, "s")
-	got, err := p.Explain(context.Background(), Request{Channel: Email, Locale: "fr-CA",
+	got, err := p.Explain(context.Background(), Request{Channel: catalog.Email, Locale: "fr-CA",
 		Context: []byte(`{"customer":{"name":"Ada L","firstName":"Ada","custom":{"tierStr":"Silver","sinceAt":"2019-01-18"}}}`)})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +66,7 @@ func TestExplainBlocksLayoutIssues(t *testing.T) {
 		"emails/e.hbs", "<p>{{draft.preheader}}{{#if draft.htmlBody}}{{{draft.htmlBody}}}{{/if}}{{#if a}}{{> foot}}{{/if}}</p>\n", "emails/partials/foot.hbs", "{{{draft.htmlBody}}} {{a}} {{footer}}",
 		"shortcuts/s.yaml", "emailTemplate: e\npreheader: \" \"\nmessage: |\n  {{#if a}}{{a}} {{a}}\n  {{#if b}}[[sn.outer]] {{a}} {{missing}}{{/if}}{{/if}}\n")
 	p := open(t, c, "s")
-	req := Request{Channel: Email, Context: []byte(`{"a":"A","b":1,"c":1}`)}
+	req := Request{Channel: catalog.Email, Context: []byte(`{"a":"A","b":1,"c":1}`)}
 	got, err := p.Explain(context.Background(), req)
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +112,7 @@ func TestExplainBlocksLayoutIssues(t *testing.T) {
 }
 
 func at(line, column int) string {
-	f := Finding{Line: line, Column: column}
+	f := catalog.Finding{Line: line, Column: column}
 	return strings.TrimSuffix(strings.TrimPrefix(f.String(), ":"), ": ")
 }
 
@@ -120,16 +122,16 @@ func TestExplainEqualsRender(t *testing.T) {
 	for _, name := range c.Shortcuts() {
 		p := open(t, c, name)
 		for _, locale := range []string{"en", "de", "ja"} {
-			req := Request{Channel: Note, Context: templates.DemoContext(), Locale: locale}
+			req := Request{Channel: catalog.Note, Context: templates.DemoContext(), Locale: locale}
 			x, err := p.Explain(context.Background(), req)
 			if err != nil {
 				t.Fatal(err)
 			}
 			r := newRun()
-			if err := r.begin(context.Background(), p, p.plans[Note], req); err != nil {
+			if err := r.begin(context.Background(), p, p.plans[catalog.Note], req); err != nil {
 				t.Fatal(err)
 			}
-			out, err := r.execute("message", p.plans[Note].message.template, nil)
+			out, err := r.execute("message", p.plans[catalog.Note].message.template, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,7 +139,7 @@ func TestExplainEqualsRender(t *testing.T) {
 			for _, s := range x.Parts[0].Spans {
 				got.WriteString(s.Text)
 			}
-			if want := string(Unmark(out)); got.String() != want {
+			if want := string(content.Unmark(out)); got.String() != want {
 				t.Errorf("%s, %s:\n%q\nwant\n%q", name, locale, got.String(), want)
 			}
 		}

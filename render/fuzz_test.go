@@ -13,6 +13,8 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
 
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
@@ -42,7 +44,7 @@ func FuzzMark(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	snippets := map[string]*Snippet{"sn.a": {Source: "en", Texts: map[string]string{"en": "\n{{#if b}}\n [{{a}}]\n{{/if}}\n"}}}
+	snippets := map[string]*catalog.Snippet{"sn.a": {Source: "en", Texts: map[string]string{"en": "\n{{#if b}}\n [{{a}}]\n{{/if}}\n"}}}
 	partials := map[string]string{"p": "{{#if x}}\n <{{a}}{{x}}>\n{{/if}}\n{{> @partial-block}}", "head": "h", "preheader": "p", "footer": "[[sn.a]]", "q": "Q"}
 	f.Fuzz(func(t *testing.T, source string) {
 		if strings.ContainsAny(source, "\x01\x02") || strings.Contains(source, "draft.") || !utf8.ValidString(source) || len(source) > 4<<10 {
@@ -57,7 +59,7 @@ func FuzzMark(f *testing.F) {
 			return compiled.Append(context.Background(), nil, &x)
 		}
 		limits := Limits{Steps: 10_000, Output: 64 << 10}
-		plainEnv, err := NewEnv(NewTable(), snippets, partials, limits)
+		plainEnv, err := catalog.NewEnv(catalog.NewTable(), snippets, partials, limits)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +82,7 @@ func FuzzMark(f *testing.F) {
 				return r
 			}, string(b))
 		}
-		marked, err := newMarkedEnv(NewTable(), snippets, partials, limits)
+		marked, err := newMarkedEnv(catalog.NewTable(), snippets, partials, limits)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +93,7 @@ func FuzzMark(f *testing.F) {
 			}
 			t.Fatalf("%q: marked: %v", source, err)
 		}
-		if text := clean(Unmark(bytes.Clone(got))); text != string(want) {
+		if text := clean(content.Unmark(bytes.Clone(got))); text != string(want) {
 			t.Errorf("%q:\nmarked   %q\nunmarked %q\nwant     %q", source, got, text, want)
 		}
 		explain := &explainer{}
@@ -145,7 +147,7 @@ func FuzzValue(f *testing.F) {
 		p          *Prepared
 		mail, chat string
 	}
-	subjects := make(map[Format]*subject)
+	subjects := make(map[content.Format]*subject)
 	f.Fuzz(func(t *testing.T, value string) {
 		if !utf8.ValidString(value) || len(value) > 2000 || strings.TrimSpace(oneLine(value)) == "" {
 			return
@@ -154,13 +156,13 @@ func FuzzValue(f *testing.F) {
 			s := subjects[format]
 			if s == nil {
 				p := hostilePrepared(t, format)
-				s = &subject{p: p, mail: shape(t, renderName(t, p, Email, "benign").HTML), chat: shape(t, toHTML(renderName(t, p, Chat, "benign").Text))}
+				s = &subject{p: p, mail: shape(t, renderName(t, p, catalog.Email, "benign").HTML), chat: shape(t, toHTML(renderName(t, p, catalog.Chat, "benign").Text))}
 				subjects[format] = s
 			}
-			if got := shape(t, renderName(t, s.p, Email, value).HTML); got != s.mail {
+			if got := shape(t, renderName(t, s.p, catalog.Email, value).HTML); got != s.mail {
 				t.Errorf("%s, %q: the mail's structure changed:\n%s\nwant\n%s", format, value, got, s.mail)
 			}
-			if text := renderName(t, s.p, Chat, value).Text; format == Markdown && shape(t, toHTML(text)) != s.chat {
+			if text := renderName(t, s.p, catalog.Chat, value).Text; format == content.Markdown && shape(t, toHTML(text)) != s.chat {
 				t.Errorf("%q: the chat's structure changed:\n%s\nwant\n%s\n%s", value, shape(t, toHTML(text)), s.chat, text)
 			}
 		}

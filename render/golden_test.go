@@ -11,6 +11,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/heraldsend/herald/render/catalog"
 )
 
 // A golden is a catalog with the shortcut s, a context, and what must come out
@@ -30,26 +32,26 @@ func golden(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var catalog []string
-	req := Request{Channel: Email}
+	var files []string
+	req := Request{Channel: catalog.Email}
 	for line := range strings.Lines(string(archive.Comment)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		switch key {
 		case "channel":
-			req.Channel = Channel(value)
+			req.Channel = catalog.Channel(value)
 		case "locale":
 			req.Locale = value
 		}
 	}
 	for _, f := range archive.Files {
 		if path, ok := strings.CutPrefix(f.Name, "catalog/"); ok {
-			catalog = append(catalog, path, string(f.Data))
+			files = append(files, path, string(f.Data))
 		}
 		if f.Name == "context.json" {
 			req.Context = f.Data
 		}
 	}
-	content, err := open(t, load(t, catalog...), "s").Render(context.Background(), req)
+	content, err := open(t, load(t, files...), "s").Render(context.Background(), req)
 	if err != nil {
 		t.Fatal(err)
 	}

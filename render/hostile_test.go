@@ -18,6 +18,8 @@ import (
 	"github.com/yuin/goldmark/extension"
 	"golang.org/x/net/html"
 
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/render/rendertest"
 	"github.com/heraldsend/herald/templates"
@@ -43,8 +45,8 @@ func hostile(t testing.TB, name string) string {
 }
 
 // hostilePlaces puts {{customer.name}} where authors put names.
-var hostilePlaces = map[Format]string{
-	Markdown: `
+var hostilePlaces = map[content.Format]string{
+	content.Markdown: `
     Hi {{customer.name}},
 
     # {{customer.name}}
@@ -67,14 +69,14 @@ var hostilePlaces = map[Format]string{
     <p title="{{customer.name}}">{{customer.name}}</p>
 
     end`,
-	HTML: `
+	content.HTML: `
     <h1 id="{{customer.name}}">{{customer.name}}</h1>
     <p title='{{customer.name}}' class={{customer.name}}>{{customer.name}}</p><!-- {{customer.name}} -->
     <a href="https://example.com/{{customer.name}}?q={{customer.name}}" style="color: {{customer.name}}" onclick="f('{{customer.name}}')">x</a>
     <a href={{customer.name}}>unquoted</a><textarea>{{customer.name}}</textarea><title>{{customer.name}}</title>
     <script>var x = "{{customer.name}}"</script><style>p {color: {{customer.name}} }</style>
     <p>end</p>`,
-	Text: `
+	content.Text: `
     Hi {{customer.name}},
 
     # {{customer.name}}
@@ -83,14 +85,14 @@ var hostilePlaces = map[Format]string{
     end`,
 }
 
-func hostilePrepared(t *testing.T, format Format) *Prepared {
+func hostilePrepared(t *testing.T, format content.Format) *Prepared {
 	c := load(t, "emails/page.hbs", "<html><head><title>{{customer.name}}</title></head><body><p>{{customer.name}}</p>{{{draft.htmlBody}}}</body></html>\n",
 		"defaults.yaml", "replyTemplate: page\n",
 		"shortcuts/s.yaml", fmt.Sprintf("subject: For {{customer.name}}!\nformat: %s\nmessage: |%s\n", format, hostilePlaces[format]))
 	return open(t, c, "s")
 }
 
-func renderName(t *testing.T, p *Prepared, channel Channel, name string) *Content {
+func renderName(t *testing.T, p *Prepared, channel catalog.Channel, name string) *Content {
 	t.Helper()
 	data, err := json.Marshal(map[string]any{"customer": map[string]any{"name": name}})
 	if err != nil {
@@ -139,7 +141,7 @@ func reading(t *testing.T, page string) string {
 	return oneLine(b.String())
 }
 
-func oneLine(s string) string { return string(AppendOneLine(nil, []byte(s))) }
+func oneLine(s string) string { return string(content.AppendOneLine(nil, []byte(s))) }
 
 // Lines 1, 2 and 10 of the list of bad inputs, and every customer string, in
 // every channel and format: the value reads as it was typed, and nothing else
@@ -156,19 +158,19 @@ func TestCustomerStrings(t *testing.T) {
 	}
 	for format := range hostilePlaces {
 		p := hostilePrepared(t, format)
-		wantMail := shape(t, renderName(t, p, Email, "benign").HTML)
+		wantMail := shape(t, renderName(t, p, catalog.Email, "benign").HTML)
 		// Where the author wrote no Markdown a blank line of a value is a blank line, not a change.
 		chatShape := func(page string) string {
-			if format == Markdown {
+			if format == content.Markdown {
 				return shape(t, page)
 			}
 			return strings.ReplaceAll(shape(t, page), "<p>", "")
 		}
-		wantChat := chatShape(toHTML(renderName(t, p, Chat, "benign").Text))
+		wantChat := chatShape(toHTML(renderName(t, p, catalog.Chat, "benign").Text))
 		for label, value := range customerStrings(t) {
 			t.Run(string(format)+"/"+label, func(t *testing.T) {
 				want := oneLine(strings.ReplaceAll(value, "\r", "")) // control characters are dropped
-				mail := renderName(t, p, Email, value)
+				mail := renderName(t, p, catalog.Email, value)
 				if got := shape(t, mail.HTML); got != wantMail {
 					t.Errorf("the page's structure changed:\n%s\nwant\n%s\n%s", got, wantMail, mail.HTML)
 				}
@@ -178,12 +180,12 @@ func TestCustomerStrings(t *testing.T) {
 				if got := "For " + want + "!"; mail.Subject != got {
 					t.Errorf("subject %q, want %q", mail.Subject, got)
 				}
-				for _, channel := range []Channel{Email, SMS} {
+				for _, channel := range []catalog.Channel{catalog.Email, catalog.SMS} {
 					if got := oneLine(renderName(t, p, channel, value).Text); !strings.Contains(got, want) || !strings.HasSuffix(got, "end") {
 						t.Errorf("%s text lacks %q: %q", channel, want, got)
 					}
 				}
-				for _, channel := range []Channel{Chat, Note} {
+				for _, channel := range []catalog.Channel{catalog.Chat, catalog.Note} {
 					text := renderName(t, p, channel, value).Text
 					page := toHTML(text)
 					if got := chatShape(page); got != wantChat {
@@ -215,7 +217,7 @@ func TestCustomerStringsInSamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return renderOne(t, p, Email, strings.Replace(string(templates.DemoContext()), `"firstName": "Ada"`, `"firstName": `+string(quoted), 1), "en")
+			return renderOne(t, p, catalog.Email, strings.Replace(string(templates.DemoContext()), `"firstName": "Ada"`, `"firstName": `+string(quoted), 1), "en")
 		}
 		benign := rendered("Benign")
 		want := shape(t, benign.HTML)
@@ -239,10 +241,10 @@ func TestSplitFields(t *testing.T) {
 	for _, kind := range []string{"mustache", "snippet"} {
 		a, b := all["split_"+kind+"_a"], all["split_"+kind+"_b"]
 		data, _ := json.Marshal(map[string]any{"customer": map[string]string{"a": a, "b": b}, "secret": "leaked"})
-		for _, channel := range Channels() {
+		for _, channel := range catalog.Channels() {
 			content := renderOne(t, p, channel, string(data), "")
 			text := strings.ReplaceAll(content.Text, `\`, "")
-			if strings.TrimSpace(text) != a+b || channel == Email && content.Subject != a+b {
+			if strings.TrimSpace(text) != a+b || channel == catalog.Email && content.Subject != a+b {
 				t.Errorf("%s, %s: %q, %q; want %q", kind, channel, content.Text, content.Subject, a+b)
 			}
 		}
@@ -265,13 +267,13 @@ func TestBrokenTemplates(t *testing.T) {
 		{"partial", strings.TrimSpace(hostile(t, "missing_partial.hbs")), "unknown_partial", 2, 7, "nope"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			catalog := load(t,
+			loaded := load(t,
 				"snippets/sn.greeting.yaml", rendertest.GreetingSnippet,
 				"snippets/sn.cycle_a.yaml", "source: en\ntexts:\n  en: "+handlebars.Quote(strings.TrimSpace(hostile(t, "snippet_cycle_a.txt")))+"\n",
 				"snippets/sn.cycle_b.yaml", "source: en\ntexts:\n  en: "+handlebars.Quote(strings.TrimSpace(hostile(t, "snippet_cycle_b.txt")))+"\n",
 				"shortcuts/s.yaml", "message: |\n  "+strings.ReplaceAll(c.message, "\n", "\n  ")+"\n")
-			_, err := catalog.Bundle("s")
-			var fault *TemplateError
+			_, err := loaded.Bundle("s")
+			var fault *catalog.TemplateError
 			if !errors.As(err, &fault) {
 				t.Fatalf("error %v, want a *TemplateError", err)
 			}
@@ -313,8 +315,8 @@ func TestBombs(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			start, routines := time.Now(), runtime.NumGoroutine()
 			message, _ := json.Marshal(c.message)
-			catalog := load(t, append(snippets, "shortcuts/s.yaml", "message: "+string(message)+"\n")...)
-			b, err := catalog.Bundle("s")
+			loaded := load(t, append(snippets, "shortcuts/s.yaml", "message: "+string(message)+"\n")...)
+			b, err := loaded.Bundle("s")
 			if err == nil {
 				r, newErr := New(Options{})
 				if newErr != nil {
@@ -322,10 +324,10 @@ func TestBombs(t *testing.T) {
 				}
 				var p *Prepared
 				if p, err = r.Open(b); err == nil {
-					_, err = p.Render(context.Background(), Request{Channel: Email, Context: data})
+					_, err = p.Render(context.Background(), Request{Channel: catalog.Email, Context: data})
 				}
 			}
-			var fault *TemplateError
+			var fault *catalog.TemplateError
 			if !errors.As(err, &fault) || !strings.Contains(c.codes, fault.Code) {
 				t.Fatalf("error %.200v, want one of %s", err, c.codes)
 			}
@@ -373,7 +375,7 @@ func TestRawAndAddresses(t *testing.T) {
 			message, _ := json.Marshal(c.message)
 			p := open(t, load(t, "shortcuts/s.yaml", "format: "+c.format+"\nmessage: "+string(message)+"\n"), "s")
 			data, _ := json.Marshal(map[string]string{"v": c.value, "w": "script:alert(1)"})
-			mail := renderOne(t, p, Email, string(data), "")
+			mail := renderOne(t, p, catalog.Email, string(data), "")
 			if !strings.Contains(mail.HTML, c.want) {
 				t.Errorf("lacks %s:\n%s", c.want, mail.HTML)
 			}
@@ -397,7 +399,7 @@ func TestRawInChat(t *testing.T) {
 		{"![x](https://example.com/track.png)", `!\[x\](https://example.com/track.png)`},
 	} {
 		data, _ := json.Marshal(map[string]string{"v": c.value})
-		if got := renderOne(t, p, Chat, string(data), "").Text; got != c.want {
+		if got := renderOne(t, p, catalog.Chat, string(data), "").Text; got != c.want {
 			t.Errorf("%q gives %q, want %q", c.value, got, c.want)
 		}
 	}
@@ -410,8 +412,8 @@ func TestHostileMarkdown(t *testing.T) {
 		value := strings.Repeat(unit, 200_000/len(unit))
 		data, _ := json.Marshal(map[string]string{"v": value})
 		start := time.Now()
-		mail := renderOne(t, p, Email, string(data), "")
-		renderOne(t, p, Chat, string(data), "")
+		mail := renderOne(t, p, catalog.Email, string(data), "")
+		renderOne(t, p, catalog.Chat, string(data), "")
 		if d := time.Since(start); d > 2*time.Second*rendertest.RaceFactor {
 			t.Errorf("%q takes %v", unit, d)
 		}
@@ -427,7 +429,7 @@ func TestSignature(t *testing.T) {
 	const html = `<p style="color:red;position:fixed">Kim</p><img src="https://example.com/k.png" onerror="x()"><script>x()</script>`
 	p := open(t, load(t, "shortcuts/s.yaml", "format: html\nmessage: \"<div>{{{user.emailSignature}}}</div><div>{{{customer.custom.bioTxt}}}</div>\"\n"), "s")
 	data, _ := json.Marshal(map[string]any{"user": map[string]string{"emailSignature": html}, "customer": map[string]any{"custom": map[string]string{"bioTxt": html}}})
-	mail := renderOne(t, p, Email, string(data), "")
+	mail := renderOne(t, p, catalog.Email, string(data), "")
 	if want := `<div><p style="color: red">Kim</p><img src="https://example.com/k.png"></div><div><p>Kim</p></div>`; !strings.Contains(mail.HTML, want) {
 		t.Errorf("lacks %s:\n%s", want, mail.HTML)
 	}
@@ -441,32 +443,32 @@ func TestContexts(t *testing.T) {
 	proto, _ := json.Marshal(hostile(t, "proto.hbs"))
 	p := open(t, load(t, "shortcuts/s.yaml", "format: text\nmessage: "+string(proto)+"\n",
 		"shortcuts/n.yaml", "message: \"order {{orderId}}\"\n"), "s")
-	if got := renderOne(t, p, SMS, `{"u":{"name":"x"},"f":null}`, "").Text; got != "" {
+	if got := renderOne(t, p, catalog.SMS, `{"u":{"name":"x"},"f":null}`, "").Text; got != "" {
 		t.Errorf("prototype names print %q", got)
 	}
 	n := open(t, load(t, "shortcuts/n.yaml", "subject: \"{{orderId}}\"\nmessage: \"order {{orderId}}\"\n"), "n")
-	for _, channel := range Channels() {
+	for _, channel := range catalog.Channels() {
 		got := renderOne(t, n, channel, hostile(t, "bigint.json"), "")
-		if !strings.Contains(got.Text, "order 9007199254740993") || channel == Email && got.Subject != "9007199254740993" {
+		if !strings.Contains(got.Text, "order 9007199254740993") || channel == catalog.Email && got.Subject != "9007199254740993" {
 			t.Errorf("%s: %q", channel, got.Text)
 		}
 	}
 	for _, bad := range []string{"", "[]", "null", `"x"`, "{", `{"a":1}{}`, `{"a":1,}`} {
-		_, err := n.Render(context.Background(), Request{Channel: Email, Context: []byte(bad)})
+		_, err := n.Render(context.Background(), Request{Channel: catalog.Email, Context: []byte(bad)})
 		var fault *ContextError
 		if !errors.As(err, &fault) {
 			t.Errorf("context %q: error %v, want a *ContextError", bad, err)
 		}
 	}
-	if got := renderOne(t, n, SMS, `{"orderId":"\ud800x"}`, "").Text; !strings.Contains(got, "x") || strings.ContainsRune(got, '\u0000') {
+	if got := renderOne(t, n, catalog.SMS, `{"orderId":"\ud800x"}`, "").Text; !strings.Contains(got, "x") || strings.ContainsRune(got, '\u0000') {
 		t.Errorf("lone surrogate: %q", got)
 	}
-	if c, err := n.Render(context.Background(), Request{Channel: Email, Context: []byte(strings.Replace(hostile(t, "invalid_utf8.json"), "name", "orderId", 1))}); err == nil && !utf8.ValidString(c.HTML+c.Text+c.Subject) {
+	if c, err := n.Render(context.Background(), Request{Channel: catalog.Email, Context: []byte(strings.Replace(hostile(t, "invalid_utf8.json"), "name", "orderId", 1))}); err == nil && !utf8.ValidString(c.HTML+c.Text+c.Subject) {
 		t.Errorf("invalid UTF-8 goes through: %q", c.Text)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := n.Render(ctx, Request{Channel: Email, Context: []byte(`{}`)}); !errors.Is(err, context.Canceled) {
+	if _, err := n.Render(ctx, Request{Channel: catalog.Email, Context: []byte(`{}`)}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -475,23 +477,23 @@ func TestContexts(t *testing.T) {
 func TestPathsAsNames(t *testing.T) {
 	const evil = "../../etc/passwd"
 	c := load(t, "shortcuts/s.yaml", "message: x\n")
-	var unknown *UnknownError
+	var unknown *catalog.UnknownError
 	if _, err := c.Bundle(evil); !errors.As(err, &unknown) || unknown.Kind != "shortcut" {
 		t.Errorf("shortcut: %v", err)
 	}
-	if _, err := c.InlineBundle(Shortcut{Message: "x", EmailTemplate: evil}); !errors.As(err, &unknown) || unknown.Kind != "email template" {
+	if _, err := c.InlineBundle(catalog.Shortcut{Message: "x", EmailTemplate: evil}); !errors.As(err, &unknown) || unknown.Kind != "email template" {
 		t.Errorf("email template: %v", err)
 	}
-	if _, err := c.InlineBundle(Shortcut{Message: "x", Attachments: []string{evil}}); err == nil || !strings.Contains(err.Error(), "must be the name of a file") {
+	if _, err := c.InlineBundle(catalog.Shortcut{Message: "x", Attachments: []string{evil}}); err == nil || !strings.Contains(err.Error(), "must be the name of a file") {
 		t.Errorf("attachment: %v", err)
 	}
-	if _, err := c.InlineBundle(Shortcut{Message: "[[sn." + evil + "]]"}); err == nil {
+	if _, err := c.InlineBundle(catalog.Shortcut{Message: "[[sn." + evil + "]]"}); err == nil {
 		t.Error("snippet: no error")
 	}
-	if _, err := c.InlineBundle(Shortcut{Message: "{{> " + evil + "}}"}); err == nil {
+	if _, err := c.InlineBundle(catalog.Shortcut{Message: "{{> " + evil + "}}"}); err == nil {
 		t.Error("partial: no error")
 	}
-	if _, err := c.InlineBundle(Shortcut{Name: evil, Message: "x"}); err == nil {
+	if _, err := c.InlineBundle(catalog.Shortcut{Name: evil, Message: "x"}); err == nil {
 		t.Error("shortcut's own name: no error")
 	}
 	if _, err := c.Attachment(evil); !errors.As(err, &unknown) {

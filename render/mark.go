@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/heraldsend/herald/render/content"
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // shifts maps places in marked sources back to their templates', by template
@@ -32,26 +35,26 @@ func (s shifts) original(template string, line, column int) int {
 // mark returns source with marks around everything that it prints.
 func mark(name, source string, all shifts) string {
 	source = unforged(source)
-	tags := scanTags(source)
+	tags := syntax.ScanTags(source)
 	if len(tags) == 0 {
 		return source
 	}
 	m := marker{source: source, line: 1, column: 1, markedColumn: 1}
 	for _, t := range tags {
-		m.copy(t.start)
+		m.copy(t.Start)
 		switch {
-		case t.kind != tagPrint && t.kind != tagPrintRaw:
-			m.copy(t.end)
-		case isPath(t, "draft.htmlBody") && t.kind == tagPrintRaw:
-			m.instead(t, opening(kindHTMLBody), "")
+		case t.Kind != syntax.TagPrint && t.Kind != syntax.TagPrintRaw:
+			m.copy(t.End)
+		case isPath(t, "draft.htmlBody") && t.Kind == syntax.TagPrintRaw:
+			m.instead(t, opening(content.KindHTMLBody), "")
 		case isPath(t, "draft.textBody"):
-			m.instead(t, opening(kindTextBody), "")
-		case t.kind == tagPrintRaw && isSignature(t):
-			m.instead(t, opening(kindAgent), t.inside)
-		case t.kind == tagPrintRaw:
-			m.instead(t, opening(kindRaw), t.inside)
+			m.instead(t, opening(content.KindTextBody), "")
+		case t.Kind == syntax.TagPrintRaw && isSignature(t):
+			m.instead(t, opening(content.KindAgent), t.Inside)
+		case t.Kind == syntax.TagPrintRaw:
+			m.instead(t, opening(content.KindRaw), t.Inside)
 		default:
-			m.instead(t, opening(kindValue), t.inside)
+			m.instead(t, opening(content.KindValue), t.Inside)
 		}
 	}
 	m.copy(len(source))
@@ -63,17 +66,17 @@ func mark(name, source string, all shifts) string {
 
 // unforged blanks what an author's own text may not hold: the marks.
 func unforged(source string) string {
-	if strings.IndexByte(source, markOpen) < 0 && strings.IndexByte(source, markClose) < 0 {
+	if strings.IndexByte(source, content.MarkOpen) < 0 && strings.IndexByte(source, content.MarkClose) < 0 {
 		return source
 	}
-	return strings.NewReplacer(string(rune(markOpen)), " ", string(rune(markClose)), " ").Replace(source)
+	return strings.NewReplacer(string(rune(content.MarkOpen)), " ", string(rune(content.MarkClose)), " ").Replace(source)
 }
 
-func isPath(t tag, path string) bool { return strings.TrimSpace(t.inside) == path }
+func isPath(t syntax.Tag, path string) bool { return strings.TrimSpace(t.Inside) == path }
 
 // isSignature says whether t prints the agent's signature.
-func isSignature(t tag) bool {
-	path := strings.TrimSpace(t.inside)
+func isSignature(t syntax.Tag) bool {
+	path := strings.TrimSpace(t.Inside)
 	for strings.HasPrefix(path, "../") {
 		path = path[len("../"):]
 	}
@@ -117,12 +120,12 @@ func (m *marker) add(text string) {
 }
 
 // opening begins the mark of a value.
-func opening(kind byte) string { return string([]byte{markOpen, kind}) }
+func opening(kind byte) string { return string([]byte{content.MarkOpen, kind}) }
 
 // instead writes a marked print of expression in place of t, with open before
 // it. The white space that t strips is stripped by comments outside the marks.
-func (m *marker) instead(t tag, open, expression string) {
-	if t.stripLeft {
+func (m *marker) instead(t syntax.Tag, open, expression string) {
+	if t.StripLeft {
 		m.add("{{~!}}")
 	} else if bytes.HasSuffix(m.out, []byte(`\\`)) { // \\{{ is a backslash, but only next to the braces
 		m.out = m.out[:len(m.out)-1]
@@ -131,15 +134,15 @@ func (m *marker) instead(t tag, open, expression string) {
 	m.add(open)
 	if expression != "" {
 		m.add("{{")
-		skipped := m.source[t.start:t.body]
+		skipped := m.source[t.Start:t.Body]
 		m.column += utf8.RuneCountInString(skipped)
-		m.pos = t.body
+		m.pos = t.Body
 		m.shifts = append(m.shifts, shift{m.line, m.markedColumn, m.column})
-		m.copy(t.body + len(expression))
+		m.copy(t.Body + len(expression))
 		m.add("}}")
 	}
-	rest := m.source[m.pos:t.end]
-	m.pos = t.end
+	rest := m.source[m.pos:t.End]
+	m.pos = t.End
 	if n := strings.Count(rest, "\n"); n > 0 {
 		m.line += n // only within an expression that is left out
 		m.column = 1
@@ -147,9 +150,9 @@ func (m *marker) instead(t tag, open, expression string) {
 	}
 	m.column += utf8.RuneCountInString(rest)
 	if expression != "" {
-		m.add(string(rune(markClose)))
+		m.add(string(rune(content.MarkClose)))
 	}
-	if t.stripRight {
+	if t.StripRight {
 		m.add("{{!~}}")
 	}
 	m.shifts = append(m.shifts, shift{m.line, m.markedColumn, m.column})

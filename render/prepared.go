@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/render/sms"
 )
@@ -35,9 +37,9 @@ func (p *Prepared) Render(ctx context.Context, req Request) (*Content, error) {
 	var content *Content
 	var err error
 	switch req.Channel {
-	case Email:
+	case catalog.Email:
 		content, err = r.email()
-	case SMS:
+	case catalog.SMS:
 		content, err = r.sms()
 	default:
 		content, err = r.markdown()
@@ -57,7 +59,7 @@ func (p *Prepared) Title(ctx context.Context, req Request) (string, error) {
 	}
 	r := runs.Get().(*run)
 	defer r.end()
-	if err := r.begin(ctx, p, p.plans[Note], req); err != nil {
+	if err := r.begin(ctx, p, p.plans[catalog.Note], req); err != nil {
 		return "", err
 	}
 	title, err := r.oneLine("name", p.title)
@@ -87,8 +89,8 @@ type run struct {
 	draft    []handlebars.Member // memory for withDraft
 	rooted   []handlebars.Member
 	issues   issueLog
-	body     filling
-	page     filling
+	body     content.Filling
+	page     content.Filling
 	line     []byte
 	html     []byte
 	text     []byte
@@ -98,7 +100,7 @@ type run struct {
 func newRun() *run {
 	r := &run{}
 	r.exec.OnIssue = r.issues.note
-	r.body.unsafe, r.page.unsafe = r.leftOut, r.leftOut
+	r.body.Unsafe, r.page.Unsafe = r.leftOut, r.leftOut
 	return r
 }
 
@@ -113,8 +115,8 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 	r.ctx, r.prepared, r.plan = ctx, p, plan
 	r.root = withUser(root)
 	r.issues.list, r.issues.shifts = nil, p.marked.shifts
-	r.page.htmlBody, r.page.textBody = r.page.htmlBody[:0], nil
-	r.body.converter, r.page.converter = p.renderer.converter, p.renderer.converter
+	r.page.HTMLBody, r.page.TextBody = r.page.HTMLBody[:0], nil
+	r.body.Converter, r.page.Converter = p.renderer.converter, p.renderer.converter
 	l := p.locale(req.Locale)
 	if !l.known {
 		r.issues.add(Issue{Code: IssueUnknownLocale, Message: fmt.Sprintf("%s is no language tag: %s was used", handlebars.Quote(req.Locale), p.renderer.options.Locale)})
@@ -149,7 +151,7 @@ func (p *Prepared) locale(name string) *locale {
 		return l
 	}
 	l := &locale{name: p.renderer.options.Locale, chain: p.renderer.chain}
-	if chain, err := Languages(name); err == nil {
+	if chain, err := catalog.Languages(name); err == nil {
 		l.name, l.chain, l.known = strings.ToLower(strings.ReplaceAll(strings.TrimSpace(name), "_", "-")), chain, true
 	}
 	if len(name) > 64 { // not worth keeping
@@ -214,16 +216,16 @@ func (r *run) oneLine(part string, t *handlebars.Template) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out = Unmark(out)
+	out = content.Unmark(out)
 	if lines := bytes.TrimSpace(out); part == "subject" && bytes.IndexByte(lines, '\n') >= 0 {
 		r.issues.add(Issue{Code: IssueSubjectLines, Part: part, Message: "the subject has line breaks; they became spaces"})
 	}
-	r.line = AppendOneLine(r.line[:0], out)
+	r.line = content.AppendOneLine(r.line[:0], out)
 	return string(r.line), nil
 }
 
 // message renders the message and finds its layout.
-func (r *run) message() (*Laid, error) {
+func (r *run) message() (*content.Laid, error) {
 	m := r.plan.message
 	out, err := r.execute("message", m.template, r.body.Buffer())
 	if err != nil {

@@ -5,13 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/rendertest"
 )
 
 // load makes a catalog of files given as "path", "text", …
-func load(t testing.TB, files ...string) *Catalog {
+func load(t testing.TB, files ...string) *catalog.Catalog {
 	t.Helper()
-	c, err := LoadCatalog(rendertest.Folder(files...))
+	c, err := catalog.Load(rendertest.Folder(files...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -19,13 +20,13 @@ func load(t testing.TB, files ...string) *Catalog {
 }
 
 // open prepares one shortcut, by way of its encoded bundle as jobs do.
-func open(t testing.TB, c *Catalog, shortcut string) *Prepared {
+func open(t testing.TB, c *catalog.Catalog, shortcut string) *Prepared {
 	t.Helper()
 	b, err := c.Bundle(shortcut)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err = DecodeBundle(b.Encode())
+	b, err = catalog.DecodeBundle(b.Encode())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func open(t testing.TB, c *Catalog, shortcut string) *Prepared {
 	return p
 }
 
-func renderOne(t testing.TB, p *Prepared, channel Channel, data, locale string) *Content {
+func renderOne(t testing.TB, p *Prepared, channel catalog.Channel, data, locale string) *Content {
 	t.Helper()
 	content, err := p.Render(context.Background(), Request{Channel: channel, Context: []byte(data), Locale: locale})
 	if err != nil {
@@ -66,7 +67,7 @@ message: |
 	p := open(t, c, "order")
 	const data = `{"customer":{"firstName":"Ada","name":"Ada <b> & *Co*","email":"ada@example.com"},
 		"conversation":{"custom":{"orderStr":"A 1&2"}},"currentUser":{"displayName":"Kim"}}`
-	mail := renderOne(t, p, Email, data, "de-AT")
+	mail := renderOne(t, p, catalog.Email, data, "de-AT")
 	if want := "Order A 1&2 for Ada <b> & *Co*"; mail.Subject != want {
 		t.Errorf("subject %q, want %q", mail.Subject, want)
 	}
@@ -87,11 +88,11 @@ message: |
 	if len(mail.Issues) > 0 {
 		t.Errorf("issues: %+v", mail.Issues)
 	}
-	text := renderOne(t, p, SMS, data, "fr")
+	text := renderOne(t, p, catalog.SMS, data, "fr")
 	if want := "Bonjour Ada,\n\nyour order A 1&2 is on its way (https://example.com/t?o=A%201%262).\n\n- one\n- Ada <b> & *Co*"; text.Text != want || text.SMS == nil || text.SMS.Segments != 1 {
 		t.Errorf("sms %q, %+v", text.Text, text.SMS)
 	}
-	chat := renderOne(t, p, Chat, data, "ja")
+	chat := renderOne(t, p, catalog.Chat, data, "ja")
 	if want := "Hello Ada,\n\nyour order **A 1\\&2** is [on its way](https://example.com/t?o=A%201%262).\n\n- one\n- Ada \\<b\\> \\& \\*Co\\*"; chat.Text != want {
 		t.Errorf("chat %q", chat.Text)
 	}

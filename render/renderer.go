@@ -6,6 +6,9 @@ import (
 	"sync"
 
 	"github.com/heraldsend/herald/helpers/moment"
+	"github.com/heraldsend/herald/render/cache"
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
@@ -24,8 +27,8 @@ type Options struct {
 type Renderer struct {
 	options   Options
 	chain     []string
-	converter *converter
-	helpers   Table
+	converter *content.Converter
+	helpers   catalog.Table
 }
 
 // New returns a Renderer. Locale and timezone must exist.
@@ -36,7 +39,7 @@ func New(o Options) (*Renderer, error) {
 	if o.Timezone == "" {
 		o.Timezone = "UTC"
 	}
-	locale, err := normalLanguage(o.Locale)
+	locale, err := catalog.NormalLanguage(o.Locale)
 	if err != nil {
 		return nil, fmt.Errorf("default locale: %w", err)
 	}
@@ -47,11 +50,11 @@ func New(o Options) (*Renderer, error) {
 	if o.Limits.Output <= 0 {
 		o.Limits.Output = 1 << 20
 	}
-	chain, err := Languages(o.Locale)
+	chain, err := catalog.Languages(o.Locale)
 	if err != nil {
 		return nil, fmt.Errorf("default locale: %w", err)
 	}
-	return &Renderer{options: o, chain: chain, converter: newConverter(), helpers: NewTable()}, nil
+	return &Renderer{options: o, chain: chain, converter: content.NewConverter(), helpers: catalog.NewTable()}, nil
 }
 
 // Locale is the locale of requests that name none.
@@ -66,20 +69,20 @@ func (r *Renderer) WithLimits(l Limits) (*Renderer, error) {
 
 // Open compiles a bundle for all channels, so that it can be rendered many
 // times. The errors are *TemplateError, joined.
-func (r *Renderer) Open(b *Bundle) (*Prepared, error) {
+func (r *Renderer) Open(b *catalog.Bundle) (*Prepared, error) {
 	marked, err := newMarkedEnv(r.helpers, b.Snippets, b.Partials, r.options.Limits)
 	if err != nil {
 		return nil, err
 	}
-	p := &Prepared{renderer: r, bundle: b, marked: marked, plans: make(map[Channel]*plan)}
+	p := &Prepared{renderer: r, bundle: b, marked: marked, plans: make(map[catalog.Channel]*plan)}
 	c := &opener{prepared: p, compiled: map[string]*handlebars.Template{}, messages: map[messageKey]*message{}}
-	for _, channel := range Channels() {
+	for _, channel := range catalog.Channels() {
 		p.plans[channel] = c.plan(channel)
 	}
 	if name := b.Shortcut.Name; strings.Contains(name, "{{") || strings.Contains(name, "[[") {
 		p.title = c.compile(name+"/name", name)
 	}
-	if err := joinFaults(c.faults); err != nil {
+	if err := catalog.JoinFaults(c.faults); err != nil {
 		return nil, fmt.Errorf("shortcut %s: %w", handlebars.Quote(b.Shortcut.Name), err)
 	}
 	return p, nil
@@ -89,11 +92,11 @@ func (r *Renderer) Open(b *Bundle) (*Prepared, error) {
 // safe for concurrent use.
 type Prepared struct {
 	renderer *Renderer
-	bundle   *Bundle
+	bundle   *catalog.Bundle
 	marked   *markedEnv
-	plans    map[Channel]*plan
+	plans    map[catalog.Channel]*plan
 	title    *handlebars.Template // nil: the name holds no dynamic text
-	locales  Map[string, *locale]
+	locales  cache.Map[string, *locale]
 
 	explainOnce sync.Once
 	explain     *explainer
@@ -101,31 +104,31 @@ type Prepared struct {
 }
 
 // Bundle returns what was opened.
-func (p *Prepared) Bundle() *Bundle { return p.bundle }
+func (p *Prepared) Bundle() *catalog.Bundle { return p.bundle }
 
 // plan is what a channel renders.
 type plan struct {
 	subject, preheader *handlebars.Template // nil: empty
 	message            *message
 	layout             *layout // emails and notes only; nil: no email template
-	attachments        []Attachment
+	attachments        []catalog.Attachment
 }
 
 // message is a compiled message with its layouts. Channels that say the same share it.
 type message struct {
 	template *handlebars.Template
-	layout   Message
+	layout   content.Message
 }
 
 // layout is a compiled email template.
 type layout struct {
 	html, text *handlebars.Template // text nil: made from the HTML
-	page       Page
+	page       content.Page
 }
 
 type messageKey struct {
 	path   string
-	format Format
+	format content.Format
 	email  string // styles differ by email template
 }
 
@@ -152,23 +155,23 @@ func (o *opener) compile(name, text string) *handlebars.Template {
 	return t
 }
 
-func (o *opener) plan(c Channel) *plan {
+func (o *opener) plan(c catalog.Channel) *plan {
 	b := o.prepared.bundle
 	s := &b.Shortcut
 	parts := s.For(c)
 	out := &plan{attachments: b.AttachmentsFor(c)}
 	key := messageKey{path: parts.Path("message"), format: parts.Format}
-	if c == Email {
+	if c == catalog.Email {
 		out.subject = o.compile(s.Name+"/"+parts.Path("subject"), parts.Subject)
 		out.preheader = o.compile(s.Name+"/"+parts.Path("preheader"), parts.Preheader)
 		out.layout = o.layout(parts.EmailTemplate)
 		key.email = parts.EmailTemplate
 	}
-	if c == Note {
+	if c == catalog.Note {
 		out.layout = o.layout(parts.EmailTemplate)
 	}
 	if out.message = o.messages[key]; out.message == nil {
-		out.message = &message{template: o.compile(s.Name+"/"+key.path, parts.Message), layout: Message{Format: parts.Format}}
+		out.message = &message{template: o.compile(s.Name+"/"+key.path, parts.Message), layout: content.Message{Format: parts.Format}}
 		if t := b.Emails[key.email]; t != nil {
 			out.message.layout.Styles = t.Styles
 		}
@@ -178,12 +181,12 @@ func (o *opener) plan(c Channel) *plan {
 }
 
 func (o *opener) layout(name string) *layout {
-	if name == "" || name == NoTemplate {
+	if name == "" || name == catalog.NoTemplate {
 		return nil
 	}
 	t := o.prepared.bundle.Emails[name]
 	if t == nil {
-		o.faults = append(o.faults, &UnknownError{Kind: "email template", Name: name})
+		o.faults = append(o.faults, &catalog.UnknownError{Kind: "email template", Name: name})
 		return nil
 	}
 	return &layout{html: o.compile("emails/"+name, t.HTML), text: o.compile("emails/"+name+".txt", t.Text)}

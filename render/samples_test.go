@@ -7,12 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/templates"
 )
 
-func sampleCatalog(t testing.TB) *Catalog {
+func sampleCatalog(t testing.TB) *catalog.Catalog {
 	t.Helper()
-	c, err := LoadCatalog(templates.Catalog())
+	c, err := catalog.Load(templates.Catalog())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +25,7 @@ func TestSamplesRender(t *testing.T) {
 	c := sampleCatalog(t)
 	for _, name := range c.Shortcuts() {
 		p := open(t, c, name)
-		for _, channel := range Channels() {
+		for _, channel := range catalog.Channels() {
 			for _, locale := range []string{"en", "en-gb", "de", "es", "fr", "ja"} {
 				content := renderOne(t, p, channel, string(templates.DemoContext()), locale)
 				for _, issue := range content.Issues {
@@ -41,7 +42,7 @@ func TestSamplesRender(t *testing.T) {
 // The demo's mail shows what the documentation shows.
 func TestDemoShortcut(t *testing.T) {
 	p := open(t, sampleCatalog(t), templates.DemoShortcut)
-	mail := renderOne(t, p, Email, string(templates.DemoContext()), "en")
+	mail := renderOne(t, p, catalog.Email, string(templates.DemoContext()), "en")
 	for _, want := range []string{
 		"January 18, 2019", "Jan 18, 2019", "18 January 2019", "January 17, 2019 PST",
 		"Ada, as a Diamond member", "Breakfast is included.", "Parcels that wait for you at the desk: 2",
@@ -52,10 +53,10 @@ func TestDemoShortcut(t *testing.T) {
 		}
 	}
 	standard := strings.Replace(string(templates.DemoContext()), "Diamond", "Silver", 1)
-	if mail := renderOne(t, p, Email, standard, "en"); !strings.Contains(mail.Text, "Ada, check-out is at 11 am") {
+	if mail := renderOne(t, p, catalog.Email, standard, "en"); !strings.Contains(mail.Text, "Ada, check-out is at 11 am") {
 		t.Errorf("else branch:\n%s", mail.Text)
 	}
-	if mail := renderOne(t, p, Email, standard, "ja"); !strings.Contains(mail.Text, "ご注文の用品に不備があり") {
+	if mail := renderOne(t, p, catalog.Email, standard, "ja"); !strings.Contains(mail.Text, "ご注文の用品に不備があり") {
 		t.Errorf("japanese:\n%s", mail.Text)
 	}
 	if len(mail.Attachments) != 1 || mail.Attachments[0].Name != "welcome-guide.pdf" || mail.Attachments[0].Type != "application/pdf" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/cache"
 	"github.com/heraldsend/herald/worker/compose"
@@ -24,7 +25,7 @@ import (
 
 // forwards handles transcripts of conversations that go to people outside.
 type forwards struct {
-	catalog   func() *render.Catalog
+	catalog   func() *catalog.Catalog
 	composer  *compose.Composer
 	delivery  *delivery.Delivery
 	blobs     *blob.Store
@@ -183,7 +184,7 @@ type forwardKey struct {
 // open compiles a forward's templates, once for all that share them.
 func (h *forwards) open(ctx context.Context, f task.Forward) (*render.Prepared, error) {
 	key := forwardKey{sources: f.Sources}
-	var catalog *render.Catalog
+	var catalog *catalog.Catalog
 	if f.Sources == "" {
 		catalog = h.catalog()
 		key = forwardKey{subject: f.Subject, introduction: f.Introduction, template: f.Template, catalog: catalog.Hash()}
@@ -202,7 +203,7 @@ func (h *forwards) open(ctx context.Context, f task.Forward) (*render.Prepared, 
 }
 
 // bundle gathers a forward's template sources: those that were pinned, or the catalog's.
-func (h *forwards) bundle(ctx context.Context, catalog *render.Catalog, f task.Forward) (*render.Bundle, error) {
+func (h *forwards) bundle(ctx context.Context, catalog *catalog.Catalog, f task.Forward) (*catalog.Bundle, error) {
 	if catalog == nil {
 		return h.composer.Pinned(ctx, f.Sources)
 	}

@@ -13,7 +13,7 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/enqueue"
@@ -260,11 +260,11 @@ func (s *site) actionsCatalog() func(*Options) {
 	return func(o *Options) {
 		files := catalogFiles().(fstest.MapFS)
 		files["shortcuts/solve.yaml"] = &fstest.MapFile{Data: []byte(withActions)}
-		catalog, err := render.LoadCatalog(files)
+		loaded, err := catalog.Load(files)
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		o.Catalog = func() *render.Catalog { return catalog }
+		o.Catalog = func() *catalog.Catalog { return loaded }
 		o.Senders[message.Note] = s.out
 	}
 }

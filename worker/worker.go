@@ -18,6 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/bulkrun"
 	"github.com/heraldsend/herald/worker/compose"
@@ -43,7 +44,7 @@ type Limiter interface {
 type Options struct {
 	Redis        redis.UniversalClient
 	Ledger       *ledger.Ledger
-	Catalog      func() *render.Catalog // the current one, for jobs that bring no sources of their own
+	Catalog      func() *catalog.Catalog // the current one, for jobs that bring no sources of their own
 	Renderer     *render.Renderer
 	Attachments  compose.Attachments
 	Senders      map[message.Channel]delivery.Sender

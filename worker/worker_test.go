@@ -21,6 +21,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/bulkrun"
@@ -116,7 +117,7 @@ func newSiteOn(t *testing.T, rdb redis.UniversalClient) *site {
 // worker starts one and returns what stops it and waits until it has drained.
 func (s *site) worker(spoil ...func(*Options)) (stop func()) {
 	s.t.Helper()
-	catalog, err := render.LoadCatalog(catalogFiles())
+	loaded, err := catalog.Load(catalogFiles())
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -141,7 +142,7 @@ func (s *site) worker(spoil ...func(*Options)) (stop func()) {
 		s.t.Fatal(err)
 	}
 	o := Options{
-		Redis: s.rdb, Ledger: books, Catalog: func() *render.Catalog { return catalog }, Renderer: renderer, Attachments: files,
+		Redis: s.rdb, Ledger: books, Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Attachments: files,
 		Senders: map[message.Channel]delivery.Sender{message.Email: s.out, message.SMS: s.out},
 		Limiter: limiter, Suppressions: suppressions, Log: s.log, Metrics: prometheus.NewRegistry(), Concurrency: 8, DrainTimeout: 10 * time.Second,
 	}
@@ -664,11 +665,11 @@ func TestSourcesArePinned(t *testing.T) {
 	s.out.answer = nil
 	s.worker(func(o *Options) {
 		changed := fstest.MapFS{"shortcuts/hello.yaml": {Data: []byte("name: hello\nsubject: Changed\nmessage: Changed\n")}}
-		catalog, err := render.LoadCatalog(changed)
+		loaded, err := catalog.Load(changed)
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Catalog = func() *render.Catalog { return catalog }
+		o.Catalog = func() *catalog.Catalog { return loaded }
 	})
 	s.complete(id)
 	for _, m := range s.out.mails {
@@ -694,7 +695,7 @@ func TestTemplatesFollowTheirFolder(t *testing.T) {
 	}
 	write("one")
 	reloads := make(chan error, 10)
-	live, err := render.NewLive(render.LiveOptions{FS: os.DirFS(dir), Interval: 10 * time.Millisecond, OnReload: func(_ *render.Catalog, err error) { reloads <- err }})
+	live, err := catalog.NewLive(catalog.LiveOptions{FS: os.DirFS(dir), Interval: 10 * time.Millisecond, OnReload: func(_ *catalog.Catalog, err error) { reloads <- err }})
 	if err != nil {
 		t.Fatal(err)
 	}

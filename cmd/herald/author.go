@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/templates"
 	"github.com/heraldsend/herald/worker/app"
@@ -92,11 +93,11 @@ func (f folder) locate(err error) error {
 		}
 		return errors.Join(all...)
 	}
-	var catalog *render.CatalogError
-	var template *render.TemplateError
+	var faults *catalog.LoadError
+	var template *catalog.TemplateError
 	switch {
-	case errors.As(err, &catalog):
-		located := &render.CatalogError{Findings: slices.Clone(catalog.Findings)}
+	case errors.As(err, &faults):
+		located := &catalog.LoadError{Findings: slices.Clone(faults.Findings)}
 		for i := range located.Findings {
 			located.Findings[i].File = f.path(located.Findings[i].File)
 		}
@@ -122,7 +123,7 @@ const sampleContext = "samples/customer.json"
 // opened is a shortcut ready to render for one customer.
 type opened struct {
 	folder
-	catalog  *render.Catalog
+	catalog  *catalog.Catalog
 	prepared *render.Prepared
 	request  render.Request // without its channel
 	context  string         // where the context is from, for people
@@ -137,7 +138,7 @@ func (a *authorFlags) open(c *app.Settings, std stdio) (*opened, error) {
 		return nil, err
 	}
 	o := &opened{folder: f, request: render.Request{Locale: locale, Timezone: timezone}, names: preview.NewNames()}
-	if o.catalog, err = render.LoadCatalog(f.files); err != nil {
+	if o.catalog, err = catalog.Load(f.files); err != nil {
 		return nil, f.locate(err)
 	}
 	bundle, err := a.bundle(o)
@@ -154,17 +155,17 @@ func (a *authorFlags) open(c *app.Settings, std stdio) (*opened, error) {
 	return o, a.readContext(o, std)
 }
 
-func (a *authorFlags) bundle(o *opened) (*render.Bundle, error) {
-	actor := render.Actor{}
+func (a *authorFlags) bundle(o *opened) (*catalog.Bundle, error) {
+	actor := catalog.Actor{}
 	if a.As != "" {
-		actor = render.Actor{User: a.As, Teams: []string{a.As}}
+		actor = catalog.Actor{User: a.As, Teams: []string{a.As}}
 	}
 	there := fmt.Sprintf("%s has %s", o.folder, shortList(o.catalog.ShortcutsFor(actor)))
 	if a.Shortcut == "" {
 		return nil, usageError{fmt.Errorf("give the name of a shortcut; %s", there)}
 	}
 	shortcut, err := o.catalog.Shortcut(a.Shortcut)
-	var unknown *render.UnknownError
+	var unknown *catalog.UnknownError
 	switch {
 	case errors.As(err, &unknown) && unknown.Suggestion == "":
 		return nil, usageError{fmt.Errorf("%w; %s", err, there)}
@@ -181,13 +182,13 @@ func (a *authorFlags) bundle(o *opened) (*render.Bundle, error) {
 }
 
 // audienceOf says who may use a shortcut.
-func audienceOf(s *render.Shortcut) string {
+func audienceOf(s *catalog.Shortcut) string {
 	switch s.Visibility {
-	case render.Private:
+	case catalog.Private:
 		return "private to " + s.Owner
-	case render.Teams:
+	case catalog.Teams:
 		return "for the teams " + strings.Join(s.Teams, ", ")
-	case render.Users:
+	case catalog.Users:
 		return "for the users " + strings.Join(s.Users, ", ")
 	}
 	return "for everyone"
@@ -258,7 +259,7 @@ type placedIssue struct {
 
 // String gives "file:line:col: message".
 func (i placedIssue) String() string {
-	return render.Finding{File: i.File, Line: i.Line, Column: i.Column, Message: i.Message}.String()
+	return catalog.Finding{File: i.File, Line: i.Line, Column: i.Column, Message: i.Message}.String()
 }
 
 // place finds the issues in the author's files, and says for missing fields which one was probably meant.
@@ -284,7 +285,7 @@ func (o *opened) place(issues []render.Issue) []placedIssue {
 }
 
 // snippetsOf tells in which language each snippet is shown on a channel.
-func (o *opened) snippetsOf(ctx context.Context, c render.Channel) ([]render.SnippetUse, error) {
+func (o *opened) snippetsOf(ctx context.Context, c catalog.Channel) ([]render.SnippetUse, error) {
 	request := o.request
 	request.Channel = c
 	x, err := o.prepared.Explain(ctx, request)

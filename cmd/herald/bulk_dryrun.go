@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
@@ -122,7 +123,7 @@ func suppressedIn(rdb redis.UniversalClient) (func(context.Context, message.Chan
 
 // localBlobs are the catalog's files and those of --attach, by their hash.
 type localBlobs struct {
-	catalog *render.Catalog
+	catalog *catalog.Catalog
 	files   map[string][]byte
 }
 

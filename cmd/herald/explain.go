@@ -10,6 +10,7 @@ import (
 	"github.com/rivo/uniseg"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/app"
 )
 
@@ -23,7 +24,7 @@ type explainCmd struct {
 // explanation is what --json prints.
 type explanation struct {
 	Shortcut string              `json:"shortcut"`
-	Channel  render.Channel      `json:"channel"`
+	Channel  catalog.Channel     `json:"channel"`
 	Context  string              `json:"context"`
 	Locale   string              `json:"locale"`
 	Parts    []explainedPart     `json:"parts"`
@@ -44,7 +45,7 @@ type explainSpan struct {
 
 // Run renders one message and tells what produced each piece of it.
 func (cmd *explainCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
-	if cmd.Layout && cmd.Channel != string(render.Email) {
+	if cmd.Layout && cmd.Channel != string(catalog.Email) {
 		return usageError{fmt.Errorf("--layout: only an email has one; leave out --channel %s", cmd.Channel)}
 	}
 	o, err := cmd.open(c, std)
@@ -52,7 +53,7 @@ func (cmd *explainCmd) Run(ctx context.Context, c *app.Settings, std stdio) erro
 		return err
 	}
 	request := o.request
-	request.Channel = render.Channel(cmd.Channel)
+	request.Channel = catalog.Channel(cmd.Channel)
 	x, err := o.prepared.Explain(ctx, request)
 	if err != nil {
 		return o.locate(err)
@@ -168,5 +169,5 @@ func (s explainSpan) from() string {
 }
 
 func (s explainSpan) where() string {
-	return strings.TrimSuffix(render.Finding{File: s.File, Line: s.Line, Column: s.Column}.String(), ": ")
+	return strings.TrimSuffix(catalog.Finding{File: s.File, Line: s.Line, Column: s.Column}.String(), ": ")
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/preview"
 )
 
@@ -16,8 +16,8 @@ type fieldsCmd struct {
 
 // Run prints the catalogue of fields, by what they belong to.
 func (f *fieldsCmd) Run(std stdio) error {
-	var found []render.Field
-	for _, field := range render.Fields() {
+	var found []catalog.Field
+	for _, field := range catalog.Fields() {
 		if contains(field.Path, f.Match) || contains(field.Name, f.Match) {
 			found = append(found, field)
 		}

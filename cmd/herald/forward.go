@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/bulk"
@@ -122,7 +122,7 @@ func (f *forwardCmd) task(c *app.Settings) (task.Forward, error) {
 }
 
 // bundle gathers and compiles the templates.
-func (f *forwardCmd) bundle(c *app.Settings, t task.Forward) (*render.Bundle, *transcript.Forwarder, error) {
+func (f *forwardCmd) bundle(c *app.Settings, t task.Forward) (*catalog.Bundle, *transcript.Forwarder, error) {
 	catalog, err := c.Catalog()
 	if err != nil {
 		return nil, nil, err

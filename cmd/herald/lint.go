@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/lint"
 	"github.com/heraldsend/herald/worker/app"
 )
 
@@ -24,7 +24,7 @@ func (l *lintCmd) Run(c *app.Settings, std stdio) error {
 	if err != nil {
 		return err
 	}
-	report := render.Lint(f.files, render.LintOptions{Segments: l.Segments})
+	report := lint.Folder(f.files, lint.Options{Segments: l.Segments})
 	for i := range report.Findings {
 		report.Findings[i].File = f.lintPath(report.Findings[i].File, l.Format)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/preview"
 )
@@ -22,7 +23,7 @@ type previewCmd struct {
 
 // previewResult is what --json prints.
 type previewResult struct {
-	Shortcut  render.Shortcut  `json:"shortcut"`
+	Shortcut  catalog.Shortcut `json:"shortcut"`
 	Title     string           `json:"title"` // its name with dynamic text filled in
 	Templates string           `json:"templates"`
 	Context   string           `json:"context"` // where it is from
@@ -35,10 +36,10 @@ type previewResult struct {
 // previewContent is what the customer gets on one channel.
 type previewContent struct {
 	*render.Content
-	Attachments []render.Attachment `json:"attachments"`
-	Snippets    []render.SnippetUse `json:"snippets"`
-	Issues      []placedIssue       `json:"issues"`
-	Problem     string              `json:"problem,omitempty"` // why this could not be sent
+	Attachments []catalog.Attachment `json:"attachments"`
+	Snippets    []render.SnippetUse  `json:"snippets"`
+	Issues      []placedIssue        `json:"issues"`
+	Problem     string               `json:"problem,omitempty"` // why this could not be sent
 }
 
 // Run renders the shortcut as sending does, and shows what each channel gets. It fails where sending would.
@@ -57,7 +58,7 @@ func (cmd *previewCmd) Run(ctx context.Context, c *app.Settings, std stdio) erro
 	if p.Title, err = o.prepared.Title(ctx, o.request); err != nil {
 		return o.locate(err)
 	}
-	for _, channel := range render.Channels() {
+	for _, channel := range catalog.Channels() {
 		if cmd.Channel != "all" && cmd.Channel != string(channel) {
 			continue
 		}
@@ -94,7 +95,7 @@ func (cmd *previewCmd) Run(ctx context.Context, c *app.Settings, std stdio) erro
 
 func (cmd *previewCmd) check() error {
 	switch {
-	case (cmd.HTML != "" || cmd.EML != "") && cmd.Channel != "all" && cmd.Channel != string(render.Email):
+	case (cmd.HTML != "" || cmd.EML != "") && cmd.Channel != "all" && cmd.Channel != string(catalog.Email):
 		return usageError{fmt.Errorf("--html and --eml write the email: leave out --channel %s", cmd.Channel)}
 	case cmd.HTML == "-" && cmd.EML == "-":
 		return usageError{errors.New("only one of --html and --eml can go to standard output")}
@@ -116,7 +117,7 @@ func (p *previewResult) problems() error {
 }
 
 // preview renders one channel.
-func (o *opened) preview(ctx context.Context, channel render.Channel) (previewContent, error) {
+func (o *opened) preview(ctx context.Context, channel catalog.Channel) (previewContent, error) {
 	request := o.request
 	request.Channel = channel
 	content, err := o.prepared.Render(ctx, request)
@@ -133,7 +134,7 @@ func (o *opened) preview(ctx context.Context, channel render.Channel) (previewCo
 	}
 	out.Problem = files.Problem
 	if out.Attachments == nil {
-		out.Attachments = []render.Attachment{}
+		out.Attachments = []catalog.Attachment{}
 	}
 	if out.Snippets == nil {
 		out.Snippets = []render.SnippetUse{}

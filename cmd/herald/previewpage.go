@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/sms"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/message"
@@ -24,7 +25,7 @@ func (p *previewResult) print(page *page) {
 	page.row("Context", p.Context)
 	page.row("Locale", p.Locale+", time zone "+p.Timezone)
 	page.row("Afterwards", afterwards(&p.Shortcut))
-	if p.Shortcut.Visibility != "" && p.Shortcut.Visibility != render.Public {
+	if p.Shortcut.Visibility != "" && p.Shortcut.Visibility != catalog.Public {
 		page.row("Visible", audienceOf(&p.Shortcut))
 	}
 	for i := 0; i < len(p.Contents); i++ {
@@ -39,7 +40,7 @@ func (p *previewResult) print(page *page) {
 
 // same reports whether two channels get the same, so that it need be shown once only.
 func (c previewContent) same(other previewContent) bool {
-	if c.Channel == render.Email || c.Channel == render.SMS {
+	if c.Channel == catalog.Email || c.Channel == catalog.SMS {
 		return false
 	}
 	other.Content = &render.Content{Channel: c.Channel, Text: other.Text, Attachments: other.Content.Attachments, Issues: other.Content.Issues}
@@ -48,20 +49,20 @@ func (c previewContent) same(other previewContent) bool {
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
-func channelTitle(c render.Channel) string {
+func channelTitle(c catalog.Channel) string {
 	switch c {
-	case render.Email:
+	case catalog.Email:
 		return "Email"
-	case render.SMS:
+	case catalog.SMS:
 		return "SMS"
-	case render.Chat:
+	case catalog.Chat:
 		return "Chat"
 	}
 	return "Note"
 }
 
 // afterwards says what using the shortcut does besides sending.
-func afterwards(s *render.Shortcut) string {
+func afterwards(s *catalog.Shortcut) string {
 	var parts []string
 	add := func(what string, values ...string) {
 		if text := strings.Join(values, ", "); text != "" {
@@ -96,17 +97,17 @@ func (c previewContent) print(page *page, title string, p *previewResult) {
 }
 
 // summary is a channel's line of facts.
-func (c previewContent) summary(s *render.Shortcut) string {
+func (c previewContent) summary(s *catalog.Shortcut) string {
 	switch {
 	case c.SMS != nil && c.Text != "":
 		return fmt.Sprintf("%s of %s, %s, room for %d more", count(c.SMS.Segments, "segment"), c.SMS.Encoding, count(c.SMS.Characters, "character"), c.SMS.Left)
-	case c.Channel == render.Email:
+	case c.Channel == catalog.Email:
 		layout := "no layout"
-		if name := s.For(render.Email).EmailTemplate; name != "" && name != render.NoTemplate {
+		if name := s.For(catalog.Email).EmailTemplate; name != "" && name != catalog.NoTemplate {
 			layout = "layout " + name
 		}
 		return fmt.Sprintf("%s, %d KB of HTML; this is its text", layout, (len(c.HTML)+1023)/1024)
-	case c.Channel != render.SMS:
+	case c.Channel != catalog.SMS:
 		return "Markdown"
 	}
 	return ""

@@ -10,7 +10,7 @@ import (
 	"io"
 
 	"github.com/heraldsend/herald/helpers"
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/app"
 )
@@ -154,7 +154,7 @@ func (r *renderRequest) render(ctx context.Context, c *app.Settings, env *handle
 	default:
 		return nil, fmt.Errorf("escape: %.100q is not html, markdown or text", r.Escape)
 	}
-	if x.Languages, err = render.Languages(x.Locale); err != nil {
+	if x.Languages, err = catalog.Languages(x.Locale); err != nil {
 		return nil, fmt.Errorf("locale: %w", err)
 	}
 	t, err := env.Compile("template", r.Template)

@@ -11,6 +11,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/preview"
 	"github.com/heraldsend/herald/worker/strictjson"
@@ -19,7 +21,7 @@ import (
 
 // PreviewOptions are what NewPreview makes a Preview of. Catalog and Renderer are required.
 type PreviewOptions struct {
-	Catalog  func() *render.Catalog // the version in use
+	Catalog  func() *catalog.Catalog // the version in use
 	Renderer *render.Renderer
 	Locale   string // the Renderer's; "en-us" when empty
 	Timezone string // the Renderer's; "UTC" when empty
@@ -109,7 +111,7 @@ type RenderRequest struct {
 	Lint     bool           `json:"lint,omitempty" doc:"Say what other recipients would notice"`
 }
 
-// InlineShortcut is a shortcut that comes with a request: the JSON of a render.Shortcut, whose own checks say more than a
+// InlineShortcut is a shortcut that comes with a request: the JSON of a catalog.Shortcut, whose own checks say more than a
 // schema could.
 type InlineShortcut json.RawMessage
 
@@ -132,7 +134,7 @@ func (s *InlineShortcut) UnmarshalJSON(data []byte) error {
 }
 
 // read gives the shortcut. Members that no shortcut has are faults.
-func (s InlineShortcut) read() (out render.Shortcut, err error) {
+func (s InlineShortcut) read() (out catalog.Shortcut, err error) {
 	return out, fault.Under("/inline", strictjson.Read(s, &out, strictjson.Limits{}, strictjson.Leniency{}))
 }
 
@@ -158,7 +160,7 @@ func (p *Preview) render(ctx context.Context, in *renderInput) (*renderOutput, e
 		channels = append(channels, in.Body.Channel)
 	}
 	for _, c := range channels {
-		req.Channels = append(req.Channels, render.Channel(c))
+		req.Channels = append(req.Channels, catalog.Channel(c))
 	}
 	out, err := p.previewer.Render(ctx, req)
 	if err != nil {
@@ -169,7 +171,7 @@ func (p *Preview) render(ctx context.Context, in *renderInput) (*renderOutput, e
 
 // inline is the shortcut that the request brings: whole, as a text, or one of the catalog with another subject or
 // layout. It is nil where the catalog's own is asked for.
-func (p *Preview) inline(r *RenderRequest) (*render.Shortcut, error) {
+func (p *Preview) inline(r *RenderRequest) (*catalog.Shortcut, error) {
 	given := 0
 	for _, is := range []bool{r.Shortcut != "", r.Inline != nil, r.Text != ""} {
 		if is {
@@ -179,7 +181,7 @@ func (p *Preview) inline(r *RenderRequest) (*render.Shortcut, error) {
 	if given != 1 {
 		return nil, invalid("/shortcut", fault.NotAllowed, "give one of shortcut, inline and text")
 	}
-	var s render.Shortcut
+	var s catalog.Shortcut
 	switch {
 	case r.Inline != nil:
 		var err error
@@ -187,7 +189,7 @@ func (p *Preview) inline(r *RenderRequest) (*render.Shortcut, error) {
 			return nil, err
 		}
 	case r.Text != "":
-		s = render.Shortcut{Name: "inline", Message: r.Text, Format: render.Format(r.Format)}
+		s = catalog.Shortcut{Name: "inline", Message: r.Text, Format: content.Format(r.Format)}
 	case r.Subject == "" && r.Template == "":
 		return nil, nil
 	default:
@@ -200,7 +202,7 @@ func (p *Preview) inline(r *RenderRequest) (*render.Shortcut, error) {
 		return &s, nil
 	}
 	s.Channels = maps.Clone(s.Channels)
-	email, overrides := s.Channels[render.Email]
+	email, overrides := s.Channels[catalog.Email]
 	if r.Subject != "" {
 		s.Subject, email.Subject = r.Subject, nil
 	}
@@ -208,14 +210,14 @@ func (p *Preview) inline(r *RenderRequest) (*render.Shortcut, error) {
 		s.EmailTemplate, email.EmailTemplate = r.Template, nil
 	}
 	if overrides {
-		s.Channels[render.Email] = email
+		s.Channels[catalog.Email] = email
 	}
 	return &s, nil
 }
 
 // unknownName turns a catalog's error into a problem.
 func unknownName(err error) error {
-	var unknown *render.UnknownError
+	var unknown *catalog.UnknownError
 	if errors.As(err, &unknown) {
 		return problem(http.StatusNotFound, "not_found", "%s", unknown.Error())
 	}

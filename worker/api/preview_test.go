@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/templates"
 	"github.com/heraldsend/herald/worker/preview"
 )
@@ -20,7 +21,7 @@ func startPreview(t *testing.T) *service {
 // newPreview renders with the built-in templates.
 func newPreview(t *testing.T) *Preview {
 	t.Helper()
-	catalog, err := render.LoadCatalog(templates.Catalog())
+	loaded, err := catalog.Load(templates.Catalog())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +29,7 @@ func newPreview(t *testing.T) *Preview {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := NewPreview(PreviewOptions{Catalog: func() *render.Catalog { return catalog }, Renderer: renderer, Files: templates.Catalog()})
+	p, err := NewPreview(PreviewOptions{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Files: templates.Catalog()})
 	if err != nil {
 		t.Fatal(err)
 	}

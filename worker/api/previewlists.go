@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/heraldsend/herald/helpers"
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
@@ -47,8 +47,8 @@ type shortcutInput struct {
 
 type shortcutOutput struct {
 	Body struct {
-		Shortcut render.Shortcut `json:"shortcut"`
-		File     string          `json:"file" doc:"Below the templates' folder"`
+		Shortcut catalog.Shortcut `json:"shortcut"`
+		File     string           `json:"file" doc:"Below the templates' folder"`
 	}
 }
 
@@ -66,15 +66,15 @@ func (p *Preview) getShortcut(_ context.Context, in *shortcutInput) (*shortcutOu
 
 type snippetsOutput struct {
 	Body struct {
-		Snippets  []render.Snippet `json:"snippets"`
-		Languages []string         `json:"languages" doc:"In which there are texts, those of defaults.yaml first"`
+		Snippets  []catalog.Snippet `json:"snippets"`
+		Languages []string          `json:"languages" doc:"In which there are texts, those of defaults.yaml first"`
 	}
 }
 
 func (p *Preview) listSnippets(context.Context, *struct{}) (*snippetsOutput, error) {
 	c := p.options.Catalog()
 	out := &snippetsOutput{}
-	out.Body.Snippets = []render.Snippet{}
+	out.Body.Snippets = []catalog.Snippet{}
 	for _, name := range c.Snippets() {
 		s, err := c.Snippet(name)
 		if err != nil {
@@ -87,7 +87,7 @@ func (p *Preview) listSnippets(context.Context, *struct{}) (*snippetsOutput, err
 }
 
 // languages are those in which the catalog has texts, those that it must have first.
-func languages(c *render.Catalog) []string {
+func languages(c *catalog.Catalog) []string {
 	out := slices.Concat([]string{}, c.Defaults().Languages)
 	var others []string
 	for _, name := range c.Snippets() {
@@ -121,11 +121,11 @@ type fieldsOutput struct {
 
 func (p *Preview) listFields(context.Context, *struct{}) (*fieldsOutput, error) {
 	out := &fieldsOutput{}
-	for _, f := range render.Fields() {
+	for _, f := range catalog.Fields() {
 		out.Body.Fields = append(out.Body.Fields, FieldEntry{f.Name, f.Path, string(f.Type), f.Doc})
 	}
 	for _, path := range p.options.Catalog().Defaults().Fields {
-		out.Body.Fields = append(out.Body.Fields, FieldEntry{Name: path, Path: path, Type: string(render.TypeAny), Doc: "Of your own, by defaults.yaml."})
+		out.Body.Fields = append(out.Body.Fields, FieldEntry{Name: path, Path: path, Type: string(catalog.TypeAny), Doc: "Of your own, by defaults.yaml."})
 	}
 	return out, nil
 }
@@ -174,14 +174,14 @@ type LayoutEntry struct {
 
 type samplesOutput struct {
 	Body struct {
-		Context     Object              `json:"context" doc:"A sample recipient"`
-		Audience    bool                `json:"audience" doc:"Whether there is a sample audience"`
-		Layouts     []LayoutEntry       `json:"layouts"`
-		Layout      string              `json:"layout" doc:"Of shortcuts that name none"`
-		Attachments []render.Attachment `json:"attachments" doc:"Files that shortcuts may attach"`
-		Languages   []string            `json:"languages"`
-		Locale      string              `json:"locale" doc:"Of recipients who bring none"`
-		Timezone    string              `json:"timezone" doc:"Of recipients who bring none"`
+		Context     Object               `json:"context" doc:"A sample recipient"`
+		Audience    bool                 `json:"audience" doc:"Whether there is a sample audience"`
+		Layouts     []LayoutEntry        `json:"layouts"`
+		Layout      string               `json:"layout" doc:"Of shortcuts that name none"`
+		Attachments []catalog.Attachment `json:"attachments" doc:"Files that shortcuts may attach"`
+		Languages   []string             `json:"languages"`
+		Locale      string               `json:"locale" doc:"Of recipients who bring none"`
+		Timezone    string               `json:"timezone" doc:"Of recipients who bring none"`
 	}
 }
 

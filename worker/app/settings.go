@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/helpers/moment"
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/bulk"
@@ -110,7 +110,7 @@ func (s *Settings) Validate() error {
 		}
 	}
 	if s.Locale != "" {
-		if _, err := render.Languages(s.Locale); err != nil {
+		if _, err := catalog.Languages(s.Locale); err != nil {
 			fault("locale", "%w, such as en-us or fr-CA", err)
 		}
 	}

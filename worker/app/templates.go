@@ -9,14 +9,14 @@ import (
 	"os"
 	"sync"
 
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/templates"
 )
 
 // followTemplates loads the templates, which must be good, and loads them again when the folder changes and on hangup.
 // A broken edit is logged and changes nothing. Closing what it adds to open ends it.
-func followTemplates(s *Settings, log *slog.Logger, hangup <-chan os.Signal, open *stack) (*render.Live, error) {
-	live, err := render.NewLive(render.LiveOptions{FS: s.TemplateFiles(), OnReload: func(current *render.Catalog, err error) {
+func followTemplates(s *Settings, log *slog.Logger, hangup <-chan os.Signal, open *stack) (*catalog.Live, error) {
+	live, err := catalog.NewLive(catalog.LiveOptions{FS: s.TemplateFiles(), OnReload: func(current *catalog.Catalog, err error) {
 		if err != nil {
 			faults, first := templateFaults(err)
 			log.Error("the templates are broken, their last good version stays", "faults", faults, "first", first, "version", shortHash(current))
@@ -54,14 +54,14 @@ func followTemplates(s *Settings, log *slog.Logger, hangup <-chan os.Signal, ope
 
 // templateFaults counts the faults of a catalog and shows the first.
 func templateFaults(err error) (n int, first string) {
-	var catalog *render.CatalogError
+	var catalog *catalog.LoadError
 	if errors.As(err, &catalog) && len(catalog.Findings) > 0 {
 		return len(catalog.Findings), catalog.Findings[0].String()
 	}
 	return 1, err.Error()
 }
 
-func shortHash(c *render.Catalog) string { return c.Hash()[:12] }
+func shortHash(c *catalog.Catalog) string { return c.Hash()[:12] }
 
 // TemplateFiles are the folder of templates, or those in the program.
 func (s *Settings) TemplateFiles() fs.FS {
@@ -72,10 +72,10 @@ func (s *Settings) TemplateFiles() fs.FS {
 }
 
 // Catalog reads the folder of templates, or the built-in one.
-func (s *Settings) Catalog() (*render.Catalog, error) {
-	catalog, err := render.LoadCatalog(s.TemplateFiles())
+func (s *Settings) Catalog() (*catalog.Catalog, error) {
+	loaded, err := catalog.Load(s.TemplateFiles())
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
-	return catalog, nil
+	return loaded, nil
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/cache"
@@ -43,7 +44,7 @@ type Links interface {
 
 // Options for New. Catalog, Renderer, Attachments and Blobs are required.
 type Options struct {
-	Catalog     func() *render.Catalog // the current one, for content that brings no sources of its own
+	Catalog     func() *catalog.Catalog // the current one, for content that brings no sources of its own
 	Renderer    *render.Renderer
 	Attachments Attachments
 	Blobs       Blobs
@@ -186,7 +187,7 @@ func (c *Composer) compose(ctx context.Context, j Job) (out Composed, err error)
 	if err != nil {
 		return out, err
 	}
-	request := render.Request{Channel: render.Channel(m.Channel), Context: m.Context, Locale: m.Locale, Timezone: m.Timezone}
+	request := render.Request{Channel: catalog.Channel(m.Channel), Context: m.Context, Locale: m.Locale, Timezone: m.Timezone}
 	if len(request.Context) == 0 {
 		request.Context = []byte("{}")
 	}

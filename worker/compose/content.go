@@ -9,6 +9,8 @@ import (
 	"maps"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -34,14 +36,14 @@ func (c *Content) Actions(own *task.Actions) *task.Actions { return c.actions.Wi
 // files are what the shortcut attaches on a channel.
 func (c *Content) files(channel message.Channel) []message.Ref {
 	var refs []message.Ref
-	for _, file := range c.prepared.Bundle().AttachmentsFor(render.Channel(channel)) {
+	for _, file := range c.prepared.Bundle().AttachmentsFor(catalog.Channel(channel)) {
 		refs = append(refs, message.Ref{Name: file.Name, Blob: file.SHA256})
 	}
 	return refs
 }
 
 // actionsOf are what a shortcut does to a conversation, nil where it does nothing.
-func actionsOf(s render.Shortcut) *task.Actions {
+func actionsOf(s catalog.Shortcut) *task.Actions {
 	a := &task.Actions{Tags: s.Tags, AssignedUsers: s.AssignedUsers, AssignedTeams: s.AssignedTeams, Queue: s.Queue, Status: s.Status}
 	for name, value := range s.CustomFields {
 		data, err := json.Marshal(value)
@@ -69,7 +71,7 @@ type contentKey struct {
 // pinned. The errors are a *Verdict for everyone who is to get it, and temporary ones.
 func (c *Composer) Open(ctx context.Context, content task.Content) (*Content, error) {
 	key := contentKey{Content: content}
-	var catalog *render.Catalog
+	var catalog *catalog.Catalog
 	if content.Sources == "" {
 		catalog = c.Catalog()
 		key.catalog = catalog.Hash()
@@ -99,7 +101,7 @@ func (c *Composer) Open(ctx context.Context, content task.Content) (*Content, er
 }
 
 // Pinned reads the template sources that Pin stored. The errors are those of Open.
-func (c *Composer) Pinned(ctx context.Context, sources string) (*render.Bundle, error) {
+func (c *Composer) Pinned(ctx context.Context, sources string) (*catalog.Bundle, error) {
 	data, err := c.Blobs.Blob(ctx, sources)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ContentFault(fmt.Errorf("the template sources are not stored any more: %w", err))
@@ -107,7 +109,7 @@ func (c *Composer) Pinned(ctx context.Context, sources string) (*render.Bundle, 
 	if err != nil {
 		return nil, err
 	}
-	b, err := render.DecodeBundle(data)
+	b, err := catalog.DecodeBundle(data)
 	if err != nil {
 		return nil, ContentFault(err)
 	}
@@ -117,7 +119,7 @@ func (c *Composer) Pinned(ctx context.Context, sources string) (*render.Bundle, 
 // Pin gathers everything that content needs (shortcut, snippets, layout, files) from a catalog, stores it, and
 // returns the hash that Content.Sources takes: whatever becomes of the catalog, what is sent stays the same. The errors
 // are those of Open.
-func Pin(ctx context.Context, blobs Blobs, c *render.Catalog, content task.Content) (string, error) {
+func Pin(ctx context.Context, blobs Blobs, c *catalog.Catalog, content task.Content) (string, error) {
 	b, err := BundleOf(c, content)
 	if err != nil {
 		return "", ContentFault(err)
@@ -135,30 +137,30 @@ func Pin(ctx context.Context, blobs Blobs, c *render.Catalog, content task.Conte
 }
 
 // BundleOf gathers the sources of content: a shortcut by name, with what the job overrides, or text given with the job.
-func BundleOf(c *render.Catalog, content task.Content) (*render.Bundle, error) {
-	if content.Shortcut == "" {
-		return c.InlineBundle(render.Shortcut{
-			Name: "inline", Message: content.Text, Format: render.Format(content.Format),
-			Subject: content.Subject, EmailTemplate: content.Template,
+func BundleOf(c *catalog.Catalog, job task.Content) (*catalog.Bundle, error) {
+	if job.Shortcut == "" {
+		return c.InlineBundle(catalog.Shortcut{
+			Name: "inline", Message: job.Text, Format: content.Format(job.Format),
+			Subject: job.Subject, EmailTemplate: job.Template,
 		})
 	}
-	if content.Subject == "" && content.Template == "" {
-		return c.Bundle(content.Shortcut)
+	if job.Subject == "" && job.Template == "" {
+		return c.Bundle(job.Shortcut)
 	}
-	s, err := c.Shortcut(content.Shortcut)
+	s, err := c.Shortcut(job.Shortcut)
 	if err != nil {
 		return nil, err
 	}
 	s.Channels = maps.Clone(s.Channels)
-	email := s.Channels[render.Email]
-	if content.Subject != "" {
-		s.Subject, email.Subject = content.Subject, nil
+	email := s.Channels[catalog.Email]
+	if job.Subject != "" {
+		s.Subject, email.Subject = job.Subject, nil
 	}
-	if content.Template != "" {
-		s.EmailTemplate, email.EmailTemplate = content.Template, nil
+	if job.Template != "" {
+		s.EmailTemplate, email.EmailTemplate = job.Template, nil
 	}
 	if s.Channels != nil {
-		s.Channels[render.Email] = email
+		s.Channels[catalog.Email] = email
 	}
 	return c.InlineBundle(s)
 }

@@ -15,6 +15,7 @@ import (
 	"testing/fstest"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/message"
@@ -24,11 +25,11 @@ import (
 // prepare compiles a catalog's only shortcut, "s".
 func prepare(t testing.TB, shortcut string) *render.Prepared {
 	t.Helper()
-	catalog, err := render.LoadCatalog(fstest.MapFS{"shortcuts/s.yaml": {Data: []byte("name: s\n" + shortcut)}})
+	loaded, err := catalog.Load(fstest.MapFS{"shortcuts/s.yaml": {Data: []byte("name: s\n" + shortcut)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := catalog.Bundle("s")
+	b, err := loaded.Bundle("s")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/attach"
@@ -41,7 +42,7 @@ func newRun(ctx context.Context, o Options) *run {
 	r := &run{Options: o, policy: attach.Bulk(), parts: make([]part, len(o.Prepared))}
 	for i, m := range o.Definition.Messages {
 		p := part{channel: m.Channel, prepared: o.Prepared[i], from: message.Address{Addr: m.From}}
-		for _, a := range p.prepared.Bundle().AttachmentsFor(render.Channel(m.Channel)) {
+		for _, a := range p.prepared.Bundle().AttachmentsFor(catalog.Channel(m.Channel)) {
 			p.shortcut = append(p.shortcut, message.Ref{Name: a.Name, Blob: a.SHA256})
 		}
 		p.shared = r.find(ctx, p.shortcut, m.Attachments)
@@ -158,7 +159,7 @@ func renderOne(ctx context.Context, p *render.Prepared, m task.Message) (content
 			content, code, err = nil, "internal_error", errors.New("rendering broke down over this message; please report it")
 		}
 	}()
-	request := render.Request{Channel: render.Channel(m.Channel), Context: m.Context, Locale: m.Locale, Timezone: m.Timezone}
+	request := render.Request{Channel: catalog.Channel(m.Channel), Context: m.Context, Locale: m.Locale, Timezone: m.Timezone}
 	if len(request.Context) == 0 {
 		request.Context = []byte("{}")
 	}

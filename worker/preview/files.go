@@ -3,7 +3,7 @@ package preview
 import (
 	"strings"
 
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/message"
 )
@@ -25,7 +25,7 @@ type MeteredFile struct {
 }
 
 // Attached checks a content's attachments as sending does. The error says that the catalog lacks one.
-func Attached(c *render.Catalog, channel render.Channel, files []render.Attachment) (AttachmentMeter, error) {
+func Attached(c *catalog.Catalog, channel catalog.Channel, files []catalog.Attachment) (AttachmentMeter, error) {
 	policy := attach.For(message.Channel(channel))
 	out := AttachmentMeter{List: []MeteredFile{}, MaxTotal: policy.MaxTotal}
 	most := policy.MaxFile

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/attach"
@@ -27,7 +28,7 @@ type Mail struct {
 
 // Compose gives the email as the channel's own sender would write it: to the context's customer, and from the sender
 // given, or the context's agent where that is nil.
-func Compose(ctx context.Context, c *render.Catalog, content *render.Content, data []byte, from *message.Address) (*Mail, error) {
+func Compose(ctx context.Context, c *catalog.Catalog, content *render.Content, data []byte, from *message.Address) (*Mail, error) {
 	people, err := peopleOf(data, from)
 	if err != nil {
 		return nil, err
@@ -87,7 +88,7 @@ func mailbox(person handlebars.Value, name, otherwise string) message.Address {
 }
 
 // catalogFiles gives a catalog's attachments to a resolver.
-type catalogFiles struct{ catalog *render.Catalog }
+type catalogFiles struct{ catalog *catalog.Catalog }
 
 // Blob returns the content of a file by its hash.
 func (f catalogFiles) Blob(_ context.Context, sha256 string) ([]byte, error) {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/attach"
 )
@@ -77,9 +77,9 @@ func (r *rendering) mistake(channel string, err error) {
 }
 
 func (r *rendering) mistakeOf(err error) Mistake {
-	var template *render.TemplateError
+	var template *catalog.TemplateError
 	var engine *handlebars.Error
-	var unknown *render.UnknownError
+	var unknown *catalog.UnknownError
 	var file *attach.Error
 	switch {
 	case errors.As(err, &template) && errors.As(template.Err, &engine):

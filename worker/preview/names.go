@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
@@ -15,7 +15,7 @@ type Names map[string]Names
 // NewNames returns the names of the catalogue of fields.
 func NewNames() Names {
 	t := make(Names)
-	for _, f := range render.Fields() {
+	for _, f := range catalog.Fields() {
 		t.add(strings.Split(f.Path, "."))
 		if rest, ok := strings.CutPrefix(f.Path, "currentUser."); ok {
 			t.add(strings.Split("user."+rest, "."))

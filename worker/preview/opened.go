@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 )
 
 // openedCache keeps the last shortcuts that were compiled, by catalog and content: only a change of a text compiles
@@ -28,7 +29,7 @@ func newOpenedCache(most int) *openedCache {
 	return &openedCache{most: most, order: list.New(), byKey: make(map[[sha256.Size]byte]*list.Element)}
 }
 
-func (c *openedCache) get(catalog *render.Catalog, s *render.Shortcut, r *render.Renderer) (*render.Prepared, error) {
+func (c *openedCache) get(catalog *catalog.Catalog, s *catalog.Shortcut, r *render.Renderer) (*render.Prepared, error) {
 	encoded, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("shortcut: %w", err)

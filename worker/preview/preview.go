@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/lint"
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -19,7 +21,7 @@ import (
 
 // Options are what New makes a Previewer of. Catalog and Renderer are required.
 type Options struct {
-	Catalog  func() *render.Catalog // the version in use
+	Catalog  func() *catalog.Catalog // the version in use
 	Renderer *render.Renderer
 	Locale   string        // of requests that name none, as Renderer has it; "en-us"
 	Timezone string        // likewise; "UTC"
@@ -51,10 +53,10 @@ func New(o Options) (*Previewer, error) {
 
 // Request says what to show. Exactly one of Shortcut and Inline is set.
 type Request struct {
-	Shortcut string           // name in the catalog
-	Inline   *render.Shortcut // one that the caller gives
-	Channels []render.Channel // all when empty
-	Context  json.RawMessage  // {} when empty
+	Shortcut string            // name in the catalog
+	Inline   *catalog.Shortcut // one that the caller gives
+	Channels []catalog.Channel // all when empty
+	Context  json.RawMessage   // {} when empty
 	Locale   string
 	Timezone string
 	From     string // sender of the email; the context's agent when empty
@@ -138,7 +140,7 @@ func (p *Previewer) Render(ctx context.Context, req Request) (*Preview, error) {
 // rendering is one request on its way.
 type rendering struct {
 	*Previewer
-	catalog  *render.Catalog
+	catalog  *catalog.Catalog
 	req      Request
 	result   *Preview
 	prepared *render.Prepared
@@ -163,7 +165,7 @@ func (r *rendering) run(ctx context.Context) {
 	r.result.Title = title
 	channels := r.req.Channels
 	if len(channels) == 0 {
-		channels = render.Channels()
+		channels = catalog.Channels()
 	}
 	if r.req.Lint {
 		r.lint()
@@ -189,7 +191,7 @@ func (r *rendering) open() bool {
 		r.prepared, err = r.opened.get(r.catalog, r.req.Inline, r.options.Renderer)
 	default:
 		r.result.Name = r.req.Shortcut
-		var s render.Shortcut
+		var s catalog.Shortcut
 		if s, err = r.catalog.Shortcut(r.req.Shortcut); err == nil {
 			r.prepared, err = r.opened.get(r.catalog, &s, r.options.Renderer)
 		}
@@ -247,13 +249,13 @@ func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPr
 		return nil, err
 	}
 	switch req.Channel {
-	case render.SMS:
+	case catalog.SMS:
 		out.SMS = smsOf(rendered.Text, rendered.SMS)
-	case render.Chat, render.Note:
+	case catalog.Chat, catalog.Note:
 		if out.HTML, err = markdownHTML(rendered.Text); err != nil {
 			return nil, err
 		}
-	case render.Email:
+	case catalog.Email:
 		if err := r.mail(ctx, out, rendered); err != nil {
 			return nil, err
 		}
@@ -266,7 +268,7 @@ func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPr
 
 // lint checks the shortcut beyond what this recipient sees of it.
 func (r *rendering) lint() {
-	for _, a := range r.catalog.LintShortcut(r.prepared.Bundle().Shortcut, render.LintOptions{}) {
+	for _, a := range lint.Shortcut(r.catalog, r.prepared.Bundle().Shortcut, lint.Options{}) {
 		r.result.Warnings = append(r.result.Warnings, Warning{
 			Code: a.Code, Message: a.Message, Place: Place{Path: a.Path, Template: r.result.Name + "/" + a.Path, Line: a.Line, Column: a.Column},
 		})

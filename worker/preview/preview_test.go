@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/templates"
 	"github.com/heraldsend/herald/worker/preview"
 )
 
 func newPreviewer(t testing.TB) *preview.Previewer {
 	t.Helper()
-	catalog, err := render.LoadCatalog(templates.Catalog())
+	loaded, err := catalog.Load(templates.Catalog())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +23,7 @@ func newPreviewer(t testing.TB) *preview.Previewer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := preview.New(preview.Options{Catalog: func() *render.Catalog { return catalog }, Renderer: renderer, Timeout: time.Minute})
+	p, err := preview.New(preview.Options{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,8 +77,8 @@ func TestEveryChannel(t *testing.T) {
 	}
 }
 
-func inline(message string) *render.Shortcut {
-	return &render.Shortcut{Name: "order-issue-before-arrival", Subject: "Hello", Message: message}
+func inline(message string) *catalog.Shortcut {
+	return &catalog.Shortcut{Name: "order-issue-before-arrival", Subject: "Hello", Message: message}
 }
 
 // TestMistakesAtTheirPlace: lines count in the text that was given, though a shortcut of this name is in a file.
@@ -119,8 +120,8 @@ func TestOtherMistakes(t *testing.T) {
 		"context":           {preview.Request{Inline: inline("x"), Context: json.RawMessage(`{"a":1,"a":2}`)}, "context"},
 		"context, a list":   {preview.Request{Inline: inline("x"), Context: json.RawMessage(`[]`)}, "context"},
 		"sender":            {preview.Request{Inline: inline("x"), From: "nobody"}, "address"},
-		"layout":            {preview.Request{Inline: &render.Shortcut{Name: "x", EmailTemplate: "replly", Message: "x"}}, "unknown_email_template"},
-		"format":            {preview.Request{Inline: &render.Shortcut{Name: "x", Format: "word", Message: "x"}}, "invalid"},
+		"layout":            {preview.Request{Inline: &catalog.Shortcut{Name: "x", EmailTemplate: "replly", Message: "x"}}, "unknown_email_template"},
+		"format":            {preview.Request{Inline: &catalog.Shortcut{Name: "x", Format: "word", Message: "x"}}, "invalid"},
 		"work without an end": {preview.Request{
 			Inline:  inline(strings.Repeat("{{#each @root.a}}", 4) + "{{#if this}}{{/if}}" + strings.Repeat("{{/each}}", 4)),
 			Context: json.RawMessage(`{"a":[1` + strings.Repeat(",1", 99) + `]}`),
@@ -136,7 +137,7 @@ func TestOtherMistakes(t *testing.T) {
 }
 
 func TestIssuesSayWhatWasMeant(t *testing.T) {
-	r := show(t, newPreviewer(t), preview.Request{Inline: inline("a\n{{customer.fristName}}"), Channels: []render.Channel{render.SMS}})
+	r := show(t, newPreviewer(t), preview.Request{Inline: inline("a\n{{customer.fristName}}"), Channels: []catalog.Channel{catalog.SMS}})
 	if len(r.Contents) != 1 || len(r.Contents[0].Issues) != 1 {
 		t.Fatalf("%+v", r)
 	}
@@ -160,7 +161,7 @@ func TestWarnings(t *testing.T) {
 // TestDataStaysData is BAD_INPUTS 1 and 10: what a customer typed comes out as these characters everywhere.
 func TestDataStaysData(t *testing.T) {
 	context := json.RawMessage(`{"customer":{"firstName":"{{secret}} [[sn.signature]] <script>alert(1)</script>","email":"a@example.com"},"secret":"S3CRET"}`)
-	r := show(t, newPreviewer(t), preview.Request{Inline: &render.Shortcut{Name: "x", Subject: "Hi {{customer.firstName}}", Message: "Hi {{customer.firstName}}"}, Context: context, Source: true})
+	r := show(t, newPreviewer(t), preview.Request{Inline: &catalog.Shortcut{Name: "x", Subject: "Hi {{customer.firstName}}", Message: "Hi {{customer.firstName}}"}, Context: context, Source: true})
 	if len(r.Mistakes) > 0 {
 		t.Fatalf("%+v", r.Mistakes)
 	}
@@ -183,7 +184,7 @@ func TestFilesOverTheLimit(t *testing.T) {
 	pdf := func(size int) *fstest.MapFile {
 		return &fstest.MapFile{Data: append([]byte("%PDF-1.7\n"), make([]byte, size-9)...)}
 	}
-	catalog, err := render.LoadCatalog(fstest.MapFS{
+	loaded, err := catalog.Load(fstest.MapFS{
 		"attachments/full.pdf": pdf(5_242_880), "attachments/over.pdf": pdf(5_242_881),
 		"shortcuts/a.yaml": {Data: []byte("message: a\nattachments: [full.pdf]\n")}, "shortcuts/b.yaml": {Data: []byte("message: b\nattachments: [over.pdf]\n")},
 		"shortcuts/c.yaml": {Data: []byte("message: c\nattachments: [full.pdf, over.pdf]\n")},
@@ -195,12 +196,12 @@ func TestFilesOverTheLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := preview.New(preview.Options{Catalog: func() *render.Catalog { return catalog }, Renderer: renderer})
+	p, err := preview.New(preview.Options{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, problem := range map[string]string{"a": "", "b": `attachment_too_large: "over.pdf"`, "c": `attachment_too_large: "over.pdf"`} {
-		r := show(t, p, preview.Request{Shortcut: name, Channels: []render.Channel{render.Email}, Source: true})
+		r := show(t, p, preview.Request{Shortcut: name, Channels: []catalog.Channel{catalog.Email}, Source: true})
 		if len(r.Mistakes) > 0 || len(r.Contents) != 1 {
 			t.Fatalf("%s: %+v", name, r.Mistakes)
 		}
@@ -212,7 +213,7 @@ func TestFilesOverTheLimit(t *testing.T) {
 
 func BenchmarkTyping(b *testing.B) {
 	p := newPreviewer(b)
-	catalog, _ := render.LoadCatalog(templates.Catalog())
+	catalog, _ := catalog.Load(templates.Catalog())
 	s, _ := catalog.Shortcut(templates.DemoShortcut)
 	n := 0
 	for b.Loop() {

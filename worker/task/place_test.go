@@ -7,10 +7,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/heraldsend/herald/render/catalog"
+
 	_ "time/tzdata"
 
 	"github.com/heraldsend/herald/helpers/moment"
-	"github.com/heraldsend/herald/render"
 )
 
 var update = flag.Bool("update", false, "write zones.txt")
@@ -63,7 +65,7 @@ func TestLocales(t *testing.T) {
 		if CheckLocale(tag) == nil {
 			t.Errorf("%.40q was taken", tag)
 		}
-		if _, err := render.Languages(tag); err == nil {
+		if _, err := catalog.Languages(tag); err == nil {
 			t.Errorf("%.40q: templates take it", tag)
 		}
 	}

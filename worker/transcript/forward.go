@@ -12,6 +12,8 @@ import (
 
 	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/templates"
 	"github.com/heraldsend/herald/worker/compose"
@@ -36,8 +38,8 @@ const (
 // Forwarder renders transcripts. It is safe for concurrent use.
 type Forwarder struct {
 	renderer  *render.Renderer
-	sanitizer *render.Sanitizer
-	builtIn   func() (*render.Catalog, error)
+	sanitizer *content.Sanitizer
+	builtIn   func() (*catalog.Catalog, error)
 }
 
 // New returns a Forwarder with r's default locale and time zone.
@@ -47,16 +49,16 @@ func New(r *render.Renderer) (*Forwarder, error) {
 		return nil, err
 	}
 	return &Forwarder{
-		renderer: own, sanitizer: render.NewSanitizer(),
-		builtIn: sync.OnceValues(func() (*render.Catalog, error) { return render.LoadCatalog(templates.Catalog()) }),
+		renderer: own, sanitizer: content.NewSanitizer(),
+		builtIn: sync.OnceValues(func() (*catalog.Catalog, error) { return catalog.Load(templates.Catalog()) }),
 	}, nil
 }
 
 // Bundle gathers the template sources of a forward from a catalog. A template that isn't there or doesn't compile is an
 // error here.
-func (w *Forwarder) Bundle(c *render.Catalog, f task.Forward) (*render.Bundle, error) {
-	s := render.Shortcut{Name: "forward", Message: f.Introduction, Subject: f.Subject, EmailTemplate: f.Template}
-	standIn := render.Shortcut{Name: "forward"}
+func (w *Forwarder) Bundle(c *catalog.Catalog, f task.Forward) (*catalog.Bundle, error) {
+	s := catalog.Shortcut{Name: "forward", Message: f.Introduction, Subject: f.Subject, EmailTemplate: f.Template}
+	standIn := catalog.Shortcut{Name: "forward"}
 	if s.Subject == "" {
 		s.Subject = defaultSubject
 		if !slices.Contains(c.Snippets(), subjectSnippet) {
@@ -76,15 +78,15 @@ func (w *Forwarder) Bundle(c *render.Catalog, f task.Forward) (*render.Bundle, e
 }
 
 // withBuiltIn is a bundle of s in which what standIn names comes from the built-in catalog.
-func (w *Forwarder) withBuiltIn(c *render.Catalog, s, standIn render.Shortcut) (*render.Bundle, error) {
+func (w *Forwarder) withBuiltIn(c *catalog.Catalog, s, standIn catalog.Shortcut) (*catalog.Bundle, error) {
 	own := s
 	if standIn.Subject != "" {
 		own.Subject = ""
 	}
 	if standIn.EmailTemplate != "" {
-		own.EmailTemplate = render.NoTemplate
+		own.EmailTemplate = catalog.NoTemplate
 	} else {
-		standIn.EmailTemplate = render.NoTemplate
+		standIn.EmailTemplate = catalog.NoTemplate
 	}
 	b, err := c.InlineBundle(own)
 	if err != nil {
@@ -111,7 +113,7 @@ func (w *Forwarder) withBuiltIn(c *render.Catalog, s, standIn render.Shortcut) (
 }
 
 // Open compiles the sources of forwards.
-func (w *Forwarder) Open(b *render.Bundle) (*render.Prepared, error) { return w.renderer.Open(b) }
+func (w *Forwarder) Open(b *catalog.Bundle) (*render.Prepared, error) { return w.renderer.Open(b) }
 
 // Made is a transcript ready to be sent, but for the bytes of its files.
 type Made struct {
@@ -149,7 +151,7 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 	if f.Introduction != "" {
 		// What an SMS would say is the text of the message alone.
 		request := requestFor(f, data)
-		request.Channel = render.SMS
+		request.Channel = catalog.SMS
 		alone, err := p.Render(ctx, request)
 		if err != nil {
 			return nil, renderError(ctx, err)
@@ -211,7 +213,7 @@ func (w *Forwarder) render(ctx context.Context, p *render.Prepared, f task.Forwa
 }
 
 func requestFor(f task.Forward, data []byte) render.Request {
-	return render.Request{Channel: render.Email, Context: data, Locale: f.Locale, Timezone: f.Timezone}
+	return render.Request{Channel: catalog.Email, Context: data, Locale: f.Locale, Timezone: f.Timezone}
 }
 
 // codeTooLarge is the code of a transcript that is larger than an email may be.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -19,7 +19,7 @@ func FuzzRedaction(f *testing.F) {
 	f.Add("p@ss-w0rd!", "> ", "\n> more", "<a href=\"https://x.example/?q=p%40ss\">", 1)
 	f.Add("Geheimnis", "<b>", "</b>", "<div style=display:none>", 0)
 	f.Add("山田太郎", "\u202e", "&amp;", "<table><tr><td>", 2)
-	s := render.NewSanitizer()
+	s := content.NewSanitizer()
 	f.Fuzz(func(t *testing.T, secret, before, after, markup string, at int) {
 		chars, says := normalized(secret)
 		if says < freeWeight || len(secret) > 1000 || strings.Contains(secret, "█") || !utf8.ValidString(secret+before+after+markup) {
@@ -75,7 +75,7 @@ func FuzzRedaction(f *testing.F) {
 func FuzzTranscript(f *testing.F) {
 	f.Add([]byte(`{"name":"x","customer":{"name":"Ada"},"messages":[{"channel":"email","direction":"in","sentAt":1,"body":"Hi","htmlBody":"<p>Hi</p>","redactions":[{"start":0,"end":1}]}]}`))
 	f.Add([]byte(`{"messages":[{"channel":"sms","direction":"out","redacted":true,"body":"> a\n>> b","attachments":[{"name":"a"}]}],"mergedConversations":[{"messages":[]}]}`))
-	s := render.NewSanitizer()
+	s := content.NewSanitizer()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := conversation.Read(data)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/templates"
 	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/conversation"
@@ -36,7 +37,7 @@ func newForwarder(t testing.TB) *Forwarder {
 }
 
 // builtIn is the catalog that Herald brings along.
-var builtIn = sync.OnceValues(func() (*render.Catalog, error) { return render.LoadCatalog(templates.Catalog()) })
+var builtIn = sync.OnceValues(func() (*catalog.Catalog, error) { return catalog.Load(templates.Catalog()) })
 
 // makeOne makes the transcript of a conversation with the built-in templates.
 func makeOne(t testing.TB, w *Forwarder, f task.Forward, talk []byte) (*Made, error) {
@@ -214,13 +215,13 @@ func TestLayoutOfTheDocs(t *testing.T) {
 	if !ok || !closed {
 		t.Fatal("docs/forward.md shows no layout")
 	}
-	catalog, err := render.LoadCatalog(fstest.MapFS{"emails/brief.hbs": {Data: []byte(layout)}})
+	loaded, err := catalog.Load(fstest.MapFS{"emails/brief.hbs": {Data: []byte(layout)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := newForwarder(t)
 	f := task.Forward{ID: "f", From: "a@desk.example", To: "b@partner.example", Template: "brief", Introduction: "Hello"}
-	b, err := w.Bundle(catalog, f)
+	b, err := w.Bundle(loaded, f)
 	if err != nil {
 		t.Fatal(err)
 	}

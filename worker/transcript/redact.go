@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/worker/conversation"
 )
 
@@ -17,13 +17,13 @@ const Mark = "█████"
 // redactor takes redacted texts out of everything that a transcript shows: out of the message they were redacted in,
 // and out of replies that quote it. It errs on the side of taking too much.
 type redactor struct {
-	sanitizer *render.Sanitizer
+	sanitizer *content.Sanitizer
 	all       *matcher
 	own       map[*conversation.Message]*matcher // texts too short to be looked for elsewhere
 }
 
 // newRedactor collects the secrets of a conversation as a whole, and of its messages, which stand in the order of time.
-func newRedactor(general []conversation.Redaction, messages []*conversation.Message, s *render.Sanitizer) (*redactor, error) {
+func newRedactor(general []conversation.Redaction, messages []*conversation.Message, s *content.Sanitizer) (*redactor, error) {
 	r := &redactor{sanitizer: s, all: newMatcher(), own: map[*conversation.Message]*matcher{}}
 	for _, piece := range general {
 		chars, says := normalized(piece.Text)

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/text/unicode/bidi"
 
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -85,7 +85,7 @@ type File struct {
 }
 
 // NewTranscript makes the transcript of a conversation for a forward with the chosen files. It keeps nothing of c, which it may change.
-func NewTranscript(c *conversation.Conversation, chosen []conversation.Attachment, f task.Forward, s *render.Sanitizer) (*Transcript, error) {
+func NewTranscript(c *conversation.Conversation, chosen []conversation.Attachment, f task.Forward, s *content.Sanitizer) (*Transcript, error) {
 	dated := inTime(c)
 	messages := make([]*conversation.Message, len(dated))
 	for i, d := range dated {

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/templates"
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/api/page"
@@ -21,7 +22,7 @@ import (
 // serve runs an API with its pages; configure, which may be nil, changes its options.
 func serve(t *testing.T, configure func(*api.Options)) string {
 	t.Helper()
-	catalog, err := render.LoadCatalog(templates.Catalog())
+	loaded, err := catalog.Load(templates.Catalog())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func serve(t *testing.T, configure func(*api.Options)) string {
 		t.Fatal(err)
 	}
 	o := api.Options{Redis: rdb, Client: client, Suppressions: suppressions, Log: log, Metrics: prometheus.NewRegistry()}
-	if o.Preview, err = api.NewPreview(api.PreviewOptions{Catalog: func() *render.Catalog { return catalog }, Renderer: renderer, Files: templates.Catalog()}); err != nil {
+	if o.Preview, err = api.NewPreview(api.PreviewOptions{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Files: templates.Catalog()}); err != nil {
 		t.Fatal(err)
 	}
 	if o.Page, err = page.Handler(); err != nil {

@@ -1,0 +1,242 @@
+package catalog
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/heraldsend/herald/render/handlebars"
+)
+
+// Bundle is everything that one shortcut needs, pinned: what renders from it
+// does not change when the catalog does. It travels as JSON; the contents of
+// attachments travel apart, by their hashes.
+type Bundle struct {
+	Version     int                       `json:"version"` // of this form: 1
+	Shortcut    Shortcut                  `json:"shortcut"`
+	Snippets    map[string]*Snippet       `json:"snippets,omitempty"`
+	Partials    map[string]string         `json:"partials,omitempty"`
+	Emails      map[string]*EmailTemplate `json:"emails,omitempty"`
+	Attachments []Attachment              `json:"attachments,omitempty"` // of all channels, sorted by name
+}
+
+const bundleVersion = 1
+
+// Bundle collects what the shortcut needs and compiles it, so that a template
+// that can't be rendered is an error here: *UnknownError for a name that the
+// catalog lacks, *TemplateError for a faulty template.
+func (c *Catalog) Bundle(shortcut string) (*Bundle, error) {
+	s, err := c.Shortcut(shortcut)
+	if err != nil {
+		return nil, err
+	}
+	return c.bundle(s)
+}
+
+// BundleFor is Bundle on behalf of a; a shortcut that a may not see is unknown.
+func (c *Catalog) BundleFor(shortcut string, a Actor) (*Bundle, error) {
+	if s, ok := c.shortcuts[shortcut]; !ok || !s.VisibleTo(a) {
+		return nil, &UnknownError{Kind: "shortcut", Name: shortcut, Suggestion: handlebars.Suggest(shortcut, c.ShortcutsFor(a))}
+	}
+	return c.Bundle(shortcut)
+}
+
+// InlineBundle is Bundle for a shortcut that the caller gives. It may use the
+// catalog's snippets, email templates and attachments.
+func (c *Catalog) InlineBundle(s Shortcut) (*Bundle, error) {
+	if s.Name == "" {
+		s.Name = "inline"
+	}
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	return c.bundle(s)
+}
+
+func (c *Catalog) bundle(s Shortcut) (*Bundle, error) {
+	if s.EmailTemplate == "" {
+		s.EmailTemplate = c.defaults.ReplyTemplate
+	}
+	if s.EmailTemplate == "" {
+		s.EmailTemplate = NoTemplate
+	}
+	s.Channels = c.withNoteTemplate(s.Channels)
+	b := &Bundle{Version: bundleVersion, Shortcut: s, Snippets: map[string]*Snippet{}, Partials: map[string]string{}, Emails: map[string]*EmailTemplate{}}
+	var faults []error
+	for _, source := range s.sources() {
+		faults = append(faults, c.collect(b, source.Name, source.Text))
+	}
+	for _, channel := range Channels() {
+		p := s.For(channel)
+		if channel == Email || channel == Note {
+			faults = append(faults, c.collectEmail(b, p.EmailTemplate))
+		}
+		for _, name := range p.Attachments {
+			faults = append(faults, c.collectAttachment(b, name))
+		}
+	}
+	if err := JoinFaults(faults); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// withNoteTemplate gives notes the catalog's template where they name none.
+func (c *Catalog) withNoteTemplate(channels map[Channel]Override) map[Channel]Override {
+	note := channels[Note]
+	if note.EmailTemplate != nil {
+		return channels
+	}
+	name := c.defaults.NoteTemplate
+	if name == "" {
+		name = NoTemplate
+	}
+	out := maps.Clone(channels)
+	if out == nil {
+		out = make(map[Channel]Override)
+	}
+	note.EmailTemplate = &name
+	out[Note] = note
+	return out
+}
+
+// collect compiles a source and adds what it reaches.
+func (c *Catalog) collect(b *Bundle, name, text string) error {
+	t, err := c.compilers.compile(name, text)
+	if err != nil {
+		return NewTemplateError(c, err)
+	}
+	refs := t.Refs()
+	for _, snippet := range refs.Snippets {
+		if s := c.snippets[snippet]; s != nil {
+			b.Snippets[snippet] = &Snippet{Name: snippet, Source: s.Source, Texts: s.Texts}
+		}
+	}
+	partials := refs.Partials
+	if refs.Dynamic {
+		partials = slices.Sorted(maps.Keys(c.partials))
+	}
+	for _, partial := range partials {
+		b.Partials[partial] = c.partials[partial]
+	}
+	if !refs.Dynamic {
+		return nil
+	}
+	var faults []error
+	for _, partial := range partials { // any of them may be reached, with all that they reach
+		t, err := c.compilers.compile(partial, c.partials[partial])
+		if err != nil {
+			faults = append(faults, NewTemplateError(c, err))
+			continue
+		}
+		for _, snippet := range t.Refs().Snippets {
+			if s := c.snippets[snippet]; s != nil {
+				b.Snippets[snippet] = &Snippet{Name: snippet, Source: s.Source, Texts: s.Texts}
+			}
+		}
+	}
+	return JoinFaults(faults)
+}
+
+func (c *Catalog) collectEmail(b *Bundle, name string) error {
+	if name == "" || name == NoTemplate {
+		return nil
+	}
+	t, ok := c.emails[name]
+	if !ok {
+		return &UnknownError{Kind: "email template", Name: name, Suggestion: handlebars.Suggest(name, c.EmailTemplates())}
+	}
+	b.Emails[name] = t
+	faults := []error{c.collect(b, "emails/"+name, t.HTML)}
+	if t.Text != "" {
+		faults = append(faults, c.collect(b, "emails/"+name+".txt", t.Text))
+	}
+	return JoinFaults(faults)
+}
+
+func (c *Catalog) collectAttachment(b *Bundle, name string) error {
+	a, ok := c.attachments[name]
+	if !ok {
+		return &UnknownError{Kind: "attachment", Name: name, Suggestion: handlebars.Suggest(name, slices.Sorted(maps.Keys(c.attachments)))}
+	}
+	at := len(b.Attachments)
+	for i, other := range b.Attachments {
+		if other.Name == name {
+			return nil
+		}
+		if other.Name > name {
+			at = min(at, i)
+		}
+	}
+	b.Attachments = append(b.Attachments[:at], append([]Attachment{a}, b.Attachments[at:]...)...)
+	return nil
+}
+
+// AttachmentsFor lists what the shortcut attaches in channel ch, in its order.
+func (b *Bundle) AttachmentsFor(ch Channel) []Attachment {
+	var out []Attachment
+	for _, name := range b.Shortcut.For(ch).Attachments {
+		for _, a := range b.Attachments {
+			if a.Name == name {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+// Encode gives the bundle as JSON: equal bundles, equal bytes.
+func (b *Bundle) Encode() []byte {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(b); err != nil {
+		panic("render: a bundle of texts must encode: " + err.Error())
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+}
+
+// Hash identifies the bundle: SHA-256 of its encoding, in hex.
+func (b *Bundle) Hash() string {
+	sum := sha256.Sum256(b.Encode())
+	return hex.EncodeToString(sum[:])
+}
+
+// DecodeBundle reads what Encode wrote. It does not compile it; Open does.
+func DecodeBundle(data []byte) (*Bundle, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	b := &Bundle{}
+	if err := d.Decode(b); err != nil {
+		return nil, fmt.Errorf("decode bundle: %w", err)
+	}
+	if b.Version != bundleVersion {
+		return nil, fmt.Errorf("decode bundle: version %d, this program reads version %d", b.Version, bundleVersion)
+	}
+	if err := b.Shortcut.Validate(); err != nil {
+		return nil, fmt.Errorf("decode bundle: %w", err)
+	}
+	return b, nil
+}
+
+// JoinFaults joins errors, each once; the same fault of a shared snippet is
+// met by every text that uses it.
+func JoinFaults(faults []error) error {
+	seen := make(map[string]bool)
+	var out []error
+	for _, err := range faults {
+		if err != nil && !seen[err.Error()] {
+			seen[err.Error()] = true
+			out = append(out, err)
+		}
+	}
+	if len(out) == 1 {
+		return out[0]
+	}
+	return errors.Join(out...)
+}

@@ -1,0 +1,150 @@
+package catalog
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Live is a catalog that follows its folder while the program runs. A broken
+// edit keeps the last good version. It is safe for concurrent use.
+type Live struct {
+	options LiveOptions
+	current atomic.Pointer[Catalog]
+	load    sync.Mutex
+	seen    string // fingerprint of the folder when it was last loaded
+	next    string // another one, seen at the last look
+}
+
+// LiveOptions are what NewLive makes a Live of. FS is required.
+type LiveOptions struct {
+	FS       fs.FS
+	Interval time.Duration                     // between two looks at the folder; 1 s
+	OnReload func(current *Catalog, err error) // told of every reload: the version in use, and why a new one was refused
+}
+
+// NewLive loads the folder, which must be good.
+func NewLive(o LiveOptions) (*Live, error) {
+	if o.FS == nil {
+		return nil, errors.New("render: LiveOptions.FS is missing")
+	}
+	if o.Interval <= 0 {
+		o.Interval = time.Second
+	}
+	l := &Live{options: o, seen: fingerprint(o.FS)}
+	c, err := loadChecked(o.FS)
+	if err != nil {
+		return nil, err
+	}
+	l.current.Store(c)
+	return l, nil
+}
+
+// Catalog returns the version in use.
+func (l *Live) Catalog() *Catalog { return l.current.Load() }
+
+// Reload loads the folder now and says whether the catalog changed. On an
+// error the version in use stays.
+func (l *Live) Reload() (changed bool, err error) {
+	l.load.Lock()
+	defer l.load.Unlock()
+	return l.reload(fingerprint(l.options.FS))
+}
+
+func (l *Live) reload(seen string) (bool, error) {
+	l.seen = seen
+	old := l.current.Load()
+	c, err := loadChecked(l.options.FS)
+	changed := err == nil && c.Hash() != old.Hash()
+	if changed {
+		l.current.Store(c)
+	}
+	if l.options.OnReload != nil && (changed || err != nil) {
+		l.options.OnReload(l.current.Load(), err)
+	}
+	return changed, err
+}
+
+// Watch looks at the folder now and then and reloads what changed, until ctx
+// is done. It looks at names, sizes and times, not into the files, which works
+// on every file system and through links that are swapped.
+func (l *Live) Watch(ctx context.Context) {
+	tick := time.NewTicker(l.options.Interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			l.look()
+		}
+	}
+}
+
+// look reloads if the folder changed since it was last loaded, and not since
+// the last look: a change may still be half written.
+func (l *Live) look() {
+	l.load.Lock()
+	defer l.load.Unlock()
+	switch seen := fingerprint(l.options.FS); seen {
+	case l.seen:
+	case l.next:
+		_, _ = l.reload(seen) // OnReload is told
+	default:
+		l.next = seen
+	}
+}
+
+// loadChecked loads a catalog whose templates all compile.
+func loadChecked(fsys fs.FS) (*Catalog, error) {
+	c, err := Load(fsys)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Check compiles every template of the catalog. The error is a *CatalogError
+// with every fault.
+func (c *Catalog) Check() error {
+	var findings []Finding
+	for _, t := range c.Texts() {
+		if f := c.CompileFault(t); f != nil && !slices.Contains(findings, *f) {
+			findings = append(findings, *f)
+		}
+	}
+	if len(findings) == 0 {
+		return nil
+	}
+	SortFindings(findings)
+	return &LoadError{Findings: findings}
+}
+
+// fingerprint changes when a file is added, removed, or written.
+func fingerprint(fsys fs.FS) string {
+	sum := sha256.New()
+	err := fs.WalkDir(fsys, ".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			fmt.Fprintf(sum, "%s: %v\n", file, err)
+			return nil
+		}
+		if info, err := entry.Info(); err == nil && !entry.IsDir() {
+			fmt.Fprintf(sum, "%s %d %d\n", file, info.Size(), info.ModTime().UnixNano())
+		}
+		return nil
+	})
+	if err != nil {
+		fmt.Fprintf(sum, "%v\n", err)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}

@@ -1,0 +1,140 @@
+package catalog
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/heraldsend/herald/render/handlebars"
+)
+
+// templateSource is one Handlebars text of a shortcut, snippet or layout.
+type templateSource struct {
+	Name string // as in positions: "order-delayed/message", "emails/default"
+	Text string
+}
+
+// sources lists the texts of a shortcut, each once.
+func (s *Shortcut) sources() []templateSource {
+	var out []templateSource
+	seen := make(map[string]bool)
+	add := func(path, text string) {
+		if !seen[path] && text != "" {
+			seen[path] = true
+			out = append(out, templateSource{Name: s.Name + "/" + path, Text: text})
+		}
+	}
+	add("name", s.Name)
+	add("subject", s.Subject)
+	add("preheader", s.Preheader)
+	add("message", s.Message)
+	for _, c := range slices.Sorted(maps.Keys(s.Channels)) {
+		p := s.For(c)
+		add(p.path["subject"], p.Subject)
+		add(p.path["preheader"], p.Preheader)
+		add(p.path["message"], p.Message)
+	}
+	return out
+}
+
+// Locate maps a place in a template, as issues, spans and errors name it, to the
+// catalog's file. file is "" if the template is from none.
+func (c *Catalog) Locate(template string, line, column int) (file string, fileLine, fileColumn int) {
+	if name, language, ok := strings.Cut(template, "@"); ok && strings.HasPrefix(name, SnippetPrefix) {
+		o := c.origins[originKey("snippet", name)]
+		l, col := o.at["texts."+language].at(line, column)
+		return o.file, l, col
+	}
+	if name, ok := strings.CutPrefix(template, "emails/"); ok {
+		if text, isText := strings.CutSuffix(name, ".txt"); isText {
+			return c.origins[originKey("email text", text)].file, line, column
+		}
+		o := c.origins[originKey("email", name)]
+		return o.file, o.line + line - 1, column
+	}
+	if name, path, ok := strings.Cut(template, "/"); ok {
+		if o, ok := c.origins[originKey("shortcut", name)]; ok {
+			l, col := o.at[path].at(line, column)
+			return o.file, l, col
+		}
+	}
+	if o, ok := c.origins[originKey("partial", template)]; ok {
+		return o.file, line, column
+	}
+	return "", line, column
+}
+
+// compilers holds the environment that a catalog's templates are checked
+// against.
+type compilers struct {
+	once    sync.Once
+	catalog *Catalog
+	env     *handlebars.Env
+	err     error
+}
+
+// Compile compiles a text against the catalog's snippets and partials.
+func (c *Catalog) Compile(name, text string) (*handlebars.Template, error) {
+	return c.compilers.compile(name, text)
+}
+
+func newCompilers(c *Catalog) *compilers { return &compilers{catalog: c} }
+
+func (c *compilers) compile(name, text string) (*handlebars.Template, error) {
+	c.once.Do(func() { c.env, c.err = NewEnv(NewTable(), c.catalog.snippets, c.catalog.partials, handlebars.Limits{}) })
+	if c.err != nil {
+		return nil, c.err
+	}
+	return c.env.Compile(name, text)
+}
+
+// TemplateError is a template that does not compile or a rendering that had to
+// stop, with the place in the catalog's file where there is one.
+type TemplateError struct {
+	Code     string // of handlebars.Code, e.g. "unknown_snippet"
+	Message  string
+	File     string // empty for content that is not from a catalog
+	Line     int    // 1-based; 0: no place
+	Column   int    // in runes
+	Template string // "order-delayed/message", "sn.greeting@de", "emails/default"
+	Source   string // the line of the template
+	Err      error
+}
+
+func (e *TemplateError) Error() string {
+	where := e.File
+	if where == "" {
+		where = e.Template
+	}
+	if e.Line > 0 {
+		where += ":" + strconv.Itoa(e.Line)
+		if e.Column > 0 {
+			where += ":" + strconv.Itoa(e.Column)
+		}
+	}
+	if where == "" {
+		return e.Message
+	}
+	return where + ": " + e.Message
+}
+
+// Unwrap returns the cause.
+func (e *TemplateError) Unwrap() error { return e.Err }
+
+// NewTemplateError gives the engine's error the place in the catalog's file. c
+// may be nil.
+func NewTemplateError(c *Catalog, err error) error {
+	var e *handlebars.Error
+	if err == nil || !errors.As(err, &e) {
+		return err
+	}
+	out := &TemplateError{Code: string(e.Code), Message: e.Message, Template: e.Template, Line: e.Line,
+		Column: e.Column, Source: e.SourceLine, Err: err}
+	if c != nil && e.Line > 0 {
+		out.File, out.Line, out.Column = c.Locate(e.Template, e.Line, e.Column)
+	}
+	return out
+}

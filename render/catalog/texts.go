@@ -1,0 +1,112 @@
+package catalog
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/heraldsend/herald/render/content"
+)
+
+// Text is one Handlebars text of a catalog.
+type Text struct {
+	Name    string // as Locate and issues name it: "order-delayed/message", "sn.greeting@de", "emails/default"
+	Text    string
+	Subject string // what it belongs to, for findings: "shortcut order-delayed"
+	Role    Role
+}
+
+// Role is what a text is for.
+type Role uint8
+
+// The roles.
+const (
+	RoleText    Role = iota // subjects, names, plain-text messages
+	RoleBody                // Markdown messages
+	RoleHTML                // HTML messages
+	RoleLayout              // email templates
+	RoleTwin                // their text
+	RolePartial             // part of either
+	RoleSnippet
+)
+
+// Texts lists every template of the catalog.
+func (c *Catalog) Texts() []Text {
+	var out []Text
+	for _, name := range c.Shortcuts() {
+		out = append(out, c.shortcuts[name].Texts()...)
+	}
+	for _, name := range c.Snippets() {
+		for _, language := range slices.Sorted(maps.Keys(c.snippets[name].Texts)) {
+			out = append(out, Text{name + "@" + language, c.snippets[name].Texts[language], "snippet " + name, RoleSnippet})
+		}
+	}
+	for _, name := range c.EmailTemplates() {
+		t := c.emails[name]
+		out = append(out, Text{"emails/" + name, t.HTML, "email template " + name, RoleLayout})
+		if t.Text != "" {
+			out = append(out, Text{"emails/" + name + ".txt", t.Text, "email template " + name, RoleTwin})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.partials)) {
+		out = append(out, Text{name, c.partials[name], "partial " + name, RolePartial})
+	}
+	return out
+}
+
+// Texts lists the texts of a shortcut.
+func (s *Shortcut) Texts() []Text {
+	var out []Text
+	for _, source := range s.sources() {
+		r := RoleText
+		if path := strings.TrimPrefix(source.Name, s.Name+"/"); strings.HasSuffix(path, "message") {
+			r = roleOf(s.formatAt(path))
+		}
+		out = append(out, Text{source.Name, source.Text, "shortcut " + s.Name, r})
+	}
+	return out
+}
+
+// formatAt is the format of the message at a key path.
+func (s *Shortcut) formatAt(path string) content.Format {
+	for _, c := range Channels() {
+		if p := s.For(c); p.path["message"] == path {
+			return p.Format
+		}
+	}
+	return s.For(Email).Format
+}
+
+func roleOf(f content.Format) Role {
+	switch f {
+	case content.HTML:
+		return RoleHTML
+	case content.Text:
+		return RoleText
+	}
+	return RoleBody
+}
+
+// CompileFault is the error that keeps a text from compiling, nil if there is none. One that lies in a snippet or
+// partial is placed there.
+func (c *Catalog) CompileFault(t Text) *Finding {
+	_, err := c.Compile(t.Name, t.Text)
+	if err == nil {
+		return nil
+	}
+	var fault *TemplateError
+	if errors.As(NewTemplateError(c, err), &fault) {
+		return &Finding{Severity: Error, Code: fault.Code, File: fault.File, Line: fault.Line, Column: fault.Column, Message: fault.Message, Subject: t.subjectOf(fault)}
+	}
+	f := &Finding{Severity: Error, Code: "template", Message: err.Error(), Subject: t.Subject}
+	f.File, f.Line, f.Column = c.Locate(t.Name, 1, 1)
+	return f
+}
+
+func (t *Text) subjectOf(fault *TemplateError) string {
+	if name, _, ok := strings.Cut(fault.Template, "@"); ok {
+		return "snippet " + name
+	}
+	return t.Subject
+}

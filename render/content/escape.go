@@ -1,0 +1,224 @@
+package content
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
+
+// htmlReferences are those of Handlebars.js.
+var htmlReferences = [256]string{
+	'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&quot;", '\'': "&#x27;", '`': "&#x60;", '=': "&#x3D;",
+}
+
+// appendHTML appends s with HTML's special characters as references. lineBreak
+// is what a newline becomes.
+func appendHTML(dst, s []byte, lineBreak string) []byte {
+	start := 0
+	for i, c := range s {
+		reference := htmlReferences[c]
+		if c == '\n' && lineBreak != "\n" {
+			reference = lineBreak
+		}
+		if reference != "" {
+			dst = append(dst, s[start:i]...)
+			dst = append(dst, reference...)
+			start = i + 1
+		}
+	}
+	return append(dst, s[start:]...)
+}
+
+// appendComment appends s so that it can neither end an HTML comment nor, where
+// a mail client reads the comment, become markup.
+func appendComment(dst, s []byte) []byte {
+	for _, c := range s {
+		switch {
+		case c == '-':
+			dst = append(dst, "&#45;"...)
+		case htmlReferences[c] != "":
+			dst = append(dst, htmlReferences[c]...)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// appendCSS appends s if it is a plain value, such as #ff8800, 12px or Arial.
+func appendCSS(dst, s []byte) []byte {
+	for _, c := range s {
+		if !isAlphanumeric(c) && !strings.ContainsRune(" #.,%-", rune(c)) {
+			return dst
+		}
+	}
+	return append(dst, s...)
+}
+
+func isAlphanumeric(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}
+
+// addressPlace is where in a URL a value stands; it can't leave it.
+type addressPlace uint8
+
+const (
+	placeWhole addressPlace = iota // it begins the URL, and may be one
+	placeHost                      // the author wrote the scheme
+	placePath
+	placeQuery // or in the fragment
+)
+
+// placeAfter is the place of a value behind the author's part of a URL.
+// isFirst says that nothing stands before it, no other value either.
+func placeAfter(author string, isFirst bool) addressPlace {
+	if isFirst {
+		return placeWhole
+	}
+	if strings.ContainsAny(author, "?#") {
+		return placeQuery
+	}
+	if _, host, ok := strings.Cut(author, "://"); ok && !strings.Contains(host, "/") {
+		return placeHost
+	}
+	return placePath
+}
+
+// keptIn are the characters besides unreserved ones that a value may have.
+var keptIn = [...]string{placeWhole: "!#$&*+,/:;=?@[]", placeHost: "", placePath: "!$&*+,/:;=@", placeQuery: ""}
+
+// appendURL appends s with what may not stand in that place percent-encoded.
+func appendURL(dst, s []byte, place addressPlace) []byte {
+	const hex = "0123456789ABCDEF"
+	for i, c := range s {
+		keep := isAlphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~' || strings.IndexByte(keptIn[place], c) >= 0 ||
+			place == placeWhole && c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2])
+		if keep {
+			dst = append(dst, c)
+			continue
+		}
+		dst = append(dst, '%', hex[c>>4], hex[c&15])
+	}
+	return dst
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+// safeURL says whether url may be followed: relative, or of a scheme that only
+// leads to a page, a mail, or a call.
+func safeURL(url string) bool {
+	url = strings.TrimSpace(url)
+	scheme, _, ok := strings.Cut(url, ":")
+	if !ok || strings.ContainsAny(scheme, "/?#") {
+		return true
+	}
+	switch strings.ToLower(scheme) {
+	case "http", "https", "mailto", "tel", "sms", "cid":
+		return true
+	}
+	return false
+}
+
+// Markdown reads these characters anywhere, and the others only where a line
+// has no letter before them: there they begin a heading, quotation, list, or rule.
+const (
+	markdownAnywhere = "\\`*_{}[]<>|~&"
+	markdownAtStart  = "#+-.)=:"
+)
+
+// appendMarkdown appends s so that Markdown shows it as it is; it can't begin
+// a block. lineBreak is what its line breaks become, blank lines left out.
+func appendMarkdown(dst, s []byte, lineBreak string) []byte {
+	s = bytes.TrimSpace(s)
+	letters := hasLetter(dst[bytes.LastIndexByte(dst, '\n')+1:])
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '\n':
+			dst = append(dst, lineBreak...)
+			letters = letters && lineBreak == " "
+			for i+1 < len(s) && (s[i+1] == ' ' || s[i+1] == '\t' || s[i+1] == '\n') {
+				i++
+			}
+			continue
+		case c == '~' && (i == 0 || i == len(s)-1): // next to an author's ~~ some renderers count a backslashed one too
+			dst = append(dst, "&#126;"...)
+			continue
+		case strings.IndexByte(markdownAnywhere, c) >= 0, !letters && strings.IndexByte(markdownAtStart, c) >= 0:
+			dst = append(dst, '\\')
+		}
+		letters = letters || IsLetter(c)
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// hardBreak is a line break that Markdown shows.
+const hardBreak = "\\\n"
+
+// breakIn is what a line break of a value becomes in an author's line that
+// begins like this: a heading, list item, quotation, table row, or link goes on
+// in one line.
+func breakIn(line []byte) string {
+	line = bytes.TrimLeft(line, " ")
+	if len(line) == 0 {
+		return hardBreak
+	}
+	digits := len(line) - len(bytes.TrimLeft(line, "0123456789"))
+	switch {
+	case bytes.LastIndexByte(line, '[') > bytes.LastIndexByte(line, ']'), bytes.IndexByte([]byte("|>"), line[0]) >= 0, bytes.IndexByte(line, '|') >= 0,
+		line[0] == '#' && bytes.HasPrefix(bytes.TrimLeft(line, "#"), []byte(" ")),
+		len(line) > 1 && line[1] == ' ' && bytes.IndexByte([]byte("-*+"), line[0]) >= 0,
+		digits > 0 && len(line) > digits+1 && (line[digits] == '.' || line[digits] == ')') && line[digits+1] == ' ':
+		return " "
+	}
+	return hardBreak
+}
+
+// IsLetter counts every byte beyond ASCII as part of a letter.
+func IsLetter(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+func hasLetter(s []byte) bool {
+	return bytes.ContainsFunc(s, func(r rune) bool { return r >= 0x80 || IsLetter(byte(r)) })
+}
+
+// appendIndented appends s with indent after each of its line breaks.
+func appendIndented(dst, s []byte, indent string) []byte {
+	if indent == "" {
+		return append(dst, s...)
+	}
+	for _, c := range s {
+		dst = append(dst, c)
+		if c == '\n' {
+			dst = append(dst, indent...)
+		}
+	}
+	return dst
+}
+
+// appendOneLine appends s with every run of white space as one space, none at
+// the ends.
+func appendOneLine(dst, s []byte) []byte {
+	space := false
+	begin := len(dst)
+	for len(s) > 0 {
+		r, n := utf8.DecodeRune(s)
+		switch {
+		case r == ' ' || r == '\n' || r == '\r' || r == '\t' || r == '\u2028' || r == '\u2029' || r == '\u0085':
+			space = len(dst) > begin
+		case r < ' ' || r == 0x7f:
+		default:
+			if space {
+				dst = append(dst, ' ')
+			}
+			space = false
+			dst = append(dst, s[:n]...)
+		}
+		s = s[n:]
+	}
+	return dst
+}

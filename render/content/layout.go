@@ -1,0 +1,144 @@
+package content
+
+import (
+	"strings"
+
+	"github.com/heraldsend/herald/render/cache"
+)
+
+// Format is what a message is written in.
+type Format string
+
+// The formats. Markdown is CommonMark with tables, strikethrough and bare
+// links; values of fields never become Markdown or HTML.
+const (
+	Markdown Format = "markdown"
+	HTML     Format = "html"
+	Text     Format = "text"
+)
+
+// Message is how what one template prints is laid out as HTML and as text. What was laid out is kept: equal texts of the
+// author, equal layout, whatever the values. It is safe for concurrent use.
+type Message struct {
+	Format  Format
+	Styles  map[string]string // inlined on elements of a Markdown message
+	laidOut cache.Map[string, *Laid]
+}
+
+// Page is how what an email template prints is laid out. It is safe for concurrent use.
+type Page struct {
+	laidOut cache.Map[string, *Laid]
+	twins   cache.Map[string, *Laid]
+}
+
+// Laid is a layout with holes for values.
+type Laid struct {
+	html, text *pieces
+}
+
+// Buffer is the memory of the last output, to be written over.
+func (f *Filling) Buffer() []byte { return f.output[:0] }
+
+// take makes output, of a marked template, what holes are filled from.
+func (f *Filling) take(output []byte) {
+	f.output = output
+	f.skeleton, f.spans = split(output, f.skeleton[:0], f.spans[:0])
+}
+
+// LayMessage takes a message's output and finds its layout.
+func (f *Filling) LayMessage(m *Message, output []byte) (*Laid, error) {
+	f.take(output)
+	if found, ok := m.laidOut.All()[string(f.skeleton)]; ok {
+		return found, nil
+	}
+	made, err := m.layOut(f.Converter, f.skeleton)
+	if err != nil {
+		return nil, err
+	}
+	return putLayout(&m.laidOut, f.skeleton, made), nil
+}
+
+func (m *Message) layOut(c *Converter, skeleton []byte) (*Laid, error) {
+	t := NewTokens(skeleton)
+	source := t.insert(skeleton)
+	o := htmlOptions{styles: m.Styles}
+	out := &Laid{}
+	switch m.Format {
+	case Text:
+		o.breaks = true
+		out.text = textPieces(strings.TrimSpace(source), t, nil, false)
+		source = textToHTML(source)
+	case Markdown:
+		o.breaks, o.markdown = true, true
+		converted, err := c.html(source)
+		if err != nil {
+			return nil, err
+		}
+		source = converted
+	}
+	laid := layOutHTML(source, t, o)
+	out.html = laid.html
+	if out.text == nil {
+		text, err := layOutText(laid, t, o.markdown)
+		if err != nil {
+			return nil, err
+		}
+		out.text = text
+	}
+	return out, nil
+}
+
+// LayPage takes the output of an email template and finds its layout. Its text is laid out where no twin gives it.
+func (f *Filling) LayPage(p *Page, output []byte, twin bool) (*Laid, error) {
+	f.take(output)
+	if found, ok := p.laidOut.All()[string(f.skeleton)]; ok {
+		return found, nil
+	}
+	t := NewTokens(f.skeleton)
+	laid := layOutHTML(t.insert(f.skeleton), t, htmlOptions{})
+	made := &Laid{html: laid.html}
+	if !twin {
+		var err error
+		if made.text, err = layOutText(laid, t, false); err != nil {
+			return nil, err
+		}
+	}
+	return putLayout(&p.laidOut, f.skeleton, made), nil
+}
+
+// LayTwin takes the output of an email template's text and finds its layout, which is text alone.
+func (f *Filling) LayTwin(p *Page, output []byte) *Laid {
+	f.take(output)
+	if found, ok := p.twins.All()[string(f.skeleton)]; ok {
+		return found
+	}
+	t := NewTokens(f.skeleton)
+	return putLayout(&p.twins, f.skeleton, &Laid{text: textPieces(t.insert(f.skeleton), t, nil, false)})
+}
+
+// AppendHTML appends a layout's HTML with its values.
+func (f *Filling) AppendHTML(dst []byte, l *Laid) []byte { return f.fill(dst, l.html) }
+
+// AppendText appends a layout's text with its values.
+func (f *Filling) AppendText(dst []byte, l *Laid) []byte { return f.fill(dst, l.text) }
+
+// AppendOneLine appends text with every run of white space as one space, none at the ends.
+func AppendOneLine(dst, text []byte) []byte { return appendOneLine(dst, text) }
+
+// Unmark takes the marks out of what a marked template printed, in place.
+func Unmark(output []byte) []byte { return unmark(output) }
+
+// AppendAsMarkdown appends what a marked text template printed as Markdown that shows it.
+func AppendAsMarkdown(dst, output []byte) []byte { return appendMarkdownText(dst, unmark(output)) }
+
+// maxCachedSkeleton bounds, in bytes, the skeletons that are kept. Larger ones are mostly of one recipient alone: a
+// transcript's has a mark for every message.
+const maxCachedSkeleton = 64 << 10
+
+// putLayout is put for what was laid out of a skeleton.
+func putLayout[V any](c *cache.Map[string, V], skeleton []byte, value V) V {
+	if len(skeleton) > maxCachedSkeleton {
+		return value
+	}
+	return c.Put(string(skeleton), value)
+}

@@ -1,0 +1,169 @@
+package content
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// pieces is a skeleton laid out for one output: text of the author with holes
+// for values. It is made once for each skeleton and filled in for each
+// recipient.
+type pieces struct {
+	parts []piece
+	size  int // bytes of all texts
+}
+
+// piece is a text and the hole behind it.
+type piece struct {
+	text string
+	hole hole
+}
+
+// hole is a place for a value. The zero hole is none.
+type hole struct {
+	context holeContext
+	value   int     // index of the value
+	address address // for holeAddress, holeAddressText
+	indent  string  // in plain text: what begins each further line
+	aside   bool    // holeAddressText: in parentheses behind a link's text, unless that is the address
+}
+
+// address is a URL made of texts and values.
+type address []addressPart
+
+type addressPart struct {
+	text    string
+	value   int
+	isValue bool
+	place   addressPlace // of the value
+}
+
+// holeContext is how a value is written where it stands.
+type holeContext uint8
+
+const (
+	holeNone        holeContext = iota
+	holeHTML                    // text of an HTML page
+	holeHTMLBreaks              // likewise, newlines as <br>
+	holeAttribute               // within a quoted attribute
+	holeComment                 // within a comment
+	holeCSS                     // within a style
+	holeDrop                    // where no value is safe: a script, an event attribute
+	holeRaw                     // value of {{{x}}} in HTML text: sanitised HTML
+	holeRawMarkdown             // likewise, of Markdown
+	holeAgent                   // value of the agent's signature: HTML with pictures and colours
+	holeAddress                 // a URL in an attribute, as a whole
+	holeText                    // plain text
+	holeRawText                 // value of {{{x}}} in plain text: the text of its HTML
+	holeRawMarkText             // likewise, of Markdown
+	holeAgentText               // the text of the agent's signature
+	holeAddressText             // a URL in plain text
+	holeHTMLBody                // the message, in a layout
+	holeTextBody                // the message's text, in a layout's text
+	holeTextInHTML              // the message's text, escaped, in a layout
+)
+
+// Tokens stand in for marks while Markdown and HTML are parsed: letters and
+// digits that no parser gives a meaning and that the author's text doesn't hold.
+type Tokens struct {
+	prefix string
+}
+
+const tokenDigits = 6
+
+// NewTokens returns tokens that skeleton does not hold.
+func NewTokens(skeleton []byte) Tokens {
+	for n := 0; ; n++ {
+		prefix := fmt.Sprintf("zq%dhv", n)
+		if !strings.Contains(strings.ToLower(string(skeleton)), prefix) {
+			return Tokens{prefix: prefix}
+		}
+	}
+}
+
+// Length is how many bytes a token has.
+func (t Tokens) Length() int { return len(t.prefix) + tokenDigits + 1 }
+
+func (t Tokens) append(dst []byte, index int, kind byte) []byte {
+	return append(append(dst, t.prefix...), fmt.Sprintf("%0*d%c", tokenDigits, index, kind)...)
+}
+
+// Token is the token of a value.
+func (t Tokens) Token(index int, kind byte) string { return string(t.append(nil, index, kind)) }
+
+// insert returns the skeleton with a token for each mark.
+func (t Tokens) insert(skeleton []byte) string {
+	out := make([]byte, 0, len(skeleton)+64)
+	value := 0
+	for i := 0; i < len(skeleton); i++ {
+		if skeleton[i] != MarkOpen || i+1 == len(skeleton) {
+			out = append(out, skeleton[i])
+			continue
+		}
+		i++
+		switch kind := skeleton[i]; kind {
+		case KindValue, KindRaw, KindAgent:
+			out = t.append(out, value, kind)
+			value++
+		default:
+			out = t.append(out, 0, kind)
+		}
+	}
+	return string(out)
+}
+
+// Next finds the first token in s: its place, index and kind; at < 0: none.
+func (t Tokens) Next(s string) (at, index int, kind byte) {
+	for from := 0; ; {
+		i := strings.Index(s[from:], t.prefix)
+		if i < 0 || from+i+t.Length() > len(s) {
+			return -1, 0, 0
+		}
+		at = from + i
+		digits := s[at+len(t.prefix) : at+len(t.prefix)+tokenDigits]
+		if n, err := strconv.Atoi(digits); err == nil {
+			return at, n, s[at+t.Length()-1]
+		}
+		from = at + 1
+	}
+}
+
+// Has says whether s holds a token.
+func (t Tokens) Has(s string) bool { return strings.Contains(s, t.prefix) }
+
+// builder collects pieces.
+type builder struct {
+	tokens  Tokens
+	pending strings.Builder
+	pieces  pieces
+}
+
+func (b *builder) text(s string) { b.pending.WriteString(s) }
+
+func (b *builder) hole(h hole) {
+	b.pieces.parts = append(b.pieces.parts, piece{text: b.pending.String(), hole: h})
+	b.pieces.size += b.pending.Len()
+	b.pending.Reset()
+}
+
+func (b *builder) done() *pieces {
+	if b.pending.Len() > 0 {
+		b.hole(hole{})
+	}
+	return &b.pieces
+}
+
+// each calls text for the texts and hole for the tokens of s, in order.
+func (b *builder) each(s string, hole func(index int, kind byte)) {
+	for {
+		at, index, kind := b.tokens.Next(s)
+		if at < 0 {
+			b.text(s)
+			return
+		}
+		b.text(s[:at])
+		hole(index, kind)
+		s = s[at+b.tokens.Length():]
+	}
+}

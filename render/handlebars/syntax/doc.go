@@ -1,0 +1,2 @@
+// Package syntax reads the tags of a template with their places.
+package syntax

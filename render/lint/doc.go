@@ -1,0 +1,3 @@
+// Package lint tells authors what is wrong with a catalog before a customer
+// notices it.
+package lint

@@ -1,0 +1,208 @@
+package lint
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/heraldsend/herald/helpers"
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
+)
+
+// Options say how strict Lint is. Zero fields mean the defaults.
+type Options struct {
+	Segments int // an SMS text that may come to more is a warning; 3
+}
+
+// Report is what Lint found.
+type Report struct {
+	Findings  []catalog.Finding `json:"findings"` // by file and line
+	Shortcuts int               `json:"shortcuts"`
+	Snippets  int               `json:"snippets"`
+	Emails    int               `json:"emailTemplates"`
+}
+
+// Errors counts the findings of severity Error.
+func (r *Report) Errors() int { return len(catalog.ErrorsOf(r.Findings)) }
+
+// Limits of what a shortcut may attach, on decoded bytes; delivery holds them too.
+const (
+	maxFileBytes  = 5 << 20
+	maxTotalBytes = 9_961_472
+)
+
+// Folder checks a catalog: everything that keeps it from loading or compiling,
+// and everything that a customer would notice. It never fails; what is wrong
+// with the folder itself is a finding.
+func Folder(fsys fs.FS, o Options) *Report {
+	if o.Segments <= 0 {
+		o.Segments = 3
+	}
+	c, findings := catalog.Read(fsys)
+	l := newLinter(c, o)
+	l.findings = findings
+	l.run()
+	catalog.SortFindings(l.findings)
+	l.findings = slices.Compact(l.findings)
+	return &Report{Findings: l.findings, Shortcuts: len(c.Shortcuts()), Snippets: len(c.Snippets()), Emails: len(c.EmailTemplates())}
+}
+
+func newLinter(c *catalog.Catalog, o Options) *linter {
+	l := &linter{
+		catalog: c, options: o, fields: catalog.NewFieldIndex(c.Defaults().Fields),
+		helpers: make(map[string]bool), parameters: make(map[string]bool), reported: make(map[catalog.Finding]bool),
+	}
+	for _, h := range helpers.Table() {
+		l.helpers[h.Name] = true
+	}
+	return l
+}
+
+type linter struct {
+	catalog    *catalog.Catalog
+	options    Options
+	findings   []catalog.Finding
+	fields     *catalog.FieldIndex
+	helpers    map[string]bool
+	parameters map[string]bool // names that some call of a partial sets
+	reported   map[catalog.Finding]bool
+}
+
+// at reports something at a byte offset of the place's text.
+func (l *linter) at(p *catalog.Text, pos int, severity catalog.Severity, code, format string, args ...any) {
+	line, column := render.LineAndColumn(p.Text, pos)
+	l.located(p, line, column, severity, code, fmt.Sprintf(format, args...))
+}
+
+func (l *linter) located(p *catalog.Text, line, column int, severity catalog.Severity, code, message string) {
+	file, line, column := l.catalog.Locate(p.Name, line, column)
+	l.add(catalog.Finding{Severity: severity, Code: code, File: file, Line: line, Column: column, Message: message, Subject: p.Subject})
+}
+
+func (l *linter) add(f catalog.Finding) {
+	if !l.reported[f] {
+		l.reported[f] = true
+		l.findings = append(l.findings, f)
+	}
+}
+
+func (l *linter) run() {
+	places := l.catalog.Texts()
+	for _, p := range places {
+		l.findParameters(&p)
+	}
+	for _, p := range places {
+		if fault := l.catalog.CompileFault(p); fault != nil {
+			l.add(*fault)
+		} else {
+			l.expressions(&p)
+			l.output(&p)
+		}
+	}
+	for s := range l.catalog.AllSnippets() {
+		l.translations(s)
+	}
+	for s := range l.catalog.AllShortcuts() {
+		l.shortcut(s)
+	}
+	for t := range l.catalog.AllEmailTemplates() {
+		l.layout(t)
+	}
+	l.segments()
+}
+
+// translations wants every language of the catalog, and none out of date.
+func (l *linter) translations(s *catalog.Snippet) {
+	where := func(path string) (string, int, int) { return l.catalog.Where("snippet", s.Name, path) }
+	subject := "snippet " + s.Name
+	for _, language := range l.catalog.Defaults().Languages {
+		tag, err := catalog.NormalLanguage(language)
+		if err != nil {
+			continue
+		}
+		if _, ok := s.Texts[tag]; !ok {
+			file, _, _ := where("")
+			l.add(catalog.Finding{Severity: catalog.Warning, Code: "missing_translation", File: file, Line: 1, Subject: subject,
+				Message: fmt.Sprintf("%s has no text in %s; %s will be shown", s.Name, tag, s.Source)})
+		}
+	}
+	for i, language := range s.Outdated {
+		file, line, column := where(fmt.Sprintf("outdated.%d", i))
+		l.add(catalog.Finding{Severity: catalog.Warning, Code: "outdated_translation", File: file, Line: line, Column: column, Subject: subject,
+			Message: fmt.Sprintf("the text in %s is marked out of date", language)})
+	}
+}
+
+func (l *linter) shortcut(s *catalog.Shortcut) {
+	report := func(path string, severity catalog.Severity, code, format string, args ...any) {
+		file, line, column := l.catalog.Where("shortcut", s.Name, path)
+		l.add(catalog.Finding{Severity: severity, Code: code, File: file, Line: max(line, 1), Column: column,
+			Message: fmt.Sprintf(format, args...), Subject: "shortcut " + s.Name})
+	}
+	file, _, _ := l.catalog.Where("shortcut", s.Name, "")
+	torn := l.torn(file)
+	says := s.Message != ""
+	for _, over := range s.Channels {
+		says = says || over.Message != nil && *over.Message != ""
+	}
+	if !says && !torn {
+		report("name", catalog.Warning, "empty_message", "the shortcut has no message")
+	}
+	if s.Status == "done" && says {
+		report("status", catalog.Warning, "done_with_message", "the shortcut sends a message and sets the status to done: Herald sends first, "+
+			"other systems may lose the message")
+	}
+	if s.For(catalog.Email).Subject == "" && !torn && says && s.For(catalog.Email).Message != "" {
+		report("message", catalog.Warning, "missing_subject", "an email of this shortcut has no subject")
+	}
+	for _, channel := range catalog.Channels() {
+		total := 0
+		path := "attachments"
+		if over := s.Channels[channel]; over.Attachments != nil {
+			path = "channels." + string(channel) + ".attachments"
+		}
+		for i, name := range s.For(channel).Attachments {
+			a, ok := l.catalog.FindAttachment(name)
+			if !ok {
+				continue
+			}
+			total += a.Size
+			item := fmt.Sprintf("%s.%d", path, i)
+			if a.Size > maxFileBytes {
+				report(item, catalog.Error, "attachment_too_large", "%s has %d bytes; a file may have %d", name, a.Size, maxFileBytes)
+			}
+			if a.Type == "application/octet-stream" || a.Type == "image/gif" {
+				report(item, catalog.Error, "attachment_type", "%s is of a type that a shortcut may not attach: want pdf, doc, docx, xls, xlsx, zip, txt, mov, mp4, png, or jpg", name)
+			}
+		}
+		if total > maxTotalBytes {
+			report(path+".0", catalog.Error, "attachments_too_large", "the attachments have %d bytes; a message may have %d", total, maxTotalBytes)
+		}
+	}
+}
+
+// torn says whether some of a file was not understood: what seems to be missing
+// may stand there.
+func (l *linter) torn(file string) bool {
+	return slices.ContainsFunc(l.findings, func(f catalog.Finding) bool {
+		return f.File == file && (f.Code == "unknown_key" || f.Code == "empty_file" || strings.HasPrefix(f.Code, "yaml_"))
+	})
+}
+
+// layout wants the message in every email template.
+func (l *linter) layout(t *catalog.EmailTemplate) {
+	check := func(name, text, field, written string) {
+		compiled, err := l.catalog.Compile(name, text)
+		if err != nil || slices.Contains(compiled.Refs().Fields, field) || compiled.Refs().Dynamic {
+			return
+		}
+		p := catalog.Text{Name: name, Text: text, Subject: "email template " + t.Name}
+		l.located(&p, 1, 1, catalog.Error, "no_body", "the template does not print "+written+": every mail would be blank")
+	}
+	check("emails/"+t.Name, t.HTML, "draft.htmlBody", "{{{draft.htmlBody}}}")
+	if t.Text != "" {
+		check("emails/"+t.Name+".txt", t.Text, "draft.textBody", "{{draft.textBody}}")
+	}
+}

@@ -110,7 +110,9 @@ func count(c *handlebars.Call) (handlebars.Value, error) {
 	case handlebars.KindObject:
 		n = len(v.Members())
 	case handlebars.KindString:
-		n = uniseg.GraphemeClusterCount(v.Text())
+		n = characters(v.Text())
 	}
 	return handlebars.Int(int64(n)), nil
 }
+
+func characters(text string) int { return uniseg.GraphemeClusterCount(text) }

@@ -21,7 +21,7 @@ func numberEntries() []Entry {
 			{Template: `{{number n}}`, Context: `{"n":9007199254740993}`, Output: "9,00,71,99,25,47,40,993", Locale: "hi"},
 		},
 		helper: handlebars.Helper{
-			Name: "number", MinArgs: 1, MaxArgs: 1, Options: []string{"decimals", "locale"}, Prepare: prepareNumber, Append: number,
+			Name: "number", MinArgs: 1, MaxArgs: 1, Options: []string{"decimals", "locale"}, OrField: true, Prepare: prepareNumber, Append: number,
 		},
 	}, {
 		Name: "currency", Signature: "currency amount code decimals= locale=",
@@ -33,7 +33,7 @@ func numberEntries() []Entry {
 			{Template: `{{currency total "JPY"}}`, Context: `{"total":1500}`, Output: "￥1,500", Locale: "ja"},
 		},
 		helper: handlebars.Helper{
-			Name: "currency", MinArgs: 2, MaxArgs: 2, Options: []string{"decimals", "locale"}, Prepare: prepareNumber, Append: currency,
+			Name: "currency", MinArgs: 2, MaxArgs: 2, Options: []string{"decimals", "locale"}, OrField: true, Prepare: prepareNumber, Append: currency,
 		},
 	}}
 }
@@ -117,7 +117,7 @@ func argDecimal(c *handlebars.Call, i int) (decimal.Decimal, bool) {
 		return decimal.Decimal{}, false
 	}
 	if !isText && v.Kind() == handlebars.KindNumber {
-		text, isText = v.Text(), true
+		text, isText = v.Digits(), true
 	}
 	if isText {
 		if d, ok := decimal.Parse(strings.TrimSpace(text)); ok {

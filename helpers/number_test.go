@@ -72,11 +72,30 @@ func TestNumber(t *testing.T) {
 
 func TestCompileErrors(t *testing.T) {
 	for template, want := range map[string]string{
-		`{{number}}`:                           "number",
 		`{{number a decimals=21}}`:             "decimals must be",
 		`{{number a decimals="2"}}`:            "decimals must be",
 		`{{currency a}}`:                       "currency",
 		`{{currency a "US"}}`:                  `"US" is no currency code`,
+		`{{plural n one="x"}}`:                 `plural needs other="…"`,
+		`{{plural n other="x" some="y"}}`:      `no option "some"`,
+		`{{plural n other="x" ordinal="yes"}}`: "ordinal must be true or false",
+		`{{plural n other="x" decimals=-1}}`:   "decimals must be",
+		`{{select s a="x"}}`:                   `select needs other="…"`,
+		`{{add 1 "two"}}`:                      `"two" is no number`,
+		`{{add 1}}`:                            "add",
+		`{{divide a 0}}`:                       "a division by 0 has no result",
+		`{{multiply (divide a 0.0) 2}}`:        "a division by 0 has no result",
+		`{{subtract 1 2 3}}`:                   "subtract",
+		`{{round "x"}}`:                        `"x" is no number`,
+		`{{round a decimals=99}}`:              "decimals must be",
+		`{{contains a ""}}`:                    "the part to look for is empty",
+		`{{startsWith a}}`:                     "startsWith",
+		`{{replace a "" "x"}}`:                 "the part to replace is empty",
+		`{{first a -1}}`:                       "count must be",
+		`{{last a 1.5}}`:                       "count must be",
+		`{{sort a by=""}}`:                     "by must name a member",
+		`{{phone a format="us"}}`:              "write international, national or e164",
+		`{{phone a country="Germany"}}`:        `"Germany" is no country`,
 		`{{truncate a}}`:                       "truncate",
 		`{{truncate a -1}}`:                    "length must be",
 		`{{truncate a 1.5}}`:                   "length must be",
@@ -149,6 +168,9 @@ func TestResultsAreEscaped(t *testing.T) {
 		`{{default missing evil}}`, `{{uppercase evil}}`, `{{lowercase evil}}`, `{{capitalize evil}}`, `{{truncate evil 100}}`,
 		`{{truncate "abc" 2 ellipsis=evil}}`, `{{join list}}`, `{{join "a" evil}}`, `{{join list evil last=evil}}`, `{{reverse evil}}`,
 		`{{number evil}}`, `{{currency evil "USD"}}`, `{{dateFormat 0 format=evil}}`, `{{dateFormat 0 format=brackets}}`,
+		`{{plural 1 one=evil other="x"}}`, `{{plural evil other="#"}}`, `{{select evil other=evil}}`, `{{select "a" a=evil other="x"}}`,
+		`{{add evil 1}}`, `{{round evil}}`, `{{replace evil "a" "b"}}`, `{{replace "a" "a" evil}}`, `{{join (split evil "&")}}`,
+		`{{first evil}}`, `{{last evil 3}}`, `{{first list}}`, `{{join (sort list)}}`, `{{url evil}}`, `{{phone evil}}`, `{{phone 1 format=evil}}`,
 		`{{or evil}}`, `{{dateFormat evil}}`, `{{currency 1 evil}}`, `{{number 1 locale=evil}}`,
 	} {
 		context := fmt.Sprintf(`{"evil":%q,"list":[%q,%q],"brackets":"[<b>&]"}`, evil, evil, evil)
@@ -159,20 +181,24 @@ func TestResultsAreEscaped(t *testing.T) {
 	}
 }
 
-// TestJoinIsBounded joins more than an execution may print.
-func TestJoinIsBounded(t *testing.T) {
+// TestResultsAreBounded makes more than an execution may print.
+func TestResultsAreBounded(t *testing.T) {
 	items := make([]handlebars.Value, 100_000)
 	for i := range items {
 		items[i] = handlebars.Int(int64(i))
 	}
-	template, err := environment(t).Compile("test", `{{join items separator}}`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = template.Append(t.Context(), nil, &handlebars.Exec{Context: handlebars.Object(
-		handlebars.Member{Key: "items", Value: handlebars.Array(items)},
-		handlebars.Member{Key: "separator", Value: handlebars.String(strings.Repeat("x", 100_000))})})
-	if err == nil {
-		t.Error("10 GB were joined")
+	long := strings.Repeat("1", 100_000)
+	for _, template := range []string{
+		`{{join items long}}`, `{{replace long "1" long}}`, `{{length (replace long "1" long)}}`, `{{plural long other="` + strings.Repeat("# ", 10_000) + `"}}`,
+	} {
+		compiled, err := environment(t).Compile("test", template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = compiled.Append(t.Context(), nil, &handlebars.Exec{Context: handlebars.Object(
+			handlebars.Member{Key: "items", Value: handlebars.Array(items)}, handlebars.Member{Key: "long", Value: handlebars.String(long)})})
+		if err == nil {
+			t.Errorf("%.40s: more than 1 GB was made", template)
+		}
 	}
 }

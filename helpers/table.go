@@ -12,10 +12,11 @@ import (
 const (
 	IssueInvalidDate     handlebars.Code = "invalid_date"     // text or a number that is no date
 	IssueInvalidNumber   handlebars.Code = "invalid_number"   // text that is no number
-	IssueInvalidFormat   handlebars.Code = "invalid_format"   // a date format that is too long
+	IssueInvalidFormat   handlebars.Code = "invalid_format"   // a date format that is too long, or an unknown one of phone numbers
 	IssueUnknownZone     handlebars.Code = "unknown_zone"     // a time zone that is not in the data
 	IssueUnknownLocale   handlebars.Code = "unknown_locale"   // a locale that there is no data for
 	IssueUnknownCurrency handlebars.Code = "unknown_currency" // a currency code that is not in ISO 4217
+	IssueInvalidPhone    handlebars.Code = "invalid_phone"    // text that is no phone number, or one whose country is not known
 	IssueUnknownOperator handlebars.Code = "unknown_operator" // an operator of ifCond's that came from data
 )
 
@@ -49,7 +50,8 @@ func All() []handlebars.Helper {
 
 // Table returns every helper: dates and conditions first, the language's own last.
 func Table() []Entry {
-	return slices.Concat(dateEntries(), conditionEntries(), textEntries(), listEntries(), numberEntries(), builtInEntries())
+	return slices.Concat(dateEntries(), conditionEntries(), choiceEntries(), textEntries(), partEntries(), listEntries(), orderEntries(),
+		numberEntries(), arithmeticEntries(), addressEntries(), builtInEntries())
 }
 
 // Markdown prints the table as the README's list.

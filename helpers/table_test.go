@@ -74,8 +74,9 @@ func TestTable(t *testing.T) {
 	for _, e := range helpers.Table() {
 		names = append(names, e.Name)
 	}
-	const want = "dateFormat ifCond eq ne lt lte gt gte and or not default uppercase lowercase capitalize truncate " +
-		"reverse join length number currency if unless each with lookup log"
+	const want = "dateFormat ifCond eq ne lt lte gt gte and or not plural select default uppercase lowercase capitalize truncate " +
+		"contains startsWith endsWith replace split reverse join length first last sort number currency add subtract multiply divide round url phone " +
+		"if unless each with lookup log"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

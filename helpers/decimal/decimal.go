@@ -2,7 +2,10 @@
 // is lost. Values are immutable.
 package decimal
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Decimal is a number as it is written: digits before and after the point, ASCII, without needless zeros in front.
 // The zero Decimal has no digits; take one from Parse.
@@ -132,6 +135,25 @@ func (d *Decimal) addUnit() {
 // IsZero reports whether every digit is 0.
 func (d Decimal) IsZero() bool {
 	return strings.Trim(d.Whole, "0") == "" && strings.Trim(d.Fraction, "0") == ""
+}
+
+// Compare is -1, 0 or 1, as d is less than, equal to or greater than e.
+func (d Decimal) Compare(e Decimal) int {
+	switch zero := d.IsZero() && e.IsZero(); {
+	case zero:
+		return 0
+	case d.Negative && !e.Negative:
+		return -1
+	case e.Negative && !d.Negative:
+		return 1
+	case d.Negative:
+		d, e = e, d
+	}
+	return cmp.Or(
+		cmp.Compare(len(d.Whole), len(e.Whole)),
+		strings.Compare(d.Whole, e.Whole),
+		strings.Compare(strings.TrimRight(d.Fraction, "0"), strings.TrimRight(e.Fraction, "0")),
+	)
 }
 
 // String is the number as Parse reads it.

@@ -61,6 +61,9 @@ func (c *compiler) helper(path *ast.PathExpression, withArgs bool) *Helper {
 		}
 		// Handlebars.js takes {{@name}} for a call, but not {{@name argument}}.
 		h := c.env.helpers[path.Parts[0]]
+		if h != nil && h.OrField && !withArgs {
+			h = nil
+		}
 		if h != nil && (!path.Data || !withArgs || h.builtin != builtinNone) {
 			c.unit.helpers = append(c.unit.helpers, h.Name)
 			return h

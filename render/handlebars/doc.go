@@ -38,6 +38,7 @@
 //     the blocks of helpers that ask for it with Helper.Depth. Inside
 //     {{#ifCond a "==" b}} both {{name}} and {{../name}} are the caller's name.
 //   - Integers print exactly, also above 2^53.
+//   - Without arguments, the name of a helper with Helper.OrField is a field's.
 //   - What can't work is an error when a template is compiled, with its place, and
 //     not only where an execution comes to it: a helper that isn't there called
 //     with arguments, the wrong number of arguments, an unknown option, a block

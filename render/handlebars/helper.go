@@ -18,6 +18,10 @@ type Helper struct {
 	// Form says where the helper may be called; checked when compiled.
 	Form Form
 
+	// OrField makes the name that of a field where it has no arguments: {{phone}}
+	// is the field, {{phone number}} the helper. It is for names that data has.
+	OrField bool
+
 	// Depth makes the helper's blocks open a depth, though their context is the
 	// caller's: inside, ../name is the caller's name.
 	Depth bool

@@ -3,6 +3,7 @@ package handlebars
 import (
 	"math"
 	"strconv"
+	"strings"
 	"unsafe"
 )
 
@@ -68,6 +69,17 @@ func Number(f float64) Value {
 // Int returns a number value that prints exactly.
 func Int(i int64) Value {
 	return Value{kind: KindNumber, rep: repInt, bits: uint64(i)}
+}
+
+// Decimal returns a number value that prints as its text and keeps every digit:
+// digits, with a minus and a point or without. Another text is undefined.
+func Decimal(text string) Value {
+	v := numberValue(text)
+	if v.kind == KindNumber && !strings.ContainsAny(text, "eE") {
+		v.rep = repPrints
+		return v
+	}
+	return Value{}
 }
 
 // String returns a string value. It is escaped when it is printed.
@@ -168,6 +180,16 @@ func arrayIndex(s string) (int, bool) {
 		n = n*10 + int(c)
 	}
 	return n, true
+}
+
+// Digits returns the text of a number with every digit that it was made with,
+// where Text prints JavaScript's shortest: that of JSON, maybe with an exponent.
+// For other values it is Text.
+func (v Value) Digits() string {
+	if v.kind == KindNumber && v.rep == repText {
+		return v.text()
+	}
+	return v.Text()
 }
 
 // Float returns the number that v is; false when v is not a number.

@@ -262,3 +262,26 @@ func TestLinear(t *testing.T) {
 		}
 	}
 }
+
+func TestDecimal(t *testing.T) {
+	for text, want := range map[string]string{
+		"0.10": "0.10", "-12345678901234567890.123456789012345678901": "-12345678901234567890.123456789012345678901", "7": "7",
+		"1e3": "", "": "", "x": "", "1,5": "", "+1": "", ".5": "", "1.": "", "01": "", "NaN": "",
+	} {
+		if v := Decimal(text); v.Text() != want || v.IsNil() != (want == "") {
+			t.Errorf("%q: got %q", text, v.Text())
+		}
+	}
+	v, err := ParseJSON([]byte(`[0.12345678901234567890123, 1e3, 5, "0.10"]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"0.12345678901234567890123", "1e3", "5", "0.10"} {
+		if got := v.Items()[i].Digits(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if order, ok := Compare(Decimal("0.30"), Number(0.3)); order != 0 || !ok || !StrictEqual(Decimal("0.30"), Number(0.3)) {
+		t.Error("0.30 is not 0.3")
+	}
+}

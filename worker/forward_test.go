@@ -229,7 +229,6 @@ func TestForwardsThatFail(t *testing.T) {
 	}{
 		"a template with an error": {func(f *task.Forward) { f.Introduction = "Hi\n{{#if x}}" }, ledger.Failed, "template_error", "if"},
 		"an unknown template":      {func(f *task.Forward) { f.Template = "transcrpt" }, ledger.Failed, "template_error", `unknown email template "transcrpt"`},
-		"an unknown zone":          {func(f *task.Forward) { f.Timezone = "Europe/Berlyn" }, ledger.Failed, "invalid_timezone", "Europe/Berlyn"},
 		"one who is suppressed":    {func(f *task.Forward) { f.To = "ann@partner.example, left@partner.example" }, ledger.Suppressed, "unsubscribed", "left@partner.example"},
 		"one who is gone":          {func(f *task.Forward) { f.To = "ann@partner.example, gone@partner.example" }, ledger.Failed, "smtp_550", "no such mailbox"},
 	} {

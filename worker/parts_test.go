@@ -190,7 +190,7 @@ func TestLocalTimes(t *testing.T) {
 	}
 	d.ID = "mars"
 	if _, err := s.client.Bulk(ctx, d, rows(bulk.Recipient{}, bulk.Recipient{Email: "x@example.com", Timezone: "Mars/Base"}), enqueue.BulkOptions{}); err == nil ||
-		!strings.Contains(err.Error(), `line 2: timezone: "Mars/Base" is not`) {
+		!strings.Contains(err.Error(), `line 2: /timezone: "Mars/Base" is not`) {
 		t.Errorf("an unknown zone: %v", err)
 	}
 }

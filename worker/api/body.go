@@ -65,7 +65,7 @@ func (s *Server) shape(op *huma.Operation) *strictjson.Shape {
 	if known, ok := s.shapes.Load(schema); ok {
 		return known.(*strictjson.Shape)
 	}
-	made := shapes{s.registry, map[*huma.Schema]*strictjson.Shape{}}.of(schema)
+	made := shapes{s.openAPI.Components.Schemas, map[*huma.Schema]*strictjson.Shape{}}.of(schema)
 	s.shapes.Store(schema, made)
 	return made
 }

@@ -63,7 +63,7 @@ type Server struct {
 	inline   *attach.Resolver // of files whose bytes come with a request, and of no others
 	uploads  chan struct{}    // one for each file in memory
 	metrics  *metrics
-	registry huma.Registry
+	openAPI  *huma.OpenAPI
 	shapes   sync.Map        // *huma.Schema → *strictjson.Shape, of bodies
 	draining context.Context // ends the streams that would not end by themselves
 	drain    context.CancelFunc
@@ -109,7 +109,7 @@ func (s *Server) routes() error {
 	config := describe(s.Version)
 	config.Transformers = []huma.Transformer{s.logCause}
 	api := humago.New(s.mux, config)
-	s.registry = api.OpenAPI().Components.Schemas
+	s.openAPI = api.OpenAPI()
 	api.UseMiddleware(s.authorize, s.readJSON)
 	s.registerMessages(api)
 	s.registerForwards(api)

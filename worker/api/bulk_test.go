@@ -161,8 +161,8 @@ func TestAudience(t *testing.T) {
 	}
 }
 
-// BAD_INPUTS 29: a gzip bomb is a 413, and the bulk can be loaded again.
-func TestBadInput29Bomb(t *testing.T) {
+// A gzip bomb is a 413, and the bulk can be loaded again.
+func TestPackedBombIsRefused(t *testing.T) {
 	s := start(t, nil)
 	s.want(201, "POST", "/v1/bulks", aBulk)
 	var bomb bytes.Buffer
@@ -239,8 +239,8 @@ func TestRecipients(t *testing.T) {
 	s.want(200, "GET", "/v1/bulks/news/recipients?cursor=99.0", nil)
 }
 
-// BAD_INPUTS 34: a CSV export prefixes cells that begin with = + - @ tab; log lines carry no CR, LF or ANSI escapes.
-func TestBadInput34(t *testing.T) {
+// A CSV export prefixes cells that begin with = + - @ tab; log lines carry no CR, LF or ANSI escapes.
+func TestExportHoldsNoFormulas(t *testing.T) {
 	s := start(t, nil)
 	s.want(201, "POST", "/v1/bulks", `{"id":"texts","messages":[{"channel":"sms","text":"Hi"}]}`)
 	evil := []string{"=HYPERLINK(1)", "+15005550006", "-1", "@SUM(1)", "plain"}

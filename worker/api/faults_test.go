@@ -13,9 +13,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// BAD_INPUTS 26: no address of ssrf_urls.json is taken as an attachment's. The API itself fetches nothing, ever; the
+// No address of ssrf_urls.json is taken as an attachment's. The API itself fetches nothing, ever; the
 // worker's client refuses to connect (worker/channel/send and worker/attach test that).
-func TestBadInput26(t *testing.T) {
+func TestPrivateAddressesAreRefused(t *testing.T) {
 	s := start(t, nil)
 	data, err := os.ReadFile("testdata/ssrf_urls.json")
 	if err != nil {
@@ -37,8 +37,8 @@ func TestBadInput26(t *testing.T) {
 	}
 }
 
-// BAD_INPUTS 28: 9007199254740993 is passed on, and rendered, exactly.
-func TestBadInput28(t *testing.T) {
+// 9007199254740993 is passed on, and rendered, exactly.
+func TestLargeNumbersStayExact(t *testing.T) {
 	s := startPreview(t)
 	const number = "9007199254740993"
 	s.want(202, "POST", "/v1/messages", `{"id":"m1","channel":"note","to":"c1","text":"{{n}}","context":{"n":`+number+`}}`)
@@ -51,8 +51,8 @@ func TestBadInput28(t *testing.T) {
 	}
 }
 
-// BAD_INPUTS 32: a canary in a payload or a token shows in no log, metric or error text.
-func TestBadInput32(t *testing.T) {
+// A canary in a payload or a token shows in no log, metric or error text.
+func TestNothingPersonalShows(t *testing.T) {
 	const canary = "CANARY-7f3a"
 	secrets, tokens := newTokens(t, []Scope{ScopeAdmin})
 	metrics := prometheus.NewRegistry()
@@ -159,8 +159,8 @@ func TestRedisDown(t *testing.T) {
 	t.Logf("%d accepted, all there", yes.Load())
 }
 
-// BAD_INPUTS 39: Redis out of memory or read-only is an error to the caller, never a false 202.
-func TestBadInput39(t *testing.T) {
+// Redis out of memory or read-only is an error to the caller, never a false 202.
+func TestFullRedisIsNeverAccepted(t *testing.T) {
 	s := start(t, nil)
 	rdb := s.redis.Client()
 	s.want(202, "POST", "/v1/messages", aMessage)

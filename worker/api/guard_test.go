@@ -21,8 +21,8 @@ func newTokens(t *testing.T, scopes ...[]Scope) (secrets []string, tokens []Toke
 	return secrets, tokens
 }
 
-// BAD_INPUTS 30: a missing or wrong token is a 401, compared in constant time over hashes.
-func TestBadInput30(t *testing.T) {
+// A missing or wrong token is a 401, compared in constant time over hashes.
+func TestWrongTokenIsRefused(t *testing.T) {
 	secrets, tokens := newTokens(t, []Scope{ScopeSend}, []Scope{ScopeRead}, []Scope{ScopeAdmin})
 	s := start(t, func(o *Options) { o.Tokens = tokens })
 	for name, header := range map[string]string{
@@ -104,8 +104,8 @@ func TestForeignPages(t *testing.T) {
 	s.want(202, "POST", "/v1/messages", aMessage, "Host: localhost:8080", "Sec-Fetch-Site: same-origin")
 }
 
-// BAD_INPUTS 27: JSON 10,001 deep, duplicate or case-variant keys, a trailing value, invalid UTF-8: 400.
-func TestBadInput27(t *testing.T) {
+// JSON 10,001 deep, duplicate or case-variant keys, a trailing value, invalid UTF-8: 400.
+func TestAmbiguousJSONIsRefused(t *testing.T) {
 	s := start(t, nil)
 	inContext := func(value string) string {
 		return `{"channel":"note","to":"c1","text":"x","context":{"customer":` + value + `}}`
@@ -154,8 +154,8 @@ func TestBadInput27(t *testing.T) {
 	}
 }
 
-// BAD_INPUTS 29: one byte over the body limit is a 413.
-func TestBadInput29(t *testing.T) {
+// One byte over the body limit is a 413.
+func TestBodyOverTheLimitIsRefused(t *testing.T) {
 	s := start(t, nil)
 	body := func(size int64) []byte {
 		b := []byte(`{"channel":"note","to":"c1","text":"x"`)

@@ -77,8 +77,8 @@ func TestMessageFaults(t *testing.T) {
 	}
 }
 
-// BAD_INPUTS 31: one idempotency key: same body, same answer; another body, 409; 50 at once, one send.
-func TestBadInput31(t *testing.T) {
+// One idempotency key: same body, same answer; another body, 409; 50 at once, one send.
+func TestIdempotencyKey(t *testing.T) {
 	s := start(t, nil)
 	const key = "Idempotency-Key: order-10027"
 	answers := make([]answer, 50)

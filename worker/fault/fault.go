@@ -55,7 +55,7 @@ func (f Fault) Error() string {
 
 // Is compares with another fault. One stays the same when it is told from further out, by a longer pointer.
 func (f Fault) Is(target error) bool {
-	t, ok := target.(Fault) //nolint:errorlint // errors.Is unwraps
+	t, ok := target.(Fault)
 	return ok && f.Code == t.Code && f.Detail == t.Detail && strings.HasSuffix(f.Pointer, t.Pointer)
 }
 

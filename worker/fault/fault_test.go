@@ -1,10 +1,13 @@
 package fault
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -96,5 +99,26 @@ func TestAtMost100CharactersAreEchoed(t *testing.T) {
 	}
 	if got := Quote("a\r\nb"); got != `"a\r\nb"` {
 		t.Error(got)
+	}
+}
+
+// The page of the API lists every code.
+func TestCodesAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("fault.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^\t[A-Z]\w+ += "(\w+)"`).FindAllSubmatch(source, -1)
+	for _, code := range found {
+		if !bytes.Contains(page, []byte("`"+string(code[1])+"`")) {
+			t.Errorf("docs/api.md doesn't tell of %s", code[1])
+		}
+	}
+	if len(found) < 15 {
+		t.Errorf("only %d codes", len(found))
 	}
 }

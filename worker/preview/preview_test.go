@@ -158,7 +158,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// TestDataStaysData is BAD_INPUTS 1 and 10: what a customer typed comes out as these characters everywhere.
+// TestDataStaysData: what a customer typed comes out as these characters everywhere.
 func TestDataStaysData(t *testing.T) {
 	context := json.RawMessage(`{"customer":{"firstName":"{{secret}} [[sn.signature]] <script>alert(1)</script>","email":"a@example.com"},"secret":"S3CRET"}`)
 	r := show(t, newPreviewer(t), preview.Request{Inline: &catalog.Shortcut{Name: "x", Subject: "Hi {{customer.firstName}}", Message: "Hi {{customer.firstName}}"}, Context: context, Source: true})

@@ -281,7 +281,7 @@ func TestFaultDeliveredIsNeverSentAgain(t *testing.T) {
 	}
 }
 
-// BAD_INPUTS line 20: STARTTLS stripped, a bad certificate, or replies injected before the handshake.
+// STARTTLS stripped, a bad certificate, or replies injected before the handshake.
 func TestFaultTLS(t *testing.T) {
 	serverTLS, roots := testCertificate(t)
 	_, strangers := testCertificate(t)

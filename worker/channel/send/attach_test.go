@@ -18,7 +18,7 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// BAD_INPUTS lines 23 and 26, end to end: the resolver of attachments with the client that it is meant to have.
+// Private addresses and endless bodies are refused, end to end: the resolver of attachments with the client that it is meant to have.
 func TestAttachmentsOverHTTPS(t *testing.T) {
 	pdf := "%PDF-1.7\n" + strings.Repeat("x", 1000)
 	written := make(chan int64, 1)

@@ -34,7 +34,7 @@ func guarded(o HTTPOptions, dialled *[]string) *http.Client {
 	return NewHTTPClient(o)
 }
 
-// BAD_INPUTS line 26.
+// A private address is refused before anything connects to it.
 func TestSSRF(t *testing.T) {
 	raw, err := os.ReadFile("testdata/ssrf_urls.json")
 	if err != nil {

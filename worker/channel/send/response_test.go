@@ -110,7 +110,7 @@ var wantHTTP = map[string]struct {
 	"404 unsubscribed number 21610":   {"permanent", 0},
 }
 
-// BAD_INPUTS line 37.
+// What each faulty answer of a server means.
 func TestHTTPFaults(t *testing.T) {
 	raw, err := os.ReadFile("testdata/http_faults.json")
 	if err != nil {

@@ -22,7 +22,7 @@ func TestSignVector(t *testing.T) {
 	}
 }
 
-// BAD_INPUTS line 35.
+// A webhook with a bad signature, an old timestamp or a repeated id is refused.
 func TestVerify(t *testing.T) {
 	old, current, other := Secret(strings.Repeat("o", 32)), Secret(strings.Repeat("c", 32)), Secret(strings.Repeat("x", 32))
 	now := time.Unix(1_800_000_000, 0)

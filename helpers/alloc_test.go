@@ -34,3 +34,26 @@ func TestDateFormatAllocations(t *testing.T) {
 		}
 	}
 }
+
+// TestNumberAllocations holds that printing numbers makes no garbage, where nothing is rounded up or filled with zeros.
+func TestNumberAllocations(t *testing.T) {
+	env := environment(t)
+	for _, text := range []string{`{{number n}}`, `{{currency n "EUR"}}`, `{{plural n one="# day" other="# days"}}`} {
+		template, err := env.Compile("test", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, locale := range []string{"", "de-DE", "ar_EG"} {
+			x := &handlebars.Exec{Context: handlebars.Object(handlebars.Member{Key: "n", Value: handlebars.String("-1234567.25")}), Locale: locale}
+			buf := make([]byte, 0, 1024)
+			allocs := testing.AllocsPerRun(100, func() {
+				if _, err := template.Append(t.Context(), buf, x); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if allocs != 0 {
+				t.Errorf("%s in %q: %.1f allocations", text, locale, allocs)
+			}
+		}
+	}
+}

@@ -110,7 +110,7 @@ func BenchmarkShareFirstLayout(b *testing.B) {
 func BenchmarkSharePlainText(b *testing.B) {
 	page := renderOne(b, benchPrepared(b), catalog.Email, benchContext, "en").HTML
 	for b.Loop() {
-		if _, err := plain.FromHTML(page); err != nil {
+		if _, err := plain.FromHTML(b.Context(), page, plain.Options{Limit: 1 << 20}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -15,7 +15,11 @@ func (r *run) markdown() (*Content, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.text = content.AppendTextAsMarkdown(nil, r.body.AppendText(r.text[:0], body))
+		filled, err := r.body.AppendText(nil, body)
+		if err != nil {
+			return nil, err
+		}
+		r.text = content.AppendTextAsMarkdown(r.text[:0], filled)
 	} else {
 		out, err := r.execute("message", m.template, r.body.Buffer())
 		if err != nil {
@@ -24,7 +28,13 @@ func (r *run) markdown() (*Content, error) {
 		if m.layout.Format == content.Text {
 			r.text = content.AppendAsMarkdown(r.text[:0], out)
 		} else {
-			r.text = r.body.AppendMarked(r.text[:0], out)
+			laid, err := r.body.LayMarked(&m.layout, out)
+			if err != nil {
+				return nil, err
+			}
+			if r.text, err = r.body.AppendText(r.text[:0], laid); err != nil {
+				return nil, err
+			}
 		}
 	}
 	text := strings.TrimSpace(string(r.text))
@@ -49,6 +59,12 @@ func (r *run) setNote(l *layout, text string) (string, error) {
 		return "", err
 	}
 	r.page.TextBody = []byte(text)
-	r.text = r.page.AppendMarked(r.text[:0], out)
+	laid, err := r.page.LayNote(&l.page, out)
+	if err != nil {
+		return "", err
+	}
+	if r.text, err = r.page.AppendText(r.text[:0], laid); err != nil {
+		return "", err
+	}
 	return strings.TrimSpace(string(r.text)), nil
 }

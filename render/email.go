@@ -28,8 +28,12 @@ func (r *run) email() (*Content, error) {
 		return nil, err
 	}
 	r.issues.part = "message"
-	r.page.HTMLBody = r.body.AppendHTML(r.page.HTMLBody[:0], body)
-	r.text = r.body.AppendText(r.text[:0], body)
+	if r.page.HTMLBody, err = r.body.AppendHTML(r.page.HTMLBody[:0], body); err != nil {
+		return nil, err
+	}
+	if r.text, err = r.body.AppendText(r.text[:0], body); err != nil {
+		return nil, err
+	}
 	r.page.TextBody = bytes.TrimSpace(r.text)
 	if out.Subject == "" {
 		r.issues.add(Issue{Code: IssueEmptySubject, Part: "subject", Message: "the subject is empty"})
@@ -62,7 +66,9 @@ func (r *run) layOut(out *Content) error {
 	if err != nil {
 		return err
 	}
-	r.html = r.page.AppendHTML(r.html[:0], page)
+	if r.html, err = r.page.AppendHTML(r.html[:0], page); err != nil {
+		return err
+	}
 	out.HTML = string(r.html)
 	if l.text != nil {
 		output, err := r.execute("layout", l.text, r.page.Buffer())
@@ -71,7 +77,9 @@ func (r *run) layOut(out *Content) error {
 		}
 		page = r.page.LayTwin(&l.page, output)
 	}
-	r.twin = r.page.AppendText(r.twin[:0], page)
+	if r.twin, err = r.page.AppendText(r.twin[:0], page); err != nil {
+		return err
+	}
 	out.Text = strings.TrimSpace(string(r.twin)) + "\n"
 	return nil
 }

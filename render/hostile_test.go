@@ -169,7 +169,7 @@ func TestCustomerStrings(t *testing.T) {
 		wantChat := chatShape(toHTML(renderName(t, p, catalog.Chat, "benign").Text))
 		for label, value := range customerStrings(t) {
 			t.Run(string(format)+"/"+label, func(t *testing.T) {
-				want := oneLine(strings.ReplaceAll(value, "\r", "")) // control characters are dropped
+				want := oneLine(value)
 				mail := renderName(t, p, catalog.Email, value)
 				if got := shape(t, mail.HTML); got != wantMail {
 					t.Errorf("the page's structure changed:\n%s\nwant\n%s\n%s", got, wantMail, mail.HTML)
@@ -226,7 +226,7 @@ func TestCustomerStringsInSamples(t *testing.T) {
 			if got := shape(t, mail.HTML); got != want {
 				t.Errorf("%s, %s: the structure changed:\n%s\nwant\n%s", name, label, got, want)
 			}
-			value = oneLine(strings.ReplaceAll(value, "\r", ""))
+			value = oneLine(value)
 			if says := strings.Contains(benign.Text, "Benign"); says && (!strings.Contains(oneLine(mail.Text), value) || !strings.Contains(reading(t, mail.HTML), value)) {
 				t.Errorf("%s, %s: the mail lacks %q", name, label, value)
 			}
@@ -353,19 +353,19 @@ func TestRawAndAddresses(t *testing.T) {
 		{"raw ampersand form", "html", "<p>{{&v}}</p>", "<i>x</i><form action=/><input>", "<i>x</i>", "<form"},
 		{"raw in attribute", "html", `<p title="{{{v}}}">x</p>`, `"><script>alert(1)</script>`, "&lt;script", "<script"},
 		{"raw in script", "html", `<script>var x = "{{{v}}}"</script>`, `</script><img src=x onerror=alert(1)>`, "", "onerror"},
-		{"unquoted attribute", "html", hostile(t, "unquoted_attr.hbs"), "x onmouseover=alert(1)", `href="x%20onmouseover=alert%281%29"`, " onmouseover"},
+		{"unquoted attribute", "html", hostile(t, "unquoted_attr.hbs"), "x onmouseover=alert(1)", `href="#"`, " onmouseover"},
 		{"javascript", "html", hostile(t, "href.hbs"), "javascript:alert(1)", `href="#"`, "javascript"},
 		{"javascript in disguise", "html", hostile(t, "href.hbs"), "\x01JaVa\tScript:alert(1)", ``, `href="java`},
 		{"javascript in Markdown", "markdown", "[x]({{v}})", "javascript:alert(1)", `href="#"`, "javascript"},
 		{"javascript in two fields", "html", `<a href="{{v}}{{w}}">x</a>`, "java", `href="#"`, "javascript"},
 		{"data", "html", `<img src="{{v}}">`, "data:text/html,<script>alert(1)</script>", `src="#"`, "script"},
-		{"entity", "html", hostile(t, "href.hbs"), "javascript&colon;alert(1)", `href="javascript&amp;colon;alert%281%29"`, "javascript:"},
+		{"entity", "html", hostile(t, "href.hbs"), "javascript&colon;alert(1)", `href="#"`, "javascript:"},
 		{"tag name", "html", `<{{v}} x>hi</{{v}}>`, "script", "&lt;script x&gt;", "<script"},
 		{"attribute name", "html", `<p {{v}}=1>hi</p>`, "onclick", "<p>hi</p>", "onclick"},
 		{"event", "html", `<p onclick="go('{{v}}')">hi</p>`, "');alert(1);('", `onclick="go(`, "alert"},
 		{"style", "html", `<p style="color:{{v}}">hi</p>`, customerStrings(t)["css"], "<p", "evil"},
 		{"style that is one", "html", `<p style="color:{{v}}">hi</p>`, "#ff8800", "color:#ff8800", ""},
-		{"host", "html", `<a href="https://{{v}}.example.com/">x</a>`, "evil.example/#", `href="https://evil.example%2F%23.example.com/"`, ""},
+		{"host", "html", `<a href="https://{{v}}.example.com/">x</a>`, "evil.example/#", `href="#"`, ""},
 		{"path", "html", `<a href="https://example.com/o/{{v}}">x</a>`, "a/b?c#d%41", `href="https://example.com/o/a/b%3Fc%23d%2541"`, ""},
 		{"query", "markdown", "[x](https://example.com/?q={{v}}&r=1)", "a&r=2#x", `href="https://example.com/?q=a%26r%3D2%23x&amp;r=1"`, ""},
 		{"mail address", "markdown", "[x](mailto:{{v}})", "a+b@example.com?bcc=c@example.com", `href="mailto:a+b@example.com%3Fbcc=c@example.com"`, ""},

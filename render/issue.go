@@ -19,7 +19,7 @@ const (
 	IssueMissingField    = string(handlebars.IssueMissingField)
 	IssueSnippetFallback = string(handlebars.IssueSnippetFallback)
 	IssueUnknownLocale   = "unknown_locale" // the locale is no language tag: the default was used
-	IssueUnsafeURL       = "unsafe_url"     // an address from data could run a script: "#" was used
+	IssueUnsafeURL       = "unsafe_url"     // an address with a value that could run a script or leads nowhere: "#" was used
 	IssueUnsafePlace     = "unsafe_place"   // data where none is safe, such as a script: left out
 	IssueSubjectLines    = "subject_lines"  // a subject had line breaks: they became spaces
 	IssueEmptySubject    = "empty_subject"  // an email's subject is empty

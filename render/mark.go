@@ -40,9 +40,14 @@ func mark(name, source string, all shifts) string {
 		return source
 	}
 	m := marker{source: source, line: 1, column: 1, markedColumn: 1}
-	for _, t := range tags {
+	begins, ends := blocksInLines(source, tags)
+	for i, t := range tags {
 		m.copy(t.Start)
 		switch {
+		case begins[i]:
+			m.around(t, opening(content.KindBegin), "")
+		case ends[i]:
+			m.around(t, "", opening(content.KindEnd))
 		case t.Kind != syntax.TagPrint && t.Kind != syntax.TagPrintRaw:
 			m.copy(t.End)
 		case isPath(t, "draft.htmlBody") && t.Kind == syntax.TagPrintRaw:
@@ -62,6 +67,38 @@ func mark(name, source string, all shifts) string {
 		all[name] = m.shifts
 	}
 	return string(m.out)
+}
+
+// blocksInLines finds the tags that begin and end blocks within a line: where such a block prints nothing, the text around
+// keeps its structure. A tag that has a line of its own takes that line with it.
+func blocksInLines(source string, tags []syntax.Tag) (begins, ends map[int]bool) {
+	var open []int
+	for i, t := range tags {
+		switch {
+		case t.Kind == syntax.TagOpen, strings.HasPrefix(strings.TrimLeft(source[t.Start:t.End], "{~"), "#"):
+			open = append(open, i)
+		case t.Kind == syntax.TagClose && len(open) > 0:
+			begin := open[len(open)-1]
+			open = open[:len(open)-1]
+			if b := tags[begin]; b.Kind == syntax.TagOpen && isInLine(source, b) && isInLine(source, t) {
+				if begins == nil {
+					begins, ends = map[int]bool{}, map[int]bool{}
+				}
+				begins[begin], ends[i] = true, true
+			}
+		}
+	}
+	return begins, ends
+}
+
+// isInLine says whether a tag shares its line with something else.
+func isInLine(source string, t syntax.Tag) bool {
+	before, after := source[:t.Start], source[t.End:]
+	before = before[strings.LastIndexByte(before, '\n')+1:]
+	if i := strings.IndexByte(after, '\n'); i >= 0 {
+		after = after[:i]
+	}
+	return (strings.TrimSpace(before) != "" || strings.TrimSpace(after) != "") && !strings.HasSuffix(before, `\`)
 }
 
 // unforged blanks what an author's own text may not hold: the marks.
@@ -121,6 +158,21 @@ func (m *marker) add(text string) {
 
 // opening begins the mark of a value.
 func opening(kind byte) string { return string([]byte{content.MarkOpen, kind}) }
+
+// around copies t with marks outside of it. The white space that t strips is stripped by comments outside the marks.
+func (m *marker) around(t syntax.Tag, before, after string) {
+	if before != "" && t.StripLeft {
+		m.add("{{~!}}")
+	}
+	m.add(before)
+	m.shifts = append(m.shifts, shift{m.line, m.markedColumn, m.column})
+	m.copy(t.End)
+	m.add(after)
+	if after != "" && t.StripRight {
+		m.add("{{!~}}")
+	}
+	m.shifts = append(m.shifts, shift{m.line, m.markedColumn, m.column})
+}
 
 // instead writes a marked print of expression in place of t, with open before
 // it. The white space that t strips is stripped by comments outside the marks.

@@ -100,7 +100,9 @@ type run struct {
 func newRun() *run {
 	r := &run{}
 	r.exec.OnIssue = r.issues.note
-	r.body.Unsafe, r.page.Unsafe = r.leftOut, r.leftOut
+	r.exec.Before, r.exec.After = opening(content.KindValue), string(rune(content.MarkClose))
+	r.body.LeftOut, r.page.LeftOut = r.leftOut, r.leftOut
+	r.body.Address, r.page.Address = r.address, r.address
 	return r
 }
 
@@ -116,7 +118,9 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 	r.root = withUser(root)
 	r.issues.list, r.issues.shifts = nil, p.marked.shifts
 	r.page.HTMLBody, r.page.TextBody = r.page.HTMLBody[:0], nil
-	r.body.Converter, r.page.Converter = p.renderer.converter, p.renderer.converter
+	for _, f := range []*content.Filling{&r.body, &r.page} {
+		f.Context, f.Converter, f.Limit = ctx, p.renderer.converter, p.renderer.options.Limits.Output
+	}
 	l := p.locale(req.Locale)
 	if !l.known {
 		r.issues.add(Issue{Code: IssueUnknownLocale, Message: fmt.Sprintf("%s is no language tag: %s was used", handlebars.Quote(req.Locale), p.renderer.options.Locale)})
@@ -133,6 +137,7 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 // has grown large.
 func (r *run) end() {
 	r.ctx, r.prepared, r.plan = nil, nil, nil
+	r.body.Context, r.page.Context = nil, nil
 	r.root, r.exec.Context = handlebars.Value{}, handlebars.Value{}
 	r.decoder.Reset()
 	clear(r.draft)
@@ -193,12 +198,16 @@ func (r *run) withDraft(subject, preheader string, html, text handlebars.Value) 
 	r.exec.Context = handlebars.Object(r.rooted...)
 }
 
-func (r *run) leftOut(address bool, value []byte) {
-	if address {
-		r.issues.add(Issue{Code: IssueUnsafeURL, Part: r.issues.part, Message: "the address " + handlebars.Quote(string(value)) + " could run a script: # was used"})
-		return
-	}
+func (r *run) leftOut(value []byte) {
 	r.issues.add(Issue{Code: IssueUnsafePlace, Part: r.issues.part, Message: "a value stands where no value is safe, and was left out: " + handlebars.Quote(string(value))})
+}
+
+func (r *run) address(url []byte, err error) {
+	message := fmt.Sprintf("the address %s %v", handlebars.Quote(string(url)), err)
+	if content.Nowhere(err) {
+		message += ": # was used"
+	}
+	r.issues.add(Issue{Code: IssueUnsafeURL, Part: r.issues.part, Message: message})
 }
 
 // execute runs t; nil gives nothing.
@@ -239,7 +248,9 @@ func (r *run) sms() (*Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.text = r.body.AppendText(r.text[:0], body)
+	if r.text, err = r.body.AppendText(r.text[:0], body); err != nil {
+		return nil, err
+	}
 	text := strings.TrimSpace(string(r.text))
 	size := sms.Measure(text)
 	if text == "" {

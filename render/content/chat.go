@@ -2,72 +2,237 @@ package content
 
 import (
 	"bytes"
+	"regexp"
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
 )
 
-// AppendMarked appends the output of a marked Markdown template, its values
-// escaped.
-func (f *Filling) AppendMarked(dst, output []byte) []byte {
+// LayMarked takes the output of a Markdown message and finds its layout as Markdown, for chats and notes.
+func (f *Filling) LayMarked(m *Message, output []byte) (*Laid, error) {
+	return f.layMarked(&m.marked, output)
+}
+
+// LayNote takes the output of a note's template and finds its layout as Markdown.
+func (f *Filling) LayNote(p *Page, output []byte) (*Laid, error) {
+	return f.layMarked(&p.twins, output)
+}
+
+func (f *Filling) layMarked(c *layouts, output []byte) (*Laid, error) {
 	f.take(output)
-	skeleton, spans := f.skeleton, f.spans
-	next, line := 0, len(dst) // line: where the author's line begins
-	for i := 0; i < len(skeleton); i++ {
-		if skeleton[i] != MarkOpen || i+1 == len(skeleton) {
-			dst = append(dst, skeleton[i])
-			if skeleton[i] == '\n' {
-				line = len(dst)
+	if found, ok := c.All()[string(f.skeleton)]; ok {
+		return found, nil
+	}
+	t := NewTokens(f.skeleton)
+	l := markdownLayouter{builder: builder{tokens: t}}
+	if err := l.layOut(f.Converter, t.insert(f.skeleton, true)); err != nil {
+		return nil, err
+	}
+	return putLayout(c, f.skeleton, &Laid{text: l.done()}), nil
+}
+
+// markdownLayouter finds how each value of a Markdown message must be written where it stands.
+type markdownLayouter struct {
+	builder
+	source string
+	code   []cut // where code stands
+}
+
+// cut is a part of a source.
+type cut struct {
+	begin, end int
+	instead    string
+}
+
+func (l *markdownLayouter) layOut(c *Converter, source string) error {
+	l.source = source
+	if l.tokens.Has(source) {
+		if err := checkTangle(source); err != nil {
+			return err
+		}
+		document := c.markdown.Parser().Parse(text.NewReader([]byte(source)))
+		if l.tokens.hasEmpty(source) {
+			source = applied(source, emptiedIn(document, source, l.tokens))
+			document = c.markdown.Parser().Parse(text.NewReader([]byte(source)))
+		}
+		l.source, l.code = source, codeIn(document, source)
+	}
+	l.cut()
+	return nil
+}
+
+// cut cuts the source into pieces.
+func (l *markdownLayouter) cut() {
+	addresses := markdownAddresses.FindAllStringIndex(l.source, -1)
+	line, done := 0, 0
+	for {
+		at, index, kind := l.tokens.Next(l.source[done:])
+		if at < 0 {
+			l.text(l.source[done:])
+			return
+		}
+		at += done
+		for len(addresses) > 0 && addresses[0][1] <= at {
+			addresses = addresses[1:]
+		}
+		for len(l.code) > 0 && l.code[0].end <= at {
+			l.code = l.code[1:]
+		}
+		inCode := len(l.code) > 0 && l.code[0].begin <= at
+		if i := strings.LastIndexByte(l.source[done:at], '\n'); i >= 0 {
+			line = done + i + 1
+		}
+		if len(addresses) > 0 && !inCode && addresses[0][0] <= at {
+			begin, end := l.addressBounds(addresses[0])
+			if begin <= at && at < end {
+				l.text(l.source[done:begin])
+				l.hole(hole{context: holeMarkdownAddress, address: l.tokens.address(l.source[begin:end])})
+				done = end
+				continue
 			}
+		}
+		l.text(l.source[done:at])
+		done = at + l.tokens.Length()
+		h := hole{context: holeMarkdown, value: index}
+		switch {
+		case kind == kindEmpty:
+			continue
+		case !isValue(kind):
+			h.context = holeMarkdownBody
+		case inCode:
+			h.context = holeMarkdownCode
+		case kind != KindValue:
+			h.context = holeMarkdownRaw
+		}
+		before := l.source[line:at]
+		h.breaks = breakIn([]byte(before))
+		h.inLink = strings.LastIndexByte(before, '[') > strings.LastIndexByte(before, ']')
+		h.inline = strings.TrimSpace(before) != "" || done < len(l.source) && l.source[done] != '\n'
+		l.hole(h)
+	}
+}
+
+// markdownAddresses finds the addresses of links and those that stand bare.
+var markdownAddresses = regexp.MustCompile(`\]\([ \t]*<?[^\s)>]*|\b` + bareAddress)
+
+// addressBounds is what of a match of markdownAddresses is the address.
+func (l *markdownLayouter) addressBounds(match []int) (begin, end int) {
+	begin, end = match[0], match[1]
+	if strings.HasPrefix(l.source[begin:], "](") {
+		begin += 2
+		begin += len(l.source[begin:end]) - len(strings.TrimLeft(l.source[begin:end], " \t<"))
+		return begin, end
+	}
+	for end > begin && strings.IndexByte("?!.,:*_~;'\")]", l.source[end-1]) >= 0 {
+		if c := l.source[end-1]; c == ')' && strings.Count(l.source[begin:end], "(") >= strings.Count(l.source[begin:end], ")") ||
+			c == ']' && strings.Count(l.source[begin:end], "[") >= strings.Count(l.source[begin:end], "]") {
+			break
+		}
+		end--
+	}
+	return begin, end
+}
+
+// applied returns source without its cuts.
+func applied(source string, cuts []cut) string {
+	var b strings.Builder
+	done := 0
+	for _, c := range cuts {
+		if c.begin < done {
 			continue
 		}
-		i++
-		if !isValue(skeleton[i]) {
-			dst = append(dst, f.TextBody...)
-			continue
+		b.WriteString(source[done:c.begin])
+		b.WriteString(c.instead)
+		done = c.end
+	}
+	b.WriteString(source[done:])
+	return b.String()
+}
+
+// codeIn is where code stands, in order.
+func codeIn(document ast.Node, source string) []cut {
+	var out []cut
+	_ = ast.Walk(document, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // the function gives no error
+		if !entering {
+			return ast.WalkContinue, nil
 		}
-		value := output[spans[next].start:spans[next].end]
-		switch address := openAddress(dst); {
-		case address >= 0:
-			dst = f.appendAddress(dst, address, value)
-		case spans[next].kind != KindValue && f.Converter.harmless(value):
-			dst = append(dst, value...)
-		default:
-			dst = appendMarkdown(dst, value, breakIn(dst[line:]))
+		switch n := n.(type) {
+		case *ast.CodeSpan:
+			if begin, end, ok := boundsOf(n); ok {
+				out = append(out, cut{begin: begin, end: end})
+			}
+		case *ast.FencedCodeBlock, *ast.CodeBlock:
+			if lines := n.Lines(); lines.Len() > 0 {
+				out = append(out, cut{begin: lines.At(0).Start, end: lines.At(lines.Len() - 1).Stop})
+			}
 		}
-		next++
-	}
-	return dst
+		return ast.WalkContinue, nil
+	})
+	return out
 }
 
-// openAddress returns where the address of a link that text ends within
-// begins; -1 if it does not end within one.
-func openAddress(text []byte) int {
-	i := bytes.LastIndex(text, []byte("]("))
-	if i < 0 || bytes.ContainsAny(text[i+2:], ") \n\t") {
-		return -1
-	}
-	return i + 2
+// boundsOf is where the text of an inline node begins and ends.
+func boundsOf(n ast.Node) (begin, end int, ok bool) {
+	begin = -1
+	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // the function gives no error
+		if t, isText := n.(*ast.Text); isText && entering {
+			if begin < 0 {
+				begin = t.Segment.Start
+			}
+			end = t.Segment.Stop
+		}
+		return ast.WalkContinue, nil
+	})
+	return begin, end, begin >= 0
 }
 
-// appendAddress appends a value to the address that begins at start.
-func (f *Filling) appendAddress(dst []byte, start int, value []byte) []byte {
-	dst = appendURL(dst, bytes.TrimSpace(value), placeAfter(string(dst[start:]), len(dst) == start))
-	if !safeURL(string(dst[start:])) {
-		f.leftOut(holeAddress, dst[start:])
-		dst = append(dst[:start], '#')
-	}
-	return dst
+// markdownLine says of the line that is being written whether it has letters already: behind them, fewer characters mean
+// something to Markdown.
+type markdownLine struct {
+	seen    int // of what was written
+	letters bool
 }
 
-// AppendTextAsMarkdown appends text that was filled in as Markdown that shows it.
-func AppendTextAsMarkdown(dst, text []byte) []byte { return appendMarkdownText(dst, text) }
+func (l *markdownLine) see(written []byte) {
+	for _, c := range written[min(l.seen, len(written)):] {
+		l.letters = c != '\n' && (l.letters || IsLetter(c))
+	}
+	l.seen = len(written)
+}
 
-// appendMarkdownText appends a whole plain text as Markdown that shows it:
-// paragraphs stay, lines end in hard breaks.
-func appendMarkdownText(dst, s []byte) []byte {
+// markdown appends a value of Markdown.
+func (f *Filling) markdown(dst []byte, h *hole) []byte {
+	value := f.value(h.value)
+	switch {
+	case h.context == holeMarkdownCode:
+		for _, c := range bytes.TrimSpace(value) {
+			switch c {
+			case '`':
+				c = '\''
+			case '\n':
+				c = ' '
+			}
+			dst = append(dst, c)
+		}
+		return dst
+	case h.context == holeMarkdownRaw && f.Converter.harmless(value, h):
+		return append(dst, value...)
+	}
+	f.line.see(dst)
+	return appendMarkdown(dst, value, h.breaks, f.line.letters)
+}
+
+// markdownAddress encodes what would end an address in Markdown.
+var markdownAddress = strings.NewReplacer(" ", "%20", "\n", "%0A", "<", "%3C", ">", "%3E", "*", "%2A", "`", "%60")
+
+// AppendTextAsMarkdown appends a whole plain text as Markdown that shows it: paragraphs stay, lines end in hard breaks.
+func AppendTextAsMarkdown(dst, s []byte) []byte {
 	for i, paragraph := range bytes.Split(bytes.TrimSpace(s), []byte("\n\n")) {
 		if i > 0 {
 			dst = append(dst, "\n\n"...)
 		}
-		dst = appendMarkdown(dst, paragraph, hardBreak)
+		dst = appendMarkdown(dst, paragraph, hardBreak, false)
 	}
 	return dst
 }

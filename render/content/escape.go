@@ -59,68 +59,6 @@ func isAlphanumeric(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
-// addressPlace is where in a URL a value stands; it can't leave it.
-type addressPlace uint8
-
-const (
-	placeWhole addressPlace = iota // it begins the URL, and may be one
-	placeHost                      // the author wrote the scheme
-	placePath
-	placeQuery // or in the fragment
-)
-
-// placeAfter is the place of a value behind the author's part of a URL.
-// isFirst says that nothing stands before it, no other value either.
-func placeAfter(author string, isFirst bool) addressPlace {
-	if isFirst {
-		return placeWhole
-	}
-	if strings.ContainsAny(author, "?#") {
-		return placeQuery
-	}
-	if _, host, ok := strings.Cut(author, "://"); ok && !strings.Contains(host, "/") {
-		return placeHost
-	}
-	return placePath
-}
-
-// keptIn are the characters besides unreserved ones that a value may have.
-var keptIn = [...]string{placeWhole: "!#$&*+,/:;=?@[]", placeHost: "", placePath: "!$&*+,/:;=@", placeQuery: ""}
-
-// appendURL appends s with what may not stand in that place percent-encoded.
-func appendURL(dst, s []byte, place addressPlace) []byte {
-	const hex = "0123456789ABCDEF"
-	for i, c := range s {
-		keep := isAlphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~' || strings.IndexByte(keptIn[place], c) >= 0 ||
-			place == placeWhole && c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2])
-		if keep {
-			dst = append(dst, c)
-			continue
-		}
-		dst = append(dst, '%', hex[c>>4], hex[c&15])
-	}
-	return dst
-}
-
-func isHex(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
-}
-
-// safeURL says whether url may be followed: relative, or of a scheme that only
-// leads to a page, a mail, or a call.
-func safeURL(url string) bool {
-	url = strings.TrimSpace(url)
-	scheme, _, ok := strings.Cut(url, ":")
-	if !ok || strings.ContainsAny(scheme, "/?#") {
-		return true
-	}
-	switch strings.ToLower(scheme) {
-	case "http", "https", "mailto", "tel", "sms", "cid":
-		return true
-	}
-	return false
-}
-
 // Markdown reads these characters anywhere, and the others only where a line
 // has no letter before them: there they begin a heading, quotation, list, or rule.
 const (
@@ -130,9 +68,9 @@ const (
 
 // appendMarkdown appends s so that Markdown shows it as it is; it can't begin
 // a block. lineBreak is what its line breaks become, blank lines left out.
-func appendMarkdown(dst, s []byte, lineBreak string) []byte {
+// letters says whether its line has letters already.
+func appendMarkdown(dst, s []byte, lineBreak string, letters bool) []byte {
 	s = bytes.TrimSpace(s)
-	letters := hasLetter(dst[bytes.LastIndexByte(dst, '\n')+1:])
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
@@ -182,10 +120,6 @@ func IsLetter(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }
 
-func hasLetter(s []byte) bool {
-	return bytes.ContainsFunc(s, func(r rune) bool { return r >= 0x80 || IsLetter(byte(r)) })
-}
-
 // appendIndented appends s with indent after each of its line breaks.
 func appendIndented(dst, s []byte, indent string) []byte {
 	if indent == "" {
@@ -208,7 +142,7 @@ func appendOneLine(dst, s []byte) []byte {
 	for len(s) > 0 {
 		r, n := utf8.DecodeRune(s)
 		switch {
-		case r == ' ' || r == '\n' || r == '\r' || r == '\t' || r == '\u2028' || r == '\u2029' || r == '\u0085':
+		case r == ' ' || r >= '\t' && r <= '\r' || r == '\u2028' || r == '\u2029' || r == '\u0085':
 			space = len(dst) > begin
 		case r < ' ' || r == 0x7f:
 		default:

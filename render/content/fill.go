@@ -1,20 +1,33 @@
 package content
 
 import (
-	"bytes"
+	"context"
+	"errors"
 	"html"
+	"strconv"
+
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/plain"
 )
 
 // Filling is what holes are filled from, for one recipient.
 type Filling struct {
+	Context   context.Context
 	Converter *Converter
-	output    []byte // of the marked template
-	skeleton  []byte
-	spans     []span
+	Limit     int    // of what is appended at once, in bytes
 	HTMLBody  []byte // the message, for a layout
 	TextBody  []byte
-	Unsafe    func(address bool, value []byte) // told of each value or address that was left out
-	scratch   []byte
+
+	LeftOut func(value []byte)          // told of each value that no place is safe for
+	Address func(url []byte, err error) // told of each address that is not as its author meant; see Nowhere
+
+	output   []byte // of the marked template
+	skeleton []byte
+	spans    []span
+	scratch  []byte
+	label    int          // where the text of a link begins
+	line     markdownLine // that is being written
+	err      error        // of a value that could not be converted
 }
 
 func (f *Filling) value(i int) []byte {
@@ -24,16 +37,33 @@ func (f *Filling) value(i int) []byte {
 	return f.output[f.spans[i].start:f.spans[i].end]
 }
 
+// errOutput says that a content has more bytes than it may.
+func errOutput(limit int) error {
+	return &handlebars.Error{Code: handlebars.CodeLimitOutput, Message: "the content has more than " + strconv.Itoa(limit) + " bytes"}
+}
+
 // fill appends p with its holes filled.
-func (f *Filling) fill(dst []byte, p *pieces) []byte {
+func (f *Filling) fill(dst []byte, p *pieces) ([]byte, error) {
+	f.line = markdownLine{}
+	f.err = nil
+	most := len(dst) + f.Limit
 	for i := range p.parts {
 		part := &p.parts[i]
 		dst = append(dst, part.text...)
 		if part.hole.context != holeNone {
 			dst = f.hole(dst, &part.hole)
 		}
+		if len(dst) > most {
+			return nil, errOutput(f.Limit)
+		}
+		if i%256 == 255 {
+			f.err = errors.Join(f.err, f.Context.Err())
+		}
+		if f.err != nil {
+			return nil, f.err
+		}
 	}
-	return dst
+	return dst, nil
 }
 
 func (f *Filling) hole(dst []byte, h *hole) []byte {
@@ -51,75 +81,87 @@ func (f *Filling) hole(dst []byte, h *hole) []byte {
 	case holeTextInHTML:
 		return appendHTML(dst, f.TextBody, "<br>\n")
 	case holeAddress:
-		return append(dst, html.EscapeString(string(f.address(h)))...)
+		return append(dst, html.EscapeString(f.target(h))...)
+	case holeLabel:
+		f.label = len(dst)
+	case holeLink:
+		label := string(dst[f.label:])
+		return append(dst[:f.label], plain.Link(label, string(f.assembled(h)))...)
 	case holeAddressText:
-		return f.addressText(dst, h)
-	case holeRaw:
-		return append(dst, f.Converter.rawHTML(f.value(h.value))...)
-	case holeRawMarkdown:
-		return append(dst, f.Converter.rawMarkdown(f.value(h.value), true)...)
-	case holeRawText:
-		return appendIndented(dst, f.Converter.rawText(f.Converter.rawHTML(f.value(h.value))), h.indent)
-	case holeRawMarkText:
-		return appendIndented(dst, f.Converter.rawText(f.Converter.rawMarkdown(f.value(h.value), true)), h.indent)
-	case holeAgent:
-		return append(dst, f.Converter.agentHTML(f.value(h.value))...)
-	case holeAgentText:
-		return appendIndented(dst, f.Converter.rawText(f.Converter.agentHTML(f.value(h.value))), h.indent)
+		return append(dst, plain.Link("", string(f.assembled(h)))...)
+	case holeRaw, holeRawMarkdown, holeAgent:
+		return append(dst, f.foreign(h)...)
+	case holeRawText, holeRawMarkText, holeAgentText:
+		return appendIndented(dst, f.text(f.foreign(h)), h.indent)
+	case holeMarkdown, holeMarkdownRaw, holeMarkdownCode:
+		return f.markdown(dst, h)
+	case holeMarkdownBody:
+		return append(dst, f.TextBody...)
+	case holeMarkdownAddress:
+		return append(dst, markdownAddress.Replace(f.target(h))...)
 	case holeComment:
 		return appendComment(dst, f.value(h.value))
 	case holeCSS:
 		before := len(dst)
 		if dst = appendCSS(dst, f.value(h.value)); len(dst) == before {
-			f.leftOut(h.context, f.value(h.value))
+			f.leftOut(f.value(h.value))
 		}
 	case holeDrop:
-		f.leftOut(h.context, f.value(h.value))
+		f.leftOut(f.value(h.value))
 	}
 	return dst
 }
 
-// address assembles a URL. One that could run a script becomes "#".
-func (f *Filling) address(h *hole) []byte {
-	f.scratch = f.scratch[:0]
-	for _, part := range h.address {
-		if part.isValue {
-			f.scratch = appendURL(f.scratch, bytes.TrimSpace(f.value(part.value)), part.place)
-		} else {
-			f.scratch = append(f.scratch, part.text...)
-		}
+// foreign is the HTML of a value that has some, as it may stand in its place.
+func (f *Filling) foreign(h *hole) []byte {
+	value := f.value(h.value)
+	switch h.context {
+	case holeRawMarkdown, holeRawMarkText:
+		return f.Converter.rawMarkdown(value, h)
+	case holeAgent, holeAgentText:
+		return f.Converter.agentHTML(value, h)
 	}
-	if !safeURL(string(f.scratch)) {
-		f.leftOut(h.context, f.scratch)
-		f.scratch = append(f.scratch[:0], '#')
+	return f.Converter.rawHTML(value, h)
+}
+
+// text is the text of a value's HTML.
+func (f *Filling) text(safe []byte) []byte {
+	out, err := f.Converter.rawText(f.Context, safe, f.Limit)
+	if errors.Is(err, plain.ErrTooLong) {
+		err = errOutput(f.Limit)
+	}
+	if err != nil {
+		f.err = err
+	}
+	return []byte(out)
+}
+
+// assembled is a URL as it was put together; one that leads nowhere is "#".
+func (f *Filling) assembled(h *hole) []byte {
+	url, err := h.address.assemble(f.scratch[:0], f.value)
+	f.scratch = url
+	if err != nil {
+		f.Address(url, err)
+		if Nowhere(err) {
+			f.scratch = append(f.scratch[:0], nowhere...)
+		}
 	}
 	return f.scratch
 }
 
-// addressText writes a URL for reading: "mailto:" says nothing there, and a
-// link whose text is its address needs no second one.
-func (f *Filling) addressText(dst []byte, h *hole) []byte {
-	a := f.address(h)
-	for _, scheme := range []string{"mailto:", "tel:"} {
-		a = bytes.TrimPrefix(a, []byte(scheme))
+// target is a URL in the form that works.
+func (f *Filling) target(h *hole) string {
+	url := string(f.assembled(h))
+	target, ok := plain.Address(url)
+	if !ok {
+		f.Address([]byte(url), errBadNumber)
+		return nowhere
 	}
-	if !h.aside {
-		return append(dst, a...)
-	}
-	if len(a) == 0 || a[0] == '#' {
-		return dst
-	}
-	for _, scheme := range []string{"", "https://", "http://"} {
-		if rest, ok := bytes.CutPrefix(a, []byte(scheme)); ok && len(rest) > 0 && bytes.HasSuffix(dst, rest) {
-			return dst
-		}
-	}
-	dst = append(dst, " ("...)
-	return append(append(dst, a...), ')')
+	return target
 }
 
-func (f *Filling) leftOut(c holeContext, value []byte) {
-	if f.Unsafe != nil && len(value) > 0 {
-		f.Unsafe(c == holeAddress || c == holeAddressText, value)
+func (f *Filling) leftOut(value []byte) {
+	if len(value) > 0 {
+		f.LeftOut(value)
 	}
 }

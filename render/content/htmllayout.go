@@ -4,18 +4,21 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"github.com/heraldsend/herald/render/plain"
 )
 
 // htmlLayout is what layOutHTML makes of HTML with tokens.
 type htmlLayout struct {
 	html      *pieces
-	forText   string    // the same HTML, with a token of kind 'g' for each address that holds values
+	forText   string    // the same HTML, with a token for each address that holds values
 	addresses []address // by the index of those tokens
 }
 
 // htmlOptions says what layOutHTML does besides finding the contexts.
 type htmlOptions struct {
 	styles   map[string]string // to inline, by element
+	files    map[string]string // content ids of pictures, by file name
 	breaks   bool              // newlines of values are <br>
 	markdown bool              // {{{x}}} is Markdown
 }
@@ -25,25 +28,7 @@ type htmlOptions struct {
 // address that the author made room for.
 func layOutHTML(source string, t Tokens, o htmlOptions) htmlLayout {
 	l := &htmlLayouter{builder: builder{tokens: t}, options: o}
-	z := html.NewTokenizer(strings.NewReader(source))
-	for {
-		kind := z.Next()
-		if kind == html.ErrorToken {
-			break
-		}
-		raw := string(z.Raw())
-		switch kind {
-		case html.TextToken:
-			l.textToken(raw)
-		case html.StartTagToken, html.SelfClosingTagToken:
-			l.startTag(z, raw, kind == html.SelfClosingTagToken)
-		case html.EndTagToken:
-			l.endTag(z)
-			l.plain(raw)
-		default:
-			l.comment(raw)
-		}
-	}
+	l.all(source)
 	p := l.done()
 	unwrapRaw(p)
 	return htmlLayout{html: p, forText: l.forText.String(), addresses: l.addresses}
@@ -53,36 +38,75 @@ type htmlLayouter struct {
 	builder
 	options   htmlOptions
 	pre       int    // <pre> elements around
+	paragraph bool   // within <p>, which a block would end
+	link      bool   // within a link
 	rawText   string // the element whose text is not parsed as HTML: style, script, …
+	comment   bool   // within a comment that Outlook reads
 	forText   strings.Builder
 	addresses []address
+}
+
+func (l *htmlLayouter) all(source string) {
+	tokens := tokenize(source)
+	for i := 0; i < len(tokens); i++ {
+		t := &tokens[i]
+		switch {
+		case t.dropped:
+		case t.kind == html.TextToken:
+			l.textToken(t.raw)
+		case t.kind == html.StartTagToken && t.closer > 0 && l.tokens.Has(t.label) && isItsAddress(t.label, t.attribute("href")):
+			l.addressLink(t)
+			l.text(tokens[t.closer].raw)
+			i = t.closer
+		case t.kind == html.StartTagToken || t.kind == html.SelfClosingTagToken:
+			l.startTag(t)
+			l.link = l.link || t.closer > 0 && t.attribute("href") != ""
+		case t.kind == html.EndTagToken:
+			l.endTag(t)
+		default:
+			l.commentToken(t.raw)
+		}
+	}
 }
 
 // both writes s to the page and to what its text is made from.
 func (l *htmlLayouter) both(s string) {
 	l.text(s)
-	l.forText.WriteString(s)
+	l.twin(s)
 }
 
-// plain writes markup that may only hold tokens by mistake: they print nothing.
-func (l *htmlLayouter) plain(raw string) {
-	l.each(raw, func(int, byte) {})
-	l.forText.WriteString(raw)
+// twin writes s to what the page's text is made from.
+func (l *htmlLayouter) twin(s string) {
+	if !l.comment {
+		l.forText.WriteString(s)
+	}
 }
 
 func (l *htmlLayouter) textToken(raw string) {
-	l.forText.WriteString(raw)
-	l.each(raw, func(index int, kind byte) { l.hole(hole{context: l.textContext(kind), value: index}) })
+	l.twin(l.tokens.withoutEmpty(raw))
+	l.each(raw, l.textHole)
+}
+
+// textHole makes room for a value among text.
+func (l *htmlLayouter) textHole(index int, kind byte) {
+	context := l.textContext(kind)
+	if l.comment && isValue(kind) {
+		context = holeComment
+	}
+	if context != holeNone && (isValue(kind) || !l.comment) {
+		l.hole(hole{context: context, value: index, inLink: l.link, inline: l.paragraph})
+	}
 }
 
 func (l *htmlLayouter) textContext(kind byte) holeContext {
-	switch l.rawText {
-	case "":
-	case "title", "textarea":
+	switch {
+	case kind == kindEmpty:
+		return holeNone
+	case l.rawText == "title", l.rawText == "textarea":
 		return holeHTML
-	case "style":
+	case l.rawText == "style":
 		return holeCSS
-	default:
+	case l.rawText != "":
 		return holeDrop
 	}
 	switch kind {
@@ -104,7 +128,19 @@ func (l *htmlLayouter) textContext(kind byte) holeContext {
 	return holeHTML
 }
 
-func (l *htmlLayouter) comment(raw string) {
+// commentToken writes a comment. What Outlook reads of it is a page like any
+// other.
+func (l *htmlLayouter) commentToken(raw string) {
+	const end = "<![endif]-->"
+	if open := strings.Index(raw, "]>"); strings.HasPrefix(raw, "<!--[if") && open > 0 && strings.HasSuffix(raw, end) && !l.comment {
+		l.text(raw[:open+2])
+		outer := *l
+		l.comment, l.pre, l.paragraph, l.link, l.rawText = true, 0, false, false, ""
+		l.all(raw[open+2 : len(raw)-len(end)])
+		l.comment, l.pre, l.paragraph, l.link, l.rawText = outer.comment, outer.pre, outer.paragraph, outer.link, outer.rawText
+		l.text(end)
+		return
+	}
 	l.each(raw, func(index int, kind byte) {
 		if isValue(kind) {
 			l.hole(hole{context: holeComment, value: index})
@@ -112,49 +148,90 @@ func (l *htmlLayouter) comment(raw string) {
 	})
 }
 
-func (l *htmlLayouter) startTag(z *html.Tokenizer, raw string, selfClosing bool) {
-	nameBytes, more := z.TagName()
-	name := string(nameBytes)
-	if l.tokens.Has(name) { // <{{x}}>: not a tag of the author's
-		l.each(html.EscapeString(raw), func(index int, kind byte) { l.hole(hole{context: l.textContext(kind), value: index}) })
-		l.forText.WriteString(html.EscapeString(raw))
+func (l *htmlLayouter) startTag(t *htmlToken) {
+	if l.tokens.Has(t.name) { // <{{x}}>: not a tag of the author's
+		escaped := html.EscapeString(t.raw)
+		l.twin(l.tokens.withoutEmpty(escaped))
+		l.each(escaped, l.textHole)
 		return
 	}
-	switch name {
+	switch t.name {
 	case "title", "textarea", "style", "script", "iframe", "noembed", "noframes", "noscript", "plaintext", "xmp":
-		l.rawText = name
+		l.rawText = t.name
 	case "pre":
 		l.pre++
 	}
-	style := l.options.styles[name]
-	if style == "" && !l.tokens.Has(strings.ToLower(raw)) {
-		l.both(raw)
+	l.paragraph = t.name == "p" || l.paragraph && !endsParagraph(t.name)
+	style := ""
+	if !l.comment {
+		style = l.options.styles[t.name]
+	}
+	if style == "" && !l.tokens.Has(strings.ToLower(t.raw)) && !l.changes(t) {
+		l.both(t.raw)
 		return
 	}
-	l.both("<" + name)
-	for more {
-		var key, value []byte
-		key, value, more = z.TagAttr()
-		if string(key) == "style" && style != "" {
-			value = append(append([]byte(strings.TrimSuffix(style, ";")), ';'), value...)
+	l.both("<" + t.name)
+	for _, a := range t.attributes {
+		if a.Key == "style" && style != "" {
+			a.Val = strings.TrimSuffix(style, ";") + ";" + a.Val
 			style = ""
 		}
-		l.attribute(string(key), string(value))
+		l.attribute(a.Key, a.Val)
 	}
 	if style != "" {
 		l.attribute("style", style)
 	}
-	if selfClosing {
+	if t.kind == html.SelfClosingTagToken {
 		l.both(" /")
 	}
 	l.both(">")
 }
 
-func (l *htmlLayouter) endTag(z *html.Tokenizer) {
-	l.rawText = ""
-	if name, _ := z.TagName(); string(name) == "pre" && l.pre > 0 {
-		l.pre--
+// endsParagraph says of an element whether HTML ends a <p> before it.
+func endsParagraph(name string) bool {
+	switch name {
+	case "address", "article", "aside", "blockquote", "center", "details", "dialog", "dir", "div", "dl", "fieldset", "figcaption", "figure",
+		"footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "menu", "nav", "ol", "p", "pre", "search",
+		"section", "table", "td", "th", "tr", "ul":
+		return true
 	}
+	return false
+}
+
+func (l *htmlLayouter) endTag(t *htmlToken) {
+	l.rawText = ""
+	switch t.name {
+	case "pre":
+		l.pre = max(l.pre-1, 0)
+	case "a":
+		l.link = false
+	default:
+		l.paragraph = l.paragraph && !endsParagraph(t.name)
+	}
+	l.each(t.raw, func(int, byte) {}) // a token here is a mistake, and prints nothing
+	l.twin(t.raw)
+}
+
+// changes says whether an address of the tag is not yet in its working form.
+func (l *htmlLayouter) changes(t *htmlToken) bool {
+	for _, a := range t.attributes {
+		if IsAddress(a.Key) && l.working(a.Val) != a.Val {
+			return true
+		}
+	}
+	return false
+}
+
+// working is an author's address as it works when it is opened: pictures of
+// the catalog travel with the mail.
+func (l *htmlLayouter) working(url string) string {
+	if name, ok := AttachedFile(url); ok && l.options.files[name] != "" {
+		return "cid:" + l.options.files[name]
+	}
+	if address, ok := plain.Address(url); ok {
+		return address
+	}
+	return url
 }
 
 func (l *htmlLayouter) attribute(name, value string) {
@@ -162,14 +239,24 @@ func (l *htmlLayouter) attribute(name, value string) {
 		return
 	}
 	if !l.tokens.Has(value) {
-		l.both(" " + name + `="` + html.EscapeString(value) + `"`)
+		l.text(" " + name + `="`)
+		if IsAddress(name) {
+			l.text(html.EscapeString(l.working(value)))
+		} else {
+			l.text(html.EscapeString(value))
+		}
+		l.text(`"`)
+		l.twin(" " + name + `="` + html.EscapeString(value) + `"`)
 		return
 	}
 	l.both(" " + name + `="`)
 	context := holeAttribute
 	switch {
 	case IsAddress(name):
-		l.address(value)
+		a := l.address(value)
+		l.hole(hole{context: holeAddress, address: a})
+		l.twin(l.tokens.Token(len(l.addresses), kindLink))
+		l.addresses = append(l.addresses, a)
 		l.both(`"`)
 		return
 	case strings.HasPrefix(name, "on") || name == "srcdoc":
@@ -177,26 +264,34 @@ func (l *htmlLayouter) attribute(name, value string) {
 	case name == "style":
 		context = holeCSS
 	}
-	l.each2(value, func(index int, kind byte) {
+	l.each(html.EscapeString(value), func(index int, kind byte) {
 		if isValue(kind) {
 			l.hole(hole{context: context, value: index})
 		}
 	})
+	l.twin(l.tokens.withoutEmpty(html.EscapeString(value)))
 	l.both(`"`)
 }
 
-// each2 is each over an attribute's value; its text is escaped, and goes to
-// the page's text with the tokens.
-func (l *htmlLayouter) each2(value string, hole func(index int, kind byte)) {
-	l.each(html.EscapeString(value), hole)
-	l.forText.WriteString(html.EscapeString(value))
+// addressLink writes a link whose text is its address. In text it stands once.
+func (l *htmlLayouter) addressLink(t *htmlToken) {
+	comment := l.comment
+	l.comment = true // nothing of the tag goes to the text
+	l.startTag(t)
+	l.comment = comment
+	a := l.address(t.label)
+	l.hole(hole{context: holeAddress, address: a})
+	l.twin(l.tokens.Token(len(l.addresses), kindAddress))
+	l.addresses = append(l.addresses, a)
 }
 
-func (l *htmlLayouter) address(value string) {
+// address cuts a URL into texts and values.
+func (l *htmlLayouter) address(value string) address { return l.tokens.address(value) }
+
+func (t Tokens) address(value string) address {
 	var a address
-	author := ""
 	for {
-		at, index, kind := l.tokens.Next(value)
+		at, index, kind := t.Next(value)
 		text := value
 		if at >= 0 {
 			text = value[:at]
@@ -205,32 +300,35 @@ func (l *htmlLayouter) address(value string) {
 			text = strings.TrimLeft(text, " \t\n\r\f") // no part of the address
 		}
 		if text != "" {
-			author += text
 			a = append(a, addressPart{text: text})
 		}
 		if at < 0 {
-			break
+			return a
 		}
-		if isValue(kind) {
-			a = append(a, addressPart{value: index, isValue: true, place: placeAfter(author, len(a) == 0)})
+		switch {
+		case isValue(kind):
+			a = append(a, addressPart{value: index, isValue: true})
+		case kind == kindEmpty:
+			a = append(a, addressPart{value: noValue, isValue: true})
 		}
-		value = value[at+l.tokens.Length():]
+		value = value[at+t.Length():]
 	}
-	l.hole(hole{context: holeAddress, address: a})
-	l.forText.WriteString(l.tokens.Token(len(l.addresses), kindAddress))
-	l.addresses = append(l.addresses, a)
 }
 
 // isValue says whether a token of this kind stands for a value.
 func isValue(kind byte) bool { return kind == KindValue || kind == KindRaw || kind == KindAgent }
 
-// kindAddress is the kind of the token for an address with values.
-const kindAddress = 'g'
+// Kinds of tokens in what a page's text is made from.
+const (
+	kindAddress = 'g' // an address with values, alone
+	kindLabel   = 'l' // the text of a link begins
+	kindLink    = 'k' // it ends; the address
+)
 
 // IsAddress says whether the attribute holds a URL.
 func IsAddress(name string) bool {
 	switch name {
-	case "href", "src", "action", "formaction", "background", "poster", "cite", "data", "longdesc", "usemap", "xlink:href", "srcset":
+	case "href", "src", "action", "formaction", "background", "poster", "cite", "data", "longdesc", "usemap", "xlink:href", "srcset", "o:href":
 		return true
 	}
 	return false
@@ -254,6 +352,7 @@ func unwrapRaw(p *pieces) {
 		}
 		if rest, ok := strings.CutPrefix(after, "</p>"); ok {
 			p.parts[i].text, p.parts[i+1].text = before[:open], rest
+			p.parts[i].hole.inline = false
 		}
 	}
 }

@@ -1,9 +1,11 @@
 package content
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/heraldsend/herald/render/cache"
+	"github.com/heraldsend/herald/render/plain"
 )
 
 // Format is what a message is written in.
@@ -17,19 +19,25 @@ const (
 	Text     Format = "text"
 )
 
-// Message is how what one template prints is laid out as HTML and as text. What was laid out is kept: equal texts of the
-// author, equal layout, whatever the values. It is safe for concurrent use.
+// Message is how what one template prints is laid out: as HTML and as text, or as Markdown. What was laid out is kept: equal
+// texts of the author, equal layout, whatever the values. It is safe for concurrent use.
 type Message struct {
 	Format  Format
 	Styles  map[string]string // inlined on elements of a Markdown message
-	laidOut cache.Map[string, *Laid]
+	Files   map[string]string // content ids of the pictures that travel with an email, by file name
+	laidOut layouts
+	marked  layouts
 }
 
 // Page is how what an email template prints is laid out. It is safe for concurrent use.
 type Page struct {
-	laidOut cache.Map[string, *Laid]
-	twins   cache.Map[string, *Laid]
+	Files   map[string]string // as a Message's
+	laidOut layouts
+	twins   layouts
 }
+
+// layouts are what was laid out, by skeleton.
+type layouts = cache.Map[string, *Laid]
 
 // Laid is a layout with holes for values.
 type Laid struct {
@@ -45,23 +53,23 @@ func (f *Filling) take(output []byte) {
 	f.skeleton, f.spans = split(output, f.skeleton[:0], f.spans[:0])
 }
 
-// LayMessage takes a message's output and finds its layout.
+// LayMessage takes a message's output and finds its layout as HTML and as text.
 func (f *Filling) LayMessage(m *Message, output []byte) (*Laid, error) {
 	f.take(output)
 	if found, ok := m.laidOut.All()[string(f.skeleton)]; ok {
 		return found, nil
 	}
-	made, err := m.layOut(f.Converter, f.skeleton)
+	made, err := f.layOut(m)
 	if err != nil {
 		return nil, err
 	}
 	return putLayout(&m.laidOut, f.skeleton, made), nil
 }
 
-func (m *Message) layOut(c *Converter, skeleton []byte) (*Laid, error) {
-	t := NewTokens(skeleton)
-	source := t.insert(skeleton)
-	o := htmlOptions{styles: m.Styles}
+func (f *Filling) layOut(m *Message) (*Laid, error) {
+	t := NewTokens(f.skeleton)
+	source := t.insert(f.skeleton, m.Format != Text)
+	o := htmlOptions{styles: m.Styles, files: m.Files}
 	out := &Laid{}
 	switch m.Format {
 	case Text:
@@ -70,22 +78,31 @@ func (m *Message) layOut(c *Converter, skeleton []byte) (*Laid, error) {
 		source = textToHTML(source)
 	case Markdown:
 		o.breaks, o.markdown = true, true
-		converted, err := c.html(source)
+		converted, err := f.Converter.html(source)
 		if err != nil {
 			return nil, err
 		}
-		source = converted
+		source = withoutEmptied(converted, t)
 	}
 	laid := layOutHTML(source, t, o)
 	out.html = laid.html
 	if out.text == nil {
-		text, err := layOutText(laid, t, o.markdown)
+		text, err := f.layOutText(laid, t, o.markdown)
 		if err != nil {
 			return nil, err
 		}
 		out.text = text
 	}
 	return out, nil
+}
+
+// layOutText is layOutText within the limits of the filling.
+func (f *Filling) layOutText(l htmlLayout, t Tokens, markdown bool) (*pieces, error) {
+	p, err := layOutText(f.Context, l, t, f.Limit*t.Length(), markdown)
+	if errors.Is(err, plain.ErrTooLong) {
+		err = errOutput(f.Limit)
+	}
+	return p, err
 }
 
 // LayPage takes the output of an email template and finds its layout. Its text is laid out where no twin gives it.
@@ -95,11 +112,11 @@ func (f *Filling) LayPage(p *Page, output []byte, twin bool) (*Laid, error) {
 		return found, nil
 	}
 	t := NewTokens(f.skeleton)
-	laid := layOutHTML(t.insert(f.skeleton), t, htmlOptions{})
+	laid := layOutHTML(t.insert(f.skeleton, true), t, htmlOptions{files: p.Files})
 	made := &Laid{html: laid.html}
 	if !twin {
 		var err error
-		if made.text, err = layOutText(laid, t, false); err != nil {
+		if made.text, err = f.layOutText(laid, t, false); err != nil {
 			return nil, err
 		}
 	}
@@ -113,14 +130,14 @@ func (f *Filling) LayTwin(p *Page, output []byte) *Laid {
 		return found
 	}
 	t := NewTokens(f.skeleton)
-	return putLayout(&p.twins, f.skeleton, &Laid{text: textPieces(t.insert(f.skeleton), t, nil, false)})
+	return putLayout(&p.twins, f.skeleton, &Laid{text: textPieces(t.insert(f.skeleton, false), t, nil, false)})
 }
 
-// AppendHTML appends a layout's HTML with its values.
-func (f *Filling) AppendHTML(dst []byte, l *Laid) []byte { return f.fill(dst, l.html) }
+// AppendHTML appends a layout's HTML with its values. The errors are the limit's and the context's.
+func (f *Filling) AppendHTML(dst []byte, l *Laid) ([]byte, error) { return f.fill(dst, l.html) }
 
-// AppendText appends a layout's text with its values.
-func (f *Filling) AppendText(dst []byte, l *Laid) []byte { return f.fill(dst, l.text) }
+// AppendText appends a layout's text, or Markdown, with its values.
+func (f *Filling) AppendText(dst []byte, l *Laid) ([]byte, error) { return f.fill(dst, l.text) }
 
 // AppendOneLine appends text with every run of white space as one space, none at the ends.
 func AppendOneLine(dst, text []byte) []byte { return appendOneLine(dst, text) }
@@ -129,7 +146,7 @@ func AppendOneLine(dst, text []byte) []byte { return appendOneLine(dst, text) }
 func Unmark(output []byte) []byte { return unmark(output) }
 
 // AppendAsMarkdown appends what a marked text template printed as Markdown that shows it.
-func AppendAsMarkdown(dst, output []byte) []byte { return appendMarkdownText(dst, unmark(output)) }
+func AppendAsMarkdown(dst, output []byte) []byte { return AppendTextAsMarkdown(dst, unmark(output)) }
 
 // maxCachedSkeleton bounds, in bytes, the skeletons that are kept. Larger ones are mostly of one recipient alone: a
 // transcript's has a mark for every message.

@@ -2,6 +2,7 @@ package content
 
 import (
 	"bytes"
+	"context"
 	"html"
 	"regexp"
 	"strings"
@@ -26,9 +27,13 @@ type Converter struct {
 
 // NewConverter returns one; making it is costly, keep it.
 func NewConverter() *Converter {
+	links := extension.NewLinkify(
+		extension.WithLinkifyURLRegexp(regexp.MustCompile("^"+bareAddress)),
+		extension.WithLinkifyWWWRegexp(regexp.MustCompile("^"+bareAddress)),
+	)
 	return &Converter{
 		markdown: goldmark.New(
-			goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify, extension.TaskList),
+			goldmark.WithExtensions(extension.Table, extension.Strikethrough, links, extension.TaskList),
 			goldmark.WithRendererOptions(goldmarkhtml.WithHardWraps(), goldmarkhtml.WithUnsafe()),
 		),
 		policy: dataPolicy(),
@@ -36,8 +41,22 @@ func NewConverter() *Converter {
 	}
 }
 
+// bareAddress matches a web address that stands bare in text, with letters of
+// any language. A value, which a token stands for, may be its host or its port.
+const (
+	token       = `zq\d+hv\d{7}[a-z]`
+	bareHost    = `(?:[\pL\pN@%_+~=-][\pL\pN@%._+~=-]*\.[\pL\pN-]*[\pL\pN]|[\pL\pN._-]*` + token + `[\pL\pN._-]*|localhost)`
+	barePath    = "(?:[/#?](?:[^\\s<|\\\\`" + notInAddress + "]*[^\\s<|\\\\`'" + notInAddress + "])?)?"
+	bareAddress = `(?:(?:https?|ftp)://|www\.)` + bareHost + `(?::(?:\d+|` + token + `))?` + barePath
+	// quotation marks, and the punctuation of scripts that set no blanks
+	notInAddress = `"“”„«»…。、，！？；：（）【】「」『』`
+)
+
 // html converts an author's Markdown.
 func (c *Converter) html(markdown string) (string, error) {
+	if err := checkTangle(markdown); err != nil {
+		return "", err
+	}
 	var out bytes.Buffer
 	err := c.markdown.Convert([]byte(markdown), &out)
 	return blankHead.ReplaceAllString(out.String(), ""), err
@@ -47,7 +66,7 @@ func (c *Converter) html(markdown string) (string, error) {
 var blankHead = regexp.MustCompile(`<thead>\s*<tr>(\s*<th[^>]*></th>)+\s*</tr>\s*</thead>\n?`)
 
 // rawHTML is what {{{x}}} puts into HTML: the value's own HTML, sanitised.
-func (c *Converter) rawHTML(value []byte) []byte { return balanced(c.policy.SanitizeBytes(value)) }
+func (c *Converter) rawHTML(value []byte, h *hole) []byte { return c.kept(c.policy, value, h) }
 
 // maxRawMarkdown bounds values that are read as Markdown: reading hostile ones
 // takes time that grows with the square of their length. Longer ones are shown
@@ -55,55 +74,73 @@ func (c *Converter) rawHTML(value []byte) []byte { return balanced(c.policy.Sani
 const maxRawMarkdown = 4 << 10
 
 // agentHTML is the HTML of an agent's signature, sanitised.
-func (c *Converter) agentHTML(value []byte) []byte { return balanced(c.agent.SanitizeBytes(value)) }
+func (c *Converter) agentHTML(value []byte, h *hole) []byte { return c.kept(c.agent, value, h) }
 
-// harmless says whether Markdown of data holds no HTML and no address that
-// could run a script, so that a chat may get it as it is.
-func (c *Converter) harmless(markdown []byte) bool {
-	if len(markdown) > maxRawMarkdown {
+// kept is what a policy lets through of foreign HTML, as it may stand in its place.
+func (c *Converter) kept(policy *bluemonday.Policy, value []byte, h *hole) []byte {
+	safe := balanced(policy.SanitizeBytes(plain.Flatten(value, false)))
+	return inPlace(safe, h)
+}
+
+// harmless says whether Markdown of data holds no HTML, no address that could
+// run a script, and no mark that could join with the author's, so that a chat
+// may get it as it is.
+func (c *Converter) harmless(markdown []byte, h *hole) bool {
+	if len(markdown) > maxRawMarkdown || h.inline && bytes.IndexByte(bytes.TrimSpace(markdown), '\n') >= 0 {
 		return false
 	}
 	document := c.markdown.Parser().Parse(text.NewReader(markdown))
 	safe := true
 	err := ast.Walk(document, func(n ast.Node, _ bool) (ast.WalkStatus, error) {
 		switch n := n.(type) {
-		case *ast.RawHTML, *ast.HTMLBlock:
+		case *ast.RawHTML, *ast.HTMLBlock, *ast.Image:
 			safe = false
 		case *ast.Link:
-			safe = safe && safeURL(html.UnescapeString(string(n.Destination)))
-		case *ast.Image:
-			safe = false
+			safe = safe && !h.inLink && safeURL(html.UnescapeString(string(n.Destination)))
 		case *ast.AutoLink:
-			safe = safe && safeURL(string(n.URL(markdown)))
+			safe = safe && !h.inLink && safeURL(string(n.URL(markdown)))
+		case *ast.FencedCodeBlock:
+			safe = safe && !h.inline
+		case *ast.Text:
+			safe = safe && (n.Parent().Kind() == ast.KindCodeSpan || !hasMark(n.Segment.Value(markdown)))
 		}
 		return ast.WalkContinue, nil
 	})
 	return safe && err == nil
 }
 
+// hasMark says whether text holds a mark of Markdown that is not escaped.
+func hasMark(text []byte) bool {
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '\\':
+			i++
+		case strings.IndexByte("*_[]`~<>|", text[i]) >= 0:
+			return true
+		}
+	}
+	return false
+}
+
 // rawMarkdown is what {{{x}}} puts into a Markdown message: the value's own
 // Markdown, as HTML and sanitised. A single paragraph is given without its <p>.
-func (c *Converter) rawMarkdown(value []byte, inline bool) []byte {
+func (c *Converter) rawMarkdown(value []byte, h *hole) []byte {
 	var out bytes.Buffer
 	if len(value) > maxRawMarkdown || c.markdown.Convert(value, &out) != nil {
 		return appendHTML(nil, value, "<br>\n")
 	}
-	safe := bytes.TrimSpace(c.policy.SanitizeBytes(out.Bytes()))
-	if inner, ok := bytes.CutPrefix(safe, []byte("<p>")); ok && inline {
+	safe := bytes.TrimSpace(balanced(c.policy.SanitizeBytes(plain.Flatten(out.Bytes(), false))))
+	if inner, ok := bytes.CutPrefix(safe, []byte("<p>")); ok {
 		if inner, ok := bytes.CutSuffix(inner, []byte("</p>")); ok && !bytes.Contains(inner, []byte("<p>")) {
-			return inner
+			safe = inner
 		}
 	}
-	return safe
+	return inPlace(safe, h)
 }
 
-// rawText is the plain text of what rawHTML or rawMarkdown gives.
-func (c *Converter) rawText(safe []byte) []byte {
-	out, err := plain.FromHTML(string(safe))
-	if err != nil {
-		return nil
-	}
-	return []byte(out)
+// rawText is the plain text of HTML that is safe, of at most limit bytes.
+func (c *Converter) rawText(ctx context.Context, safe []byte, limit int) (string, error) {
+	return plain.FromHTML(ctx, string(safe), plain.Options{Limit: limit})
 }
 
 // dataPolicy is what HTML from data may hold: text with its structure and

@@ -13,4 +13,9 @@ const (
 	KindAgent    = 'u' // {{{user.emailSignature}}}: raw, and of the team's own
 	KindHTMLBody = 'h' // {{{draft.htmlBody}}}, no value
 	KindTextBody = 'x' // {{draft.textBody}}, no value
+
+	KindBegin = 'b' // a block within a line begins, no value
+	KindEnd   = 'e' // it ends, no value
+
+	kindEmpty = '0' // in a skeleton: nothing was printed here
 )

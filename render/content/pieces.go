@@ -24,44 +24,43 @@ type piece struct {
 type hole struct {
 	context holeContext
 	value   int     // index of the value
-	address address // for holeAddress, holeAddressText
+	address address // of the contexts that are addresses
 	indent  string  // in plain text: what begins each further line
-	aside   bool    // holeAddressText: in parentheses behind a link's text, unless that is the address
-}
-
-// address is a URL made of texts and values.
-type address []addressPart
-
-type addressPart struct {
-	text    string
-	value   int
-	isValue bool
-	place   addressPlace // of the value
+	breaks  string  // in Markdown: what a line break becomes
+	inLink  bool    // of a value's HTML: it stands within a link, and may hold none
+	inline  bool    // of a value's HTML: it stands within a paragraph, and may hold no blocks
 }
 
 // holeContext is how a value is written where it stands.
 type holeContext uint8
 
 const (
-	holeNone        holeContext = iota
-	holeHTML                    // text of an HTML page
-	holeHTMLBreaks              // likewise, newlines as <br>
-	holeAttribute               // within a quoted attribute
-	holeComment                 // within a comment
-	holeCSS                     // within a style
-	holeDrop                    // where no value is safe: a script, an event attribute
-	holeRaw                     // value of {{{x}}} in HTML text: sanitised HTML
-	holeRawMarkdown             // likewise, of Markdown
-	holeAgent                   // value of the agent's signature: HTML with pictures and colours
-	holeAddress                 // a URL in an attribute, as a whole
-	holeText                    // plain text
-	holeRawText                 // value of {{{x}}} in plain text: the text of its HTML
-	holeRawMarkText             // likewise, of Markdown
-	holeAgentText               // the text of the agent's signature
-	holeAddressText             // a URL in plain text
-	holeHTMLBody                // the message, in a layout
-	holeTextBody                // the message's text, in a layout's text
-	holeTextInHTML              // the message's text, escaped, in a layout
+	holeNone            holeContext = iota
+	holeHTML                        // text of an HTML page
+	holeHTMLBreaks                  // likewise, newlines as <br>
+	holeAttribute                   // within a quoted attribute
+	holeComment                     // within a comment
+	holeCSS                         // within a style
+	holeDrop                        // where no value is safe: a script, an event attribute
+	holeRaw                         // value of {{{x}}} in HTML text: sanitised HTML
+	holeRawMarkdown                 // likewise, of Markdown
+	holeAgent                       // value of the agent's signature: HTML with pictures and colours
+	holeAddress                     // a URL in an attribute, as a whole
+	holeText                        // plain text
+	holeRawText                     // value of {{{x}}} in plain text: the text of its HTML
+	holeRawMarkText                 // likewise, of Markdown
+	holeAgentText                   // the text of the agent's signature
+	holeAddressText                 // a URL in plain text
+	holeLabel                       // no value: the text of a link begins here
+	holeLink                        // the text of a link ends here, whose URL this is
+	holeHTMLBody                    // the message, in a layout
+	holeTextBody                    // the message's text, in a layout's text
+	holeTextInHTML                  // the message's text, escaped, in a layout
+	holeMarkdown                    // text of Markdown
+	holeMarkdownRaw                 // value of {{{x}}} in Markdown
+	holeMarkdownCode                // code in Markdown
+	holeMarkdownBody                // the message, in a note's layout
+	holeMarkdownAddress             // a URL in Markdown
 )
 
 // Tokens stand in for marks while Markdown and HTML are parsed: letters and
@@ -70,7 +69,7 @@ type Tokens struct {
 	prefix string
 }
 
-const tokenDigits = 6
+const tokenDigits = 7
 
 // NewTokens returns tokens that skeleton does not hold.
 func NewTokens(skeleton []byte) Tokens {
@@ -92,8 +91,9 @@ func (t Tokens) append(dst []byte, index int, kind byte) []byte {
 // Token is the token of a value.
 func (t Tokens) Token(index int, kind byte) string { return string(t.append(nil, index, kind)) }
 
-// insert returns the skeleton with a token for each mark.
-func (t Tokens) insert(skeleton []byte) string {
+// insert returns the skeleton with a token for each mark. Where nothing hangs on
+// empty values, they have none.
+func (t Tokens) insert(skeleton []byte, empties bool) string {
 	out := make([]byte, 0, len(skeleton)+64)
 	value := 0
 	for i := 0; i < len(skeleton); i++ {
@@ -106,11 +106,37 @@ func (t Tokens) insert(skeleton []byte) string {
 		case KindValue, KindRaw, KindAgent:
 			out = t.append(out, value, kind)
 			value++
+		case kindEmpty:
+			if empties {
+				out = t.append(out, 0, kind)
+			}
 		default:
 			out = t.append(out, 0, kind)
 		}
 	}
 	return string(out)
+}
+
+// withoutEmpty returns s without the tokens of empty values.
+func (t Tokens) withoutEmpty(s string) string {
+	if !t.Has(s) {
+		return s
+	}
+	var b strings.Builder
+	for {
+		at, _, kind := t.Next(s)
+		if at < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		end := at + t.Length()
+		if kind != kindEmpty {
+			b.WriteString(s[:end])
+		} else {
+			b.WriteString(s[:at])
+		}
+		s = s[end:]
+	}
 }
 
 // Next finds the first token in s: its place, index and kind; at < 0: none.

@@ -2,8 +2,11 @@ package content
 
 import (
 	"bytes"
+	"context"
 
 	"golang.org/x/net/html"
+
+	"github.com/heraldsend/herald/render/plain"
 )
 
 // Sanitizer keeps of foreign HTML what {{{x}}} lets through: text with its structure and links. It is safe for
@@ -13,11 +16,15 @@ type Sanitizer struct{ converter *Converter }
 // NewSanitizer returns one; making it is costly, keep it.
 func NewSanitizer() *Sanitizer { return &Sanitizer{NewConverter()} }
 
-// HTML returns what may be shown of source.
-func (s *Sanitizer) HTML(source []byte) []byte { return s.converter.rawHTML(source) }
+// HTML returns what may be shown of source. Pictures leave their names in brackets.
+func (s *Sanitizer) HTML(source []byte) []byte {
+	return balanced(s.converter.policy.SanitizeBytes(plain.Flatten(source, true)))
+}
 
-// Text returns what a person reads of HTML that came out of HTML.
-func (s *Sanitizer) Text(safe []byte) string { return string(s.converter.rawText(safe)) }
+// Text returns what a person reads of HTML that came out of HTML, of at most limit bytes.
+func (s *Sanitizer) Text(ctx context.Context, safe []byte, limit int) (string, error) {
+	return s.converter.rawText(ctx, safe, limit)
+}
 
 // maxNesting is how deep elements of a value may stand within each other; deeper ones are left out, their text is not.
 const maxNesting = 200

@@ -4,15 +4,18 @@ import "bytes"
 
 // span is a value in the output of a marked template.
 type span struct {
-	kind       byte // kindValue, kindRaw, or kindAgent
+	kind       byte // KindValue, KindRaw, or KindAgent
 	start, end int
 }
 
 // split cuts the output of a marked template into its skeleton, which is the
 // author's text with a mark in place of each value, and the values. Equal
-// skeletons are laid out equally, whatever the values; that is why an empty
-// value leaves no mark. Both results are appended to what is given.
+// skeletons are laid out equally, whatever the values. A value that is empty,
+// and a block within a line that printed nothing, leave a mark that says so:
+// the author's text around keeps its structure. Both results are appended to
+// what is given.
 func split(output, skeleton []byte, spans []span) ([]byte, []span) {
+	var seams []int // of blocks that are open: where they began in the skeleton
 	for pos := 0; ; {
 		i := bytes.IndexByte(output[pos:], MarkOpen)
 		if i < 0 || pos+i+1 >= len(output) {
@@ -22,17 +25,31 @@ func split(output, skeleton []byte, spans []span) ([]byte, []span) {
 		pos += i + 1
 		kind := output[pos]
 		pos++
-		if kind == KindHTMLBody || kind == KindTextBody {
+		switch kind {
+		case KindHTMLBody, KindTextBody:
 			skeleton = append(skeleton, MarkOpen, kind)
+			continue
+		case KindBegin:
+			seams = append(seams, len(skeleton))
+			continue
+		case KindEnd:
+			if n := len(seams); n > 0 {
+				if seams[n-1] == len(skeleton) {
+					skeleton = append(skeleton, MarkOpen, kindEmpty)
+				}
+				seams = seams[:n-1]
+			}
 			continue
 		}
 		n := bytes.IndexByte(output[pos:], MarkClose)
 		if n < 0 { // a helper cut a marked text short: all the rest is value
 			n = len(output) - pos
 		}
-		if n > 0 {
+		if len(bytes.TrimSpace(output[pos:pos+n])) > 0 {
 			skeleton = append(skeleton, MarkOpen, kind)
 			spans = append(spans, span{kind, pos, pos + n})
+		} else {
+			skeleton = append(skeleton, MarkOpen, kindEmpty)
 		}
 		pos = min(pos+n+1, len(output))
 	}

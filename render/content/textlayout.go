@@ -1,35 +1,50 @@
 package content
 
 import (
+	"context"
 	"strings"
 
 	"github.com/heraldsend/herald/render/plain"
 )
 
-// layOutText makes the plain text of an HTML layout, as pieces.
-func layOutText(l htmlLayout, t Tokens, markdown bool) (*pieces, error) {
-	text, err := plain.FromHTML(l.forText)
+// layOutText makes the plain text of an HTML layout, of at most limit bytes, as
+// pieces.
+func layOutText(ctx context.Context, l htmlLayout, t Tokens, limit int, markdown bool) (*pieces, error) {
+	addresses := l.addresses
+	text, err := plain.FromHTML(ctx, l.forText, plain.Options{Limit: limit, Link: func(label, href string) string {
+		at, index, _ := t.Next(href)
+		switch {
+		case at >= 0:
+		case t.Has(label):
+			index = len(addresses)
+			addresses = append(addresses, address{{text: href}})
+		default:
+			return plain.Link(label, href)
+		}
+		return t.Token(index, kindLabel) + label + t.Token(index, kindLink)
+	}})
 	if err != nil {
 		return nil, err
 	}
-	return textPieces(text, t, l.addresses, markdown), nil
+	return textPieces(text, t, addresses, markdown), nil
 }
 
 // textPieces cuts plain text with tokens into pieces.
 func textPieces(text string, t Tokens, addresses []address, markdown bool) *pieces {
 	b := &builder{tokens: t}
-	done := 0 // bytes of text that are out
-	rest := text
-	for {
-		at, index, kind := t.Next(rest)
+	line := 0 // where the line begins in text
+	for done := 0; ; {
+		at, index, kind := t.Next(text[done:])
 		if at < 0 {
-			b.text(rest)
-			p := b.done()
-			p.setAside()
-			return p
+			b.text(text[done:])
+			return b.done()
 		}
-		b.text(rest[:at])
-		h := hole{context: holeText, value: index, indent: indentAt(text, done+at)}
+		at += done
+		b.text(text[done:at])
+		if i := strings.LastIndexByte(text[done:at], '\n'); i >= 0 {
+			line = done + i + 1
+		}
+		h := hole{context: holeText, value: index}
 		switch kind {
 		case KindRaw:
 			h.context = holeRawText
@@ -40,33 +55,24 @@ func textPieces(text string, t Tokens, addresses []address, markdown bool) *piec
 			h.context = holeAgentText
 		case kindAddress:
 			h.context, h.address = holeAddressText, addresses[index]
+		case kindLabel:
+			h.context = holeLabel
+		case kindLink:
+			h.context, h.address = holeLink, addresses[index]
 		case KindHTMLBody, KindTextBody:
 			h.context = holeTextBody
 		}
+		if h.address == nil && h.context != holeLabel {
+			h.indent = indentOf(text[line:at])
+		}
 		b.hole(h)
-		done += at + t.Length()
-		rest = rest[at+t.Length():]
+		done = at + t.Length()
 	}
 }
 
-// setAside finds the addresses that stand in parentheses behind a link's text.
-func (p *pieces) setAside() {
-	for i := range p.parts {
-		if p.parts[i].hole.context != holeAddressText || i+1 >= len(p.parts) {
-			continue
-		}
-		before, open := strings.CutSuffix(p.parts[i].text, " (")
-		after, closed := strings.CutPrefix(p.parts[i+1].text, ")")
-		if open && closed {
-			p.parts[i].text, p.parts[i+1].text, p.parts[i].hole.aside = before, after, true
-		}
-	}
-}
-
-// indentAt is what begins a further line of a value at pos: the quotation
-// marks of its line, and blanks for indents and list marks.
-func indentAt(text string, pos int) string {
-	line := text[strings.LastIndexByte(text[:pos], '\n')+1 : pos]
+// indentOf is what begins a further line of a value in a line that begins like
+// this: its quotation marks, and blanks for indents and list marks.
+func indentOf(line string) string {
 	var b strings.Builder
 	for line != "" {
 		switch {

@@ -38,6 +38,8 @@ type Limits struct {
 type Exec struct {
 	Context   Value            // the root context
 	Escape    Escape           // how {{value}} is escaped
+	Before    string           // is written before what a block helper returns, which then is escaped like a {{value}}
+	After     string           // is written behind it
 	Languages []string         // snippet languages in order of preference, lower case with "-"; then Snippet.Source
 	Locale    string           // default locale, for helpers
 	Timezone  string           // default IANA zone, for helpers
@@ -52,7 +54,7 @@ type Escape uint8
 const (
 	EscapeHTML     Escape = iota // & < > " ' ` = become character references, as in Handlebars.js
 	EscapeMarkdown               // punctuation that Markdown reads is backslashed
-	EscapeText                   // nothing is escaped; control characters but newline and tab are dropped
+	EscapeText                   // nothing is escaped; every end of a line becomes a newline, other control characters than that and tab are dropped
 )
 
 // Refs are the names that a template reaches, through partials and snippets

@@ -17,13 +17,37 @@ func bytesOf(s string) (set [256]bool) {
 	return set
 }
 
-// controls are the control characters but newline and tab.
+// controls are the control characters but newline and tab, and the bytes that
+// other ends of lines than newline begin with.
 func controls() (set [256]bool) {
 	for c := range ' ' {
 		set[c] = c != '\n' && c != '\t'
 	}
-	set[0x7f] = true
+	set[0x7f], set[0xc2], set[0xe2] = true, true, true
 	return set
+}
+
+// lineEnd returns how many bytes of s are an end of a line that is none of Unix:
+// CR, CR LF, VT, FF, NEL, U+2028, U+2029.
+func lineEnd[T text](s T) int {
+	switch s[0] {
+	case '\r':
+		if len(s) > 1 && s[1] == '\n' {
+			return 2
+		}
+		return 1
+	case '\v', '\f':
+		return 1
+	case 0xc2:
+		if len(s) > 1 && s[1] == 0x85 {
+			return 2
+		}
+	case 0xe2:
+		if len(s) > 2 && s[1] == 0x80 && (s[2] == 0xa8 || s[2] == 0xa9) {
+			return 3
+		}
+	}
+	return 0
 }
 
 // needsEscape reports whether s holds a special byte.
@@ -41,17 +65,27 @@ func needsEscape[T text](s T, mode Escape) bool {
 func appendEscaped[T text](dst []byte, s T, mode Escape) []byte {
 	set := &special[mode]
 	start := 0
-	for i := range len(s) {
+	for i := 0; i < len(s); i++ {
 		if !set[s[i]] {
 			continue
 		}
+		end := 0
+		if mode == EscapeText {
+			if end = lineEnd(s[i:]); end == 0 && s[i] >= 0x80 {
+				continue
+			}
+		}
 		dst = append(dst, s[start:i]...)
 		start = i + 1
-		switch mode {
-		case EscapeHTML:
+		switch {
+		case mode == EscapeHTML:
 			dst = append(dst, reference(s[i])...)
-		case EscapeMarkdown:
+		case mode == EscapeMarkdown:
 			dst = append(dst, '\\', s[i])
+		case end > 0:
+			dst = append(dst, '\n')
+			start = i + end
+			i = start - 1
 		}
 	}
 	return append(dst, s[start:]...)

@@ -213,6 +213,19 @@ func (r *run) print(site *callExpr, raw bool, f *frame) error {
 	return nil
 }
 
+// returned executes a block helper, which writes its parts itself, and prints what
+// it returns: as it is, as in Handlebars.js, unless Exec.Before asks for more.
+func (r *run) returned(site *callExpr, f *frame) error {
+	v, err := r.call(site, f)
+	if err != nil || v.IsNil() {
+		return err
+	}
+	r.out = append(r.out, r.exec.Before...)
+	err = r.write(v, r.exec.Before == "", site.src, site.pos)
+	r.out = append(r.out, r.exec.After...)
+	return err
+}
+
 // failed gives a helper's error its position, unless it comes from further in.
 func (c *callExpr) failed(err error) error {
 	var e *Error

@@ -33,7 +33,8 @@ type Helper struct {
 
 	// Func returns the helper's value: printed (escaped unless Safe), or passed
 	// on as an argument. A block helper writes with Body and Inverse, and what it
-	// returns is printed after that, not escaped; mostly it returns the zero Value.
+	// returns is printed after that, not escaped unless Exec.Before is set; mostly it
+	// returns the zero Value.
 	Func func(*Call) (Value, error)
 
 	// Append appends the helper's result, a plain text, to dst, and returns it.

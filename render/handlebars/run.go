@@ -259,7 +259,7 @@ func (r *run) operation(o *op, src *source, f *frame) error {
 	case opEach, opWith, opSection:
 		return r.context(o, src, f)
 	case opCall:
-		return r.print(o.call, true, f)
+		return r.returned(o.call, f)
 	case opPartial:
 		return r.partial(o.partial, f)
 	case opSnippet:

@@ -1,9 +1,16 @@
 // Package plain turns HTML into the text that a person reads when a mail client
-// shows no HTML: links keep their addresses, lists their marks, table rows stay
-// rows. Lines are not wrapped; clients do that to their own width.
+// shows no HTML: links keep their addresses, lists and quotations their marks,
+// table rows stay rows, and what is struck through can be told from what is not.
+// Lines are not wrapped; clients do that to their own width. It is also the home
+// of the rules that such a conversion needs and others share: what a link is,
+// what styles hide, what ends a line.
 package plain
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -11,29 +18,52 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// FromHTML converts a document or a fragment. Hidden elements (display:none,
-// the hidden attribute), styles, scripts and comments are left out. The error
-// is the parser's: elements nested deeper than it allows.
-func FromHTML(source string) (string, error) {
+// ErrTooLong is wrapped by the error of a text that would have more bytes than
+// it may.
+var ErrTooLong = errors.New("the text is too long")
+
+// Options bound a conversion.
+type Options struct {
+	Limit int                             // bytes of the text
+	Link  func(label, href string) string // what is said of a link; nil: Link
+}
+
+// FromHTML converts a document or a fragment. What styles or the hidden attribute
+// hide, styles, scripts and comments are left out. The errors are ErrTooLong, the
+// context's own, and the parser's: elements nested deeper than it allows.
+func FromHTML(ctx context.Context, source string, o Options) (string, error) {
+	if o.Link == nil {
+		o.Link = Link
+	}
 	root, err := html.Parse(strings.NewReader(source))
 	if err != nil {
 		return "", err
 	}
-	w := &writer{}
-	w.children(root)
+	w := &writer{ctx: ctx, Options: o, tables: tablesIn(root)}
+	w.children(root, look{})
+	if w.err != nil {
+		return "", w.err
+	}
 	return string(w.out), nil
 }
 
 // writer collapses white space as a browser does and emits line breaks late,
 // so that the margins of nested blocks merge.
 type writer struct {
+	Options
+	ctx      context.Context
+	err      error // ends the conversion
+	nodes    int   // seen
 	out      []byte
 	prefixes []prefix // of the current line, outermost first
+	width    int      // of all prefixes
 	breaks   int      // line breaks owed before the next text
 	space    bool     // a space owed before the next text
-	pre      int      // depth of <pre>
+	opening  string   // marks owed before the next text, such as "~~"
+	label    int      // where the first word of a link stands in out; -1: it has none yet
 	lists    []list
-	row      bool // within a data table's row: breaks are spaces
+	row      bool // within a table's row: breaks are spaces
+	tables   tables
 }
 
 // prefix begins each line of a quotation or a list item.
@@ -42,74 +72,91 @@ type prefix struct {
 	used        bool
 }
 
+// maxWidth bounds the prefixes of a line: they are written again for each line.
+const maxWidth = 40
+
 type list struct {
 	ordered bool
 	next    int
 }
 
-func (w *writer) children(n *html.Node) {
+func (w *writer) children(n *html.Node, l look) {
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		w.node(c)
+		w.node(c, l)
 	}
 }
 
-func (w *writer) node(n *html.Node) {
+func (w *writer) node(n *html.Node, l look) {
+	if w.nodes++; w.nodes%1024 == 0 && w.err == nil {
+		w.err = w.ctx.Err()
+	}
+	if w.err != nil {
+		return
+	}
 	switch n.Type {
 	case html.TextNode:
-		w.text(n.Data)
+		switch {
+		case !l.seen():
+		case l.pre && !w.row:
+			w.verbatim(n.Data)
+		default:
+			w.text(n.Data)
+		}
 	case html.ElementNode:
-		if !hidden(n) {
-			w.element(n)
+		switch inner := l.within(n.Data, n.Attr); {
+		case inner.hidden:
+		case inner.struck && !l.struck:
+			w.between("~~", "~~", func() { w.element(n, inner) })
+		default:
+			w.element(n, inner)
 		}
 	case html.DocumentNode:
-		w.children(n)
+		w.children(n, l)
 	}
 }
 
-func (w *writer) element(n *html.Node) {
+func (w *writer) element(n *html.Node, l look) {
 	switch n.DataAtom {
 	case atom.Head, atom.Style, atom.Script, atom.Title, atom.Template, atom.Noscript, atom.Object,
 		atom.Iframe, atom.Svg, atom.Video, atom.Audio, atom.Select, atom.Textarea:
 	case atom.Br:
 		w.lineBreak()
 	case atom.Hr:
-		w.block(n, 2, func() { w.word("---") })
+		w.owe(2)
+		w.word("---")
+		w.owe(2)
 	case atom.Img:
-		w.text(attr(n, "alt"))
+		if !l.invisible { // a size of text is none of pictures
+			w.text(attr(n, "alt"))
+		}
 	case atom.Input:
 		w.checkbox(n)
 	case atom.A:
-		w.link(n)
-	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Dl, atom.Figure:
-		w.block(n, 2, nil)
-	case atom.Pre:
-		w.pre++
-		w.block(n, 2, nil)
-		w.pre--
+		w.link(n, l)
+	case atom.Q:
+		w.quotation(n, l)
+	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Dl, atom.Figure, atom.Pre:
+		w.block(n, 2, l)
 	case atom.Blockquote:
-		w.quoted(n)
+		w.quoted(n, l)
 	case atom.Ul, atom.Ol:
-		w.list(n)
+		w.list(n, l)
 	case atom.Li:
-		w.item(n)
+		w.item(n, l)
 	case atom.Table:
-		w.table(n)
+		w.table(n, l)
 	case atom.Div, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Main, atom.Nav, atom.Address,
 		atom.Td, atom.Th, atom.Tr, atom.Dt, atom.Dd, atom.Center, atom.Figcaption, atom.Form, atom.Caption:
-		w.block(n, 1, nil)
+		w.block(n, 1, l)
 	default:
-		w.children(n)
+		w.children(n, l)
 	}
 }
 
 // block sets the content of n apart by at least margin line breaks.
-func (w *writer) block(n *html.Node, margin int, content func()) {
+func (w *writer) block(n *html.Node, margin int, l look) {
 	w.owe(margin)
-	if content != nil {
-		content()
-	} else {
-		w.children(n)
-	}
+	w.children(n, l)
 	w.owe(margin)
 }
 
@@ -133,10 +180,6 @@ func (w *writer) lineBreak() {
 }
 
 func (w *writer) text(s string) {
-	if w.pre > 0 {
-		w.verbatim(s)
-		return
-	}
 	for s != "" {
 		i := strings.IndexFunc(s, isSpace)
 		if i < 0 {
@@ -151,6 +194,18 @@ func (w *writer) text(s string) {
 		}
 		s = rest
 	}
+}
+
+// between writes content between marks, if there is any.
+func (w *writer) between(before, after string, content func()) {
+	outer := w.opening
+	w.opening += before
+	content()
+	if w.opening == outer+before { // nothing was written
+		w.opening = outer
+		return
+	}
+	w.out = append(w.out, after...)
 }
 
 // isSpace also takes the no-break space, which plain text has no use for.
@@ -174,13 +229,19 @@ func (w *writer) verbatim(s string) {
 
 // word appends s after the line breaks or the space that are owed.
 func (w *writer) word(s string) {
+	if len(w.out)+len(s)+w.breaks*w.width > w.Limit {
+		if w.err == nil {
+			w.err = fmt.Errorf("%w: more than %d bytes", ErrTooLong, w.Limit)
+		}
+		return
+	}
 	switch {
 	case len(w.out) == 0:
 		w.startLine()
 	case w.breaks > 0:
 		for range w.breaks - 1 {
 			w.out = append(w.out, '\n')
-			w.out = append(w.out, strings.TrimRight(w.restOfPrefixes(), " ")...)
+			w.blankLine()
 		}
 		w.out = append(w.out, '\n')
 		w.startLine()
@@ -188,6 +249,13 @@ func (w *writer) word(s string) {
 		w.out = append(w.out, ' ')
 	}
 	w.breaks, w.space = 0, false
+	if w.opening != "" {
+		w.out = append(w.out, w.opening...)
+		w.opening = ""
+	}
+	if w.label < 0 {
+		w.label = len(w.out)
+	}
 	w.out = append(w.out, s...)
 }
 
@@ -203,82 +271,101 @@ func (w *writer) startLine() {
 	}
 }
 
-func (w *writer) restOfPrefixes() string {
-	s := ""
+// blankLine writes what a line without text begins with.
+func (w *writer) blankLine() {
+	begin := len(w.out)
 	for _, p := range w.prefixes {
 		if !p.used { // nothing of the item is out yet: no mark, no indent
 			break
 		}
-		s += p.rest
+		w.out = append(w.out, p.rest...)
 	}
-	return s
+	w.out = append(w.out[:begin], bytes.TrimRight(w.out[begin:], " ")...)
 }
 
+// prefixed writes content with a prefix before its lines, unless there are very
+// many already.
 func (w *writer) prefixed(first, rest string, content func()) {
+	if w.width+len(first) > maxWidth {
+		content()
+		return
+	}
+	w.width += len(first)
 	w.prefixes = append(w.prefixes, prefix{first: first, rest: rest})
 	content()
 	w.prefixes = w.prefixes[:len(w.prefixes)-1]
+	w.width -= len(first)
 }
 
-func (w *writer) quoted(n *html.Node) {
+func (w *writer) quoted(n *html.Node, l look) {
 	w.owe(2)
-	w.prefixed("> ", "> ", func() { w.children(n) })
+	w.prefixed("> ", "> ", func() { w.children(n, l) })
 	w.owe(2)
 }
 
-func (w *writer) list(n *html.Node) {
+// quotation is <q>, which browsers set in quotation marks.
+func (w *writer) quotation(n *html.Node, l look) {
+	w.between("“", "”", func() { w.children(n, l) })
+}
+
+func (w *writer) list(n *html.Node, l look) {
 	margin := 2
 	if len(w.lists) > 0 {
 		margin = 1
 	}
-	start := 1
-	if v, err := strconv.Atoi(attr(n, "start")); err == nil {
-		start = v
-	}
-	w.lists = append(w.lists, list{ordered: n.DataAtom == atom.Ol, next: start})
-	w.block(n, margin, nil)
+	w.lists = append(w.lists, list{ordered: n.DataAtom == atom.Ol, next: ordinal(attr(n, "start"), 1)})
+	w.block(n, margin, l)
 	w.lists = w.lists[:len(w.lists)-1]
 }
 
-func (w *writer) item(n *html.Node) {
+// ordinal reads the number of a list item; one of more than nine digits, as
+// Markdown has them, is none.
+func ordinal(s string, otherwise int) int {
+	if n, err := strconv.Atoi(strings.TrimSpace(s)); err == nil && n > -1e9 && n < 1e9 {
+		return n
+	}
+	return otherwise
+}
+
+func (w *writer) item(n *html.Node, l look) {
 	mark := "- "
 	if len(w.lists) > 0 {
 		if l := &w.lists[len(w.lists)-1]; l.ordered {
+			l.next = ordinal(attr(n, "value"), l.next)
 			mark = strconv.Itoa(l.next) + ". "
 			l.next++
 		}
 	}
 	w.owe(1)
-	w.prefixed(mark, strings.Repeat(" ", len(mark)), func() { w.children(n) })
+	w.prefixed(mark, strings.Repeat(" ", len(mark)), func() { w.children(n, l) })
 	w.owe(1)
 }
 
-// link writes "text (address)", or the address alone where the text says no
-// more, or the text alone where the address leads nowhere else.
-func (w *writer) link(n *html.Node) {
-	href := strings.TrimSpace(attr(n, "href"))
-	before := len(w.out)
-	w.children(n)
-	label := strings.TrimSpace(string(w.out[before:]))
-	bare := strings.TrimPrefix(strings.TrimPrefix(href, "mailto:"), "tel:")
-	switch {
-	case href == "" || strings.HasPrefix(href, "#"):
-	case sameAddress(label, href):
-	case label == "":
-		w.word(bare)
-	default:
-		w.space = true
-		w.word("(" + bare + ")")
+// link writes what Options.Link says of it.
+func (w *writer) link(n *html.Node, l look) {
+	w.label = -1
+	w.children(n, l)
+	begin := w.label
+	w.label = 0
+	href := attr(n, "href")
+	if href == "" || w.err != nil || !l.seen() && begin < 0 {
+		return
 	}
-}
-
-func sameAddress(label, address string) bool {
-	for _, scheme := range []string{"", "mailto:", "tel:", "https://", "http://"} {
-		if rest, ok := strings.CutPrefix(address, scheme); ok && (label == rest || label == strings.TrimSuffix(rest, "/")) {
-			return true
+	if begin < 0 {
+		if text := w.Link("", href); text != "" {
+			w.word(text)
 		}
+		return
 	}
-	return false
+	label := strings.TrimRight(string(w.out[begin:]), " \n")
+	switch text := w.Link(label, href); {
+	case text == label:
+	case strings.HasPrefix(text, label+" "):
+		w.space = true
+		w.word(text[len(label)+1:])
+	default: // the label is the address, but for its writing
+		w.out = append(w.out[:begin], text...)
+	}
 }
 
 func (w *writer) checkbox(n *html.Node) {
@@ -290,14 +377,6 @@ func (w *writer) checkbox(n *html.Node) {
 	} else {
 		w.word("[ ]")
 	}
-}
-
-func hidden(n *html.Node) bool {
-	if hasAttr(n, "hidden") {
-		return true
-	}
-	style := strings.ToLower(strings.ReplaceAll(attr(n, "style"), " ", ""))
-	return strings.Contains(style, "display:none") || strings.Contains(style, "mso-hide:all")
 }
 
 func hasAttr(n *html.Node, name string) bool {

@@ -39,7 +39,7 @@ func TestFromHTML(t *testing.T) {
 		{"empty", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := FromHTML(c.html)
+			got, err := FromHTML(t.Context(), c.html, Options{Limit: 1 << 20})
 			if err != nil || got != c.want {
 				t.Errorf("got  %q, %v\nwant %q", got, err, c.want)
 			}
@@ -57,7 +57,7 @@ func TestFromHTMLHostile(t *testing.T) {
 		strings.Repeat("<blockquote>", 400) + strings.Repeat("x<br>", 2000),
 		strings.Repeat("<a href=x>", 50_000),
 	} {
-		out, err := FromHTML(source)
+		out, err := FromHTML(t.Context(), source, Options{Limit: 4 << 20})
 		if err == nil && len(out) > 4<<20 {
 			t.Errorf("%.20q: %d bytes out of %d", source, len(out), len(source))
 		}

@@ -16,9 +16,9 @@ type Sanitizer struct{ converter *Converter }
 // NewSanitizer returns one; making it is costly, keep it.
 func NewSanitizer() *Sanitizer { return &Sanitizer{NewConverter()} }
 
-// HTML returns what may be shown of source. Pictures leave their names in brackets.
-func (s *Sanitizer) HTML(source []byte) []byte {
-	return balanced(s.converter.policy.SanitizeBytes(plain.Flatten(source, true)))
+// HTML returns what may be shown of source. With notes, pictures leave their names in brackets.
+func (s *Sanitizer) HTML(source []byte, notes bool) []byte {
+	return balanced(s.converter.policy.SanitizeBytes(plain.Flatten(source, notes)))
 }
 
 // Text returns what a person reads of HTML that came out of HTML, of at most limit bytes.

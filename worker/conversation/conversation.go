@@ -144,6 +144,9 @@ type Time struct {
 	fault string
 }
 
+// maxSeconds is the year 5138 in seconds, and March 1973 in milliseconds, when nobody had messages.
+const maxSeconds = 1e11
+
 var timeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05Z07:00"}
 
 // UnmarshalJSON never fails: Read reports a bad time with its place.
@@ -165,7 +168,9 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 		t.check()
 	case json.Unmarshal(data, &millis) == nil && millis > -1e15 && millis < 1e15:
 		t.At = time.UnixMilli(int64(millis)).UTC()
-		t.check()
+		if t.check(); millis > -maxSeconds && millis < maxSeconds {
+			t.fault = fmt.Sprintf("%.0f looks like seconds since 1970: want milliseconds or ISO 8601, such as 2026-02-03T09:15:00Z", millis)
+		}
 	default:
 		t.check()
 	}

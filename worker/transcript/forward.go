@@ -15,6 +15,7 @@ import (
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/plain"
 	"github.com/heraldsend/herald/templates"
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/conversation"
@@ -138,7 +139,7 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 	if err != nil {
 		return nil, err
 	}
-	t, files, err := w.transcript(f, talk)
+	t, files, err := w.transcript(ctx, f, talk)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +168,7 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 }
 
 // transcript reads a conversation, and returns its transcript and the files that go along.
-func (w *Forwarder) transcript(f task.Forward, talk []byte) (*Transcript, []conversation.Attachment, error) {
+func (w *Forwarder) transcript(ctx context.Context, f task.Forward, talk []byte) (*Transcript, []conversation.Attachment, error) {
 	c, err := conversation.Read(talk)
 	if err != nil {
 		return nil, nil, compose.Failed("conversation_invalid", fmt.Errorf("conversation: %w", err))
@@ -179,8 +180,13 @@ func (w *Forwarder) transcript(f task.Forward, talk []byte) (*Transcript, []conv
 	if f.Locale == "" {
 		f.Locale = w.renderer.Locale()
 	}
-	t, err := NewTranscript(c, files, f, w.sanitizer)
-	if err != nil {
+	t, err := NewTranscript(ctx, c, files, f, w.sanitizer)
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil, ctx.Err()
+	case errors.Is(err, plain.ErrTooLong):
+		return nil, nil, compose.Failed(codeTooLarge, fmt.Errorf("a message of the conversation has more than %d bytes of text", MaxOutput))
+	case err != nil:
 		return nil, nil, compose.Failed("conversation_invalid", fmt.Errorf("conversation: %w", err))
 	}
 	return t, files, nil

@@ -45,7 +45,7 @@ func FuzzRedaction(f *testing.F) {
 			t.Fatal(err)
 		}
 		c.Custom = custom
-		transcript, err := NewTranscript(c, nil, task.Forward{}, s)
+		transcript, err := NewTranscript(t.Context(), c, nil, task.Forward{}, s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +61,11 @@ func FuzzRedaction(f *testing.F) {
 		}
 		look("a custom field", fields["a"])
 		for _, e := range transcript.Messages {
-			for _, text := range []string{e.Subject, e.Preview, e.Body, s.Text([]byte(e.HTMLBody)), html.UnescapeString(e.HTMLBody)} {
+			said, err := s.Text(t.Context(), []byte(e.HTMLBody), MaxOutput)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, text := range []string{e.Subject, e.Preview, e.Body, said, html.UnescapeString(e.HTMLBody)} {
 				look("message", text)
 			}
 			for _, file := range e.Files {
@@ -81,7 +85,7 @@ func FuzzTranscript(f *testing.F) {
 		if err != nil {
 			return
 		}
-		transcript, err := NewTranscript(c, nil, task.Forward{}, s)
+		transcript, err := NewTranscript(t.Context(), c, nil, task.Forward{}, s)
 		if errors.Is(err, errTooManySecrets) {
 			return
 		}

@@ -185,7 +185,7 @@ func transcriptOf(t *testing.T, w *Forwarder, f task.Forward, talk []byte) *Tran
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := NewTranscript(c, files, f, w.sanitizer)
+	got, err := NewTranscript(t.Context(), c, files, f, w.sanitizer)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,10 @@ import (
 	"github.com/heraldsend/herald/worker/conversation"
 )
 
-// quoted returns what may be shown of a message's HTML: sanitised, without what its author hid, without secrets.
+// quoted returns what may be shown of a message's HTML: sanitised, without what its author hid, without secrets. Its
+// pictures leave their names.
 func (r *redactor) quoted(m *conversation.Message, source string) string {
-	safe := r.sanitizer.HTML(withoutHidden(source))
+	safe := r.sanitizer.HTML([]byte(source), true)
 	if r.all.patterns == 0 && r.own[m] == nil {
 		return string(safe)
 	}
@@ -101,71 +102,4 @@ func each(source []byte, f func(kind nethtml.TokenType, raw []byte, z *nethtml.T
 		raw := append([]byte(nil), z.Raw()...) // reading a tag's attributes changes it
 		f(kind, raw, z)
 	}
-}
-
-// withoutHidden drops elements that their author hid, such as the preview text of newsletters: without its style it
-// would show. An element that is never closed stays: what comes behind it may be meant to be seen.
-func withoutHidden(source string) []byte {
-	if !mayHide(source) {
-		return []byte(source)
-	}
-	closers := closersOf(source)
-	var out bytes.Buffer
-	index, until := -1, -1 // of tokens; until is the closer of what is hidden
-	each([]byte(source), func(kind nethtml.TokenType, raw []byte, z *nethtml.Tokenizer) {
-		index++
-		switch {
-		case index <= until:
-		case kind == nethtml.StartTagToken && closers[index] > 0 && isHidden(z):
-			until = closers[index]
-		default:
-			out.Write(raw)
-		}
-	})
-	return out.Bytes()
-}
-
-// closersOf gives for each token that opens an element the one that closes it, where there is one.
-func closersOf(source string) map[int]int {
-	open, closers, index := map[string][]int{}, map[int]int{}, -1
-	each([]byte(source), func(kind nethtml.TokenType, _ []byte, z *nethtml.Tokenizer) {
-		index++
-		switch kind {
-		case nethtml.StartTagToken:
-			name, _ := z.TagName()
-			open[string(name)] = append(open[string(name)], index)
-		case nethtml.EndTagToken:
-			name, _ := z.TagName()
-			if stack := open[string(name)]; len(stack) > 0 {
-				closers[stack[len(stack)-1]] = index
-				open[string(name)] = stack[:len(stack)-1]
-			}
-		}
-	})
-	return closers
-}
-
-// mayHide says whether anything in source could be hidden.
-func mayHide(source string) bool {
-	lower := strings.ToLower(source)
-	return strings.Contains(lower, "display") || strings.Contains(lower, "hid")
-}
-
-// isHidden says whether the tag that z has just read hides its element.
-func isHidden(z *nethtml.Tokenizer) bool {
-	_, more := z.TagName()
-	for more {
-		var key, value []byte
-		key, value, more = z.TagAttr()
-		switch string(key) {
-		case "hidden":
-			return true
-		case "style":
-			style := strings.ToLower(strings.ReplaceAll(string(value), " ", ""))
-			if strings.Contains(style, "display:none") || strings.Contains(style, "mso-hide:all") || strings.Contains(style, "visibility:hidden") {
-				return true
-			}
-		}
-	}
-	return false
 }

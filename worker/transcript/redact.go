@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"context"
 	"encoding/json"
 	"hash/maphash"
 	"slices"
@@ -17,14 +18,16 @@ const Mark = "█████"
 // redactor takes redacted texts out of everything that a transcript shows: out of the message they were redacted in,
 // and out of replies that quote it. It errs on the side of taking too much.
 type redactor struct {
+	ctx       context.Context
+	err       error // the first of a conversion
 	sanitizer *content.Sanitizer
 	all       *matcher
 	own       map[*conversation.Message]*matcher // texts too short to be looked for elsewhere
 }
 
 // newRedactor collects the secrets of a conversation as a whole, and of its messages, which stand in the order of time.
-func newRedactor(general []conversation.Redaction, messages []*conversation.Message, s *content.Sanitizer) (*redactor, error) {
-	r := &redactor{sanitizer: s, all: newMatcher(), own: map[*conversation.Message]*matcher{}}
+func newRedactor(ctx context.Context, general []conversation.Redaction, messages []*conversation.Message, s *content.Sanitizer) (*redactor, error) {
+	r := &redactor{ctx: ctx, sanitizer: s, all: newMatcher(), own: map[*conversation.Message]*matcher{}}
 	for _, piece := range general {
 		chars, says := normalized(piece.Text)
 		if err := r.all.add(chars, says < freeWeight); err != nil {
@@ -47,7 +50,7 @@ func newRedactor(general []conversation.Redaction, messages []*conversation.Mess
 			return nil, err
 		}
 	}
-	return r, nil
+	return r, r.err
 }
 
 // pieces collects the redactions of a message, and cuts its spans out.
@@ -167,8 +170,18 @@ func (r *redactor) words(m *conversation.Message) string {
 	return m.Body + "\n" + r.textOf(m.HTMLBody)
 }
 
+// textOf is the text of a message's HTML. Its pictures are files, whose names go with what is redacted.
 func (r *redactor) textOf(html string) string {
-	return r.sanitizer.Text(r.sanitizer.HTML(withoutHidden(html)))
+	return r.plain(r.sanitizer.HTML([]byte(html), false))
+}
+
+// plain is the text of sanitised HTML.
+func (r *redactor) plain(safe []byte) string {
+	text, err := r.sanitizer.Text(r.ctx, safe, MaxOutput)
+	if r.err == nil {
+		r.err = err
+	}
+	return text
 }
 
 // text is s without secrets.

@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/text/unicode/bidi"
 
 	"github.com/heraldsend/herald/render/content"
+	"github.com/heraldsend/herald/render/plain"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -85,13 +87,13 @@ type File struct {
 }
 
 // NewTranscript makes the transcript of a conversation for a forward with the chosen files. It keeps nothing of c, which it may change.
-func NewTranscript(c *conversation.Conversation, chosen []conversation.Attachment, f task.Forward, s *content.Sanitizer) (*Transcript, error) {
+func NewTranscript(ctx context.Context, c *conversation.Conversation, chosen []conversation.Attachment, f task.Forward, s *content.Sanitizer) (*Transcript, error) {
 	dated := inTime(c)
 	messages := make([]*conversation.Message, len(dated))
 	for i, d := range dated {
 		messages[i] = d.message
 	}
-	r, err := newRedactor(redactionsOf(c), messages, s)
+	r, err := newRedactor(ctx, redactionsOf(c), messages, s)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +123,9 @@ func NewTranscript(c *conversation.Conversation, chosen []conversation.Attachmen
 		}
 		t.Messages = append(t.Messages, e)
 		d.message.HTMLBody, d.message.Body = "", "" // the entry has them
+		if r.err != nil {
+			return nil, r.err
+		}
 	}
 	t.Conversation.FirstAt, t.Conversation.LastAt = stamp(dated[0].at), stamp(dated[len(dated)-1].at)
 	if f.Order != task.OldestFirst {
@@ -218,13 +223,13 @@ func (r *redactor) entry(m *conversation.Message, customer string) Entry {
 // bodies fills in the text and the HTML of a message. Where a piece of it is redacted, the HTML is made from the
 // text: markup hides too well what it says.
 func (r *redactor) bodies(e *Entry, m *conversation.Message) {
-	body := strings.ReplaceAll(m.Body, "\r\n", "\n")
+	body := plain.Lines(m.Body)
 	switch {
 	case m.HTMLBody == "":
 	case !m.Touched():
 		e.HTMLBody = strings.TrimSpace(r.quoted(m, m.HTMLBody))
 		if strings.TrimSpace(body) == "" {
-			body = r.sanitizer.Text([]byte(e.HTMLBody))
+			body = r.plain([]byte(e.HTMLBody))
 		}
 	case strings.TrimSpace(body) == "":
 		body = r.textOf(m.HTMLBody)
@@ -264,7 +269,7 @@ func previewOf(body string) string {
 
 // oneLine gives a text without line breaks, runs of blanks and what torn characters leave.
 func oneLine(s string) string {
-	return strings.Join(strings.Fields(strings.ToValidUTF8(printable(s), "")), " ")
+	return strings.Join(strings.Fields(strings.ToValidUTF8(printable(plain.Lines(s)), "")), " ")
 }
 
 // printable drops characters that texts don't show.

@@ -139,10 +139,10 @@ func applied(source string, cuts []cut) string {
 	var b strings.Builder
 	done := 0
 	for _, c := range cuts {
-		if c.begin < done {
+		if c.end <= done && c.begin < done {
 			continue
 		}
-		b.WriteString(source[done:c.begin])
+		b.WriteString(source[done:max(c.begin, done)])
 		b.WriteString(c.instead)
 		done = c.end
 	}

@@ -62,25 +62,23 @@ func (e *markdownEmptied) block(n ast.Node) state {
 // lines cuts the lines of a block that hold nothing but empty values.
 func (e *markdownEmptied) lines(n ast.Node) state {
 	var all, line state
-	begin := n.FirstChild()
+	var nodes []ast.Node // of the line
 	isFirst := true
-	endLine := func(last ast.Node) {
-		at := e.startOf(begin)
-		switch {
-		case at < 0:
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		nodes = append(nodes, c)
+		line = line.and(e.inline(c))
+		if t, ok := c.(*ast.Text); c.NextSibling() != nil && (!ok || !t.SoftLineBreak() && !t.HardLineBreak()) {
+			continue
+		}
+		switch begin, _, ok := boundsOf(nodes[0]); {
+		case !ok:
 		case line.goes() && (!isFirst || !beginsItem(n)):
-			e.cutLine(at)
-		case line.empty:
-			e.guard(at)
+			e.cutLine(begin)
+		case line.empty && line.filled:
+			e.guard(e.trim(nodes))
 		}
 		all = all.and(line)
-		line, begin, isFirst = state{}, last.NextSibling(), false
-	}
-	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		line = line.and(e.inline(c))
-		if t, ok := c.(*ast.Text); ok && (t.SoftLineBreak() || t.HardLineBreak()) || c.NextSibling() == nil {
-			endLine(c)
-		}
+		line, nodes, isFirst = state{}, nil, false
 	}
 	if all.goes() {
 		for i := range n.Lines().Len() {
@@ -108,17 +106,18 @@ func (e *markdownEmptied) inline(n ast.Node) state {
 		return state{len(rest) < len(segment), strings.TrimSpace(rest) != ""}
 	case *ast.Emphasis, *extension.Strikethrough, *ast.CodeSpan:
 		var all state
+		var nodes []ast.Node
 		for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 			all = all.and(e.inline(c))
+			nodes = append(nodes, c)
 		}
-		begin, end, ok := boundsOf(n)
 		switch {
-		case !ok:
 		case all.goes():
-			begin, end = e.widen(n, begin, end)
-			e.cuts = append(e.cuts, cut{begin: begin, end: end})
-		case all.empty:
-			e.trim(begin, end)
+			if begin, end, ok := e.outside(n); ok {
+				e.cuts = append(e.cuts, cut{begin: begin, end: end})
+			}
+		case all.empty && n.Kind() != ast.KindCodeSpan:
+			e.trim(nodes)
 		}
 		return all
 	case *ast.Link:
@@ -129,77 +128,137 @@ func (e *markdownEmptied) inline(n ast.Node) state {
 	return state{filled: true}
 }
 
-// widen takes the marks of an inline node, and of those within it that are cut too, to its bounds.
-func (e *markdownEmptied) widen(n ast.Node, begin, end int) (int, int) {
-	if span, ok := n.(*ast.CodeSpan); ok && span != nil {
-		for begin > 0 && (e.source[begin-1] == '`' || e.source[begin-1] == ' ') {
-			if begin--; e.source[begin] == '`' && (begin == 0 || e.source[begin-1] != '`') {
-				break
-			}
+// outside is where an inline node begins and ends, with its marks.
+func (e *markdownEmptied) outside(n ast.Node) (begin, end int, ok bool) {
+	switch n := n.(type) {
+	case *ast.Text:
+		return n.Segment.Start, n.Segment.Stop, true
+	case *ast.CodeSpan:
+		if begin, end, ok = boundsOf(n); ok {
+			begin, end = e.backticks(begin, end)
 		}
-		for end < len(e.source) && (e.source[end] == '`' || e.source[end] == ' ') {
-			if end++; e.source[end-1] == '`' && (end == len(e.source) || e.source[end] != '`') {
-				break
-			}
+		return begin, end, ok
+	case *ast.Emphasis, *extension.Strikethrough:
+		begin, _, ok = e.outside(n.FirstChild())
+		_, end, okEnd := e.outside(n.LastChild())
+		if !ok || !okEnd {
+			return 0, 0, false
 		}
-		return begin, end
-	}
-	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		if _, ok := c.(*ast.Text); !ok {
-			if b, f, ok := boundsOf(c); ok {
-				b, f = e.widen(c, b, f)
-				begin, end = min(begin, b), max(end, f)
-			}
+		marks := 2
+		if emphasis, ok := n.(*ast.Emphasis); ok {
+			marks = emphasis.Level
+		} else if begin < 2 || end+2 > len(e.source) || e.source[begin-2] != '~' || e.source[end+1] != '~' {
+			marks = 1
 		}
+		return max(begin-marks, 0), min(end+marks, len(e.source)), true
 	}
-	marks := 2
-	if emphasis, ok := n.(*ast.Emphasis); ok {
-		marks = emphasis.Level
-	} else if begin < 2 || end+2 > len(e.source) || e.source[begin-2] != '~' || e.source[end+1] != '~' {
-		marks = 1
-	}
-	return max(begin-marks, 0), min(end+marks, len(e.source))
+	return 0, 0, false
 }
 
-// trim cuts empty values and blanks at the ends of emphasis: its marks must stand next to words.
-func (e *markdownEmptied) trim(begin, end int) {
-	if at := e.leading(begin); at > begin {
-		e.cuts = append(e.cuts, cut{begin: begin, end: min(at, end)})
-	}
-	at := end
-	for at > begin {
-		if n := e.tokens.Length(); at-n >= begin && e.isEmpty(at-n) {
-			at -= n
-		} else if e.source[at-1] == ' ' {
-			at--
-		} else {
+// backticks widens the bounds of code to its backticks.
+func (e *markdownEmptied) backticks(begin, end int) (int, int) {
+	before := strings.TrimRight(e.source[:begin], " ")
+	after := strings.TrimLeft(e.source[end:], " ")
+	before = strings.TrimRight(before, "`")
+	after = strings.TrimLeft(after, "`")
+	return len(before), len(e.source) - len(after)
+}
+
+// trim cuts empty values and blanks at the ends of what nodes, which stand next to each other, hold: marks of emphasis must
+// stand next to words. It returns where the rest begins; -1: it is not known.
+func (e *markdownEmptied) trim(nodes []ast.Node) int {
+	begin, last := -1, -1 // of what is cut at the beginning
+	rest := nodes
+	for ; len(rest) > 0; rest = rest[1:] {
+		from, to, ok := e.outside(rest[0])
+		if begin < 0 {
+			begin, last = from, from
+		}
+		if t, isText := rest[0].(*ast.Text); isText && !e.hollow(t) {
+			if last = e.leading(from); last > to {
+				last = to
+			}
 			break
 		}
+		if !ok || !e.hollow(rest[0]) {
+			last = max(last, begin)
+			break
+		}
+		last = to
 	}
-	if at < end && at > begin {
+	if begin >= 0 && last > begin && len(rest) > 0 {
+		e.cuts = append(e.cuts, cut{begin: begin, end: last})
+	}
+	at, end := -1, -1 // of what is cut at the end
+	for len(rest) > 0 {
+		n := rest[len(rest)-1]
+		from, to, ok := e.outside(n)
+		if !ok {
+			break
+		}
+		if end < 0 {
+			end = to
+		}
+		if t, isText := n.(*ast.Text); isText && !e.hollow(t) {
+			at = e.trailing(from, to)
+			break
+		}
+		if !e.hollow(n) {
+			break
+		}
+		at = from
+		rest = rest[:len(rest)-1]
+	}
+	if at >= 0 && at < end {
 		e.cuts = append(e.cuts, cut{begin: at, end: end})
 	}
+	return last
 }
 
-// leading is where behind at something else than empty values and blanks stands, if there is an empty value at all.
+// hollow says whether an inline node holds nothing but empty values and blanks.
+func (e *markdownEmptied) hollow(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.Text:
+		return strings.TrimSpace(e.tokens.withoutEmpty(string(n.Segment.Value([]byte(e.source))))) == ""
+	case *ast.Emphasis, *extension.Strikethrough, *ast.CodeSpan:
+		for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+			if !e.hollow(c) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// leading is where from at on something else than empty values and blanks stands.
 func (e *markdownEmptied) leading(at int) int {
-	begin, empty := at, false
 	for at < len(e.source) {
 		switch {
 		case e.isEmpty(at):
 			at += e.tokens.Length()
-			empty = true
-			continue
 		case e.source[at] == ' ':
 			at++
-			continue
+		default:
+			return at
 		}
-		break
-	}
-	if !empty {
-		return begin
 	}
 	return at
+}
+
+// trailing is where, before end, the last that is no empty value and no blank ends.
+func (e *markdownEmptied) trailing(begin, end int) int {
+	for end > begin {
+		switch n := e.tokens.Length(); {
+		case end-n >= begin && e.isEmpty(end-n):
+			end -= n
+		case e.source[end-1] == ' ':
+			end--
+		default:
+			return end
+		}
+	}
+	return end
 }
 
 func (e *markdownEmptied) isEmpty(at int) bool {
@@ -207,23 +266,23 @@ func (e *markdownEmptied) isEmpty(at int) bool {
 	return end <= len(e.source) && strings.HasPrefix(e.source[at:], e.tokens.prefix) && e.source[end-1] == kindEmpty
 }
 
-// guard keeps what comes behind an empty value at the beginning of a line from beginning a block.
+// guard keeps what, with an empty value cut before it, begins a line from beginning a block.
 func (e *markdownEmptied) guard(at int) {
-	rest := e.leading(at)
-	if rest == at || rest >= len(e.source) {
+	if at < 0 || at >= len(e.source) {
 		return
 	}
-	digits := rest
+	digits := at
 	for digits < len(e.source) && e.source[digits] >= '0' && e.source[digits] <= '9' {
 		digits++
 	}
-	switch c := e.source[rest]; {
-	case digits > rest && digits < len(e.source) && (e.source[digits] == '.' || e.source[digits] == ')'):
-		e.cuts = append(e.cuts, cut{begin: at, end: digits, instead: e.source[rest:digits] + `\`})
-	case strings.IndexByte("#>-+=:|", c) >= 0, (c == '*' || c == '~') && rest+1 < len(e.source) && e.source[rest+1] == ' ':
-		e.cuts = append(e.cuts, cut{begin: at, end: rest, instead: `\`})
-	default:
-		e.cuts = append(e.cuts, cut{begin: at, end: rest})
+	if len(e.cuts) == 0 || !slices.ContainsFunc(e.cuts, func(c cut) bool { return c.end == at }) {
+		return // nothing was cut there
+	}
+	switch c := e.source[at]; {
+	case digits > at && digits < len(e.source) && (e.source[digits] == '.' || e.source[digits] == ')'):
+		e.cuts = append(e.cuts, cut{begin: digits, end: digits, instead: `\`})
+	case strings.IndexByte("#>-+=:|", c) >= 0, (c == '*' || c == '~') && at+1 < len(e.source) && e.source[at+1] == ' ':
+		e.cuts = append(e.cuts, cut{begin: at, end: at, instead: `\`})
 	}
 }
 
@@ -232,25 +291,14 @@ func (e *markdownEmptied) cell(n *extension.TableCell) {
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		e.inline(c)
 	}
-	at := e.startOf(n.FirstChild())
-	if at < 0 || n.PreviousSibling() != nil {
+	at, _, ok := boundsOf(n)
+	if !ok || n.PreviousSibling() != nil {
 		return
 	}
 	line := strings.LastIndexByte(e.source[:at], '\n') + 1
 	if rest := e.leading(at); rest > at && strings.TrimLeft(e.source[line:at], " >") == "" && rest < len(e.source) && e.source[rest] == '|' {
 		e.cuts = append(e.cuts, cut{begin: at, end: rest, instead: "| "})
 	}
-}
-
-// startOf is where the text of an inline node begins; -1: it has none.
-func (e *markdownEmptied) startOf(n ast.Node) int {
-	if n == nil {
-		return -1
-	}
-	if begin, _, ok := boundsOf(n); ok {
-		return begin
-	}
-	return -1
 }
 
 // cutLine cuts the line of the source that at stands in.

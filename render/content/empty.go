@@ -60,14 +60,6 @@ func mayGo(name string) bool {
 	return false
 }
 
-func isInlineOf(name string) bool {
-	switch name {
-	case "strong", "em", "del", "code", "a", "span", "b", "i", "u", "s", "small", "sub", "sup", "mark", "font":
-		return true
-	}
-	return false
-}
-
 func (e *emptied) token(t *htmlToken) {
 	switch t.kind {
 	case html.TextToken:
@@ -101,7 +93,7 @@ func (e *emptied) start(t *htmlToken) {
 		e.endLine(at)
 		e.line, e.broken = hollow{}, at
 		return
-	case !isInlineOf(t.name):
+	case isOfBlocks(t.name):
 		e.endLine(at)
 		e.line, e.broken = hollow{}, -1
 	}
@@ -115,7 +107,7 @@ func (e *emptied) start(t *htmlToken) {
 func (e *emptied) end(t *htmlToken) {
 	at := len(e.out)
 	e.out = append(e.out, t.raw)
-	if !isInlineOf(t.name) {
+	if isOfBlocks(t.name) {
 		e.endLine(at)
 		e.line, e.broken = hollow{}, -1
 	}

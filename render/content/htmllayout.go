@@ -42,6 +42,7 @@ type htmlLayouter struct {
 	link      bool   // within a link
 	rawText   string // the element whose text is not parsed as HTML: style, script, …
 	comment   bool   // within a comment that Outlook reads
+	silent    bool   // what is written goes to the page alone
 	forText   strings.Builder
 	addresses []address
 }
@@ -54,7 +55,7 @@ func (l *htmlLayouter) all(source string) {
 		case t.dropped:
 		case t.kind == html.TextToken:
 			l.textToken(t.raw)
-		case t.kind == html.StartTagToken && t.closer > 0 && l.tokens.Has(t.label) && isItsAddress(t.label, t.attribute("href")):
+		case t.kind == html.StartTagToken && t.closer > 0 && l.tokens.Has(t.label) && isItsAddress(l.tokens.alike(t.label), l.tokens.alike(t.attribute("href"))):
 			l.addressLink(t)
 			l.text(tokens[t.closer].raw)
 			i = t.closer
@@ -77,7 +78,7 @@ func (l *htmlLayouter) both(s string) {
 
 // twin writes s to what the page's text is made from.
 func (l *htmlLayouter) twin(s string) {
-	if !l.comment {
+	if !l.comment && !l.silent {
 		l.forText.WriteString(s)
 	}
 }
@@ -253,7 +254,7 @@ func (l *htmlLayouter) attribute(name, value string) {
 	context := holeAttribute
 	switch {
 	case IsAddress(name):
-		a := l.address(value)
+		a := l.tokens.address(value)
 		l.hole(hole{context: holeAddress, address: a})
 		l.twin(l.tokens.Token(len(l.addresses), kindLink))
 		l.addresses = append(l.addresses, a)
@@ -273,21 +274,19 @@ func (l *htmlLayouter) attribute(name, value string) {
 	l.both(`"`)
 }
 
-// addressLink writes a link whose text is its address. In text it stands once.
+// addressLink writes a link whose text is its address. In text it stands once, if the values are the same.
 func (l *htmlLayouter) addressLink(t *htmlToken) {
-	comment := l.comment
-	l.comment = true // nothing of the tag goes to the text
+	l.silent = true
 	l.startTag(t)
-	l.comment = comment
-	a := l.address(t.label)
-	l.hole(hole{context: holeAddress, address: a})
-	l.twin(l.tokens.Token(len(l.addresses), kindAddress))
-	l.addresses = append(l.addresses, a)
+	l.silent = false
+	target, label := l.tokens.address(t.attribute("href")), l.tokens.address(t.label)
+	l.hole(hole{context: holeAddress, address: label})
+	n := len(l.addresses)
+	l.twin(l.tokens.Token(n, kindLabel) + l.tokens.Token(n+1, kindAddress) + l.tokens.Token(n, kindLink))
+	l.addresses = append(l.addresses, target, label)
 }
 
 // address cuts a URL into texts and values.
-func (l *htmlLayouter) address(value string) address { return l.tokens.address(value) }
-
 func (t Tokens) address(value string) address {
 	var a address
 	for {

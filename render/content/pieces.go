@@ -155,6 +155,21 @@ func (t Tokens) Next(s string) (at, index int, kind byte) {
 	}
 }
 
+// alike returns s with equal tokens for all values.
+func (t Tokens) alike(s string) string {
+	var b strings.Builder
+	for {
+		at, _, _ := t.Next(s)
+		if at < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		b.WriteString(s[:at])
+		b.WriteString(t.Token(0, KindValue))
+		s = s[at+t.Length():]
+	}
+}
+
 // Has says whether s holds a token.
 func (t Tokens) Has(s string) bool { return strings.Contains(s, t.prefix) }
 

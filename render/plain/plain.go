@@ -357,13 +357,8 @@ func (w *writer) link(n *html.Node, l look) {
 		}
 		return
 	}
-	label := strings.TrimRight(string(w.out[begin:]), " \n")
-	switch text := w.Link(label, href); {
-	case text == label:
-	case strings.HasPrefix(text, label+" "):
-		w.space = true
-		w.word(text[len(label)+1:])
-	default: // the label is the address, but for its writing
+	label := string(w.out[begin:])
+	if text := w.Link(label, href); text != label {
 		w.out = append(w.out[:begin], text...)
 	}
 }

@@ -65,7 +65,7 @@ func (l *markdownLayouter) layOut(c *Converter, source string) error {
 // cut cuts the source into pieces.
 func (l *markdownLayouter) cut() {
 	addresses := markdownAddresses.FindAllStringIndex(l.source, -1)
-	line, done := 0, 0
+	line, done := lineShape{}, 0
 	for {
 		at, index, kind := l.tokens.Next(l.source[done:])
 		if at < 0 {
@@ -80,14 +80,13 @@ func (l *markdownLayouter) cut() {
 			l.code = l.code[1:]
 		}
 		inCode := len(l.code) > 0 && l.code[0].begin <= at
-		if i := strings.LastIndexByte(l.source[done:at], '\n'); i >= 0 {
-			line = done + i + 1
-		}
+		line.see(l.source[done:at])
 		if len(addresses) > 0 && !inCode && addresses[0][0] <= at {
 			begin, end := l.addressBounds(addresses[0])
 			if begin <= at && at < end {
 				l.text(l.source[done:begin])
 				l.hole(hole{context: holeMarkdownAddress, address: l.tokens.address(l.source[begin:end])})
+				line.see(l.source[at:end])
 				done = end
 				continue
 			}
@@ -105,10 +104,9 @@ func (l *markdownLayouter) cut() {
 		case kind != KindValue:
 			h.context = holeMarkdownRaw
 		}
-		before := l.source[line:at]
-		h.breaks = breakIn([]byte(before))
-		h.inLink = strings.LastIndexByte(before, '[') > strings.LastIndexByte(before, ']')
-		h.inline = strings.TrimSpace(before) != "" || done < len(l.source) && l.source[done] != '\n'
+		h.breaks, h.inLink = line.breaks(), line.bracket
+		h.inline = strings.TrimSpace(line.begin) != "" || done < len(l.source) && l.source[done] != '\n'
+		line.value()
 		l.hole(h)
 	}
 }

@@ -96,19 +96,51 @@ func appendMarkdown(dst, s []byte, lineBreak string, letters bool) []byte {
 // hardBreak is a line break that Markdown shows.
 const hardBreak = "\\\n"
 
-// breakIn is what a line break of a value becomes in an author's line that
-// begins like this: a heading, list item, quotation, table row, or link goes on
-// in one line.
-func breakIn(line []byte) string {
-	line = bytes.TrimLeft(line, " ")
-	if len(line) == 0 {
-		return hardBreak
+// lineShape is what of an author's line, up to a value, decides how the value is
+// written.
+type lineShape struct {
+	begin   string // of the line, a few bytes; a value counts as a letter
+	bracket bool   // within [ ]
+	bar     bool   // there is a |
+}
+
+// maxBegin is more than what a line has before its first word.
+const maxBegin = 64
+
+// see goes on to text.
+func (l *lineShape) see(text string) {
+	if i := strings.LastIndexByte(text, '\n'); i >= 0 {
+		*l = lineShape{}
+		text = text[i+1:]
 	}
-	digits := len(line) - len(bytes.TrimLeft(line, "0123456789"))
+	if free := maxBegin - len(l.begin); free > 0 {
+		l.begin += text[:min(free, len(text))]
+	}
+	if open, shut := strings.LastIndexByte(text, '['), strings.LastIndexByte(text, ']'); open != shut {
+		l.bracket = open > shut
+	}
+	l.bar = l.bar || strings.IndexByte(text, '|') >= 0
+}
+
+// value goes on to a value.
+func (l *lineShape) value() {
+	if len(l.begin) < maxBegin {
+		l.begin += "a"
+	}
+}
+
+// breaks is what a line break of a value becomes: a heading, list item,
+// quotation, table row, or link goes on in one line.
+func (l *lineShape) breaks() string {
+	line := strings.TrimLeft(l.begin, " ")
+	digits := len(line) - len(strings.TrimLeft(line, "0123456789"))
 	switch {
-	case bytes.LastIndexByte(line, '[') > bytes.LastIndexByte(line, ']'), bytes.IndexByte([]byte("|>"), line[0]) >= 0, bytes.IndexByte(line, '|') >= 0,
-		line[0] == '#' && bytes.HasPrefix(bytes.TrimLeft(line, "#"), []byte(" ")),
-		len(line) > 1 && line[1] == ' ' && bytes.IndexByte([]byte("-*+"), line[0]) >= 0,
+	case l.bracket, l.bar:
+		return " "
+	case line == "":
+		return hardBreak
+	case line[0] == '>', line[0] == '#' && strings.HasPrefix(strings.TrimLeft(line, "#"), " "),
+		len(line) > 1 && line[1] == ' ' && strings.IndexByte("-*+", line[0]) >= 0,
 		digits > 0 && len(line) > digits+1 && (line[digits] == '.' || line[digits] == ')') && line[digits+1] == ' ':
 		return " "
 	}

@@ -58,7 +58,9 @@ func costly() map[string]caseRequest {
 		"label":            {Text: "[{{x}}]({{x}})", Context: value("https://shop.example/" + strings.Repeat("%41", 100_000))},
 	}
 	for _, unit := range []string{"[a](", "> ", ">", "[", "![", "]", "_a*", "*a_ ", "**a", "~~a", "`a``", "`", "<b>", "<!--", "<a ", "&", "&#", "1. ", "- ", "* ", "|a|\n|-|\n", "|", "a|", "[a]: b\n", "[a][b]", "# ", "\\", "(", "[](", "[a](<", "[a](b 'c", "http://a.b/", "www.a.b(", "a@b.c ", "<http:", "```\n", "    a\n", "\t", "- a\n  ", "> a\n", "{{x}}", "**{{y}}** "} {
-		out["Markdown "+unit] = caseRequest{Text: strings.Repeat(unit, 131_072/len(unit)), Context: value("")}
+		for _, size := range []int{24_000, 131_072} {
+			out[fmt.Sprintf("%d of Markdown %s", size, unit)] = caseRequest{Text: strings.Repeat(unit, size/len(unit)), Context: value("")}
+		}
 	}
 	return out
 }

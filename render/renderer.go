@@ -171,7 +171,7 @@ func (o *opener) plan(c catalog.Channel) *plan {
 		out.layout = o.layout(parts.EmailTemplate)
 	}
 	if out.message = o.messages[key]; out.message == nil {
-		out.message = &message{template: o.compile(s.Name+"/"+key.path, parts.Message), layout: content.Message{Format: parts.Format}}
+		out.message = &message{template: o.compile(s.Name+"/"+key.path, parts.Message), layout: content.Message{Format: parts.Format, Files: b.Pictures()}}
 		if t := b.Emails[key.email]; t != nil {
 			out.message.layout.Styles = t.Styles
 		}
@@ -189,5 +189,8 @@ func (o *opener) layout(name string) *layout {
 		o.faults = append(o.faults, &catalog.UnknownError{Kind: "email template", Name: name})
 		return nil
 	}
-	return &layout{html: o.compile("emails/"+name, t.HTML), text: o.compile("emails/"+name+".txt", t.Text)}
+	return &layout{
+		html: o.compile("emails/"+name, t.HTML), text: o.compile("emails/"+name+".txt", t.Text),
+		page: content.Page{Files: o.prepared.bundle.Pictures()},
+	}
 }

@@ -15,6 +15,9 @@ type Attachment struct {
 	Type   string `json:"type"`   // MIME type by the name's extension
 	SHA256 string `json:"sha256"` // hex, of the content
 	Size   int    `json:"size"`   // bytes
+
+	// ContentID is set for a picture within the HTML of emails, which refers to it by "cid:".
+	ContentID string `json:"contentId,omitempty"`
 }
 
 const maxAttachment = 32 << 20 // read into memory; delivery has its own limits

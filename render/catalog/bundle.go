@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
@@ -80,10 +81,42 @@ func (c *Catalog) bundle(s Shortcut) (*Bundle, error) {
 			faults = append(faults, c.collectAttachment(b, name))
 		}
 	}
+	faults = append(faults, c.collectPictures(b))
 	if err := JoinFaults(faults); err != nil {
 		return nil, err
 	}
 	return b, nil
+}
+
+// collectPictures adds the catalog's files that emails show within their HTML.
+func (c *Catalog) collectPictures(b *Bundle) error {
+	texts := []string{b.Shortcut.For(Email).Message}
+	for _, name := range slices.Sorted(maps.Keys(b.Snippets)) {
+		for _, language := range slices.Sorted(maps.Keys(b.Snippets[name].Texts)) {
+			texts = append(texts, b.Snippets[name].Texts[language])
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Partials)) {
+		texts = append(texts, b.Partials[name])
+	}
+	if t := b.Emails[b.Shortcut.For(Email).EmailTemplate]; t != nil {
+		texts = append(texts, t.HTML)
+	}
+	var faults []error
+	for _, text := range texts {
+		for _, name := range content.AttachedFiles(text) {
+			if err := c.collectAttachment(b, name); err != nil {
+				faults = append(faults, err)
+				continue
+			}
+			for i := range b.Attachments {
+				if a := &b.Attachments[i]; a.Name == name {
+					a.ContentID = a.SHA256[:20] + "@herald"
+				}
+			}
+		}
+	}
+	return JoinFaults(faults)
 }
 
 // withNoteTemplate gives notes the catalog's template where they name none.
@@ -177,14 +210,35 @@ func (c *Catalog) collectAttachment(b *Bundle, name string) error {
 	return nil
 }
 
-// AttachmentsFor lists what the shortcut attaches in channel ch, in its order.
+// AttachmentsFor lists what the shortcut attaches in channel ch, in its order, and behind it the pictures that stand within
+// an email's HTML.
 func (b *Bundle) AttachmentsFor(ch Channel) []Attachment {
 	var out []Attachment
 	for _, name := range b.Shortcut.For(ch).Attachments {
 		for _, a := range b.Attachments {
 			if a.Name == name {
+				a.ContentID = ""
 				out = append(out, a)
 			}
+		}
+	}
+	if ch != Email {
+		return out
+	}
+	for _, a := range b.Attachments {
+		if a.ContentID != "" {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Pictures are the content ids of the pictures that stand within emails' HTML, by their files' names.
+func (b *Bundle) Pictures() map[string]string {
+	out := map[string]string{}
+	for _, a := range b.Attachments {
+		if a.ContentID != "" {
+			out[a.Name] = a.ContentID
 		}
 	}
 	return out

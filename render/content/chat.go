@@ -46,6 +46,7 @@ type cut struct {
 }
 
 func (l *markdownLayouter) layOut(c *Converter, source string) error {
+	source = ownPicture.ReplaceAllString(source, "$1")
 	l.source = source
 	if l.tokens.Has(source) {
 		if err := checkTangle(source); err != nil {
@@ -113,6 +114,9 @@ func (l *markdownLayouter) cut() {
 
 // markdownAddresses finds the addresses of links and those that stand bare.
 var markdownAddresses = regexp.MustCompile(`\]\([ \t]*<?[^\s)>]*|\b` + bareAddress)
+
+// ownPicture is a picture of the catalog, which travels with emails alone: its alternative text stands for it.
+var ownPicture = regexp.MustCompile(`!\[([^\]]*)\]\([ \t]*<?(?:\./)?` + attachmentsFolder + `[^)\n]*\)`)
 
 // addressBounds is what of a match of markdownAddresses is the address.
 func (l *markdownLayouter) addressBounds(match []int) (begin, end int) {

@@ -42,6 +42,18 @@ func errOutput(limit int) error {
 	return &handlebars.Error{Code: handlebars.CodeLimitOutput, Message: "the content has more than " + strconv.Itoa(limit) + " bytes"}
 }
 
+// limited is the error of a conversion to plain text as one of the limits that it
+// met.
+func (f *Filling) limited(err error) error {
+	switch {
+	case errors.Is(err, plain.ErrTooLong):
+		return errOutput(f.Limit)
+	case errors.Is(err, plain.ErrTooDeep):
+		return &handlebars.Error{Code: handlebars.CodeLimitNesting, Message: err.Error()}
+	}
+	return err
+}
+
 // fill appends p with its holes filled.
 func (f *Filling) fill(dst []byte, p *pieces) ([]byte, error) {
 	f.line = markdownLine{}
@@ -127,11 +139,8 @@ func (f *Filling) foreign(h *hole) []byte {
 // text is the text of a value's HTML.
 func (f *Filling) text(safe []byte) []byte {
 	out, err := f.Converter.rawText(f.Context, safe, f.Limit)
-	if errors.Is(err, plain.ErrTooLong) {
-		err = errOutput(f.Limit)
-	}
 	if err != nil {
-		f.err = err
+		f.err = f.limited(err)
 	}
 	return []byte(out)
 }

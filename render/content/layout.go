@@ -1,11 +1,9 @@
 package content
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/heraldsend/herald/render/cache"
-	"github.com/heraldsend/herald/render/plain"
 )
 
 // Format is what a message is written in.
@@ -99,10 +97,10 @@ func (f *Filling) layOut(m *Message) (*Laid, error) {
 // layOutText is layOutText within the limits of the filling.
 func (f *Filling) layOutText(l htmlLayout, t Tokens, markdown bool) (*pieces, error) {
 	p, err := layOutText(f.Context, l, t, f.Limit*t.Length(), markdown)
-	if errors.Is(err, plain.ErrTooLong) {
-		err = errOutput(f.Limit)
+	if err != nil {
+		return nil, f.limited(err)
 	}
-	return p, err
+	return p, nil
 }
 
 // LayPage takes the output of an email template and finds its layout. Its text is laid out where no twin gives it.

@@ -78,6 +78,9 @@ func (c *Converter) agentHTML(value []byte, h *hole) []byte { return c.kept(c.ag
 
 // kept is what a policy lets through of foreign HTML, as it may stand in its place.
 func (c *Converter) kept(policy *bluemonday.Policy, value []byte, h *hole) []byte {
+	if isWords(value) {
+		return value
+	}
 	safe := balanced(policy.SanitizeBytes(plain.Flatten(value, false)))
 	return inPlace(safe, h)
 }
@@ -122,9 +125,23 @@ func hasMark(text []byte) bool {
 	return false
 }
 
+// isWords says of a value that no reader of Markdown or HTML takes it for more
+// than words.
+func isWords(value []byte) bool {
+	for _, c := range value {
+		if !isAlphanumeric(c) && c != ' ' && c < 0x80 {
+			return false
+		}
+	}
+	return !bytes.HasPrefix(value, []byte("    ")) && !bytes.Contains(value, []byte("  "))
+}
+
 // rawMarkdown is what {{{x}}} puts into a Markdown message: the value's own
 // Markdown, as HTML and sanitised. A single paragraph is given without its <p>.
 func (c *Converter) rawMarkdown(value []byte, h *hole) []byte {
+	if isWords(value) {
+		return bytes.TrimSpace(value)
+	}
 	var out bytes.Buffer
 	if len(value) > maxRawMarkdown || c.markdown.Convert(value, &out) != nil {
 		return appendHTML(nil, value, "<br>\n")

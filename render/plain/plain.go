@@ -22,6 +22,10 @@ import (
 // it may.
 var ErrTooLong = errors.New("the text is too long")
 
+// ErrTooDeep is wrapped by the error of HTML whose elements stand too deep within
+// each other.
+var ErrTooDeep = errors.New("HTML elements are nested too deep")
+
 // Options bound a conversion.
 type Options struct {
 	Limit int                             // bytes of the text
@@ -29,15 +33,18 @@ type Options struct {
 }
 
 // FromHTML converts a document or a fragment. What styles or the hidden attribute
-// hide, styles, scripts and comments are left out. The errors are ErrTooLong, the
-// context's own, and the parser's: elements nested deeper than it allows.
+// hide, styles, scripts and comments are left out. The errors are ErrTooLong,
+// ErrTooDeep and the context's own.
 func FromHTML(ctx context.Context, source string, o Options) (string, error) {
 	if o.Link == nil {
 		o.Link = Link
 	}
+	if isPlain(source) && len(source) <= o.Limit {
+		return source, nil
+	}
 	root, err := html.Parse(strings.NewReader(source))
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%w: %w", ErrTooDeep, err) // a string has no other errors
 	}
 	w := &writer{ctx: ctx, Options: o, tables: tablesIn(root)}
 	w.children(root, look{})
@@ -45,6 +52,19 @@ func FromHTML(ctx context.Context, source string, o Options) (string, error) {
 		return "", w.err
 	}
 	return string(w.out), nil
+}
+
+// isPlain says of a short text that it is its own conversion.
+func isPlain(source string) bool {
+	for i := range len(source) {
+		switch c := source[i]; {
+		case c == '<' || c == '&' || c < ' ' || c == 0xc2: // that a no-break space begins with
+			return false
+		case c == ' ' && (i == 0 || i+1 == len(source) || source[i-1] == ' '):
+			return false
+		}
+	}
+	return true
 }
 
 // writer collapses white space as a browser does and emits line breaks late,

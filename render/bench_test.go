@@ -98,7 +98,7 @@ func BenchmarkShareHandlebars(b *testing.B) {
 // What laying out costs when it is not done once for all: Markdown to HTML,
 // then HTML to text.
 func BenchmarkShareFirstLayout(b *testing.B) {
-	f := content.Filling{Converter: content.NewConverter()}
+	f := content.Filling{Context: b.Context(), Converter: content.NewConverter(), Limit: 1 << 20}
 	source := []byte(benchMessage(b))
 	for b.Loop() {
 		if _, err := f.LayMessage(&content.Message{Format: content.Markdown}, source); err != nil {

@@ -90,29 +90,29 @@ func (c *Catalog) bundle(s Shortcut) (*Bundle, error) {
 
 // collectPictures adds the catalog's files that emails show within their HTML.
 func (c *Catalog) collectPictures(b *Bundle) error {
-	texts := []string{b.Shortcut.For(Email).Message}
-	for _, name := range slices.Sorted(maps.Keys(b.Snippets)) {
-		for _, language := range slices.Sorted(maps.Keys(b.Snippets[name].Texts)) {
-			texts = append(texts, b.Snippets[name].Texts[language])
+	email := b.Shortcut.For(Email)
+	names := content.AttachedFiles(email.Message)
+	for _, s := range b.Snippets {
+		for _, text := range s.Texts {
+			names = append(names, content.AttachedFiles(text)...)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(b.Partials)) {
-		texts = append(texts, b.Partials[name])
+	for _, text := range b.Partials {
+		names = append(names, content.AttachedFiles(text)...)
 	}
-	if t := b.Emails[b.Shortcut.For(Email).EmailTemplate]; t != nil {
-		texts = append(texts, t.HTML)
+	if t := b.Emails[email.EmailTemplate]; t != nil {
+		names = append(names, content.AttachedFiles(t.HTML)...)
 	}
+	slices.Sort(names)
 	var faults []error
-	for _, text := range texts {
-		for _, name := range content.AttachedFiles(text) {
-			if err := c.collectAttachment(b, name); err != nil {
-				faults = append(faults, err)
-				continue
-			}
-			for i := range b.Attachments {
-				if a := &b.Attachments[i]; a.Name == name {
-					a.ContentID = a.SHA256[:20] + "@herald"
-				}
+	for _, name := range slices.Compact(names) {
+		if err := c.collectAttachment(b, name); err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		for i := range b.Attachments {
+			if a := &b.Attachments[i]; a.Name == name {
+				a.ContentID = a.SHA256[:20] + "@herald"
 			}
 		}
 	}

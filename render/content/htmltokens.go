@@ -30,7 +30,7 @@ func (t *htmlToken) attribute(name string) string {
 
 // tokenize reads HTML with what links need to know of each other.
 func tokenize(source string) []htmlToken {
-	var out []htmlToken
+	out := make([]htmlToken, 0, 2*strings.Count(source, "<")+1)
 	z := html.NewTokenizer(strings.NewReader(source))
 	at := 0
 	for {
@@ -43,7 +43,7 @@ func tokenize(source string) []htmlToken {
 		switch kind {
 		case html.StartTagToken, html.SelfClosingTagToken:
 			name, more := z.TagName()
-			t.name = string(name)
+			t.name = nameIn(t.raw[1:], name)
 			for more {
 				var key, value []byte
 				key, value, more = z.TagAttr()
@@ -51,12 +51,20 @@ func tokenize(source string) []htmlToken {
 			}
 		case html.EndTagToken:
 			name, _ := z.TagName()
-			t.name = string(name)
+			t.name = nameIn(t.raw[2:], name)
 		}
 		out = append(out, t)
 	}
 	pairLinks(out)
 	return out
+}
+
+// nameIn is the name that raw begins with, in lower case.
+func nameIn(raw string, name []byte) string {
+	if len(raw) >= len(name) && raw[:len(name)] == string(name) {
+		return raw[:len(name)]
+	}
+	return string(name)
 }
 
 // pairLinks finds the end of each link. A link within another is none: the outer one is what its author meant.

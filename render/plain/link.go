@@ -45,10 +45,23 @@ func isTidy(href string) bool {
 	return true
 }
 
+// isClean says of most addresses that they have only visible characters of ASCII.
+func isClean(href string) bool {
+	for i := range len(href) {
+		if c := href[i]; c <= ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
 var mustEncode = [256]bool{' ': true, '"': true, '<': true, '>': true, '`': true, '{': true, '}': true, '\\': true}
 
 // tidy drops what browsers drop from an address.
 func tidy(href string) string {
+	if isClean(href) {
+		return href
+	}
 	href = strings.TrimFunc(href, func(r rune) bool { return r <= ' ' || r == '\u00a0' || r == '\ufeff' })
 	return strings.Map(func(r rune) rune {
 		switch r {
@@ -235,7 +248,10 @@ func Same(label, href string) bool {
 		b, bIs := Number(Shown(href))
 		return aIs && bIs && a == b
 	case "http", "https":
-		label = strings.TrimSpace(tidy(label))
+		if label = strings.TrimSpace(label); strings.IndexByte(label, '.') < 0 && !strings.Contains(label, "//") {
+			return false // words
+		}
+		label = tidy(label)
 		if bare := cutScheme(label, scheme); bare != label {
 			label = strings.TrimPrefix(bare, "//")
 		}

@@ -70,7 +70,7 @@ func mark(name, source string, all shifts) string {
 }
 
 // blocksInLines finds the tags that begin and end blocks within a line: where such a block prints nothing, the text around
-// keeps its structure. A tag that has a line of its own takes that line with it.
+// keeps its structure. A tag that has a line of its own takes that line with it; a block between other tags leaves it to them.
 func blocksInLines(source string, tags []syntax.Tag) (begins, ends map[int]bool) {
 	var open []int
 	for i, t := range tags {
@@ -80,7 +80,8 @@ func blocksInLines(source string, tags []syntax.Tag) (begins, ends map[int]bool)
 		case t.Kind == syntax.TagClose && len(open) > 0:
 			begin := open[len(open)-1]
 			open = open[:len(open)-1]
-			if b := tags[begin]; b.Kind == syntax.TagOpen && isInLine(source, b) && isInLine(source, t) {
+			between := begin > 0 && tags[begin-1].End == tags[begin].Start && i+1 < len(tags) && tags[i+1].Start == t.End
+			if b := tags[begin]; b.Kind == syntax.TagOpen && !between && isInLine(source, b) && isInLine(source, t) {
 				if begins == nil {
 					begins, ends = map[int]bool{}, map[int]bool{}
 				}
@@ -93,12 +94,9 @@ func blocksInLines(source string, tags []syntax.Tag) (begins, ends map[int]bool)
 
 // isInLine says whether a tag shares its line with something else.
 func isInLine(source string, t syntax.Tag) bool {
-	before, after := source[:t.Start], source[t.End:]
-	before = before[strings.LastIndexByte(before, '\n')+1:]
-	if i := strings.IndexByte(after, '\n'); i >= 0 {
-		after = after[:i]
-	}
-	return (strings.TrimSpace(before) != "" || strings.TrimSpace(after) != "") && !strings.HasSuffix(before, `\`)
+	before, after := strings.TrimRight(source[:t.Start], " \t"), strings.TrimLeft(source[t.End:], " \t\r")
+	alone := (before == "" || strings.HasSuffix(before, "\n")) && (after == "" || after[0] == '\n')
+	return !alone && !strings.HasSuffix(source[:t.Start], `\`)
 }
 
 // unforged blanks what an author's own text may not hold: the marks.

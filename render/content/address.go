@@ -84,9 +84,6 @@ func (a address) assemble(dst []byte, value func(int) []byte) ([]byte, error) {
 // isOfValues says whether a value begins the address.
 func (a address) isOfValues() bool { return len(a) > 0 && a[0].isValue }
 
-// isStatic says whether no value is in it.
-func (a address) isStatic() bool { return len(a) == 0 || len(a) == 1 && !a[0].isValue }
-
 // appendValue appends the value of part i behind what stands from begin on.
 func (a address) appendValue(dst []byte, begin, i int, v []byte) ([]byte, error) {
 	before := dst[begin:]

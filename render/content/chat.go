@@ -57,7 +57,7 @@ func (l *markdownLayouter) layOut(c *Converter, source string) error {
 			source = applied(source, emptiedIn(document, source, l.tokens))
 			document = c.markdown.Parser().Parse(text.NewReader([]byte(source)))
 		}
-		l.source, l.code = source, codeIn(document, source)
+		l.source, l.code = source, codeIn(document)
 	}
 	l.cut()
 	return nil
@@ -153,7 +153,7 @@ func applied(source string, cuts []cut) string {
 }
 
 // codeIn is where code stands, in order.
-func codeIn(document ast.Node, source string) []cut {
+func codeIn(document ast.Node) []cut {
 	var out []cut
 	_ = ast.Walk(document, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // the function gives no error
 		if !entering {

@@ -55,13 +55,13 @@ func (l *htmlLayouter) all(source string) {
 		case t.dropped:
 		case t.kind == html.TextToken:
 			l.textToken(t.raw)
-		case t.kind == html.StartTagToken && t.closer > 0 && l.tokens.Has(t.label) && isItsAddress(l.tokens.alike(t.label), l.tokens.alike(t.attribute("href"))):
+		case t.kind == html.StartTagToken && t.closer > 0 && l.tokens.Has(t.label) && isItsAddress(l.tokens.alike(t.label), l.tokens.alike(t.href())):
 			l.addressLink(t)
 			l.text(tokens[t.closer].raw)
 			i = t.closer
 		case t.kind == html.StartTagToken || t.kind == html.SelfClosingTagToken:
 			l.startTag(t)
-			l.link = l.link || t.closer > 0 && t.attribute("href") != ""
+			l.link = l.link || t.closer > 0 && t.href() != ""
 		case t.kind == html.EndTagToken:
 			l.endTag(t)
 		default:
@@ -279,7 +279,7 @@ func (l *htmlLayouter) addressLink(t *htmlToken) {
 	l.silent = true
 	l.startTag(t)
 	l.silent = false
-	target, label := l.tokens.address(t.attribute("href")), l.tokens.address(t.label)
+	target, label := l.tokens.address(t.href()), l.tokens.address(t.label)
 	l.hole(hole{context: holeAddress, address: label})
 	n := len(l.addresses)
 	l.twin(l.tokens.Token(n, kindLabel) + l.tokens.Token(n+1, kindAddress) + l.tokens.Token(n, kindLink))

@@ -19,9 +19,9 @@ type htmlToken struct {
 	label      string // of a link that holds text alone: its text
 }
 
-func (t *htmlToken) attribute(name string) string {
+func (t *htmlToken) href() string {
 	for _, a := range t.attributes {
-		if a.Key == name {
+		if a.Key == "href" {
 			return a.Val
 		}
 	}
@@ -85,7 +85,7 @@ func pairLinks(tokens []htmlToken) {
 	for i := range tokens {
 		t := &tokens[i]
 		switch {
-		case t.closer == 0 || t.attribute("href") == "":
+		case t.closer == 0 || t.href() == "":
 		case i < end:
 			t.dropped, tokens[t.closer].dropped = true, true
 		default:

@@ -35,9 +35,14 @@ func (c *Content) Actions(own *task.Actions) *task.Actions { return c.actions.Wi
 
 // files are what the shortcut attaches on a channel.
 func (c *Content) files(channel message.Channel) []message.Ref {
-	var refs []message.Ref
-	for _, file := range c.prepared.Bundle().AttachmentsFor(catalog.Channel(channel)) {
-		refs = append(refs, message.Ref{Name: file.Name, Blob: file.SHA256})
+	return Refs(c.prepared.Bundle().AttachmentsFor(catalog.Channel(channel)))
+}
+
+// Refs say where the files of a catalog are found, once they are stored.
+func Refs(files []catalog.Attachment) []message.Ref {
+	refs := make([]message.Ref, len(files))
+	for i, file := range files {
+		refs[i] = message.Ref{Name: file.Name, Blob: file.SHA256, ContentID: file.ContentID}
 	}
 	return refs
 }

@@ -5,6 +5,7 @@ package conversation
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 

@@ -11,6 +11,7 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -42,9 +43,7 @@ func newRun(ctx context.Context, o Options) *run {
 	r := &run{Options: o, policy: attach.Bulk(), parts: make([]part, len(o.Prepared))}
 	for i, m := range o.Definition.Messages {
 		p := part{channel: m.Channel, prepared: o.Prepared[i], from: message.Address{Addr: m.From}}
-		for _, a := range p.prepared.Bundle().AttachmentsFor(catalog.Channel(m.Channel)) {
-			p.shortcut = append(p.shortcut, message.Ref{Name: a.Name, Blob: a.SHA256})
-		}
+		p.shortcut = compose.Refs(p.prepared.Bundle().AttachmentsFor(catalog.Channel(m.Channel)))
 		p.shared = r.find(ctx, p.shortcut, m.Attachments)
 		// Parsed without errors: the definition is valid.
 		if m.Channel == message.Email {

@@ -11,6 +11,7 @@ import (
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/channel/email"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/message"
 )
 
@@ -38,11 +39,7 @@ func Compose(ctx context.Context, c *catalog.Catalog, content *render.Content, d
 		return nil, err
 	}
 	defer func() { _ = files.Close() }()
-	refs := make([]message.Ref, len(content.Attachments))
-	for i, a := range content.Attachments {
-		refs[i] = message.Ref{Name: a.Name, Blob: a.SHA256}
-	}
-	attached, err := files.Resolve(ctx, attach.For(message.Email), refs)
+	attached, err := files.Resolve(ctx, attach.For(message.Email), compose.Refs(content.Attachments))
 	if err != nil {
 		return nil, err
 	}

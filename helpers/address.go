@@ -21,7 +21,9 @@ func addressEntries() []Entry {
 			{Template: `https://example.com/search?q={{url query}}`, Context: `{"query":"blue shoes & more"}`, Output: "https://example.com/search?q=blue%20shoes%20%26%20more"},
 			{Template: `{{url email}}`, Context: `{"email":"zoë+a@example.com"}`, Output: "zo%C3%AB%2Ba%40example.com"},
 		},
-		helper: handlebars.Helper{Name: "url", MinArgs: 1, MaxArgs: 1, OrField: true, Func: encodeURL},
+		Args:   []Param{{Name: "value", Kind: Text}},
+		Gives:  Text,
+		helper: handlebars.Helper{OrField: true, Func: encodeURL},
 	}, {
 		Name: "phone", Signature: "phone number format= country=",
 		Doc: "The phone number as people write it. `format` is `international` (unless given), `national`, or `e164` for links. A number without `+` is " +
@@ -33,9 +35,10 @@ func addressEntries() []Entry {
 			{Template: `{{phone number country="GB"}}`, Context: `{"number":"020 7946 0958"}`, Output: "+44 20 7946 0958"},
 			{Template: `tel:{{phone number format="e164"}}`, Context: `{"number":"030 123456"}`, Output: "tel:+4930123456", Locale: "de-DE"},
 		},
-		helper: handlebars.Helper{
-			Name: "phone", MinArgs: 1, MaxArgs: 1, Options: []string{"format", "country"}, OrField: true, Prepare: preparePhone, Func: phone,
-		},
+		Args:    []Param{{Name: "number", Kind: Text}},
+		Options: []Param{{Name: "format", Kind: Text, Values: []string{"international", "national", "e164"}}, {Name: "country", Kind: Text}},
+		Gives:   Text,
+		helper:  handlebars.Helper{OrField: true, Prepare: preparePhone, Func: phone},
 	}}
 }
 

@@ -21,7 +21,8 @@ func arithmeticEntries() []Entry {
 			{Template: `{{add id 1}}`, Context: `{"id":9007199254740993}`, Output: "9007199254740994"},
 			{Template: `[{{add price tip}}]`, Context: `{"price":5}`, Output: "[]"},
 		},
-		helper: calculation("add", -1, decimal.Decimal.Add),
+		Args: []Param{{Name: "a", Kind: Number}, {Name: "b", Kind: Number, Rest: true}}, Gives: Number,
+		helper: calculation("add", decimal.Decimal.Add),
 	}, {
 		Name: "subtract", Signature: "subtract a b",
 		Doc: "What is left of a without b." + exactly,
@@ -29,14 +30,16 @@ func arithmeticEntries() []Entry {
 			{Template: `{{subtract total paid}}`, Context: `{"total":1,"paid":0.9}`, Output: "0.1"},
 			{Template: `{{#if (gt (subtract total paid) 0)}}open{{else}}paid{{/if}}`, Context: `{"total":10,"paid":2}`, Output: "open"},
 		},
-		helper: calculation("subtract", 2, decimal.Decimal.Subtract),
+		Args: []Param{{Name: "a", Kind: Number}, {Name: "b", Kind: Number}}, Gives: Number,
+		helper: calculation("subtract", decimal.Decimal.Subtract),
 	}, {
 		Name: "multiply", Signature: "multiply a b …",
 		Doc: "The product." + exactly,
 		Examples: []Example{
 			{Template: `{{currency (multiply price quantity) "USD"}}`, Context: `{"price":19.99,"quantity":3}`, Output: "$59.97"},
 		},
-		helper: calculation("multiply", -1, decimal.Decimal.Multiply),
+		Args: []Param{{Name: "a", Kind: Number}, {Name: "b", Kind: Number, Rest: true}}, Gives: Number,
+		helper: calculation("multiply", decimal.Decimal.Multiply),
 	}, {
 		Name: "divide", Signature: "divide a b",
 		Doc: "The quotient." + exactly + "Where it does not end, it is rounded to 20 decimals, halves away from 0; `round` makes them fewer. " +
@@ -46,7 +49,8 @@ func arithmeticEntries() []Entry {
 			{Template: `{{currency (divide total 3) "EUR"}}`, Context: `{"total":100}`, Output: "€33.33"},
 			{Template: `[{{divide total people}}]`, Context: `{"total":10,"people":0}`, Output: "[]"},
 		},
-		helper: calculation("divide", 2, decimal.Decimal.Divide),
+		Args: []Param{{Name: "a", Kind: Number}, {Name: "b", Kind: Number}}, Gives: Number,
+		helper: calculation("divide", decimal.Decimal.Divide),
 	}, {
 		Name: "round", Signature: "round number decimals=",
 		Doc: "The number rounded to a whole one, or to at most `decimals`; halves go away from 0 (2.5 to 3, -2.5 to -3). It is a number without zeros " +
@@ -57,14 +61,14 @@ func arithmeticEntries() []Entry {
 			{Template: `{{round score decimals=2}}`, Context: `{"score":1.005}`, Output: "1.01"},
 			{Template: `{{round score decimals=2}}`, Context: `{"score":1.5}`, Output: "1.5"},
 		},
-		helper: handlebars.Helper{Name: "round", MinArgs: 1, MaxArgs: 1, Options: []string{"decimals"}, Prepare: prepareRound, Func: round},
+		Args: []Param{{Name: "number", Kind: Number}}, Options: []Param{{Name: "decimals", Kind: Number}}, Gives: Number,
+		helper: handlebars.Helper{Prepare: prepareRound, Func: round},
 	}}
 }
 
 // calculation is a helper that applies an operation to its numbers, from left to right.
-func calculation(name string, most int, operation func(a, b decimal.Decimal) (decimal.Decimal, bool)) handlebars.Helper {
+func calculation(name string, operation func(a, b decimal.Decimal) (decimal.Decimal, bool)) handlebars.Helper {
 	return handlebars.Helper{
-		Name: name, MinArgs: 2, MaxArgs: most,
 		Prepare: func(site *handlebars.Site) (any, error) { return nil, checkNumbers(site, name == "divide") },
 		Func: func(c *handlebars.Call) (handlebars.Value, error) {
 			var result decimal.Decimal

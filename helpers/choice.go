@@ -23,9 +23,11 @@ func choiceEntries() []Entry {
 			{Template: `{{plural n one="#st" two="#nd" few="#rd" other="#th" ordinal=true}} visit`, Context: `{"n":22}`, Output: "22nd visit"},
 			{Template: `You have {{n}} new {{plural n one="message" other="messages"}}`, Context: `{"n":"2"}`, Output: "You have 2 new messages"},
 		},
-		helper: handlebars.Helper{
-			Name: "plural", MinArgs: 1, MaxArgs: 1, Options: append(pluralForms(), "decimals", "ordinal", "locale"), Prepare: preparePlural, Append: plural,
-		},
+		Args: []Param{{Name: "number", Kind: Number}},
+		Options: append(pluralOptions(), Param{Name: "decimals", Kind: Number}, Param{Name: "ordinal", Kind: Bool},
+			Param{Name: "locale", Kind: Language}),
+		Gives:  Text,
+		helper: handlebars.Helper{Prepare: preparePlural, Append: plural},
 	}, {
 		Name: "select", Signature: "select value case= … other=",
 		Doc: "The text whose name is the value: `open=\"…\"` for the value `open`, `[on hold]=\"…\"` for one with blanks. `other` is required, for every " +
@@ -39,10 +41,16 @@ func choiceEntries() []Entry {
 			{Template: `{{select vip true="gold" other="standard"}}`, Context: `{"vip":true}`, Output: "gold"},
 			{Template: `{{select status [on hold]="We wait." other="We work."}}`, Context: `{"status":"on hold"}`, Output: "We wait."},
 		},
-		helper: handlebars.Helper{
-			Name: "select", MinArgs: 1, MaxArgs: 1, Options: []string{"*"}, Prepare: prepareSelect, Append: selectCase,
-		},
+		Args: []Param{{Name: "value"}}, Options: []Param{{Name: "*", Kind: Text}, {Name: other, Kind: Text}}, Gives: Text,
+		helper: handlebars.Helper{Prepare: prepareSelect, Append: selectCase},
 	}}
+}
+
+func pluralOptions() (out []Param) {
+	for _, form := range pluralForms() {
+		out = append(out, Param{Name: form, Kind: Text})
+	}
+	return out
 }
 
 func pluralForms() (out []string) {

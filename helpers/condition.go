@@ -63,9 +63,8 @@ func conditionEntries() []Entry {
 			},
 			{Template: `{{#ifCond vip "==" "1"}}yes{{/ifCond}}`, Context: `{"vip":true}`, Output: "yes"},
 		},
-		helper: handlebars.Helper{
-			Name: "ifCond", MinArgs: 3, MaxArgs: 3, Form: handlebars.Block, Depth: true, Prepare: prepareIfCond, Func: ifCond,
-		},
+		Args:   []Param{{Name: "a"}, {Name: "operator", Kind: Operator, Values: Operators()}, {Name: "b"}},
+		helper: handlebars.Helper{Form: handlebars.Block, Depth: true, Prepare: prepareIfCond, Func: ifCond},
 	}}
 	for _, c := range []struct{ name, sign, doc, context, output string }{
 		{"eq", "==", "Whether two values are equal, as `ifCond` compares them with `==`.", `{"a":1,"b":"1"}`, "yes"},
@@ -82,12 +81,14 @@ func conditionEntries() []Entry {
 		}
 		entries = append(entries, Entry{
 			Name: c.name, Signature: c.name + " a b", Doc: c.doc + " Also as a block.", Examples: []Example{example},
+			Args: []Param{{Name: "a"}, {Name: "b"}}, Gives: Bool, Operator: c.sign,
 			helper: handlebars.Helper{
-				Name: c.name, MinArgs: 2, MaxArgs: 2, Form: handlebars.Either,
+				Form: handlebars.Either,
 				Func: func(c *handlebars.Call) (handlebars.Value, error) { return decide(c, test(c.Arg(0), c.Arg(1))) },
 			},
 		})
 	}
+	several := []Param{{Name: "a"}, {Name: "b", Optional: true, Rest: true}}
 	return append(entries, Entry{
 		Name: "and", Signature: "and a b …",
 		Doc: "Whether all values are what `#if` takes for true. Also as a block.",
@@ -95,22 +96,25 @@ func conditionEntries() []Entry {
 			{Template: `{{#if (and a b)}}both{{else}}not both{{/if}}`, Context: `{"a":1,"b":[]}`, Output: "not both"},
 			{Template: `{{#and a b}}both{{/and}}`, Context: `{"a":1,"b":"x"}`, Output: "both"},
 		},
-		helper: handlebars.Helper{Name: "and", MinArgs: 1, MaxArgs: -1, Form: handlebars.Either, Func: and},
+		Args: several, Gives: Bool,
+		helper: handlebars.Helper{Form: handlebars.Either, Func: and},
 	}, Entry{
 		Name: "or", Signature: "or a b …",
 		Doc: "Whether any value is what `#if` takes for true. Also as a block.",
 		Examples: []Example{
 			{Template: `{{#if (or a b)}}one of them{{/if}}`, Context: `{"a":0,"b":"x"}`, Output: "one of them"},
 		},
-		helper: handlebars.Helper{Name: "or", MinArgs: 1, MaxArgs: -1, Form: handlebars.Either, Func: or},
+		Args: several, Gives: Bool,
+		helper: handlebars.Helper{Form: handlebars.Either, Func: or},
 	}, Entry{
 		Name: "not", Signature: "not a",
 		Doc: "Whether the value is what `#if` takes for false. Also as a block.",
 		Examples: []Example{
 			{Template: `{{#if (not a)}}nothing{{/if}}`, Context: `{"a":""}`, Output: "nothing"},
 		},
+		Args: []Param{{Name: "a"}}, Gives: Bool,
 		helper: handlebars.Helper{
-			Name: "not", MinArgs: 1, MaxArgs: 1, Form: handlebars.Either,
+			Form: handlebars.Either,
 			Func: func(c *handlebars.Call) (handlebars.Value, error) { return decide(c, !holds(c.Arg(0))) },
 		},
 	})

@@ -39,10 +39,10 @@ func dateEntries() []Entry {
 			{Template: `{{dateFormat at}}`, Context: `{"at":"soon"}`, Output: "Fecha inválida", Locale: "es-MX"},
 			{Template: `{{dateFormat at}}`, Context: `{"at":null}`, Output: ""},
 		},
-		helper: handlebars.Helper{
-			Name: "dateFormat", MinArgs: 1, MaxArgs: 1, Options: []string{"format", "locale", "timezone"},
-			Prepare: d.prepare, Append: d.append,
-		},
+		Args:    []Param{{Name: "value", Kind: Date}},
+		Options: []Param{{Name: "format", Kind: Format}, {Name: "locale", Kind: Locale}, {Name: "timezone", Kind: Zone}},
+		Gives:   Text,
+		helper:  handlebars.Helper{Prepare: d.prepare, Append: d.append},
 	}}
 }
 

@@ -17,7 +17,9 @@ func listEntries() []Entry {
 			{Template: `{{#each (reverse items)}}{{this}}{{/each}}`, Context: `{"items":[1,2,3]}`, Output: "321"},
 			{Template: `{{#reverse items}}{{this}}{{/reverse}}`, Context: `{"items":[1,2,3]}`, Output: "321"},
 		},
-		helper: handlebars.Helper{Name: "reverse", MinArgs: 1, MaxArgs: 1, Form: handlebars.Either, Func: reverse},
+		Args:   []Param{{Name: "list", Kind: List}},
+		Gives:  List,
+		helper: handlebars.Helper{Form: handlebars.Either, Func: reverse},
 	}, {
 		Name: "join", Signature: "join list separator last=",
 		Doc: "The items of a list with the separator (`, ` unless given) between them, or `last` before the last one.",
@@ -25,7 +27,10 @@ func listEntries() []Entry {
 			{Template: `{{join items}}`, Context: `{"items":["a","b","c"]}`, Output: "a, b, c"},
 			{Template: `{{join items "; " last=" and "}}`, Context: `{"items":["a","b","c"]}`, Output: "a; b and c"},
 		},
-		helper: handlebars.Helper{Name: "join", MinArgs: 1, MaxArgs: 2, Options: []string{"last"}, Func: join},
+		Args:    []Param{{Name: "list", Kind: List}, {Name: "separator", Kind: Text, Optional: true}},
+		Options: []Param{{Name: "last", Kind: Text}},
+		Gives:   Text,
+		helper:  handlebars.Helper{Func: join},
 	}, {
 		Name: "length", Signature: "length value",
 		Doc: "How many items a list has, members an object, characters a text; 0 for everything else.",
@@ -34,7 +39,9 @@ func listEntries() []Entry {
 			{Template: `{{length name}}`, Context: `{"name":"Zoë 👍🏽"}`, Output: "5"},
 			{Template: `{{length missing}}`, Context: `{}`, Output: "0"},
 		},
-		helper: handlebars.Helper{Name: "length", MinArgs: 1, MaxArgs: 1, Func: count},
+		Args:   []Param{{Name: "value"}},
+		Gives:  Number,
+		helper: handlebars.Helper{Func: count},
 	}}
 }
 

@@ -10,6 +10,7 @@ import (
 )
 
 func numberEntries() []Entry {
+	decimals := []Param{{Name: "decimals", Kind: Number}, {Name: "locale", Kind: Language}}
 	return []Entry{{
 		Name: "number", Signature: "number value decimals= locale=",
 		Doc: "The number as the locale writes it, as JavaScript's `Intl.NumberFormat` does in its 941 locales: with at most 3 decimals, or " +
@@ -20,9 +21,10 @@ func numberEntries() []Entry {
 			{Template: `{{number n locale="de" decimals=2}}`, Context: `{"n":"1234.5"}`, Output: "1.234,50"},
 			{Template: `{{number n}}`, Context: `{"n":9007199254740993}`, Output: "9,00,71,99,25,47,40,993", Locale: "hi"},
 		},
-		helper: handlebars.Helper{
-			Name: "number", MinArgs: 1, MaxArgs: 1, Options: []string{"decimals", "locale"}, OrField: true, Prepare: prepareNumber, Append: number,
-		},
+		Args:    []Param{{Name: "value", Kind: Number}},
+		Options: decimals,
+		Gives:   Text,
+		helper:  handlebars.Helper{OrField: true, Prepare: prepareNumber, Append: number},
 	}, {
 		Name: "currency", Signature: "currency amount code decimals= locale=",
 		Doc: "The amount with the currency's sign and decimals as the locale writes them, as JavaScript's `Intl.NumberFormat` does. The code " +
@@ -32,9 +34,10 @@ func numberEntries() []Entry {
 			{Template: `{{currency total code locale="de"}}`, Context: `{"total":"19.9","code":"EUR"}`, Output: "19,90\u00a0€"},
 			{Template: `{{currency total "JPY"}}`, Context: `{"total":1500}`, Output: "￥1,500", Locale: "ja"},
 		},
-		helper: handlebars.Helper{
-			Name: "currency", MinArgs: 2, MaxArgs: 2, Options: []string{"decimals", "locale"}, OrField: true, Prepare: prepareNumber, Append: currency,
-		},
+		Args:    []Param{{Name: "amount", Kind: Number}, {Name: "code", Kind: Currency}},
+		Options: decimals,
+		Gives:   Text,
+		helper:  handlebars.Helper{OrField: true, Prepare: prepareNumber, Append: currency},
 	}}
 }
 

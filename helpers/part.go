@@ -13,9 +13,10 @@ import (
 // partEntries are the helpers that look for parts of texts.
 func partEntries() []Entry {
 	const whole = " `ignoreCase=true` makes capitals and small letters equal. A part that is missing or empty is nowhere. Also as a block."
-	search := func(name string, is func(text, part string) bool) handlebars.Helper {
+	ignoreCase := []Param{{Name: "ignoreCase", Kind: Bool}}
+	search := func(is func(text, part string) bool) handlebars.Helper {
 		return handlebars.Helper{
-			Name: name, MinArgs: 2, MaxArgs: 2, Options: []string{"ignoreCase"}, Form: handlebars.Either, Prepare: prepareSearch,
+			Form: handlebars.Either, Prepare: prepareSearch,
 			Func: func(c *handlebars.Call) (handlebars.Value, error) { return decide(c, found(c, is)) },
 		}
 	}
@@ -28,17 +29,20 @@ func partEntries() []Entry {
 			{Template: `{{#contains subject "REFUND" ignoreCase=true}}yes{{/contains}}`, Context: `{"subject":"My refund"}`, Output: "yes"},
 			{Template: `{{#contains subject plan}}yes{{else}}no{{/contains}}`, Context: `{"subject":"My refund"}`, Output: "no"},
 		},
-		helper: search("contains", strings.Contains),
+		Args: []Param{{Name: "value"}, {Name: "part", Kind: Text}}, Options: ignoreCase, Gives: Bool,
+		helper: search(strings.Contains),
 	}, {
 		Name: "startsWith", Signature: "startsWith text part ignoreCase=",
 		Doc:      "Whether a text begins with a part." + whole,
 		Examples: []Example{{Template: `{{#if (startsWith phone "+49")}}Germany{{/if}}`, Context: `{"phone":"+49301234567"}`, Output: "Germany"}},
-		helper:   search("startsWith", strings.HasPrefix),
+		Args:     []Param{{Name: "text", Kind: Text}, {Name: "part", Kind: Text}}, Options: ignoreCase, Gives: Bool,
+		helper: search(strings.HasPrefix),
 	}, {
 		Name: "endsWith", Signature: "endsWith text part ignoreCase=",
 		Doc:      "Whether a text ends with a part." + whole,
 		Examples: []Example{{Template: `{{#if (endsWith email "@example.com")}}colleague{{/if}}`, Context: `{"email":"ann@example.com"}`, Output: "colleague"}},
-		helper:   search("endsWith", strings.HasSuffix),
+		Args:     []Param{{Name: "text", Kind: Text}, {Name: "part", Kind: Text}}, Options: ignoreCase, Gives: Bool,
+		helper: search(strings.HasSuffix),
 	}, {
 		Name: "replace", Signature: "replace text part by",
 		Doc: "The text with every occurrence of a part replaced; an empty part changes nothing.",
@@ -46,7 +50,8 @@ func partEntries() []Entry {
 			{Template: `{{replace code "-" " "}}`, Context: `{"code":"AB-12-34"}`, Output: "AB 12 34"},
 			{Template: `{{replace phone " " ""}}`, Context: `{"phone":"030 12 34"}`, Output: "0301234"},
 		},
-		helper: handlebars.Helper{Name: "replace", MinArgs: 3, MaxArgs: 3, Prepare: prepareReplace, Func: replace},
+		Args: []Param{{Name: "text", Kind: Text}, {Name: "part", Kind: Text}, {Name: "by", Kind: Text}}, Gives: Text,
+		helper: handlebars.Helper{Prepare: prepareReplace, Func: replace},
 	}, {
 		Name: "split", Signature: "split text separator",
 		Doc: "The parts of a text between the separators (`,` unless given), as a list; white space around them stays. An empty separator gives the " +
@@ -56,7 +61,8 @@ func partEntries() []Entry {
 			{Template: `{{first (split name " ")}}`, Context: `{"name":"Ann Lee"}`, Output: "Ann"},
 			{Template: `{{#each (split tags)}}{{this}}{{else}}none{{/each}}`, Context: `{"tags":""}`, Output: "none"},
 		},
-		helper: handlebars.Helper{Name: "split", MinArgs: 1, MaxArgs: 2, Func: split},
+		Args: []Param{{Name: "text", Kind: Text}, {Name: "separator", Kind: Text, Optional: true}}, Gives: List,
+		helper: handlebars.Helper{Func: split},
 	}}
 }
 

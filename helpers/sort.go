@@ -18,7 +18,8 @@ func orderEntries() []Entry {
 			Name: name, Signature: name + " list count",
 			Doc:      "The " + which + " item of a list, or character of a text; with a count, that many of them, as a list or a text.",
 			Examples: examples,
-			helper: handlebars.Helper{Name: name, MinArgs: 1, MaxArgs: 2, OrField: true, Prepare: prepareEnd, Func: func(c *handlebars.Call) (handlebars.Value, error) {
+			Args:     []Param{{Name: "list"}, {Name: "count", Kind: Number, Optional: true}},
+			helper: handlebars.Helper{OrField: true, Prepare: prepareEnd, Func: func(c *handlebars.Call) (handlebars.Value, error) {
 				return endOf(c, name == "last")
 			}},
 		}
@@ -46,7 +47,8 @@ func orderEntries() []Entry {
 				},
 				{Template: `{{join (reverse (sort numbers))}}`, Context: `{"numbers":[2,10,1]}`, Output: "10, 2, 1"},
 			},
-			helper: handlebars.Helper{Name: "sort", MinArgs: 1, MaxArgs: 1, Options: []string{"by", "locale"}, Prepare: prepareSort, Func: sortList},
+			Args: []Param{{Name: "list", Kind: List}}, Options: []Param{{Name: "by", Kind: Text}, {Name: "locale", Kind: Language}}, Gives: List,
+			helper: handlebars.Helper{Prepare: prepareSort, Func: sortList},
 		}}
 }
 

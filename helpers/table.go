@@ -25,6 +25,10 @@ type Entry struct {
 	Name      string
 	Signature string // as it is written in a template, without braces: "join list separator last="
 	Doc       string // one or more sentences
+	Args      []Param
+	Options   []Param
+	Gives     Kind   // what it returns; of a block: Any
+	Operator  string // of a comparison: how ifCond writes it
 	Examples  []Example
 	BuiltIn   bool // the language's own; not among All
 	helper    handlebars.Helper
@@ -42,7 +46,7 @@ func All() []handlebars.Helper {
 	var out []handlebars.Helper
 	for _, e := range Table() {
 		if !e.BuiltIn {
-			out = append(out, e.helper)
+			out = append(out, e.declared())
 		}
 	}
 	return out

@@ -13,7 +13,7 @@ import (
 )
 
 func textEntries() []Entry {
-	locale := []string{"locale"}
+	text, locale := []Param{{Name: "text", Kind: Text}}, []Param{{Name: "locale", Kind: Language}}
 	return []Entry{{
 		Name: "default", Signature: "default value fallback …",
 		Doc: "The first value that is there: not missing, not null, not blank text.",
@@ -21,26 +21,30 @@ func textEntries() []Entry {
 			{Template: `Dear {{default firstName "customer"}}`, Context: `{"firstName":" "}`, Output: "Dear customer"},
 			{Template: `{{default nickname firstName "you"}}`, Context: `{"firstName":"Ann"}`, Output: "Ann"},
 		},
-		helper: handlebars.Helper{Name: "default", MinArgs: 2, MaxArgs: -1, Func: fallback},
+		Args:   []Param{{Name: "value"}, {Name: "fallback", Rest: true}},
+		helper: handlebars.Helper{Func: fallback},
 	}, {
 		Name: "uppercase", Signature: "uppercase text locale=",
 		Doc:      "The text in capitals, by the rules of the locale.",
 		Examples: []Example{{Template: `{{uppercase city}}`, Context: `{"city":"Straße"}`, Output: "STRASSE"}},
-		helper: handlebars.Helper{Name: "uppercase", MinArgs: 1, MaxArgs: 1, Options: locale, Func: recase(func(s string, l language.Tag) string {
+		Args:     text, Options: locale, Gives: Text,
+		helper: handlebars.Helper{Func: recase(func(s string, l language.Tag) string {
 			return cases.Upper(l).String(s)
 		})},
 	}, {
 		Name: "lowercase", Signature: "lowercase text locale=",
 		Doc:      "The text in small letters, by the rules of the locale.",
 		Examples: []Example{{Template: `{{lowercase city locale="tr"}}`, Context: `{"city":"IZMIR"}`, Output: "ızmır"}},
-		helper: handlebars.Helper{Name: "lowercase", MinArgs: 1, MaxArgs: 1, Options: locale, Func: recase(func(s string, l language.Tag) string {
+		Args:     text, Options: locale, Gives: Text,
+		helper: handlebars.Helper{Func: recase(func(s string, l language.Tag) string {
 			return cases.Lower(l).String(s)
 		})},
 	}, {
 		Name: "capitalize", Signature: "capitalize text locale=",
 		Doc:      "The text with a capital as its first letter; the rest stays.",
 		Examples: []Example{{Template: `{{capitalize plan}}`, Context: `{"plan":"pro Plus"}`, Output: "Pro Plus"}},
-		helper:   handlebars.Helper{Name: "capitalize", MinArgs: 1, MaxArgs: 1, Options: locale, Func: recase(capitalize)},
+		Args:     text, Options: locale, Gives: Text,
+		helper: handlebars.Helper{Func: recase(capitalize)},
 	}, {
 		Name: "truncate", Signature: "truncate text length ellipsis=",
 		Doc: "The text cut to at most so many characters, the ellipsis (`…` unless given) among them. An emoji or a letter " +
@@ -49,9 +53,10 @@ func textEntries() []Entry {
 			{Template: `{{truncate subject 12}}`, Context: `{"subject":"Your order has shipped"}`, Output: "Your order…"},
 			{Template: `{{truncate subject 7 ellipsis=""}}`, Context: `{"subject":"Hi 👩‍👩‍👧‍👧 there"}`, Output: "Hi 👩‍👩‍👧‍👧 th"},
 		},
-		helper: handlebars.Helper{
-			Name: "truncate", MinArgs: 2, MaxArgs: 2, Options: []string{"ellipsis"}, Prepare: prepareTruncate, Func: truncate,
-		},
+		Args:    []Param{{Name: "text", Kind: Text}, {Name: "length", Kind: Number}},
+		Options: []Param{{Name: "ellipsis", Kind: Text}},
+		Gives:   Text,
+		helper:  handlebars.Helper{Prepare: prepareTruncate, Func: truncate},
 	}}
 }
 

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // StrictEqual is JavaScript's ===. Arrays and objects are equal only to themselves.
@@ -180,7 +182,7 @@ func (v Value) toNumber() float64 {
 
 // stringToNumber is JavaScript's Number(s).
 func stringToNumber(s string) float64 {
-	s = strings.TrimFunc(s, isSpace)
+	s = strings.TrimFunc(s, syntax.IsSpace)
 	if s == "" {
 		return 0
 	}

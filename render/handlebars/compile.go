@@ -1,9 +1,14 @@
 package handlebars
 
 import (
+	"cmp"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aymerick/raymond/ast"
+
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // unit is one compiled source: a template, a partial, or a snippet's text in one
@@ -27,32 +32,56 @@ type compiler struct {
 	unit   *unit
 	params [][]string // declared block parameters, innermost last
 
+	tree  *syntax.Tree // nil: the first fault ends it
+	found []*Error     // faults so far
+
 	expected int // expressions
-	exprs    slab[expr]
+	exprs    syntax.Slab[expr]
 }
 
 func (env *Env) compileUnit(src *source) (u *unit, err error) {
-	nodes := slabPool.Get().(*nodeSlabs)
-	defer func() {
-		nodes.reset()
-		slabPool.Put(nodes)
-	}()
-	tree, err := parse(src, &env.limits, nodes)
+	parser := parsers.Get().(*syntax.Parser)
+	defer parsers.Put(parser)
+	tree, err := parser.Parse(src.text, env.parseLimits())
 	if err != nil {
-		return nil, err
+		return nil, env.faults(src)
 	}
-	c := &compiler{env: env, src: src, unit: &unit{src: src}, expected: min(strings.Count(src.text, "{{"), 200)}
+	c := env.compiler(src)
 	defer func() {
 		if r := recover(); r != nil {
-			e, ok := r.(*Error)
-			if !ok {
+			if _, ok := r.(*Error); !ok {
 				panic(r)
 			}
-			u, err = nil, e
+			u, err = nil, env.faults(src)
 		}
 	}()
 	c.unit.main = c.program(tree)
+	c.unit.main.kind = programWhole
 	return c.unit, nil
+}
+
+var parsers = sync.Pool{New: func() any { return new(syntax.Parser) }}
+
+func (env *Env) parseLimits() syntax.Limits {
+	return syntax.Limits{Source: env.limits.Source, Nesting: env.limits.Nesting}
+}
+
+func (env *Env) compiler(src *source) *compiler {
+	return &compiler{env: env, src: src, unit: &unit{src: src}, expected: min(strings.Count(src.text, "{{"), 200)}
+}
+
+// faults compiles a source that has a fault once more, for all of them: the first in the text, with the others.
+func (env *Env) faults(src *source) error {
+	c := env.compiler(src)
+	c.tree = syntax.Parse(src.text, env.parseLimits())
+	for _, f := range c.tree.Faults {
+		c.found = append(c.found, src.errorAt(Code(f.Code), f.Span.Start, "%s", f.Message))
+	}
+	c.program(c.tree.Program)
+	slices.SortStableFunc(c.found, func(a, b *Error) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
+	first := c.found[0]
+	first.More = c.found[1:]
+	return first
 }
 
 func (c *compiler) fail(code Code, pos int, format string, args ...any) {
@@ -63,7 +92,10 @@ func (c *compiler) program(tree *ast.Program) *program {
 	if tree == nil {
 		return nil
 	}
-	p := &program{src: c.src}
+	p := &program{src: c.src, pos: tree.Pos}
+	if tree.Chained {
+		p.kind = programLink
+	}
 	if tree.BlockParams != nil {
 		p.params, p.scoped = len(tree.BlockParams), true
 		c.params = append(c.params, tree.BlockParams)
@@ -73,7 +105,8 @@ func (c *compiler) program(tree *ast.Program) *program {
 	for i := 0; i < len(tree.Body); {
 		if text, n := contents(tree.Body[i:]); n > 0 {
 			if text != "" {
-				p.ops = append(p.ops, op{code: opText, text: text, pos: tree.Body[i].Location().Pos})
+				pos := tree.Body[i].Location().Pos
+				p.ops = append(p.ops, op{code: opText, text: c.env.marks.without(text), pos: pos, textPos: pos})
 			}
 			i += n
 			continue
@@ -112,6 +145,26 @@ func contents(body []ast.Node) (text string, n int) {
 }
 
 func (c *compiler) statement(p *program, node ast.Node) {
+	if c.tree != nil {
+		if len(c.found) >= syntax.MaxFaults {
+			return
+		}
+		params := len(c.params)
+		defer func() {
+			if r := recover(); r != nil {
+				e, ok := r.(*Error)
+				if !ok {
+					panic(r)
+				}
+				c.found, c.params = append(c.found, e), c.params[:params]
+				c.inside(node)
+			}
+		}()
+		if tags := c.tree.Tags(node); tags != nil && tags.Faulty {
+			c.inside(node)
+			return
+		}
+	}
 	switch n := node.(type) {
 	case *ast.MustacheStatement:
 		p.add(c.mustache(n))
@@ -119,11 +172,11 @@ func (c *compiler) statement(p *program, node ast.Node) {
 		c.block(p, n)
 	case *ast.PartialStatement:
 		c.partial(p, n, nil)
-	case *PartialBlock:
+	case *syntax.PartialBlock:
 		c.partial(p, &n.PartialStatement, n.Program)
-	case *Decorator:
+	case *syntax.Decorator:
 		c.decorator(p, n)
-	case *SnippetRef:
+	case *syntax.SnippetRef:
 		if c.unit.snippets == nil {
 			c.unit.snippets = map[string]int{}
 		}
@@ -132,10 +185,23 @@ func (c *compiler) statement(p *program, node ast.Node) {
 	}
 }
 
+// inside looks for faults in the blocks of a statement that has one.
+func (c *compiler) inside(node ast.Node) {
+	switch n := node.(type) {
+	case *ast.BlockStatement:
+		c.program(n.Program)
+		c.program(n.Inverse)
+	case *syntax.PartialBlock:
+		c.program(n.Program)
+	case *syntax.Decorator:
+		c.program(n.Program)
+	}
+}
+
 // add appends an operation, which takes over the text before it.
 func (p *program) add(o op) {
 	if k := len(p.ops) - 1; k >= 0 && p.ops[k].code == opText {
-		o.text = p.ops[k].text
+		o.text, o.textPos = p.ops[k].text, p.ops[k].textPos
 		p.ops[k] = o
 		return
 	}
@@ -145,6 +211,10 @@ func (p *program) add(o op) {
 func (c *compiler) mustache(n *ast.MustacheStatement) op {
 	e := c.callable(n.Expression, false)
 	o := op{code: opValue, raw: n.Unescaped, expr: e, call: e.call, pos: n.Pos}
+	if m := c.env.marks; m != nil {
+		o.mark, o.alone = m.Kind(n)
+		o.raw = false
+	}
 	switch {
 	case e.kind == exprCall:
 		o.code = opPrint
@@ -155,7 +225,7 @@ func (c *compiler) mustache(n *ast.MustacheStatement) op {
 	return o
 }
 
-func (c *compiler) snippet(n *SnippetRef) *snippetEntry {
+func (c *compiler) snippet(n *syntax.SnippetRef) *snippetEntry {
 	entry := c.env.snippets[n.Name]
 	if entry == nil {
 		panic(c.src.errorAt(CodeUnknownSnippet, n.Pos, "unknown snippet %s", Quote(n.Name)).meant(n.Name, keysOf(c.env.snippets)))
@@ -216,7 +286,7 @@ func (c *compiler) partial(p *program, n *ast.PartialStatement, block *ast.Progr
 		call.dynamic = c.argument(s)
 		c.unit.dynamic = true
 	} else {
-		call.name = originalOf(n.Name)
+		call.name = syntax.Original(n.Name)
 		call.static = c.env.partials[call.name]
 		c.unit.partials = append(c.unit.partials, call)
 	}
@@ -231,8 +301,8 @@ func (c *compiler) partial(p *program, n *ast.PartialStatement, block *ast.Progr
 	p.add(op{code: opPartial, partial: call, pos: n.Pos})
 }
 
-func (c *compiler) decorator(p *program, n *Decorator) {
-	name := originalOf(n.Expression.Path)
+func (c *compiler) decorator(p *program, n *syntax.Decorator) {
+	name := syntax.Original(n.Expression.Path)
 	if name != "inline" {
 		c.fail(CodeUnknownHelper, n.Expression.Path.Location().Pos, "unknown decorator %s: there is only inline", Quote(name))
 	}

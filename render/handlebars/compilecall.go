@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/aymerick/raymond/ast"
+
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // pathOf returns the expression's path; a literal in its place is a path of one part.
@@ -12,9 +14,9 @@ func pathOf(e *ast.Expression) *ast.PathExpression {
 	if p, ok := e.Path.(*ast.PathExpression); ok {
 		return p
 	}
-	name := originalOf(e.Path)
+	name := syntax.Original(e.Path)
 	loc := e.Path.Location()
-	return &ast.PathExpression{NodeType: ast.NodePath, Loc: loc, Original: name, Parts: []string{name}, Scoped: isScoped(name)}
+	return &ast.PathExpression{NodeType: ast.NodePath, Loc: loc, Original: name, Parts: []string{name}, Scoped: syntax.IsScoped(name)}
 }
 
 // isSimple reports whether a path may name a helper.
@@ -92,7 +94,7 @@ func (c *compiler) call(e *ast.Expression, path *ast.PathExpression, h *Helper) 
 func (c *compiler) hash(h *ast.Hash) (names []string, values []*expr) {
 	for i, pair := range h.Pairs {
 		value := c.argument(pair.Val)
-		if _, ok := pair.Val.(*UndefinedLiteral); ok {
+		if _, ok := pair.Val.(*syntax.UndefinedLiteral); ok {
 			continue // as if it weren't there
 		}
 		if slices.ContainsFunc(h.Pairs[:i], func(p *ast.HashPair) bool { return p.Key == pair.Key }) {
@@ -159,7 +161,7 @@ func (c *compiler) argument(node ast.Node) *expr {
 		return &expr{kind: exprLiteral, value: v, pos: loc.Pos}
 	case *ast.BooleanLiteral:
 		return &expr{kind: exprLiteral, value: Bool(n.Value), pos: loc.Pos}
-	case *NullLiteral:
+	case *syntax.NullLiteral:
 		return &expr{kind: exprLiteral, value: Null(), pos: loc.Pos}
 	case *ast.SubExpression:
 		e := c.callable(n.Expression, true)
@@ -173,7 +175,7 @@ func (c *compiler) argument(node ast.Node) *expr {
 
 // path compiles a path to an expression.
 func (c *compiler) path(p *ast.PathExpression) *expr {
-	e := one(&c.exprs, c.expected)
+	e := syntax.One(&c.exprs, c.expected)
 	*e = expr{kind: exprPath, depth: p.Depth, parts: p.Parts, pos: p.Pos, source: p.Original}
 	if level, index, ok := c.blockParam(p); ok {
 		e.kind, e.level, e.index, e.parts = exprParam, level, index, p.Parts[1:]

@@ -14,7 +14,8 @@ type Options struct {
 	Partials map[string]string  // source by name
 	Snippets map[string]Snippet // by full name with prefix: "sn.greeting" is written [[sn.greeting]]
 	Limits   Limits
-	Strict   bool // Handlebars.js strict mode: a missing field is an error
+	Strict   bool   // Handlebars.js strict mode: a missing field is an error
+	Marks    *Marks // nil: the output is text alone
 }
 
 // Snippet is a translated piece of template text.
@@ -45,6 +46,7 @@ type Exec struct {
 	Timezone  string           // default IANA zone, for helpers
 	Data      map[string]Value // further @variables
 	OnIssue   func(Issue)      // called for every issue, during the execution
+	Trace     *Trace           // nil: nobody asks where the output comes from
 }
 
 // Escape is how printed values are escaped.
@@ -75,6 +77,7 @@ type Env struct {
 	snippets map[string]*snippetEntry
 	limits   Limits
 	strict   bool
+	marks    *Marks
 }
 
 // partialEntry is a partial, compiled when it is first needed.
@@ -111,6 +114,7 @@ func New(options Options) (*Env, error) {
 		snippets: make(map[string]*snippetEntry, len(options.Snippets)),
 		limits:   options.Limits.withDefaults(),
 		strict:   options.Strict,
+		marks:    options.Marks,
 	}
 	for _, h := range builtins() {
 		env.helpers[h.Name] = &h

@@ -2,9 +2,10 @@ package handlebars
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // Code says what kind of error or issue something is. Codes are stable.
@@ -12,23 +13,23 @@ type Code string
 
 // The codes of Error.
 const (
-	CodeSyntax         Code = "syntax"          // the template can't be parsed
-	CodeUnclosed       Code = "unclosed_block"  // a block without its closing tag; the position is the opener's
-	CodeUnknownHelper  Code = "unknown_helper"  // a call with arguments of a helper that isn't there
-	CodeUnknownPartial Code = "unknown_partial" //
-	CodeUnknownSnippet Code = "unknown_snippet" //
-	CodeSnippetCycle   Code = "snippet_cycle"   // a snippet that holds itself
-	CodeArgument       Code = "argument"        // wrong number of arguments, unknown option, or a literal that the helper refuses
-	CodeHelper         Code = "helper"          // a helper failed at execution; Err is its error
-	CodeStrict         Code = "strict"          // a missing field in strict mode
-	CodeBlockParam     Code = "block_param"     // a block parameter that the helper doesn't give
-	CodeCanceled       Code = "canceled"        // the context is done; Err is its error
-	CodeLimitSource    Code = "limit_source"    // the source is too long
-	CodeLimitNesting   Code = "limit_nesting"   // blocks or sub-expressions nested too deeply
-	CodeLimitPartials  Code = "limit_partials"  // partials nested too deeply
-	CodeLimitSnippets  Code = "limit_snippets"  // snippets nested too deeply
-	CodeLimitOutput    Code = "limit_output"    // too much output
-	CodeLimitSteps     Code = "limit_steps"     // too much work
+	CodeSyntax         Code = Code(syntax.FaultSyntax)   // the template can't be parsed
+	CodeUnclosed       Code = Code(syntax.FaultUnclosed) // a block without its closing tag; the position is the opener's
+	CodeUnknownHelper  Code = "unknown_helper"           // a call with arguments of a helper that isn't there
+	CodeUnknownPartial Code = "unknown_partial"          //
+	CodeUnknownSnippet Code = Code(syntax.FaultSnippet)  //
+	CodeSnippetCycle   Code = "snippet_cycle"            // a snippet that holds itself
+	CodeArgument       Code = "argument"                 // wrong number of arguments, unknown option, or a literal that the helper refuses
+	CodeHelper         Code = "helper"                   // a helper failed at execution; Err is its error
+	CodeStrict         Code = "strict"                   // a missing field in strict mode
+	CodeBlockParam     Code = "block_param"              // a block parameter that the helper doesn't give
+	CodeCanceled       Code = "canceled"                 // the context is done; Err is its error
+	CodeLimitSource    Code = Code(syntax.FaultLength)   // the source is too long
+	CodeLimitNesting   Code = Code(syntax.FaultNesting)  // blocks or sub-expressions nested too deeply
+	CodeLimitPartials  Code = "limit_partials"           // partials nested too deeply
+	CodeLimitSnippets  Code = "limit_snippets"           // snippets nested too deeply
+	CodeLimitOutput    Code = "limit_output"             // too much output
+	CodeLimitSteps     Code = "limit_steps"              // too much work
 )
 
 // The codes of Issue that this package raises; helpers add their own.
@@ -45,9 +46,10 @@ type Error struct {
 	Template   string // name of the template, partial or snippet (with its language) that the position is in
 	Line       int
 	Column     int
-	SourceLine string // the offending line, at most 100 characters of it
-	Suggestion string // of an unknown name: what was probably meant, or ""
-	Err        error  // the cause, if any
+	SourceLine string   // the offending line, at most 100 characters of it
+	Suggestion string   // of an unknown name: what was probably meant, or ""
+	Err        error    // the cause, if any
+	More       []*Error // of compiling: the other faults of the same text
 
 	caret int // runes before the column in SourceLine
 }
@@ -103,17 +105,10 @@ func (s *source) errorAt(code Code, pos int, format string, args ...any) *Error 
 	message := strings.ToValidUTF8(fmt.Sprintf(format, args...), "\uFFFD")
 	e := &Error{Code: code, Message: message, Template: s.name}
 	if pos >= 0 {
-		e.Line, e.Column = s.position(pos)
+		e.Line, e.Column = syntax.Position(s.text, pos)
 		e.SourceLine, e.caret = s.excerpt(pos)
 	}
 	return e
-}
-
-// position turns a byte offset into line and column.
-func (s *source) position(pos int) (line, column int) {
-	before := s.text[:min(pos, len(s.text))]
-	start := strings.LastIndexByte(before, '\n') + 1
-	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[start:]) + 1
 }
 
 // excerpt returns the line at a byte offset, or at most 100 characters of it, and
@@ -129,7 +124,7 @@ func (s *source) excerpt(pos int) (line string, caret int) {
 		left = "..." + lastRunes(left, 57)
 	}
 	caret = utf8.RuneCountInString(left)
-	return strings.ToValidUTF8(shorten(left+right), "\uFFFD"), caret
+	return strings.ToValidUTF8(syntax.Shorten(left+right), "\uFFFD"), caret
 }
 
 // lastRunes returns the last n characters of s.
@@ -142,20 +137,5 @@ func lastRunes(s string, n int) string {
 	return s[i:]
 }
 
-// shorten cuts s to at most 100 characters, for messages.
-func shorten(s string) string {
-	if len(s) <= 100 {
-		return s
-	}
-	n := 0
-	for i := range s {
-		if n == 97 {
-			return s[:i] + "..."
-		}
-		n++
-	}
-	return s
-}
-
 // Quote shows a name or value in a message: quoted, control characters escaped, at most 100 characters.
-func Quote(s string) string { return strconv.Quote(shorten(s)) }
+func Quote(s string) string { return syntax.Quote(s) }

@@ -278,6 +278,9 @@ var noScope Scope
 // capture returns what f appends to the output, instead of leaving it there.
 func (r *run) capture(f func() error) (string, error) {
 	start := len(r.out)
+	if t := r.exec.Trace; t != nil {
+		defer func(n int) { t.Pieces = t.Pieces[:n] }(len(t.Pieces)) // what the helper makes of it is its own
+	}
 	if err := f(); err != nil {
 		return "", err
 	}

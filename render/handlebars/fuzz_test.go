@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // seedTemplates are templates of the corpus, and the hostile ones.
@@ -80,10 +82,18 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		start := cpuTime()
-		if _, err := Parse("fuzz", text, Limits{}); err != nil {
-			checkError(t, err)
-		}
+		limits := (&Env{limits: Limits{}.withDefaults()}).parseLimits()
+		tree := syntax.Parse(text, limits)
 		checkTime(t, start, "parsing", len(text))
+		_, err := new(syntax.Parser).Parse(text, limits)
+		if (err == nil) != (len(tree.Faults) == 0) {
+			t.Fatalf("%q: the engine says %v, tools are told %v", text, err, tree.Faults)
+		}
+		for _, f := range tree.Faults {
+			if f.Span.Start > f.Span.End || f.Span.End > len(text) {
+				t.Fatalf("%q: %v is at %v", text, f, f.Span)
+			}
+		}
 	})
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unsafe"
+
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // maxJSONDepth bounds how deeply arrays and objects of a JSON text are nested.
@@ -48,9 +50,9 @@ type Decoder struct {
 	bytes      []byte   // where strings with escapes go
 	members    []Member // of the objects in progress, innermost last
 	items      []Value  // of the arrays in progress
-	memberSlab slab[Member]
-	itemSlab   slab[Value]
-	objectSlab slab[object]
+	memberSlab syntax.Slab[Member]
+	itemSlab   syntax.Slab[Value]
+	objectSlab syntax.Slab[object]
 }
 
 // Decode decodes a text as ParseJSON does, but without a copy: strings are parts
@@ -64,9 +66,9 @@ func (d *Decoder) Decode(text []byte) (Value, error) {
 
 // Reset forgets the last text.
 func (d *Decoder) Reset() {
-	d.memberSlab.reset()
-	d.itemSlab.reset()
-	d.objectSlab.reset()
+	d.memberSlab.Reset()
+	d.itemSlab.Reset()
+	d.objectSlab.Reset()
 	clear(d.members[:cap(d.members)])
 	clear(d.items[:cap(d.items)])
 	*d = Decoder{bytes: d.bytes, members: d.members[:0], items: d.items[:0], memberSlab: d.memberSlab, itemSlab: d.itemSlab, objectSlab: d.objectSlab}
@@ -162,14 +164,14 @@ func (d *Decoder) number() (Value, bool) {
 	if s[0] == '-' {
 		n++
 	}
-	whole := digits(s[n:])
+	whole := syntax.Digits(s[n:])
 	if whole == 0 || whole > 1 && s[n] == '0' {
 		return Value{}, d.fail("a malformed number")
 	}
 	n += whole
 	prints := whole > 1 || s[0] != '-' || s[n-1] != '0' // not -0
 	if n < len(s) && s[n] == '.' {
-		fraction := digits(s[n+1:])
+		fraction := syntax.Digits(s[n+1:])
 		if fraction == 0 {
 			return Value{}, d.fail("a malformed number")
 		}
@@ -183,7 +185,7 @@ func (d *Decoder) number() (Value, bool) {
 		if n < len(s) && (s[n] == '+' || s[n] == '-') {
 			n++
 		}
-		exponent := digits(s[n:])
+		exponent := syntax.Digits(s[n:])
 		if exponent == 0 {
 			return Value{}, d.fail("a malformed number")
 		}
@@ -238,7 +240,7 @@ func (d *Decoder) array(depth int) (Value, bool) {
 		default:
 			return Value{}, d.fail("expected , or ]")
 		}
-		items := d.itemSlab.take(len(d.items)-base, len(d.text)/128)
+		items := d.itemSlab.Take(len(d.items)-base, len(d.text)/128)
 		copy(items, d.items[base:])
 		d.items = d.items[:base]
 		return Array(items), true
@@ -250,7 +252,7 @@ func (d *Decoder) object(depth int) (Value, bool) {
 		return Value{}, d.fail("nested too deeply")
 	}
 	d.pos++
-	o := &d.objectSlab.take(1, len(d.text)/128)[0]
+	o := &d.objectSlab.Take(1, len(d.text)/128)[0]
 	if d.next() == '}' {
 		d.pos++
 		return objectValue(o), true
@@ -292,7 +294,7 @@ func (d *Decoder) object(depth int) (Value, bool) {
 		default:
 			return Value{}, d.fail("expected , or }")
 		}
-		o.members = d.memberSlab.take(len(d.members)-base, len(d.text)/32)
+		o.members = d.memberSlab.Take(len(d.members)-base, len(d.text)/32)
 		copy(o.members, d.members[base:])
 		d.members = d.members[:base]
 		o.finish(&seen)

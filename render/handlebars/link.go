@@ -3,6 +3,8 @@ package handlebars
 import (
 	"slices"
 	"strings"
+
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // link compiles all that the template reaches and resolves the names of partials.
@@ -89,7 +91,7 @@ func (l *linker) enter(u *unit, pos int, entry *partialEntry, s step) (err error
 			for _, s := range l.stack[i:] {
 				names = append(names, s.name)
 			}
-			return u.src.errorAt(CodeSnippetCycle, pos, "snippet cycle: %s", shorten(strings.Join(names, " → ")))
+			return u.src.errorAt(CodeSnippetCycle, pos, "snippet cycle: %s", syntax.Shorten(strings.Join(names, " → ")))
 		}
 	}
 	if s.snippet && snippets > l.env.limits.Snippets {

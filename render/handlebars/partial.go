@@ -191,6 +191,9 @@ func (r *run) indent(start int, call *partialCall) error {
 		return r.tooLong(call.src, call.pos)
 	}
 	r.buffer = append(r.buffer[:0], tail...)
+	if r.exec.Trace != nil {
+		r.exec.Trace.indented(start-r.start, r.buffer, len(call.indent))
+	}
 	r.out = r.out[:start]
 	for rest := r.buffer; len(rest) > 0; {
 		n := bytes.IndexByte(rest, '\n') + 1

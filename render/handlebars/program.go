@@ -15,7 +15,18 @@ type program struct {
 	inlines []*inlineDef // inline partials that it defines
 	params  int          // declared block parameters
 	scoped  bool         // declares block parameters
+	pos     int          // where it begins
+	kind    programKind
 }
+
+// programKind says what a program is of its source.
+type programKind uint8
+
+const (
+	programBranch programKind = iota // a side of a block
+	programWhole                     // all of it
+	programLink                      // the {{else …}} that another branch stands in
+)
 
 // inlineDef is {{#*inline "name"}}…{{/inline}}.
 type inlineDef struct {
@@ -44,8 +55,11 @@ const (
 type op struct {
 	code    opcode
 	raw     bool   // print without escaping
+	alone   bool   // the mark stands for the value
+	mark    byte   // kind of the value, 0: none
 	pos     int    // byte offset
 	text    string // appended first
+	textPos int    // its byte offset
 	expr    *expr
 	call    *callExpr
 	body    *program

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync"
+
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // run is one execution's state. Runs are pooled: nothing of one may be kept.
@@ -13,12 +15,14 @@ type run struct {
 	exec     *Exec
 	limits   *Limits
 	out      []byte
+	start    int // length of out before
 	most     int // length of out that is too long
 	fuel     int // operations until the next look at the budget and the context
 	spent    int // operations before that
 	partials int // partials within each other
 	snippets int // snippets within each other
 	level    int // programs within each other
+	scope    int // of what is traced
 
 	stack  []Value       // arguments of the calls in progress, innermost last
 	calls  []*Call       // by nesting
@@ -43,7 +47,7 @@ func newRun(ctx context.Context, env *Env, x *Exec, dst []byte) *run {
 	}
 	r := runs.Get().(*run)
 	r.ctx, r.env, r.exec, r.limits = ctx, env, x, &env.limits
-	r.out, r.most = dst, len(dst)+env.limits.Output
+	r.out, r.start, r.most = dst, len(dst), len(dst)+env.limits.Output
 	return r
 }
 
@@ -94,7 +98,7 @@ func panicked(v any) error {
 	if err, ok := v.(error); ok {
 		return fmt.Errorf("panic: %w", err)
 	}
-	return fmt.Errorf("panic: %s", shorten(fmt.Sprint(v)))
+	return fmt.Errorf("panic: %s", syntax.Shorten(fmt.Sprint(v)))
 }
 
 // push takes a frame, whose content is that of its last use.
@@ -154,7 +158,7 @@ func (r *run) issue(src *source, pos int, code Code, field, message string) {
 	if r.exec.OnIssue == nil {
 		return
 	}
-	line, column := src.position(pos)
+	line, column := syntax.Position(src.text, pos)
 	r.exec.OnIssue(Issue{Code: code, Message: message, Field: field, Template: src.name, Line: line, Column: column})
 }
 
@@ -167,8 +171,13 @@ func (r *run) program(p *program, f *frame) error {
 	if r.level++; r.level > maxLevel {
 		return p.src.errorAt(CodeLimitNesting, 0, "blocks and partials nested more than %d deep at execution", maxLevel)
 	}
+	scope := r.scope
+	if r.exec.Trace != nil && p.kind != programLink {
+		r.scope = r.exec.Trace.enter(p, scope)
+	}
 	err := r.operations(p, f)
 	r.level--
+	r.scope = scope
 	return err
 }
 
@@ -183,9 +192,17 @@ func (r *run) operations(p *program, f *frame) error {
 		f = &s.frame
 	}
 	out, most, html := r.out, r.most, r.exec.Escape == EscapeHTML
+	if r.exec.Trace != nil {
+		return r.traced(p, f)
+	}
 	for i := range p.ops {
 		o := &p.ops[i]
 		out = append(out, o.text...)
+		if o.mark != 0 {
+			if out = append(out, r.env.marks.Open, o.mark); o.alone {
+				continue
+			}
+		}
 		if len(out) > most || r.fuel <= 0 {
 			r.out = out
 			if err := r.charge(p.src, o.pos); err != nil {
@@ -207,23 +224,26 @@ func (r *run) operations(p *program, f *frame) error {
 			}
 			if html && v.kind == KindString && v.rep == repPlain {
 				out = appendHTML(out, v.text())
+			} else {
+				r.out = out
+				if err := r.value(o, p.src, v); err != nil {
+					return err
+				}
+				out = r.out
+			}
+		} else {
+			r.out = out
+			if o.code == opText {
 				continue
 			}
-			r.out = out
-			if err := r.value(o, p.src, v); err != nil {
+			if err := r.operation(o, p.src, f); err != nil {
 				return err
 			}
 			out = r.out
-			continue
 		}
-		r.out = out
-		if o.code == opText {
-			continue
+		if o.mark != 0 {
+			out = append(out, r.env.marks.Close)
 		}
-		if err := r.operation(o, p.src, f); err != nil {
-			return err
-		}
-		out = r.out
 	}
 	r.out = out
 	return nil
@@ -232,7 +252,7 @@ func (r *run) operations(p *program, f *frame) error {
 // operation executes any other op than text and field.
 func (r *run) operation(o *op, src *source, f *frame) error {
 	switch o.code {
-	case opValue:
+	case opField, opValue:
 		v, err := r.eval(o.expr, src, f)
 		if err != nil {
 			return err

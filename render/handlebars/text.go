@@ -2,10 +2,11 @@ package handlebars
 
 import (
 	"iter"
-	"math"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // Text returns what AppendText appends.
@@ -38,7 +39,7 @@ func (v Value) appendText(dst []byte, most int) []byte {
 			return append(dst, v.text()...)
 		}
 		f, _ := v.Float()
-		return appendNumber(dst, f)
+		return syntax.AppendNumber(dst, f)
 	case KindString:
 		return append(dst, v.text()...)
 	case KindArray:
@@ -54,29 +55,6 @@ func (v Value) appendText(dst []byte, most int) []byte {
 		return append(dst, "[object Object]"...)
 	}
 	return dst
-}
-
-// appendNumber prints a number as JavaScript does.
-func appendNumber(dst []byte, f float64) []byte {
-	switch {
-	case f == 0:
-		return append(dst, '0')
-	case math.IsNaN(f):
-		return append(dst, "NaN"...)
-	case math.IsInf(f, 1):
-		return append(dst, "Infinity"...)
-	case math.IsInf(f, -1):
-		return append(dst, "-Infinity"...)
-	}
-	if a := math.Abs(f); a >= 1e21 || a < 1e-6 {
-		dst = strconv.AppendFloat(dst, f, 'e', -1, 64)
-		if n := len(dst); dst[n-2] == '0' && (dst[n-3] == '+' || dst[n-3] == '-') { // e-07 is e-7
-			dst[n-2] = dst[n-1]
-			dst = dst[:n-1]
-		}
-		return dst
-	}
-	return strconv.AppendFloat(dst, f, 'f', -1, 64)
 }
 
 // utf16Len is the length of s in UTF-16 units. A byte that is no UTF-8 counts one.

@@ -1,4 +1,4 @@
-package handlebars
+package syntax
 
 import (
 	"strings"
@@ -52,20 +52,20 @@ func numberLen(s string) int {
 	if s[0] == '-' {
 		n = 1
 	}
-	d := digits(s[n:])
+	d := Digits(s[n:])
 	if d == 0 {
 		return 0
 	}
 	n += d
 	if n < len(s) && s[n] == '.' {
-		if d := digits(s[n+1:]); d > 0 {
+		if d := Digits(s[n+1:]); d > 0 {
 			n += 1 + d
 		}
 	}
 	return n
 }
 
-func digits(s string) int {
+func Digits(s string) int {
 	n := 0
 	for n < len(s) && s[n]-'0' <= 9 {
 		n++
@@ -85,7 +85,7 @@ func idLen(s string) int {
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
-		if isSpace(r) {
+		if IsSpace(r) {
 			return i
 		}
 		i += size
@@ -99,7 +99,7 @@ var idByte = func() (t [utf8.RuneSelf]bool) {
 		t[c] = strings.IndexByte("!\"#%&'()*+,./;<=>@[\\]^`{|}~", c) < 0
 	}
 	for c := byte(0); c < ' '; c++ {
-		t[c] = !isSpace(rune(c))
+		t[c] = !IsSpace(rune(c))
 	}
 	return t
 }()
@@ -119,7 +119,7 @@ func isWord(c byte) bool {
 }
 
 // isSpace reports whether JavaScript's \s matches r.
-func isSpace(r rune) bool {
+func IsSpace(r rune) bool {
 	switch r {
 	case '\t', '\n', '\v', '\f', '\r', ' ', 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff:
 		return true
@@ -132,14 +132,14 @@ func spaceLen(s string) int {
 	for i := 0; i < len(s); {
 		c := s[i]
 		if c < utf8.RuneSelf {
-			if c > ' ' || !isSpace(rune(c)) {
+			if c > ' ' || !IsSpace(rune(c)) {
 				return i
 			}
 			i++
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
-		if !isSpace(r) {
+		if !IsSpace(r) {
 			return i
 		}
 		i += size

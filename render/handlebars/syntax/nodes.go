@@ -1,4 +1,4 @@
-package handlebars
+package syntax
 
 import "github.com/aymerick/raymond/ast"
 

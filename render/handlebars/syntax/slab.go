@@ -1,13 +1,13 @@
-package handlebars
+package syntax
 
 // slab is memory that slices are cut from.
-type slab[T any] struct {
+type Slab[T any] struct {
 	chunk []T
 	used  int
 }
 
 // take cuts n elements. About as many are expected in all.
-func (s *slab[T]) take(n, expected int) []T {
+func (s *Slab[T]) Take(n, expected int) []T {
 	if s.used+n > len(s.chunk) {
 		s.chunk = make([]T, max(n, 4, min(expected, 1024), min(2*len(s.chunk), 4096)))
 		s.used = 0
@@ -17,10 +17,10 @@ func (s *slab[T]) take(n, expected int) []T {
 	return out
 }
 
-func (s *slab[T]) reset() {
+func (s *Slab[T]) Reset() {
 	clear(s.chunk[:s.used])
 	s.used = 0
 }
 
 // one returns a new node.
-func one[T any](s *slab[T], expected int) *T { return &s.take(1, expected)[0] }
+func One[T any](s *Slab[T], expected int) *T { return &s.Take(1, expected)[0] }

@@ -1,9 +1,10 @@
-package handlebars
+package syntax
 
 import (
 	"strings"
 
 	"github.com/aymerick/raymond/ast"
+
 )
 
 // printTree prints a tree as the printer of Handlebars.js does.
@@ -58,7 +59,7 @@ func (t *treePrinter) statement(n ast.Node) string {
 }
 
 func (t *treePrinter) partial(kind string, n *ast.PartialStatement) string {
-	s := kind + originalOf(n.Name)
+	s := kind + Original(n.Name)
 	if len(n.Params) > 0 {
 		s += " " + t.value(n.Params[0])
 	}
@@ -125,7 +126,7 @@ func (t *treePrinter) value(n ast.Node) string {
 	case *ast.StringLiteral:
 		return `"` + n.Value + `"`
 	case *ast.NumberLiteral:
-		return "NUMBER{" + Number(n.Value).Text() + "}"
+		return "NUMBER{" + string(AppendNumber(nil, n.Value)) + "}"
 	case *ast.BooleanLiteral:
 		return "BOOLEAN{" + n.Original + "}"
 	case *UndefinedLiteral:

@@ -1,4 +1,4 @@
-package handlebars
+package syntax
 
 import (
 	"strconv"
@@ -9,10 +9,12 @@ import (
 
 // expression parses name, parameters and hash.
 func (p *parser) expression(pos int) *ast.Expression {
-	e := one(&p.nodes.expressions, p.nodes.expected)
+	e := One(&p.nodes.expressions, p.nodes.expected)
 	e.NodeType, e.Loc = ast.NodeExpression, p.loc(pos)
+	start := p.tok.pos
 	e.Path = p.name()
 	e.Params, e.Hash = p.params()
+	p.spanned(e, start, p.end)
 	return e
 }
 
@@ -46,8 +48,10 @@ func (p *parser) hash() *ast.Hash {
 		} else {
 			pair.Val = p.name()
 		}
+		p.spanned(pair, key.pos, p.end)
 		h.Pairs = append(h.Pairs, pair)
 	}
+	p.spanned(h, h.Pos, p.end)
 	return h
 }
 
@@ -58,11 +62,19 @@ func (p *parser) sexpr() ast.Node {
 	s := ast.NewSubExpression(open.pos, p.loc(open.pos).Line)
 	s.Expression = p.expression(open.pos)
 	p.expect(tokCloseSexpr, ")")
+	p.spanned(s, open.pos, p.end)
 	return s
 }
 
 // name parses a path, an @variable or a literal.
 func (p *parser) name() ast.Node {
+	start := p.tok.pos
+	n := p.operand()
+	p.spanned(n, start, p.end)
+	return n
+}
+
+func (p *parser) operand() ast.Node {
 	switch t := p.tok; t.kind {
 	case tokID:
 		return p.path(false)
@@ -107,7 +119,7 @@ func (p *parser) path(data bool) ast.Node {
 	if data {
 		pos--
 	}
-	path := one(&p.nodes.paths, p.nodes.expected)
+	path := One(&p.nodes.paths, p.nodes.expected)
 	path.NodeType, path.Loc, path.Data = ast.NodePath, p.loc(pos), data
 	parts := p.segment[:0]
 	// The original is the path as written, but without brackets and white space.
@@ -116,7 +128,7 @@ func (p *parser) path(data bool) ast.Node {
 		t := p.expect(tokID, "a name")
 		part := segment(t.text)
 		if plain && (len(part) != t.end-t.pos || t.pos != end) {
-			plain, original = false, p.src.text[first.pos:end]
+			plain, original = false, p.text[first.pos:end]
 		}
 		end = t.end
 		if !plain {
@@ -124,7 +136,7 @@ func (p *parser) path(data bool) ast.Node {
 		}
 		if len(part) == len(t.text) && (part == ".." || part == "." || part == "this") {
 			if len(parts) > 0 {
-				p.fail(CodeSyntax, first.pos, "invalid path %s", Quote(p.src.text[first.pos:end]))
+				p.fail(FaultSyntax, first.pos, "invalid path %s", Quote(p.text[first.pos:end]))
 			}
 			if part == ".." {
 				path.Depth++
@@ -137,7 +149,7 @@ func (p *parser) path(data bool) ast.Node {
 		}
 		sep := p.advance()
 		if plain && sep.pos != end {
-			plain, original = false, p.src.text[first.pos:end]
+			plain, original = false, p.text[first.pos:end]
 		}
 		end = sep.end
 		if !plain {
@@ -145,23 +157,23 @@ func (p *parser) path(data bool) ast.Node {
 		}
 	}
 	if plain {
-		original = p.src.text[first.pos:end]
+		original = p.text[first.pos:end]
 	}
 	if data {
 		original = "@" + original
 	}
 	path.Original = original
-	path.Scoped = isScoped(original)
+	path.Scoped = IsScoped(original)
 	if len(parts) > 0 {
-		path.Parts = p.parts.take(len(parts), 2*p.nodes.expected)
+		path.Parts = p.parts.Take(len(parts), 2*p.nodes.expected)
 		copy(path.Parts, parts)
 	}
 	p.segment = parts
 	return path
 }
 
-// isScoped is Handlebars.js' test (/^\.|this\b/) for a path that never names a helper.
-func isScoped(original string) bool {
+// IsScoped is Handlebars.js' test (/^\.|this\b/) for a path that never names a helper.
+func IsScoped(original string) bool {
 	if strings.HasPrefix(original, ".") {
 		return true
 	}
@@ -176,15 +188,15 @@ func isScoped(original string) bool {
 	}
 }
 
-// originalOf is how a name was written.
-func originalOf(n ast.Node) string {
+// Original is how a name was written.
+func Original(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.PathExpression:
 		return n.Original
 	case *ast.StringLiteral:
 		return n.Value
 	case *ast.NumberLiteral:
-		return Number(n.Value).Text()
+		return string(AppendNumber(nil, n.Value))
 	case *ast.BooleanLiteral:
 		return n.Original
 	case *UndefinedLiteral:
@@ -192,7 +204,7 @@ func originalOf(n ast.Node) string {
 	case *NullLiteral:
 		return "null"
 	case *ast.SubExpression:
-		return originalOf(n.Expression.Path)
+		return Original(n.Expression.Path)
 	}
 	return ""
 }

@@ -1,4 +1,4 @@
-package handlebars
+package syntax
 
 import (
 	"strings"
@@ -172,7 +172,7 @@ func prevIsSpace(body []ast.Node, i int, root bool) bool {
 		if r == '\n' {
 			return true
 		}
-		if !isSpace(r) {
+		if !IsSpace(r) {
 			return false
 		}
 		s = s[:len(s)-size]
@@ -194,7 +194,7 @@ func nextIsSpace(body []ast.Node, i int, root bool) bool {
 		if r == '\n' {
 			return true
 		}
-		if !isSpace(r) {
+		if !IsSpace(r) {
 			return false
 		}
 	}
@@ -229,7 +229,7 @@ func omitLeft(body []ast.Node, i int, all bool) bool {
 	}
 	s := strings.TrimRight(c.Value, " \t")
 	if all {
-		s = strings.TrimRightFunc(c.Value, isSpace)
+		s = strings.TrimRightFunc(c.Value, IsSpace)
 	}
 	c.LeftStripped = len(s) != len(c.Value)
 	c.Value = s

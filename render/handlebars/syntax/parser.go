@@ -1,8 +1,8 @@
-package handlebars
+package syntax
 
 import (
+	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/aymerick/raymond/ast"
 )
@@ -11,7 +11,7 @@ import (
 // look-ahead. Its methods panic with *Error, which parse recovers; every recursion
 // counts its depth.
 type parser struct {
-	src   *source
+	text  string
 	lex   lexer
 	tok   token // the next token
 	after token // the one after it, if peeked
@@ -21,9 +21,12 @@ type parser struct {
 	links int // of {{else}} chains, in all blocks around
 	line  int // of the byte offset at
 	at    int
+	end   int // of the last token that was taken
+
+	places *places // nil: only the first fault counts, and starts are enough
 
 	nodes   *nodeSlabs
-	parts   slab[string] // of paths, which outlive the tree
+	parts   Slab[string] // of paths, which outlive the tree
 	segment []string     // of the path in progress
 	stack   []ast.Node   // statements of the programs in progress, innermost last
 }
@@ -32,60 +35,73 @@ type parser struct {
 // that is done with a tree uses them again.
 type nodeSlabs struct {
 	expected    int // mustaches
-	contents    slab[ast.ContentStatement]
-	mustaches   slab[ast.MustacheStatement]
-	expressions slab[ast.Expression]
-	paths       slab[ast.PathExpression]
-	strips      slab[ast.Strip]
-	statements  slab[ast.Node]
+	contents    Slab[ast.ContentStatement]
+	mustaches   Slab[ast.MustacheStatement]
+	expressions Slab[ast.Expression]
+	paths       Slab[ast.PathExpression]
+	strips      Slab[ast.Strip]
+	statements  Slab[ast.Node]
 }
 
 func (n *nodeSlabs) reset() {
-	n.contents.reset()
-	n.mustaches.reset()
-	n.expressions.reset()
-	n.paths.reset()
-	n.strips.reset()
-	n.statements.reset()
+	n.contents.Reset()
+	n.mustaches.Reset()
+	n.expressions.Reset()
+	n.paths.Reset()
+	n.strips.Reset()
+	n.statements.Reset()
 }
 
-var slabPool = sync.Pool{New: func() any { return new(nodeSlabs) }}
-
-// Parse parses a template to its tree, with white space already stripped where
-// tildes and standalone lines ask for it. It is for tools that look at templates;
-// to execute one, Compile it. Names are not looked up. The error is an *Error.
-func Parse(name, text string, limits Limits) (*ast.Program, error) {
-	limits = limits.withDefaults()
-	return parse(&source{name, text}, &limits, new(nodeSlabs))
+// ParseLimits bound what is parsed.
+type Limits struct {
+	Source  int // bytes
+	Nesting int // blocks and sub-expressions within each other
 }
 
-// parse parses a template and strips its white space. The tree is made of nodes.
-func parse(src *source, limits *Limits, nodes *nodeSlabs) (program *ast.Program, err error) {
-	if len(src.text) > limits.Source {
-		return nil, src.errorAt(CodeLimitSource, -1, "the template has %d bytes, more than the limit of %d", len(src.text), limits.Source)
+// Parser parses one template after the other in the same memory.
+type Parser struct{ nodes nodeSlabs }
+
+// Parse parses a template to its tree, with white space already stripped where tildes and standalone lines ask for it.
+// The tree, which has no places but those of its nodes' starts, is good until the next call. The error is a *Fault, the
+// first; Parse of the package tells all.
+func (p *Parser) Parse(text string, limits Limits) (program *ast.Program, err error) {
+	p.nodes.reset()
+	return (&parser{text: text, nodes: &p.nodes}).parse(limits)
+}
+
+// parse parses the template and strips its white space.
+func (p *parser) parse(limits Limits) (program *ast.Program, err error) {
+	if len(p.text) > limits.Source {
+		return nil, fault(FaultLength, -1, -1, "the template has %d bytes, more than the limit of %d", len(p.text), limits.Source)
 	}
-	p := &parser{src: src, lex: lexer{src: src.text}, limit: limits.Nesting, line: 1, nodes: nodes}
-	p.nodes.expected = min(strings.Count(src.text, "{{"), 200)
+	p.lex, p.limit, p.line = lexer{src: p.text}, limits.Nesting, 1
+	p.nodes.expected = min(strings.Count(p.text, "{{"), 200)
 	defer func() {
 		if r := recover(); r != nil {
-			e, ok := r.(*Error)
+			f, ok := r.(*Fault)
 			if !ok {
 				panic(r)
 			}
-			program, err = nil, e
+			program, err = nil, f
 		}
 	}()
 	p.advance()
 	program = p.program()
-	if p.tok.kind != tokEOF {
-		p.unexpected("")
+	for p.tok.kind != tokEOF {
+		p.stray()
+		p.more(program)
 	}
 	stripProgram(program, true)
 	return program, nil
 }
 
-func (p *parser) fail(code Code, pos int, format string, args ...any) {
-	panic(p.src.errorAt(code, pos, format, args...))
+func fault(code FaultCode, start, end int, format string, args ...any) *Fault {
+	return &Fault{Code: code, Span: Span{start, end}, Message: fmt.Sprintf(format, args...)}
+}
+
+// fail gives up at the next token.
+func (p *parser) fail(code FaultCode, pos int, format string, args ...any) {
+	panic(fault(code, pos, max(pos, p.tok.end), format, args...))
 }
 
 // unexpected fails at the next token.
@@ -95,19 +111,20 @@ func (p *parser) unexpected(want string) {
 	}
 	switch p.tok.kind {
 	case tokInvalid:
-		p.fail(CodeSyntax, p.tok.pos, "%s%s", p.tok.text, want)
+		p.fail(FaultSyntax, p.tok.pos, "%s%s", p.tok.text, want)
 	case tokEOF:
-		p.fail(CodeSyntax, p.tok.pos, "the template ends too early%s", want)
+		p.fail(FaultSyntax, p.tok.pos, "the template ends too early%s", want)
 	case tokOpenEndBlock:
-		p.fail(CodeSyntax, p.tok.pos, "a closing tag without its block")
+		p.fail(FaultSyntax, p.tok.pos, "a closing tag without its block")
 	case tokInverse, tokOpenInverseChain:
-		p.fail(CodeSyntax, p.tok.pos, "{{else}} outside of a block, or after its last {{else}}")
+		p.fail(FaultSyntax, p.tok.pos, "{{else}} outside of a block, or after its last {{else}}")
 	}
-	p.fail(CodeSyntax, p.tok.pos, "unexpected %s%s", Quote(p.src.text[p.tok.pos:p.tok.end]), want)
+	p.fail(FaultSyntax, p.tok.pos, "unexpected %s%s", Quote(p.text[p.tok.pos:p.tok.end]), want)
 }
 
 func (p *parser) advance() token {
 	t := p.tok
+	p.end = t.end
 	if p.ahead {
 		p.tok, p.ahead = p.after, false
 	} else {
@@ -133,7 +150,7 @@ func (p *parser) expect(kind tokenKind, want string) token {
 // enter counts a level of nesting; leave undoes it.
 func (p *parser) enter(pos int) {
 	if p.depth++; p.depth > p.limit {
-		p.fail(CodeLimitNesting, pos, "nested more than %d deep", p.limit)
+		p.fail(FaultNesting, pos, "nested more than %d deep", p.limit)
 	}
 }
 
@@ -143,9 +160,9 @@ func (p *parser) leave() { p.depth-- }
 // lines is linear over the whole parse.
 func (p *parser) loc(pos int) ast.Loc {
 	if pos < p.at {
-		p.line -= strings.Count(p.src.text[pos:p.at], "\n")
+		p.line -= strings.Count(p.text[pos:p.at], "\n")
 	} else {
-		p.line += strings.Count(p.src.text[p.at:pos], "\n")
+		p.line += strings.Count(p.text[p.at:pos], "\n")
 	}
 	p.at = pos
 	return ast.Loc{Pos: pos, Line: p.line}
@@ -154,13 +171,25 @@ func (p *parser) loc(pos int) ast.Loc {
 // program parses statements up to a token that starts none.
 func (p *parser) program() *ast.Program {
 	prog := ast.NewProgram(p.tok.pos, p.loc(p.tok.pos).Line)
+	p.more(prog)
+	return prog
+}
+
+// more parses further statements of prog.
+func (p *parser) more(prog *ast.Program) {
 	base := len(p.stack)
-	for p.statement() {
+	p.stack = append(p.stack, prog.Body...)
+	if p.places == nil {
+		for p.statement() {
+		}
+	} else {
+		for p.tolerantStatement() {
+		}
 	}
-	prog.Body = p.nodes.statements.take(len(p.stack)-base, 2*p.nodes.expected)
+	prog.Body = p.nodes.statements.Take(len(p.stack)-base, 2*p.nodes.expected)
 	copy(prog.Body, p.stack[base:])
 	p.stack = p.stack[:base]
-	return prog
+	p.spanned(prog, prog.Pos, p.tok.pos)
 }
 
 // statement parses a statement, or returns false where none starts.
@@ -174,6 +203,7 @@ func (p *parser) statement() bool {
 		t := p.advance()
 		c := ast.NewCommentStatement(t.pos, p.loc(t.pos).Line, commentText(t.text))
 		c.Strip = p.strip(t.text, t.text)
+		p.spanned(c, t.pos, t.end)
 		node = c
 	case tokOpen, tokOpenUnescaped:
 		node = p.mustache()
@@ -201,8 +231,10 @@ func commentText(s string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(s, "-"), "-")
 }
 
-// snippetOpen begins a snippet reference.
-const snippetOpen = "[[sn."
+const (
+	snippetOpen = "[[sn." // begins a snippet reference
+	badSnippet  = "unknown snippet: [[sn. is not followed by a plain name and ]]"
+)
 
 // content pushes a text, cut at its snippet references.
 func (p *parser) content(t token) {
@@ -217,29 +249,38 @@ func (p *parser) content(t token) {
 			n++
 		}
 		if !strings.HasPrefix(text[n:], "]]") || n == i+len(snippetOpen) {
-			p.fail(CodeUnknownSnippet, pos+i, "unknown snippet: [[sn. is not followed by a plain name and ]]")
+			if p.places == nil {
+				p.fail(FaultSnippet, pos+i, badSnippet)
+			}
+			p.places.add(fault(FaultSnippet, pos+i, pos+n, badSnippet))
+			p.stack = append(p.stack, p.content1(pos, text[:n]))
+			text, pos = text[n:], pos+n
+			continue
 		}
 		if i > 0 {
-			p.stack = append(p.stack, p.text(pos, text[:i]))
+			p.stack = append(p.stack, p.content1(pos, text[:i]))
 		}
-		p.stack = append(p.stack, &SnippetRef{NodeSnippet, p.loc(pos + i), text[i+2 : n]})
+		ref := &SnippetRef{NodeSnippet, p.loc(pos + i), text[i+2 : n]}
+		p.spanned(ref, pos+i, pos+n+2)
+		p.stack = append(p.stack, ref)
 		text, pos = text[n+2:], pos+n+2
 	}
 	if text != "" {
-		p.stack = append(p.stack, p.text(pos, text))
+		p.stack = append(p.stack, p.content1(pos, text))
 	}
 }
 
-// text makes a content node.
-func (p *parser) text(pos int, text string) *ast.ContentStatement {
-	c := one(&p.nodes.contents, p.nodes.expected)
+// content1 makes a content node.
+func (p *parser) content1(pos int, text string) *ast.ContentStatement {
+	c := One(&p.nodes.contents, p.nodes.expected)
 	*c = ast.ContentStatement{NodeType: ast.NodeContent, Loc: p.loc(pos), Value: text, Original: text}
+	p.spanned(c, pos, pos+len(text))
 	return c
 }
 
 // strip notes the tildes of an opening and a closing token.
 func (p *parser) strip(open, end string) *ast.Strip {
-	s := one(&p.nodes.strips, p.nodes.expected)
+	s := One(&p.nodes.strips, p.nodes.expected)
 	s.Open = len(open) > 2 && open[2] == '~'
 	s.Close = len(end) > 2 && end[len(end)-3] == '~'
 	return s
@@ -256,11 +297,14 @@ func (p *parser) mustache() ast.Node {
 	}
 	strip := p.strip(open.text, end.text)
 	if strings.HasSuffix(open.text, "*") {
-		return &Decorator{NodeType: NodeDecorator, Loc: p.loc(open.pos), Expression: expr, Strip: strip}
+		d := &Decorator{NodeType: NodeDecorator, Loc: p.loc(open.pos), Expression: expr, Strip: strip}
+		p.spanned(d, open.pos, end.end)
+		return d
 	}
 	raw := open.kind == tokOpenUnescaped || strings.HasSuffix(open.text, "&")
-	m := one(&p.nodes.mustaches, p.nodes.expected)
+	m := One(&p.nodes.mustaches, p.nodes.expected)
 	*m = ast.MustacheStatement{NodeType: ast.NodeMustache, Loc: p.loc(open.pos), Unescaped: raw, Expression: expr, Strip: strip}
+	p.spanned(m, open.pos, end.end)
 	return m
 }
 
@@ -279,5 +323,6 @@ func (p *parser) partial() ast.Node {
 	s.Params, s.Hash = p.params()
 	end := p.expect(tokClose, "}}")
 	s.Strip = p.strip(open.text, end.text)
+	p.spanned(s, open.pos, end.end)
 	return s
 }

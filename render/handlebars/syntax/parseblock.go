@@ -1,4 +1,4 @@
-package handlebars
+package syntax
 
 import (
 	"strings"
@@ -20,16 +20,31 @@ type opener struct {
 	params []string
 	strip  *ast.Strip
 	tag    string
+	tags   *Tags // nil without places
 }
 
 func (p *parser) opener() opener {
+	if p.places != nil {
+		return p.tolerantOpener()
+	}
+	return p.openerTag()
+}
+
+func (p *parser) openerTag() opener {
 	open := p.advance()
 	o := opener{pos: open.pos, tag: open.text}
+	if p.places != nil {
+		o.tags = &Tags{}
+	}
 	o.expr = p.expression(open.pos)
 	if p.tok.kind == tokOpenBlockParams {
 		p.advance()
 		for p.tok.kind == tokID {
-			o.params = append(o.params, segment(p.advance().text))
+			name := p.advance()
+			o.params = append(o.params, segment(name.text))
+			if o.tags != nil {
+				o.tags.Params = append(o.tags.Params, Span{name.pos, name.end})
+			}
 		}
 		if len(o.params) == 0 {
 			p.unexpected("a block parameter's name")
@@ -38,6 +53,9 @@ func (p *parser) opener() opener {
 	}
 	end := p.expect(tokClose, "}}")
 	o.strip = p.strip(open.text, end.text)
+	if o.tags != nil {
+		o.tags.Open = Span{open.pos, end.end}
+	}
 	return o
 }
 
@@ -47,6 +65,7 @@ func (p *parser) block() ast.Node {
 	o := p.opener()
 	p.enter(o.pos)
 	defer p.leave()
+	p.opened(o)
 	decorator := strings.HasSuffix(o.tag, "*")
 	program := p.program()
 	program.BlockParams = o.params
@@ -55,20 +74,21 @@ func (p *parser) block() ast.Node {
 	switch {
 	case p.tok.kind == tokInverse:
 		if decorator {
-			p.fail(CodeSyntax, p.tok.pos, "a decorator has no {{else}}")
+			p.fail(FaultSyntax, p.tok.pos, "a decorator has no {{else}}")
 		}
 		t := p.advance()
 		b.InverseStrip = p.strip(t.text, t.text)
+		o.elseTag(t)
 		b.Inverse = p.program()
 	case p.tok.kind == tokOpenInverseChain && !inverted:
 		if decorator {
-			p.fail(CodeSyntax, p.tok.pos, "a decorator has no {{else}}")
+			p.fail(FaultSyntax, p.tok.pos, "a decorator has no {{else}}")
 		}
 		chained = p.chain(0)
 		b.InverseStrip = chained.OpenStrip
 		b.Inverse = chainProgram(chained)
 	}
-	b.CloseStrip = p.closeBlock(o)
+	b.CloseStrip = p.closeBlock(o, b)
 	if chained != nil {
 		chained.CloseStrip = b.CloseStrip
 	}
@@ -76,15 +96,18 @@ func (p *parser) block() ast.Node {
 		b.Program, b.Inverse = b.Inverse, b.Program
 	}
 	if decorator {
-		return &Decorator{NodeType: NodeDecorator, Loc: b.Loc, Expression: b.Expression, Program: b.Program, OpenStrip: b.OpenStrip, CloseStrip: b.CloseStrip}
+		d := &Decorator{NodeType: NodeDecorator, Loc: b.Loc, Expression: b.Expression, Program: b.Program, OpenStrip: b.OpenStrip, CloseStrip: b.CloseStrip}
+		p.tagged(d, o)
+		return d
 	}
+	p.tagged(b, o)
 	return b
 }
 
 // chain parses {{else name}}… and what follows it, up to the closing tag.
 func (p *parser) chain(links int) *ast.BlockStatement {
 	if p.links++; links >= maxChain || p.links > maxLinks {
-		p.fail(CodeLimitNesting, p.tok.pos, "more than %d {{else …}} in one block, or %d in blocks within each other", maxChain, maxLinks)
+		p.fail(FaultNesting, p.tok.pos, "more than %d {{else …}} in one block, or %d in blocks within each other", maxChain, maxLinks)
 	}
 	defer func() { p.links-- }()
 	o := p.opener()
@@ -96,6 +119,7 @@ func (p *parser) chain(links int) *ast.BlockStatement {
 		t := p.advance()
 		b.InverseStrip = p.strip(t.text, t.text)
 		b.CloseStrip = b.InverseStrip
+		o.elseTag(t)
 		b.Inverse = p.program()
 	case tokOpenInverseChain:
 		next := p.chain(links + 1)
@@ -104,6 +128,7 @@ func (p *parser) chain(links int) *ast.BlockStatement {
 		next.CloseStrip = next.OpenStrip // as Handlebars.js has it
 		b.Inverse = chainProgram(next)
 	}
+	p.tagged(b, o)
 	return b
 }
 
@@ -112,21 +137,39 @@ func chainProgram(b *ast.BlockStatement) *ast.Program {
 }
 
 // closeBlock parses the closing tag of o's block.
-func (p *parser) closeBlock(o opener) *ast.Strip {
-	name := originalOf(o.expr.Path)
-	if p.tok.kind == tokEOF {
-		p.fail(CodeUnclosed, o.pos, "block %s is not closed", Quote(name))
+func (p *parser) closeBlock(o opener, block *ast.BlockStatement) *ast.Strip {
+	if p.places != nil {
+		return p.tolerantClose(o, block)
 	}
+	if p.tok.kind == tokEOF {
+		panic(unclosed(o))
+	}
+	return p.closeTag(o)
+}
+
+func unclosed(o opener) *Fault {
+	end := o.pos
+	if o.tags != nil {
+		end = o.tags.Open.End
+	}
+	return fault(FaultUnclosed, o.pos, end, "block %s is not closed", Quote(Original(o.expr.Path)))
+}
+
+func (p *parser) closeTag(o opener) *ast.Strip {
+	name := Original(o.expr.Path)
 	if p.tok.kind != tokOpenEndBlock {
-		p.unexpected("{{/" + shorten(name) + "}}")
+		p.unexpected("{{/" + Shorten(name) + "}}")
 	}
 	open := p.advance()
 	path := p.name()
-	if !sameOriginal(path, o.expr.Path) {
-		line, column := p.src.position(o.pos)
-		p.fail(CodeSyntax, open.pos, "{{/%s}} closes nothing: the open block is %s of line %d, column %d", shorten(originalOf(path)), Quote(name), line, column)
+	if Original(path) != name {
+		line, column := Position(p.text, o.pos)
+		p.fail(FaultSyntax, open.pos, "{{/%s}} closes nothing: the open block is %s of line %d, column %d", Shorten(Original(path)), Quote(name), line, column)
 	}
 	end := p.expect(tokClose, "}}")
+	if o.tags != nil {
+		o.tags.Close = Span{open.pos, end.end}
+	}
 	return p.strip(open.text, end.text)
 }
 
@@ -137,17 +180,21 @@ func (p *parser) rawBlock() ast.Node {
 	prog := ast.NewProgram(p.tok.pos, p.loc(p.tok.pos).Line)
 	for p.tok.kind == tokContent {
 		t := p.advance()
-		prog.AddStatement(p.text(t.pos, t.text))
+		prog.AddStatement(p.content1(t.pos, t.text))
 	}
 	if p.tok.kind == tokEOF || p.tok.kind == tokInvalid {
-		p.fail(CodeUnclosed, open.pos, "raw block %s is not closed", Quote(originalOf(b.Expression.Path)))
+		p.fail(FaultUnclosed, open.pos, "raw block %s is not closed", Quote(Original(b.Expression.Path)))
 	}
 	end := p.expect(tokEndRawBlock, "{{{{/…}}}}")
-	if originalOf(b.Expression.Path) != end.text {
-		p.fail(CodeSyntax, end.pos, "{{{{/%s}}}} closes nothing: the open raw block is %s", shorten(end.text), Quote(originalOf(b.Expression.Path)))
+	if Original(b.Expression.Path) != end.text {
+		p.fail(FaultSyntax, end.pos, "{{{{/%s}}}} closes nothing: the open raw block is %s", Shorten(end.text), Quote(Original(b.Expression.Path)))
 	}
 	b.Program = prog
 	b.OpenStrip, b.InverseStrip, b.CloseStrip = &ast.Strip{}, &ast.Strip{}, &ast.Strip{}
+	if p.places != nil {
+		p.spanned(prog, prog.Pos, end.pos)
+		p.tagged(b, opener{pos: open.pos, tags: &Tags{Open: Span{open.pos, prog.Pos}, Close: Span{end.pos, end.end}, Raw: true}})
+	}
 	return b
 }
 
@@ -161,12 +208,13 @@ func (p *parser) partialBlock() ast.Node {
 	b.Params, b.Hash = p.params()
 	end := p.expect(tokClose, "}}")
 	b.OpenStrip = p.strip(open.text, end.text)
+	o := opener{pos: open.pos, expr: &ast.Expression{Path: b.Name}}
+	if p.places != nil {
+		o.tags = &Tags{Open: Span{open.pos, end.end}}
+	}
+	p.opened(o)
 	b.Program = p.program()
-	b.CloseStrip = p.closeBlock(opener{pos: open.pos, expr: &ast.Expression{Path: b.Name}})
+	b.CloseStrip = p.closeBlock(o, nil)
+	p.tagged(b, o)
 	return b
-}
-
-// sameOriginal reports whether a closing tag's name is its opener's.
-func sameOriginal(closing, open ast.Node) bool {
-	return originalOf(closing) == originalOf(open)
 }

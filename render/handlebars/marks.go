@@ -1,0 +1,23 @@
+package handlebars
+
+import (
+	"strings"
+
+	"github.com/aymerick/raymond/ast"
+)
+
+// Marks make an output tell text of authors from values: each value stands behind Open and its kind, up to Close. Values
+// are printed as EscapeText has it, in three braces too, and hold no control characters, so that no data forges a mark.
+type Marks struct {
+	Open, Close byte // control characters other than newline and tab; authors' texts are printed with blanks instead
+	// Kind is the kind of what a tag prints. alone says that Open and the kind stand for the value, which isn't printed.
+	Kind func(*ast.MustacheStatement) (kind byte, alone bool)
+}
+
+// without gives text without marks.
+func (m *Marks) without(text string) string {
+	if m == nil || strings.IndexByte(text, m.Open) < 0 && strings.IndexByte(text, m.Close) < 0 {
+		return text
+	}
+	return strings.NewReplacer(string(rune(m.Open)), " ", string(rune(m.Close)), " ").Replace(text)
+}

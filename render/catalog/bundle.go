@@ -39,14 +39,6 @@ func (c *Catalog) Bundle(shortcut string) (*Bundle, error) {
 	return c.bundle(s)
 }
 
-// BundleFor is Bundle on behalf of a; a shortcut that a may not see is unknown.
-func (c *Catalog) BundleFor(shortcut string, a Actor) (*Bundle, error) {
-	if s, ok := c.shortcuts[shortcut]; !ok || !s.VisibleTo(a) {
-		return nil, &UnknownError{Kind: "shortcut", Name: shortcut, Suggestion: handlebars.Suggest(shortcut, c.ShortcutsFor(a))}
-	}
-	return c.Bundle(shortcut)
-}
-
 // InlineBundle is Bundle for a shortcut that the caller gives. It may use the
 // catalog's snippets, email templates and attachments.
 func (c *Catalog) InlineBundle(s Shortcut) (*Bundle, error) {

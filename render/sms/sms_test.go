@@ -90,17 +90,3 @@ func BenchmarkMeasure(b *testing.B) {
 		Measure(text)
 	}
 }
-
-func TestTally(t *testing.T) {
-	var tally Tally
-	for i, text := range []string{"hello", "it’s here", "it’s 日本", strings.Repeat("a", 161), strings.Repeat("b", 161)} {
-		tally.Add(string(rune('a'+i)), Measure(text))
-	}
-	if tally.Messages != 5 || tally.Segments != 7 || tally.Unicode != 2 || tally.WorstID != "d" || tally.Worst.Segments != 2 {
-		t.Errorf("%+v", tally)
-	}
-	causes := tally.Causes()
-	if len(causes) != 3 || causes[0] != (Cause{"’", 2, "'"}) {
-		t.Errorf("%+v", causes)
-	}
-}

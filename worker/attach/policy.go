@@ -26,15 +26,10 @@ type Policy struct {
 	Types    []string // extensions in lower case without dot; nil allows every type
 }
 
-var shortcutTypes = []string{"pdf", "doc", "docx", "xls", "xlsx", "zip", "txt", "mov", "mp4", "png", "jpg", "jpeg"}
+var types = []string{"pdf", "doc", "docx", "xls", "xlsx", "zip", "txt", "mov", "mp4", "png", "jpg", "jpeg", "gif"}
 
-// Shortcut is the policy for one message from a shortcut.
-func Shortcut() Policy { return Policy{MaxFile, MaxTotal, shortcutTypes} }
-
-// Bulk is the policy for a bulk: as Shortcut, and gif.
-func Bulk() Policy {
-	return Policy{MaxFile, MaxTotal, append(shortcutTypes[:len(shortcutTypes):len(shortcutTypes)], "gif")}
-}
+// Bulk is the policy for a bulk.
+func Bulk() Policy { return Policy{MaxFile, MaxTotal, types} }
 
 // Forward is the policy for a forwarded conversation: the total alone.
 func Forward() Policy { return Policy{MaxTotal: MaxTotal} }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/bulkrun"
@@ -107,7 +108,7 @@ func newSiteOn(t *testing.T, rdb redis.UniversalClient) *site {
 	}
 	s := &site{t: t, rdb: rdb, out: &recorder{}, log: log}
 	var err error
-	if s.client, err = enqueue.New(enqueue.Options{Redis: s.rdb, Log: log}); err != nil {
+	if s.client, err = enqueue.New(enqueue.Options{Redis: s.rdb, Log: log, Phones: phone.Parse}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.client.Close() })

@@ -73,7 +73,7 @@ func (b *bulkSendCmd) dryRun(ctx context.Context, c *app.Settings, std stdio, d 
 			return err
 		}
 		defer func() { err = errors.Join(err, rdb.Close()) }()
-		if options.Suppressed, err = suppressedIn(rdb); err != nil {
+		if options.Suppressed, err = suppressedIn(rdb, c, std); err != nil {
 			return err
 		}
 	}
@@ -103,8 +103,8 @@ func (b *bulkSendCmd) dryRun(ctx context.Context, c *app.Settings, std stdio, d 
 }
 
 // suppressedIn asks the suppression list on a Redis.
-func suppressedIn(rdb redis.UniversalClient) (func(context.Context, message.Channel, []string) ([]bool, error), error) {
-	list, err := suppress.New(suppress.Options{Redis: rdb})
+func suppressedIn(rdb redis.UniversalClient, c *app.Settings, std stdio) (func(context.Context, message.Channel, []string) ([]bool, error), error) {
+	list, err := suppress.New(suppress.Options{Redis: rdb, Country: c.Country, Log: c.Logger(std.err)})
 	if err != nil {
 		return nil, err
 	}

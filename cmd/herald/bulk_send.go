@@ -261,7 +261,7 @@ func (b *bulkSendCmd) where(err error, d bulk.Definition) error {
 
 // override sets what flags say beside a definition.
 func (b *bulkSendCmd) override(d *bulk.Definition, c *app.Settings) {
-	d.ID, d.Locale, d.Timezone = first(b.ID, d.ID), first(d.Locale, c.Locale), first(d.Timezone, c.Timezone)
+	d.ID, d.Locale, d.Timezone, d.Country = first(b.ID, d.ID), first(d.Locale, c.Locale), first(d.Timezone, c.Timezone), first(d.Country, c.Country)
 	d.Deduplicate = d.Deduplicate || b.Deduplicate
 	if b.Rate != 0 {
 		d.Rate = b.Rate

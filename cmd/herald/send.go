@@ -9,6 +9,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
@@ -46,7 +47,7 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 	channel := message.Channel(s.Channel)
 	m := task.Message{
 		ID: first(s.ID, enqueue.NewID()), Channel: channel, From: s.From, To: s.To, ReplyTo: s.ReplyTo, Context: data,
-		Locale: c.Locale, Timezone: c.Timezone, Policy: task.Policy(s.Policy), OnIssue: task.IssuePolicy(s.OnIssue), Unsubscribe: s.Unsubscribe,
+		Locale: c.Locale, Timezone: c.Timezone, Country: c.Country, Policy: task.Policy(s.Policy), OnIssue: task.IssuePolicy(s.OnIssue), Unsubscribe: s.Unsubscribe,
 		Actions: actions, SendAt: s.At, SendBefore: s.Before, Cc: s.Cc, Bcc: s.Bcc,
 	}
 	switch channel {
@@ -59,7 +60,8 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 	if m.Content, err = s.named(); err != nil {
 		return err
 	}
-	if err := enqueue.CheckMessage(m); err != nil {
+	wrong := fault.In(enqueue.CheckMessage(m))
+	if err := wrong.Merge(fault.In(compose.CheckRecipient(m))).Err(); err != nil {
 		return inFlags(err, nil)
 	}
 	q, err := app.NewClient(ctx, c, c.Logger(std.err))

@@ -29,7 +29,7 @@ type suppressFlags struct {
 }
 
 // with connects, calls do with the lists and disconnects.
-func (f suppressFlags) with(ctx context.Context, c *app.Settings, do func(*suppress.Store, message.Channel) error) (err error) {
+func (f suppressFlags) with(ctx context.Context, c *app.Settings, std stdio, do func(*suppress.Store, message.Channel) error) (err error) {
 	channel, err := message.ParseChannel(f.Channel)
 	if err != nil {
 		return usageError{err}
@@ -39,7 +39,7 @@ func (f suppressFlags) with(ctx context.Context, c *app.Settings, do func(*suppr
 		return err
 	}
 	defer func() { err = errors.Join(err, rdb.Close()) }()
-	store, err := suppress.New(suppress.Options{Redis: rdb})
+	store, err := suppress.New(suppress.Options{Redis: rdb, Country: c.Country, Log: c.Logger(std.err)})
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ type suppressAddCmd struct {
 
 // Run adds the entries, all or none.
 func (s *suppressAddCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
-	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) error {
+	return s.with(ctx, c, std, func(store *suppress.Store, channel message.Channel) error {
 		entries := make([]suppress.Entry, len(s.Address))
 		for i, address := range s.Address {
 			entries[i] = s.entry(address, "herald suppress add")
@@ -85,7 +85,7 @@ type suppressRemoveCmd struct {
 
 // Run removes the entries from whichever list they are on.
 func (s *suppressRemoveCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
-	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) error {
+	return s.with(ctx, c, std, func(store *suppress.Store, channel message.Channel) error {
 		n, err := store.Remove(ctx, channel, s.Address...)
 		if err != nil {
 			return err
@@ -102,7 +102,7 @@ type suppressCheckCmd struct {
 
 // Run prints a line for each address.
 func (s *suppressCheckCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
-	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) error {
+	return s.with(ctx, c, std, func(store *suppress.Store, channel message.Channel) error {
 		found, err := store.Check(ctx, channel, s.Address)
 		if err != nil {
 			return err
@@ -126,7 +126,7 @@ type suppressListCmd struct {
 
 // Run prints entries as they come, in no order.
 func (s *suppressListCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
-	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) error {
+	return s.with(ctx, c, std, func(store *suppress.Store, channel message.Channel) error {
 		total, err := store.Count(ctx, channel)
 		if err != nil {
 			return err
@@ -175,7 +175,7 @@ type suppressImportCmd struct {
 
 // Run stores the rows that are right and names the others.
 func (s *suppressImportCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
-	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) error {
+	return s.with(ctx, c, std, func(store *suppress.Store, channel message.Channel) error {
 		from, _, err := openInput(s.File, std)
 		if err != nil {
 			return err
@@ -200,7 +200,7 @@ type suppressExportCmd struct {
 
 // Run prints what import reads.
 func (s *suppressExportCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
-	return s.with(ctx, c, func(store *suppress.Store, channel message.Channel) error {
+	return s.with(ctx, c, std, func(store *suppress.Store, channel message.Channel) error {
 		_, err := store.Export(ctx, channel, std.out)
 		return err
 	})

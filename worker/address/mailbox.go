@@ -11,14 +11,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Address is one mailbox. Name is what people read and may be empty; Addr is `local@domain` in the form that goes on
-// the wire: the domain in lower case and punycode, the local part as given (it may hold letters beyond ASCII, which
-// only a server with SMTPUTF8 takes).
-type Address struct {
-	Name string `json:"name,omitempty"`
-	Addr string `json:"addr"`
-}
-
 // Sizes that RFC 5321 section 4.5.3.1 sets, in bytes, and our own for names.
 const (
 	maxLocal  = 64
@@ -27,32 +19,21 @@ const (
 	maxName   = 255
 )
 
-// MaxLength is how long an address may be without its name, in bytes (RFC 5321).
-const MaxLength = 254
-
-// String is the address for people: `Name <addr>`. It is not safe as a mail header: the email channel encodes its own.
-func (a Address) String() string {
-	if a.Name == "" {
-		return a.Addr
-	}
-	return a.Name + " <" + a.Addr + ">"
-}
-
-// Domain is the part after the @.
-func (a Address) Domain() string {
-	return a.Addr[strings.LastIndexByte(a.Addr, '@')+1:]
-}
-
 // ParseMailbox reads one mailbox: `local@domain`, `Name <local@domain>` or `"Name, quoted" <local@domain>`.
 // It is stricter than RFC 5322, since what passes here reaches SMTP commands: no comments, groups, quoted local parts,
-// address literals, domains without a dot, control or bidi characters. An IDN domain becomes punycode.
+// address literals, domains without a dot, control characters. An IDN domain becomes punycode, full-width letters become
+// ASCII, and what is invisible goes. Inside an address, overrides of the direction are refused instead: they show people
+// another address than the one that is written to.
 func ParseMailbox(s string) (Address, error) {
 	if len(s) > maxName+MaxLength+64 {
 		return Address{}, fmt.Errorf("address is %d bytes long", len(s))
 	}
-	s = strings.Trim(s, " \t")
-	if s == "" {
+	s = trim(s)
+	switch {
+	case s == "":
 		return Address{}, errors.New("address is empty")
+	case !utf8.ValidString(s):
+		return Address{}, errors.New("address is not valid UTF-8")
 	}
 	if !strings.HasSuffix(s, ">") {
 		return newAddress("", s)
@@ -61,7 +42,7 @@ func ParseMailbox(s string) (Address, error) {
 	if open < 0 {
 		return Address{}, fmt.Errorf("address %.100q closes with > without a <", s)
 	}
-	name, err := parseName(strings.TrimRight(s[:open], " \t"))
+	name, err := parseName(trim(StripBidi(s[:open])))
 	if err != nil {
 		return Address{}, err
 	}
@@ -88,7 +69,7 @@ func CheckMailbox(a Address) error {
 
 // newAddress reads the mailbox for a name, and shows it where it is wrong: the one who typed it needs to see it.
 func newAddress(name, mailbox string) (Address, error) {
-	addr, err := parseMailbox(mailbox)
+	addr, err := parseMailbox(plainMailbox(mailbox))
 	if err != nil {
 		return Address{}, fmt.Errorf("address %.100q: %w", mailbox, err)
 	}
@@ -164,34 +145,39 @@ func checkName(s string) error {
 	return CheckLine(s)
 }
 
-// CheckLine refuses whatever could end a line, hide text or turn its direction.
-func CheckLine(s string) error {
-	for i := 0; i < len(s); i++ {
-		if s[i] < ' ' || s[i] >= 0x7f {
-			return checkRunes(s[i:])
+// plainMailbox writes full-width letters, as Asian keyboards make them, in ASCII, and leaves out what is invisible, but for
+// joiners, which some domains are told apart by, and overrides of the direction.
+func plainMailbox(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 0xff01 && r <= 0xff5e:
+			return r - 0xff01 + '!'
+		case r == 0x200c || r == 0x200d || r == 0x202d || r == 0x202e || !IsInvisible(r):
+			return r
 		}
-	}
-	return nil
+		return -1
+	}, trim(s))
 }
 
-func checkRunes(s string) error {
-	for i, r := range s {
-		if r == utf8.RuneError {
-			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
-				return errors.New("not valid UTF-8")
-			}
-		}
-		if unicode.IsControl(r) || isSeparator(r) || IsBidi(r) {
-			return fmt.Errorf("holds the character %U", r)
+// mailboxKey folds the case of the local part. The domain of a mailbox that travels is folded already.
+func mailboxKey(addr string) string {
+	at := strings.LastIndexByte(addr, '@')
+	for i := 0; i < at; i++ {
+		if addr[i] >= utf8.RuneSelf {
+			return norm.NFC.String(strings.Map(foldCase, addr[:at])) + addr[at:]
 		}
 	}
-	return nil
+	return strings.ToLower(addr)
 }
 
-func isSeparator(r rune) bool { return r == 0x2028 || r == 0x2029 }
-
-// IsBidi reports the embeddings, overrides and isolates that reorder text; the plain marks LRM and RLM are left alone.
-func IsBidi(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
+// foldCase is the lower case of the first of all letters that differ from r by case alone: Σ, σ and ς give σ.
+func foldCase(r rune) rune {
+	first := r
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		first = min(first, f)
+	}
+	return unicode.ToLower(first)
+}
 
 // parseMailbox checks local@domain and gives its wire form. Its errors don't show the address: they may be logged.
 func parseMailbox(s string) (string, error) {

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 func readJSON(t testing.TB, name string, into any) {
@@ -81,8 +83,8 @@ func TestParseMailboxRejects(t *testing.T) {
 	for _, in := range []string{
 		"Ada <ada@example.com> x", "Ada ada@example.com>", "Ada <<ada@example.com>>", `"Ada <ada@example.com>`,
 		`"Ada" x <ada@example.com>`, "ada@other.com <ada@example.com>", "A\r\nBcc: x@y.zz <ada@example.com>",
-		"\"A\r\nBcc: x@y.zz\" <ada@example.com>", "A\u202eda <ada@example.com>", "a@1.2.3.4", "a@example.com.",
-		"a@exam_ple.com", "a b@example.com", "a(c)@example.com", "a@ⓛⓞⓒⓐⓛⓗⓞⓢⓣ", "a\u200bb@example.com",
+		"\"A\r\nBcc: x@y.zz\" <ada@example.com>", "a@1.2.3.4", "a@example.com.",
+		"a@exam_ple.com", "a b@example.com", "a(c)@example.com", "a@ⓛⓞⓒⓐⓛⓗⓞⓢⓣ", "a\u202eb@example.com", "a\u200cb@example.com",
 		"a\xff@example.com", "A\xff <a@example.com>", "a@\xff.com", "a\u2028b@example.com", strings.Repeat("n", 256) + " <a@example.com>",
 	} {
 		if got, err := ParseMailbox(in); err == nil {
@@ -142,6 +144,18 @@ func FuzzParseMailbox(f *testing.F) {
 		again, err := ParseMailbox(a.Addr)
 		if err != nil || again.Addr != a.Addr {
 			t.Fatalf("%q does not stay itself: %+v %v", a.Addr, again, err)
+		}
+		key := Mailbox.Key(a.Addr)
+		if folded, err := ParseMailbox(key); err != nil || folded.Addr != key || Mailbox.Key(key) != key {
+			t.Fatalf("the key %q of %q does not stay itself: %+v %v", key, a.Addr, folded, err)
+		}
+		for _, spelling := range []string{"\u2068" + a.Addr + "\u2069", " <" + a.Addr + ">\u200b", norm.NFD.String(a.Addr), "X <" + a.Addr + ">"} {
+			if b, err := ParseMailbox(spelling); err != nil || b.Addr != a.Addr {
+				t.Fatalf("%q: %+v, %v; want %q", spelling, b, err, a.Addr)
+			}
+		}
+		if err := CheckMailbox(a); err != nil {
+			t.Fatalf("%+v: %v", a, err)
 		}
 	})
 }

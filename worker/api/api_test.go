@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/redistest"
 	"github.com/heraldsend/herald/worker/store/suppress"
@@ -37,7 +38,7 @@ func start(t testing.TB, configure func(*Options)) *service {
 	rdb := s.redis.Client()
 	var err error
 	log := slog.New(slog.NewTextHandler(s.log, nil))
-	if s.client, err = enqueue.New(enqueue.Options{Redis: rdb, Log: log}); err != nil {
+	if s.client, err = enqueue.New(enqueue.Options{Redis: rdb, Log: log, Phones: phone.Parse}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.client.Close() })

@@ -24,6 +24,7 @@ type BulkBody struct {
 	Messages    []PartBody   `json:"messages,omitempty" maxItems:"4" doc:"What each recipient gets: at most one on each channel."`
 	Context     Object       `json:"context,omitempty" doc:"What every recipient's own context is laid over, key by key at its top level."`
 	Locale      string       `json:"locale,omitempty" maxLength:"100" doc:"For recipients who bring none."`
+	Country     string       `json:"country,omitempty" pattern:"^[A-Z]{2}$" doc:"Default country: ISO 3166 code for phone numbers without a country's code. The server's own where missing." example:"GB"`
 	Timezone    string       `json:"timezone,omitempty" maxLength:"100" doc:"For recipients who bring none."`
 	OnIssue     string       `json:"onIssue,omitempty" enum:"send,skip" doc:"What happens where rendering raises issues. send where missing."`
 	Deduplicate bool         `json:"deduplicate,omitempty" doc:"Sends to each address once, on each channel."`
@@ -104,8 +105,9 @@ func (s *Server) createBulk(ctx context.Context, in *createBulkInput) (*Accepted
 
 // definition makes the definition of a request and checks it.
 func (s *Server) definition(ctx context.Context, b BulkBody, id string) (bulk.Definition, error) {
+	b.Country = cmp.Or(b.Country, s.Country)
 	d := b.definition(cmp.Or(id, enqueue.NewID()))
-	if err := fault.Join(d.Validate(), d.CheckAhead(s.now())); err != nil {
+	if err := fault.Join(d.Validate(), checkCountry(d.Country), d.CheckAhead(s.now())); err != nil {
 		return d, err
 	}
 	for i := range d.Messages {
@@ -121,7 +123,7 @@ func (s *Server) definition(ctx context.Context, b BulkBody, id string) (bulk.De
 // definition is what a body asks for.
 func (b *BulkBody) definition(id string) bulk.Definition {
 	d := bulk.Definition{
-		ID: id, Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, OnIssue: task.IssuePolicy(b.OnIssue),
+		ID: id, Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, Country: b.Country, OnIssue: task.IssuePolicy(b.OnIssue),
 		Deduplicate: b.Deduplicate, Rate: b.Rate, SendAt: b.SendAt, SendAtLocal: b.SendAtLocal, SendBefore: b.SendBefore,
 		Canary: (*bulk.Canary)(b.Canary), Events: b.Events, Actions: b.Actions.actions(),
 	}

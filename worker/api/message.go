@@ -9,7 +9,10 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/heraldsend/herald/worker/address/phone"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
@@ -30,6 +33,7 @@ type MessageBody struct {
 	ContentFields
 	Context     Object        `json:"context,omitempty" doc:"What the template may use: customer, conversation, currentUser, …. Numbers stay exact."`
 	Locale      string        `json:"locale,omitempty" maxLength:"100" example:"fr-CA"`
+	Country     string        `json:"country,omitempty" pattern:"^[A-Z]{2}$" doc:"Default country: ISO 3166 code for phone numbers without a country's code. The server's own where missing." example:"GB"`
 	Timezone    string        `json:"timezone,omitempty" maxLength:"100" example:"America/Toronto"`
 	Attachments []FileRef     `json:"attachments,omitempty" maxItems:"50"`
 	Policy      string        `json:"policy,omitempty" enum:"resend,hold" doc:"What a crash in the middle of sending leaves behind: sent again, or held as unknown. resend where missing, hold for SMS."`
@@ -122,8 +126,10 @@ func (s *Server) sendMessage(ctx context.Context, in *sendMessageInput) (*Accept
 
 // message makes the task of a request and checks it.
 func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Message, error) {
+	b.Country = cmp.Or(b.Country, s.Country)
 	m := b.task(cmp.Or(id, enqueue.NewID()))
-	if err := enqueue.CheckMessage(m); err != nil {
+	wrong := fault.In(fault.Join(enqueue.CheckMessage(m), checkCountry(m.Country)))
+	if err := wrong.Merge(fault.In(compose.CheckRecipient(m))).Err(); err != nil {
 		return m, err
 	}
 	var err error
@@ -131,11 +137,18 @@ func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Me
 	return m, err
 }
 
+// checkCountry wants a country that has phone numbers, or none.
+func checkCountry(code string) error {
+	var f fault.List
+	f.Join("/country", phone.CheckCountry(code))
+	return f.Err()
+}
+
 // task is what a body asks for.
 func (b *MessageBody) task(id string) task.Message {
 	return task.Message{
 		ID: id, Channel: message.Channel(b.Channel), From: b.From, To: b.To, ReplyTo: b.ReplyTo, Cc: b.Cc, Bcc: b.Bcc,
-		Content: b.content(), Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, Attachments: fileRefs(b.Attachments),
+		Content: b.content(), Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, Country: b.Country, Attachments: fileRefs(b.Attachments),
 		Policy: task.Policy(b.Policy), OnIssue: task.IssuePolicy(b.OnIssue), Unsubscribe: b.Unsubscribe, Actions: b.Actions.actions(),
 		Headers: headerFields(b.Headers), Chat: message.ChatFields(b.Chat), Note: message.NoteFields(b.Note), SendAt: b.SendAt, SendBefore: b.SendBefore,
 	}

@@ -39,6 +39,8 @@ type Options struct {
 	Tokens []Token
 	Rate   float64 // requests a second of one token; 0 is no limit
 
+	Country string // ISO 3166 code that messages and bulks get which bring none; empty for none
+
 	Links       *link.Links // opens the links of messages; there are none when nil
 	TwilioToken string      // the account's, by which its callbacks are checked; none are answered when empty
 

@@ -91,7 +91,7 @@ func (s *Server) addSuppressions(ctx context.Context, in *addSuppressionsInput) 
 	var wrong fault.List
 	for i, e := range in.Body.Entries {
 		entry := suppress.Entry{Address: e.Address, Allow: e.Allow, Reason: e.Reason, Source: e.Source, At: e.At}
-		wrong.Join(fault.Pointer("entries", i), entry.Validate(channel))
+		wrong.Join(fault.Pointer("entries", i), s.Suppressions.Validate(channel, entry))
 		entries = append(entries, entry)
 	}
 	if len(wrong) > 0 {
@@ -102,15 +102,15 @@ func (s *Server) addSuppressions(ctx context.Context, in *addSuppressionsInput) 
 
 type removeSuppressionInput struct {
 	Channel string `query:"channel" enum:"email,sms,chat,note" default:"email"`
-	Address string `query:"address" required:"true" minLength:"1" maxLength:"1000" doc:"As it stands in the list: an address, or *@ and a domain."`
+	Address string `query:"address" required:"true" minLength:"1" maxLength:"1000" doc:"An address in any spelling, or *@ and a domain."`
 }
 
 func (s *Server) removeSuppression(ctx context.Context, in *removeSuppressionInput) (*struct{}, error) {
-	channel := message.Channel(in.Channel)
-	if err := (suppress.Entry{Address: in.Address}).Validate(channel); err != nil {
-		return nil, badParameter("address", "%s", clip(err.Error()))
+	n, err := s.Suppressions.Remove(ctx, message.Channel(in.Channel), in.Address)
+	var wrong *suppress.PatternError
+	if errors.As(err, &wrong) {
+		return nil, badParameter("address", "%s", clip(wrong.Error()))
 	}
-	n, err := s.Suppressions.Remove(ctx, channel, in.Address)
 	if err == nil && n == 0 {
 		return nil, problem(http.StatusNotFound, "not_found", "the list has no such entry")
 	}

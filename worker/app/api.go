@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/api"
 	pages "github.com/heraldsend/herald/worker/api/page"
 	"github.com/heraldsend/herald/worker/channel/sms"
@@ -50,12 +51,12 @@ func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log})
+	client, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log, Phones: phone.Parse})
 	if err != nil {
 		return nil, err
 	}
 	open.add(client.Close)
-	suppressions, err := suppress.New(suppress.Options{Redis: rdb})
+	suppressions, err := suppress.New(suppress.Options{Redis: rdb, Country: s.Country, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 	}
 	options := api.Options{
 		Redis: rdb, Client: client, Suppressions: suppressions, Log: log, Metrics: o.Metrics,
-		Tokens: tokens, Rate: s.APIRate, Links: links, Caught: o.Box, Version: o.Version,
+		Tokens: tokens, Rate: s.APIRate, Country: s.Country, Links: links, Caught: o.Box, Version: o.Version,
 	}
 	if s.SMSURL != "" {
 		account, err := sms.ParseURL(s.SMSURL)

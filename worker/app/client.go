@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/store/blob"
 )
@@ -24,7 +25,7 @@ func NewClient(ctx context.Context, s *Settings, log *slog.Logger) (_ *Client, e
 		return nil, err
 	}
 	open.add(rdb.Close)
-	queue, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log})
+	queue, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log, Phones: phone.Parse})
 	if err != nil {
 		return nil, err
 	}

@@ -14,12 +14,13 @@ import (
 
 	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/render/catalog"
-	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/channel/sms"
+	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/link"
 )
@@ -51,6 +52,7 @@ type Settings struct {
 	Attachments        string        `placeholder:"DIR" help:"Folder below which recipients' own attachments are looked up. None when empty." group:"settings"`
 	Timezone           string        `placeholder:"ZONE" help:"IANA time zone of dates, for recipients who bring none. UTC when empty." group:"settings"`
 	Locale             string        `placeholder:"TAG" help:"Language of dates, numbers and snippets, for recipients who bring none. en-us when empty." group:"settings"`
+	Country            string        `placeholder:"CODE" help:"Default country: ISO 3166 code, such as GB, for phone numbers without a country's code. They are refused when empty. The same for workers, API and commands." group:"settings"`
 	AllowVolatileRedis bool          `help:"Work on a Redis that can lose jobs. For development." group:"settings"`
 	Listen             string        `placeholder:"ADDR" help:"Address of the API, and of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken." group:"settings"`
 	APITokens          string        `name:"api-tokens" placeholder:"TOKENS" help:"Who may call the API, as herald token prints them, separated by commas. Without any the API answers on this machine alone." group:"settings"`
@@ -114,6 +116,9 @@ func (s *Settings) Validate() error {
 			fault("locale", "%w, such as en-us or fr-CA", err)
 		}
 	}
+	if err := phone.CheckCountry(s.Country); err != nil {
+		fault("country", "%w", err)
+	}
 	if s.Listen != "" {
 		if _, _, err := net.SplitHostPort(s.Listen); err != nil {
 			fault("listen", "%.100q is not host:port", s.Listen)
@@ -154,18 +159,17 @@ func (s *Settings) rates() (map[string]float64, error) {
 		if !ok || err != nil {
 			return nil, fmt.Errorf("%.100q is not a channel or sender and a number of messages a second, such as email=200 or sms:+15550100=1", entry)
 		}
-		channel, sender, _ := strings.Cut(lane, ":")
-		if _, err := message.ParseChannel(channel); err != nil {
+		name, sender, _ := strings.Cut(lane, ":")
+		channel, err := message.ParseChannel(name)
+		if err != nil {
 			return nil, err
 		}
-		if channel == string(message.Email) && sender != "" {
-			mailbox, err := address.ParseMailbox(sender)
-			if err != nil {
-				return nil, err
+		if sender != "" {
+			if name, err = delivery.SenderLane(channel, sender, s.Country); err != nil {
+				return nil, fmt.Errorf("%.100q: %w", lane, err)
 			}
-			lane = channel + ":" + strings.ToLower(mailbox.Addr)
 		}
-		rates[lane] = perSecond
+		rates[name] = perSecond
 	}
 	return rates, nil
 }

@@ -77,7 +77,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	suppressions, err := suppress.New(suppress.Options{Redis: rdb})
+	suppressions, err := suppress.New(suppress.Options{Redis: rdb, Country: s.Country, Log: log})
 	if err != nil {
 		return nil, err
 	}

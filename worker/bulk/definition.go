@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -21,9 +22,11 @@ type Definition struct {
 	// Context is a JSON object that every recipient's own context is laid over, key by key at its top level.
 	Context json.RawMessage `json:"context,omitempty"`
 	// Locale and Timezone are for recipients who bring none.
-	Locale   string           `json:"locale,omitempty"`
-	Timezone string           `json:"timezone,omitempty"`
-	OnIssue  task.IssuePolicy `json:"onIssue,omitempty"`
+	Locale   string `json:"locale,omitempty"`
+	Timezone string `json:"timezone,omitempty"`
+	// Country is the ISO 3166 code for phone numbers without a country's code; where it is empty they are errors.
+	Country string           `json:"country,omitempty"`
+	OnIssue task.IssuePolicy `json:"onIssue,omitempty"`
 	// Deduplicate sends to each address once, on each channel. Who comes again is skipped.
 	Deduplicate bool `json:"deduplicate,omitempty"`
 	// Rate is how many messages a second all workers together may start; 0 is no limit. It can be changed while the bulk
@@ -88,6 +91,7 @@ func (d Definition) Validate() error {
 	f.Join("/context", task.CheckContext(d.Context))
 	f.Join("/locale", task.CheckLocale(d.Locale))
 	f.Join("/timezone", task.CheckTimezone(d.Timezone))
+	f.Join("/country", address.CheckCountry(d.Country))
 	f.Join("/actions", d.Actions.Validate())
 	message.CheckOneOf(&f, "/onIssue", d.OnIssue, task.IssuePolicies)
 	f.Join("/rate", CheckRate(d.Rate))
@@ -220,7 +224,7 @@ func (d Definition) Message(chunk, slot int, r Recipient) (task.Message, error) 
 	part := d.Part(slot)
 	m := part.message()
 	m.ID = d.MessageID(chunk, slot)
-	m.To, m.Context, m.Locale, m.Timezone = r.Address(part.Channel), ctx, d.Locale, d.Timezone
+	m.To, m.Country, m.Context, m.Locale, m.Timezone = r.Address(part.Channel), d.Country, ctx, d.Locale, d.Timezone
 	m.OnIssue, m.SendBefore, m.Actions = d.OnIssue, d.SendBefore, d.Actions
 	if r.Locale != "" {
 		m.Locale = r.Locale

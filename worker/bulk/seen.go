@@ -3,7 +3,6 @@ package bulk
 import (
 	"hash/maphash"
 	"iter"
-	"strings"
 
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/message"
@@ -19,9 +18,9 @@ type Seen struct {
 	used   int
 }
 
-// Put remembers an address on a channel at row, or returns the row that it came at first. Rows are counted from 1, up
-// to 2^32. Emails are compared in lower case and without a name, phone numbers without punctuation.
-func (s *Seen) Put(c message.Channel, address string, row int) (first int) {
+// Put remembers an address by its key at row, or returns the row that it came at first. Rows are counted from 1, up
+// to 2^32.
+func (s *Seen) Put(key string, row int) (first int) {
 	if s.hashes == nil {
 		s.seed = maphash.MakeSeed()
 		s.hashes, s.rows = make([]uint64, 1<<10), make([]uint32, 1<<10)
@@ -29,7 +28,7 @@ func (s *Seen) Put(c message.Channel, address string, row int) (first int) {
 	if s.used >= len(s.hashes)/4*3 {
 		s.grow()
 	}
-	h := max(1, maphash.String(s.seed, plainAddress(c, address)))
+	h := max(1, maphash.String(s.seed, key))
 	i := s.find(h)
 	if s.hashes[i] == h {
 		return int(s.rows[i])
@@ -60,23 +59,9 @@ func (s *Seen) grow() {
 	}
 }
 
-// plainAddress is an address as it is compared with others.
-func plainAddress(c message.Channel, s string) string {
-	switch c {
-	case message.Email:
-		if a, err := address.ParseMailbox(s); err == nil {
-			s = a.Addr
-		}
-		return strings.ToLower(s)
-	case message.SMS:
-		return address.PlainNumber(s)
-	default:
-		return s
-	}
-}
-
-// Deduplicate yields the audience as it is, and marks those whose address on a channel came before.
-func Deduplicate(audience iter.Seq2[Recipient, error], channels []message.Channel) iter.Seq2[Recipient, error] {
+// Deduplicate yields the audience as it is, and marks those whose address on a channel came before. What is no address
+// comes before nobody: its message fails for that.
+func Deduplicate(audience iter.Seq2[Recipient, error], channels []message.Channel, addresses address.Parser) iter.Seq2[Recipient, error] {
 	return func(yield func(Recipient, error) bool) {
 		seen := make([]Seen, len(channels))
 		row := 0
@@ -84,7 +69,8 @@ func Deduplicate(audience iter.Seq2[Recipient, error], channels []message.Channe
 			if err == nil {
 				row++
 				for i, c := range channels {
-					if to := r.Address(c); to != "" && seen[i].Put(c, to, row) > 0 {
+					to, err := addresses.Parse(c.Address(), r.Address(c))
+					if err == nil && seen[i].Put(c.Address().Key(to.Addr), row) > 0 {
 						r.duplicates |= 1 << i
 					}
 				}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -122,7 +123,7 @@ func (c *chunk) findSuppressed(ctx context.Context, pending []int) error {
 		for _, slot := range pending {
 			if slot%c.Slots() == i {
 				slots = append(slots, slot)
-				addresses = append(addresses, c.recipient(slot).Address(p.Channel))
+				addresses = append(addresses, compose.Travelling(p.Channel, c.Country, c.recipient(slot).Address(p.Channel)))
 			}
 		}
 		entries, err := c.r.Delivery.Suppressions.Check(ctx, p.Channel, addresses)

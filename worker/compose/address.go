@@ -3,9 +3,10 @@ package compose
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 
 	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/address/phone"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -16,19 +17,23 @@ func Address(m task.Message, to []address.Address) (*message.Message, error) {
 	msg := &message.Message{
 		ID: m.ID, Channel: m.Channel, From: address.Address{Addr: m.From}, To: to, Headers: m.Headers, Chat: m.Chat, Note: m.Note,
 	}
-	if m.Channel != message.Email {
-		msg.To = []address.Address{{Addr: m.To}}
-		return msg, nil
-	}
+	var err error
 	if to == nil {
-		own, err := address.ParseMailbox(m.To)
+		own, err := phone.Parser(m.Country).Parse(m.Channel.Address(), m.To)
 		if err != nil {
 			return nil, Failed("invalid_address", err)
 		}
 		msg.To = []address.Address{own}
 	}
+	if m.Channel == message.SMS && m.From != "" {
+		if msg.From.Addr, err = phone.ParseSender(m.From, m.Country); err != nil {
+			return nil, Failed("invalid_sender", err)
+		}
+	}
+	if m.Channel != message.Email {
+		return msg, nil
+	}
 	// The others were checked when the message was enqueued.
-	var err error
 	if msg.From, err = address.ParseMailbox(m.From); err != nil {
 		return nil, Failed("invalid_sender", err)
 	}
@@ -54,6 +59,27 @@ func Address(m task.Message, to []address.Address) (*message.Message, error) {
 	return msg, nil
 }
 
+// CheckRecipient tells early what Address would refuse of a message's recipient, as a fault; Message.Validate finds the others.
+func CheckRecipient(m task.Message) error {
+	if m.To == "" || m.Channel == message.Email {
+		return nil
+	}
+	if _, err := phone.Parser(m.Country).Parse(m.Channel.Address(), m.To); err != nil {
+		return fault.At("/to", fault.BadAddress, "%v", err)
+	}
+	return nil
+}
+
+// Travelling gives an address in the form in which messages travel to it, the same for whoever reads it next. It is empty
+// for what is no address: no list knows that, and its message fails. country is the message's.
+func Travelling(c message.Channel, country, text string) string {
+	a, err := phone.Parser(country).Parse(c.Address(), text)
+	if err != nil {
+		return ""
+	}
+	return a.Addr
+}
+
 // withUnsubscribe adds unsubscribe.url to a context. It comes last, so that it wins over one of that name.
 func withUnsubscribe(object []byte, url string) []byte {
 	link, _ := json.Marshal(url) // a text can be written
@@ -64,25 +90,4 @@ func withUnsubscribe(object []byte, url string) []byte {
 	}
 	out = append(out, `"unsubscribe":{"url":`...)
 	return append(append(out, link...), "}}"...)
-}
-
-// strip takes format characters that turn the direction of text out of what stands on one line: a header or an address
-// can't carry them, and nobody sees that they are gone. Translation tools put them around values.
-func strip(msg *message.Message) {
-	msg.Subject = withoutBidi(msg.Subject)
-	if msg.Channel != message.Email {
-		msg.To[0].Addr = withoutBidi(msg.To[0].Addr)
-	}
-}
-
-func withoutBidi(s string) string {
-	if strings.IndexFunc(s, address.IsBidi) < 0 {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		if address.IsBidi(r) {
-			return -1
-		}
-		return r
-	}, s)
 }

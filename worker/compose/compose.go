@@ -93,10 +93,15 @@ type Job struct {
 	Duplicate bool
 }
 
-// Addresses are everyone whom the message goes to.
+// Addresses are everyone whom the message goes to, in the form in which it travels; "" for what is no address.
 func (j Job) Addresses() []string {
+	m := j.Message
 	if j.To == nil {
-		return slices.Concat([]string{j.Message.To}, j.Message.Cc, j.Message.Bcc)
+		all := slices.Concat([]string{m.To}, m.Cc, m.Bcc)
+		for i, text := range all {
+			all[i] = Travelling(m.Channel, m.Country, text)
+		}
+		return all
 	}
 	all := make([]string, len(j.To))
 	for i, a := range j.To {
@@ -237,7 +242,7 @@ func (c *Composer) Finish(ctx context.Context, msg *message.Message, files *File
 			return err
 		}
 	}
-	strip(msg)
+	msg.Subject = address.StripBidi(msg.Subject) // translation tools put them around values, and a header can't carry them
 	check := c.Checks[msg.Channel]
 	if check == nil {
 		check = (*message.Message).Validate

@@ -3,11 +3,11 @@ package delivery
 import (
 	"context"
 	"errors"
-	"strings"
 
+	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
-	"github.com/heraldsend/herald/worker/task"
 )
 
 // BulkLane names a bulk for the limiter.
@@ -42,9 +42,10 @@ func (d *Delivery) awaitTurn(ctx context.Context, j Job) error {
 			return err
 		}
 	}
-	if len(d.Rates) > 0 {
-		sender := senderOf(m)
-		if rate := d.Rates[sender]; rate > 0 {
+	if len(d.Rates) > 0 && m.From != "" {
+		// A sender that can't be read has no rate: its message is refused in a moment.
+		sender, err := SenderLane(m.Channel, m.From, m.Country)
+		if rate := d.Rates[sender]; err == nil && rate > 0 {
 			if err := d.wait(ctx, "sender:"+sender, rate); err != nil {
 				return err
 			}
@@ -62,16 +63,25 @@ func (d *Delivery) wait(ctx context.Context, lane string, perSecond float64) err
 	return err
 }
 
-// senderOf names a message's sender as Options.Rates does.
-func senderOf(m task.Message) string {
-	from := m.From
-	if m.Channel == message.Email {
-		if start := strings.LastIndexByte(from, '<'); start >= 0 {
-			from = strings.TrimSuffix(from[start+1:], ">") // it was checked when the message was enqueued
+// SenderLane names a sender as Options.Rates does, the same for all spellings: "email:news@acme.example", "sms:+15550100".
+// country is the default country for phone numbers.
+func SenderLane(c message.Channel, from, country string) (string, error) {
+	sender := from
+	switch c.Address() {
+	case address.Mailbox:
+		a, err := address.ParseMailbox(from)
+		if err != nil {
+			return "", err
 		}
-		from = strings.ToLower(from)
+		sender = address.Mailbox.Key(a.Addr)
+	case address.Phone:
+		var err error
+		if sender, err = phone.ParseSender(from, country); err != nil {
+			return "", err
+		}
+	case address.Conversation:
 	}
-	return string(m.Channel) + ":" + from
+	return string(c) + ":" + sender, nil
 }
 
 // Limits are a channel's rate and what of it is in force, for the numbers that people look at.

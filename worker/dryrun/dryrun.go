@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/render"
-	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/message"
@@ -68,7 +68,7 @@ type entry struct {
 
 // target is where a message would go.
 type target struct {
-	address string // as it would be sent to
+	address string // in the form that travels
 	fault   error  // of the address
 	first   int    // the row that has this address already, or 0
 }
@@ -143,17 +143,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	return result, nil
 }
 
-// check gives the form of an address under which a message would go to it.
-func check(c message.Channel, to string) (string, error) {
-	if c != message.Email {
-		return to, nil
-	}
-	a, err := address.ParseMailbox(to)
-	return a.Addr, err
-}
-
 // read hands the audience out in batches. What depends on the order, it does itself: the plan and who comes again.
 func (r *run) read(ctx context.Context, plan *bulk.Plan, result *Result, out chan<- batch) error {
+	addresses := phone.Parser(r.Definition.Country)
 	seen := make([]bulk.Seen, len(r.Definition.Messages))
 	b := make(batch, 0, batchSize)
 	hand := func() bool {
@@ -191,8 +183,9 @@ func (r *run) read(ctx context.Context, plan *bulk.Plan, result *Result, out cha
 			if to == "" {
 				continue
 			}
-			if e.to[i].address, e.to[i].fault = check(p.Channel, to); e.to[i].fault == nil {
-				e.to[i].first = seen[i].Put(p.Channel, to, e.row)
+			a, err := addresses.Parse(p.Channel.Address(), to)
+			if e.to[i].address, e.to[i].fault = a.Addr, err; err == nil {
+				e.to[i].first = seen[i].Put(p.Channel.Address().Key(a.Addr), e.row)
 			}
 		}
 		if b = append(b, e); len(b) == batchSize && !hand() {

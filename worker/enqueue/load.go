@@ -11,7 +11,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/message"
 )
 
 // batch is how many chunks are stored in one round trip.
@@ -28,7 +30,11 @@ func (c *Client) LoadBulk(ctx context.Context, id string, audience iter.Seq2[bul
 	defer func() { err = errors.Join(err, load.Close(ctx)) }()
 	d := load.Definition()
 	if d.Deduplicate {
-		audience = bulk.Deduplicate(audience, d.Channels())
+		channels := d.Channels()
+		if c.phones == nil && slices.Contains(channels, message.SMS) {
+			return 0, errors.New("to deduplicate phone numbers needs Options.Phones")
+		}
+		audience = bulk.Deduplicate(audience, channels, address.Parser{Phones: c.phones, Country: d.Country})
 	}
 	// Reading and packing goes on while the batch before is stored.
 	writing, storing := errgroup.WithContext(ctx)

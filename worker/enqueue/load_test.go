@@ -5,9 +5,15 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"strings"
 	"testing"
 
+	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/redistest"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 // An audience that broke off can be loaded again from its beginning, whatever its size was; a complete one can't.
@@ -89,6 +95,40 @@ func TestFaultyDefinitions(t *testing.T) {
 		spoil(&d)
 		if _, err := c.CreateBulk(context.Background(), d); err == nil {
 			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
+// Only whoever reads phone numbers can tell which are the same.
+func TestDeduplicatingNumbersNeedsPhones(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client()
+	d := bulk.Definition{
+		Messages:    []bulk.Part{{Channel: message.SMS, Content: task.Content{Text: "Hi"}}},
+		Deduplicate: true, Country: "GB",
+	}
+	for _, phones := range []address.PhoneParser{nil, phone.Parse} {
+		c, err := New(Options{Redis: rdb, Phones: phones})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		audience := func(yield func(bulk.Recipient, error) bool) {
+			_ = yield(bulk.Recipient{Phone: "+44 (0)7912 345678"}, nil) && yield(bulk.Recipient{Phone: "07912\u200b 345678"}, nil)
+		}
+		id, err := c.Bulk(t.Context(), d, audience, BulkOptions{})
+		if phones == nil {
+			if err == nil || !strings.Contains(err.Error(), "Options.Phones") {
+				t.Error(err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		recipients, err := c.Bulks().Recipients(t.Context(), id, 0)
+		if err != nil || len(recipients) != 2 || recipients[0].Duplicate(0) || !recipients[1].Duplicate(0) {
+			t.Errorf("%+v, %v", recipients, err)
 		}
 	}
 }

@@ -2,7 +2,11 @@
 // and the rules they keep. It knows nothing of templates, queues or servers.
 package message
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/heraldsend/herald/worker/address"
+)
 
 // Channel is the way a message travels.
 type Channel string
@@ -17,6 +21,18 @@ const (
 
 // Channels lists every channel, in the order that help texts use.
 var Channels = []Channel{Email, SMS, Chat, Note}
+
+// Address is what sort of address the channel writes to.
+func (c Channel) Address() address.Kind {
+	switch c {
+	case Email:
+		return address.Mailbox
+	case SMS:
+		return address.Phone
+	default:
+		return address.Conversation
+	}
+}
 
 // ParseChannel reads a channel's name, exactly as the constants write it.
 func ParseChannel(s string) (Channel, error) {

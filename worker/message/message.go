@@ -7,7 +7,8 @@ type Address = address.Address
 
 // Message is what one recipient gets on one channel, complete: nothing in it is rendered, fetched or looked up later.
 // For email the recipients are To, Cc and Bcc together, and they succeed or fail as one. For sms, chat and note there
-// is one recipient, To[0].Addr: a phone number or a conversation's id.
+// is one recipient, To[0].Addr: a phone number in E.164 or a conversation's id. All addresses are in the form that
+// package address gives them.
 type Message struct {
 	// ID names this send for ever, such as "bulkid.123.email": sending again carries the same ID. It becomes the left
 	// half of the Message-ID, and the idempotency key of the channels over HTTP. Letters, digits and ._=+- only.

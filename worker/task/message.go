@@ -24,6 +24,8 @@ type Message struct {
 	// To is the recipient: an email address, a phone number, or a conversation's id for chat and note.
 	To      string `json:"to"`
 	ReplyTo string `json:"replyTo,omitempty"`
+	// Country is the ISO 3166 code for phone numbers without a country's code; where it is empty they are errors.
+	Country string `json:"country,omitempty"`
 	// Cc and Bcc are further recipients of an email. All of them get one mail, which succeeds or fails as one.
 	Cc  []string `json:"cc,omitempty"`
 	Bcc []string `json:"bcc,omitempty"`
@@ -70,6 +72,7 @@ func (m Message) Validate() error {
 	f.Join("/to", checkRecipient(m.Channel, m.To))
 	f.Join("/context", CheckContext(m.Context))
 	f.Join("/actions", m.Actions.Validate())
+	f.Join("/country", address.CheckCountry(m.Country))
 	checkPlace(&f, m.Locale, m.Timezone)
 	message.CheckOneOf(&f, "/onIssue", m.OnIssue, IssuePolicies)
 	checkTimes(&f, m.SendAt, m.SendBefore)
@@ -133,8 +136,8 @@ func checkCopies(f *fault.List, name string, list []string) {
 	}
 }
 
-// checkRecipient finds what no channel could write to. What a phone number is, only a worker knows, which has the numbering
-// plans of all countries: here it must hold digits.
+// checkRecipient finds what no channel could write to. What a phone number is, only those know who have the numbering plans
+// of all countries, such as a worker: here it must hold digits.
 func checkRecipient(c message.Channel, to string) error {
 	switch {
 	case to == "":
@@ -146,8 +149,10 @@ func checkRecipient(c message.Channel, to string) error {
 	case c == message.SMS && strings.IndexFunc(to, unicode.IsDigit) < 0:
 		return fault.At("", fault.BadAddress, "%s is not a phone number: give one such as +447912345678", fault.Quote(to))
 	}
-	if err := address.CheckLine(to); err != nil {
-		return fault.At("", fault.BadAddress, "%v", err)
+	if c.Address() == address.Conversation {
+		if _, err := (address.Parser{}).Parse(address.Conversation, to); err != nil {
+			return fault.At("", fault.BadAddress, "%v", err)
+		}
 	}
 	return nil
 }

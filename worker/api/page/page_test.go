@@ -11,6 +11,7 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/templates"
+	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/api/page"
 	"github.com/heraldsend/herald/worker/api/page/browsertest"
@@ -32,7 +33,7 @@ func serve(t *testing.T, configure func(*api.Options)) string {
 	}
 	rdb := redistest.Start(t).Client()
 	log := slog.New(slog.DiscardHandler)
-	client, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log})
+	client, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log, Phones: phone.Parse})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,7 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"github.com/nyaruka/phonenumbers"
-
+	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/message"
 )
@@ -25,14 +24,14 @@ const (
 	maxMedia = 10
 )
 
-// Options are an account at Twilio. AccountSID, AuthToken and one of From and MessagingServiceSID are needed.
+// Options are an account at Twilio. AccountSID, AuthToken and one of From and MessagingServiceSID are needed. A message's
+// own From goes before both.
 type Options struct {
 	AccountSID          string
 	AuthToken           string
 	From                string // a number of the account in E.164, a short code or a sender's name
 	MessagingServiceSID string
 	StatusCallback      string // https URL that Twilio tells of deliveries; empty for none
-	Country             string // ISO 3166 code for numbers without a country's code; empty refuses them
 
 	BaseURL string    // https://api.twilio.com where empty
 	Client  send.Doer // send.NewHTTPClient(send.HTTPOptions{}) where nil
@@ -57,6 +56,13 @@ func New(o Options) (*Sender, error) {
 	case o.StatusCallback != "" && !strings.HasPrefix(o.StatusCallback, "https://"):
 		return nil, errors.New("sms: the status callback must be an https URL")
 	}
+	if o.From != "" {
+		from, err := phone.ParseSender(o.From, "")
+		if err != nil {
+			return nil, fmt.Errorf("sms: from: %w", err)
+		}
+		o.From = from
+	}
 	if o.BaseURL == "" {
 		o.BaseURL = "https://api.twilio.com"
 	}
@@ -70,7 +76,7 @@ func New(o Options) (*Sender, error) {
 }
 
 // ParseURL reads an account from one setting: twilio://SID:TOKEN@api.twilio.com?from=+15557122661, or service= with a
-// messaging service's SID, and optionally callback= and country=. Its errors don't show the URL, which holds the token.
+// messaging service's SID, and optionally callback=. Its errors don't show the URL, which holds the token.
 func ParseURL(raw string) (Options, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "twilio" || u.Host == "" || u.Path != "" && u.Path != "/" {
@@ -83,9 +89,12 @@ func ParseURL(raw string) (Options, error) {
 		return Options{}, errors.New("the SMS URL's query can't be read")
 	}
 	for key, values := range query {
-		field := map[string]*string{"from": &o.From, "service": &o.MessagingServiceSID, "callback": &o.StatusCallback, "country": &o.Country}[key]
+		field := map[string]*string{"from": &o.From, "service": &o.MessagingServiceSID, "callback": &o.StatusCallback}[key]
+		if key == "country" {
+			return Options{}, errors.New("the SMS URL says country=: HERALD_COUNTRY is the setting for that")
+		}
 		if field == nil {
-			return Options{}, fmt.Errorf("the SMS URL has an unknown setting %.20q: want from, service, callback or country", key)
+			return Options{}, fmt.Errorf("the SMS URL has an unknown setting %.20q: want from, service or callback", key)
 		}
 		*field = values[len(values)-1]
 	}
@@ -130,9 +139,9 @@ func (s *Sender) Close() error {
 }
 
 func (s *Sender) form(m *message.Message) (url.Values, error) {
-	to, err := Number(m.To[0].Addr, s.o.Country)
-	if err != nil {
-		return nil, err
+	to := m.To[0].Addr
+	if err := phone.Check(to); err != nil {
+		return nil, fmt.Errorf("to: %w", err)
 	}
 	if n := len(utf16.Encode([]rune(m.Text))); n > maxText {
 		return nil, fmt.Errorf("text has %d characters, at most %d", n, maxText)
@@ -150,22 +159,16 @@ func (s *Sender) form(m *message.Message) (url.Values, error) {
 		}
 		form.Add("MediaUrl", a.URL)
 	}
-	for name, value := range map[string]string{"From": s.o.From, "MessagingServiceSid": s.o.MessagingServiceSID, "StatusCallback": s.o.StatusCallback} {
+	from, service := s.o.From, s.o.MessagingServiceSID
+	if m.From.Addr != "" {
+		from, service = m.From.Addr, ""
+	}
+	for name, value := range map[string]string{"From": from, "MessagingServiceSid": service, "StatusCallback": s.o.StatusCallback} {
 		if value != "" {
 			form.Set(name, value)
 		}
 	}
 	return form, nil
-}
-
-// Number gives a phone number in E.164, such as +4915112345678. country (ISO 3166) is for numbers without a country's
-// code; where it is empty they are errors. The error doesn't show the number.
-func Number(s, country string) (string, error) {
-	n, err := phonenumbers.Parse(s, country)
-	if err != nil || !phonenumbers.IsPossibleNumber(n) {
-		return "", errors.New("to: not a phone number in international form, such as +4915112345678")
-	}
-	return phonenumbers.Format(n, phonenumbers.E164), nil
 }
 
 // receipt reads Twilio's answer: 201 with a SID is sent; any other 2xx leaves the message's fate open.

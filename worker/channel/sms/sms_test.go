@@ -57,9 +57,9 @@ func TestSuite(t *testing.T) {
 
 func TestForm(t *testing.T) {
 	p := sendtest.NewPeer(t, sendtest.Accepts)
-	s := newSender(t, Options{BaseURL: p.URL, Client: p.Client, MessagingServiceSID: "MG1", StatusCallback: "https://example.com/status", Country: "DE"})
+	s := newSender(t, Options{BaseURL: p.URL, Client: p.Client, MessagingServiceSID: "MG1", StatusCallback: "https://example.com/status"})
 	m := sample()
-	m.To[0].Addr = "0151 12345678"
+	m.To[0].Addr = "+4915112345678"
 	m.Attachments = []message.Attachment{{Name: "a.jpg", Type: "image/jpeg", URL: "https://example.com/a.jpg"}, {Name: "b.jpg", Type: "image/jpeg", URL: "https://example.com/b.jpg"}}
 	receipt, err := s.Send(context.Background(), m)
 	if err != nil || receipt.ID != "SM1" || receipt.Detail != "queued" {
@@ -79,12 +79,28 @@ func TestForm(t *testing.T) {
 	}
 }
 
+// A message's own sender goes before the account's.
+func TestOwnSender(t *testing.T) {
+	p := sendtest.NewPeer(t, sendtest.Accepts)
+	s := newSender(t, Options{BaseURL: p.URL, Client: p.Client, MessagingServiceSID: "MG1"})
+	m := sample()
+	m.From.Addr = "+15557122661"
+	if _, err := s.Send(context.Background(), m); err != nil {
+		t.Fatal(err)
+	}
+	form, err := url.ParseQuery(string(p.Requests()[0].Body))
+	if err != nil || form.Get("From") != "+15557122661" || form.Has("MessagingServiceSid") {
+		t.Error(form, err)
+	}
+}
+
 func TestRefusedBeforeTwilio(t *testing.T) {
 	p := sendtest.NewPeer(t, sendtest.Accepts)
 	s := newSender(t, Options{BaseURL: p.URL, Client: p.Client})
 	for name, change := range map[string]func(*message.Message){
 		"no number":             func(m *message.Message) { m.To[0].Addr = "ada@example.org" },
 		"no country":            func(m *message.Message) { m.To[0].Addr = "0151 12345678" },
+		"not E.164":             func(m *message.Message) { m.To[0].Addr = "+49 151 12345678" },
 		"too short":             func(m *message.Message) { m.To[0].Addr = "+1415" },
 		"1,601 characters":      func(m *message.Message) { m.Text = strings.Repeat("ü", 1601) },
 		"801 emoji":             func(m *message.Message) { m.Text = strings.Repeat("🎉", 801) },
@@ -184,17 +200,24 @@ func TestNewRejects(t *testing.T) {
 }
 
 func TestParseURL(t *testing.T) {
-	o, err := ParseURL("twilio://" + sid + ":c4nary@api.twilio.com?from=+15557122661&callback=https%3A%2F%2Fexample.com%2Fs&country=DE")
+	o, err := ParseURL("twilio://" + sid + ":c4nary@api.twilio.com?from=+15557122661&callback=https%3A%2F%2Fexample.com%2Fs")
 	if err != nil || o.AccountSID != sid || o.AuthToken != "c4nary" || o.From != "+15557122661" || o.StatusCallback != "https://example.com/s" ||
-		o.Country != "DE" || o.BaseURL != "https://api.twilio.com" {
+		o.BaseURL != "https://api.twilio.com" {
 		t.Errorf("%+v %v", o, err)
 	}
 	if o, err := ParseURL("twilio://" + sid + ":c4nary@api.twilio.com?service=MG1"); err != nil || o.MessagingServiceSID != "MG1" {
 		t.Errorf("%+v %v", o, err)
 	}
+	for _, c := range []struct{ given, want string }{{"Fernhill", "Fernhill"}, {"+1 (555) 712-2661", "+15557122661"}, {"12345", "12345"}} {
+		s, err := New(Options{AccountSID: sid, AuthToken: "t", From: c.given})
+		if err != nil || s.o.From != c.want {
+			t.Errorf("%s: %+v %v", c.given, s, err)
+		}
+	}
 	for _, raw := range []string{
-		"", "https://" + sid + ":c4nary@api.twilio.com?from=1", "twilio://" + sid + ":c4nary@?from=1", "twilio://" + sid + ":c4nary@h/p?from=1", "twilio://" + sid + ":c4nary@h",
-		"twilio://:c4nary@h?from=1", "twilio://" + sid + ":c4nary@h?from=1&service=2", "twilio://" + sid + ":c4nary@h?from=1&x=2", "twilio://" + sid + ":c4nary@h?from=%zz", "twilio://c4nary%zz",
+		"", "https://" + sid + ":c4nary@api.twilio.com?from=12345", "twilio://" + sid + ":c4nary@?from=12345", "twilio://" + sid + ":c4nary@h/p?from=12345", "twilio://" + sid + ":c4nary@h",
+		"twilio://:c4nary@h?from=12345", "twilio://" + sid + ":c4nary@h?from=12345&service=2", "twilio://" + sid + ":c4nary@h?from=12345&x=2", "twilio://" + sid + ":c4nary@h?from=%zz", "twilio://c4nary%zz",
+		"twilio://" + sid + ":c4nary@h?from=07912345678", "twilio://" + sid + ":c4nary@h?from=12345&country=DE",
 	} {
 		if _, err := ParseURL(raw); err == nil || strings.Contains(err.Error(), "c4nary") {
 			t.Errorf("%s: %v", raw, err)

@@ -100,7 +100,7 @@ func (s *Store) Import(ctx context.Context, c message.Channel, from io.Reader, f
 		return nil
 	}
 	var faults faults
-	for e, err := range read(c, from, fallback) {
+	for e, err := range s.read(c, from, fallback) {
 		if err != nil {
 			faults.add(err)
 			continue
@@ -116,7 +116,7 @@ func (s *Store) Import(ctx context.Context, c message.Channel, from io.Reader, f
 }
 
 // read yields the entries of a CSV, and an error for each row that is wrong. When from fails, that is the last error.
-func read(c message.Channel, from io.Reader, fallback Entry) iter.Seq2[Entry, error] {
+func (s *Store) read(c message.Channel, from io.Reader, fallback Entry) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		rows := csv.NewReader(from)
 		rows.FieldsPerRecord = -1
@@ -147,7 +147,7 @@ func read(c message.Channel, from io.Reader, fallback Entry) iter.Seq2[Entry, er
 			}
 			e, err := columns.entry(row, fallback)
 			if err == nil {
-				e, err = e.normal(c)
+				e, err = s.normal(c, e)
 			}
 			if err != nil {
 				err = fmt.Errorf("line %d: %w", line, err)

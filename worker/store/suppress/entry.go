@@ -9,9 +9,6 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/heraldsend/herald/worker/address"
-	"github.com/heraldsend/herald/worker/message"
 )
 
 // Reason codes that Herald itself gives. Others are the operators' own.
@@ -24,7 +21,7 @@ const (
 
 // Entry says of an address, or of every address of a domain, whether it may be written to.
 type Entry struct {
-	Address string `json:"address"`         // as normalised for its channel, or *@ and a domain
+	Address string `json:"address"`         // the key of an address, or *@ and a domain
 	Allow   bool   `json:"allow,omitempty"` // on the allow list instead of the block list
 	Reason  string `json:"reason"`          // a code: lower-case letters, digits and _, at most 40; Manual when empty
 	// Source is where the entry comes from, for people: a bulk, an import. At most 100 bytes.
@@ -45,20 +42,6 @@ func (e Entry) Text() string {
 		text += " (source: " + e.Source + ")"
 	}
 	return text
-}
-
-// normal checks the entry and brings it into the form in which it is stored.
-func (e Entry) normal(c message.Channel) (Entry, error) {
-	var err error
-	if e.Address, err = normalPattern(c, e.Address); err != nil {
-		return e, err
-	}
-	if e.Reason == "" {
-		e.Reason = Manual
-	}
-	e.Source = strings.TrimSpace(e.Source)
-	e.At = e.At.UTC().Truncate(time.Second)
-	return e, errors.Join(checkReason(e.Reason), checkSource(e.Source))
 }
 
 var reasonPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
@@ -109,56 +92,4 @@ func decode(pattern, value string) Entry {
 		}
 	}
 	return e
-}
-
-// normalPattern gives an entry's address or wildcard in the form in which it is stored.
-func normalPattern(c message.Channel, s string) (string, error) {
-	s = strings.TrimSpace(s)
-	if !strings.Contains(s, "*") {
-		return normalAddress(c, s)
-	}
-	domain, ok := strings.CutPrefix(s, "*@")
-	if c != message.Email || !ok {
-		return "", fmt.Errorf("%.100q: a wildcard is *@ and a domain, and for emails only", s)
-	}
-	domain, err := address.ParseDomain(domain)
-	if err != nil {
-		return "", fmt.Errorf("wildcard %.100q: %w", s, err)
-	}
-	return "*@" + domain, nil
-}
-
-// maxID is how long a phone number or a conversation's id may be, in bytes.
-const maxID = 255
-
-// normalAddress gives an address in the form by which it is found: emails without name, in lower case, with a punycode
-// domain; phone numbers without spaces and punctuation; other ids as they are.
-func normalAddress(c message.Channel, s string) (string, error) {
-	switch c {
-	case message.Email:
-		a, err := address.ParseMailbox(s)
-		return strings.ToLower(a.Addr), err
-	case message.SMS:
-		s = address.PlainNumber(s)
-	default:
-		s = strings.TrimSpace(s)
-	}
-	if s == "" || len(s) > maxID || !printable(s) {
-		return "", fmt.Errorf("want an address for %s, of at most %d bytes", c, maxID)
-	}
-	return s, nil
-}
-
-// wildcard is the pattern that covers all addresses of the domain, or "" where there is none.
-func wildcard(c message.Channel, address string) string {
-	if c != message.Email {
-		return ""
-	}
-	return "*@" + message.Address{Addr: address}.Domain()
-}
-
-// Validate reports every fault of an entry on a channel's list.
-func (e Entry) Validate(c message.Channel) error {
-	_, err := e.normal(c)
-	return err
 }

@@ -20,6 +20,9 @@ func (s *Store) Page(ctx context.Context, c message.Channel, cursor string, abou
 	if err != nil {
 		return nil, "", err
 	}
+	if err := s.migrate(ctx, c); err != nil {
+		return nil, "", err
+	}
 	for len(entries) < about && shard < shards {
 		var found []string
 		found, at, err = s.rdb.HScan(ctx, shardKey(c, shard), at, "", int64(about-len(entries))).Result()

@@ -8,7 +8,8 @@
 //	no entry             blocked        no
 //	no entry             else           yes
 //
-// An address or wildcard has one entry: whoever adds it again replaces it. Entries stay until they are removed.
+// An address or wildcard has one entry: whoever adds it again replaces it. Entries stay until they are removed. Package
+// address says which spellings are one address.
 package suppress
 
 import (
@@ -17,6 +18,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"iter"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +26,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/message"
 )
 
@@ -40,13 +44,19 @@ const scanCount = 1000
 // Options for New.
 type Options struct {
 	Redis redis.UniversalClient // required; stays the caller's to close
-	Now   func() time.Time      // time.Now when nil
+	// Country is the ISO 3166 code for phone numbers without a country's code; where it is empty they are errors.
+	Country string
+	Log     *slog.Logger     // slog.Default() when nil
+	Now     func() time.Time // time.Now when nil
 }
 
 // Store reads and writes the lists. It is safe for concurrent use.
 type Store struct {
-	rdb redis.UniversalClient
-	now func() time.Time
+	rdb       redis.UniversalClient
+	addresses address.Parser
+	log       *slog.Logger
+	now       func() time.Time
+	migrated  map[message.Channel]*migration
 }
 
 // New checks the options. It does not talk to Redis.
@@ -54,14 +64,24 @@ func New(o Options) (*Store, error) {
 	if o.Redis == nil {
 		return nil, errors.New("suppress: Redis is required")
 	}
+	if err := phone.CheckCountry(o.Country); err != nil {
+		return nil, fmt.Errorf("suppress: country: %w", err)
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Store{rdb: o.Redis, now: o.Now}, nil
+	s := &Store{rdb: o.Redis, addresses: phone.Parser(o.Country), log: o.Log, now: o.Now, migrated: map[message.Channel]*migration{}}
+	for _, c := range message.Channels {
+		s.migrated[c] = &migration{}
+	}
+	return s, nil
 }
 
-// key is the hash that holds a pattern's entry: field → Entry.encode.
-func key(c message.Channel, pattern string) string {
+// hashKey is the hash that holds a pattern's entry: field → Entry.encode.
+func hashKey(c message.Channel, pattern string) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(pattern))
 	return shardKey(c, int(h.Sum32()%shards))
@@ -74,11 +94,14 @@ func shardKey(c message.Channel, shard int) string {
 // Check returns, for each address, the entry because of which it may not be written to, or nil. It takes one round trip,
 // whatever the number of addresses. What is no address has no entry: it can't be written to anyway.
 func (s *Store) Check(ctx context.Context, c message.Channel, addresses []string) ([]*Entry, error) {
+	if err := s.migrate(ctx, c); err != nil {
+		return nil, err
+	}
 	patterns := make([][2]string, len(addresses)) // each address's own, and its wildcard
 	ask := map[string][]string{}                  // by key
 	asked := make(map[string]*Entry, 2*len(addresses))
-	for i, address := range addresses {
-		own, err := normalAddress(c, address)
+	for i, text := range addresses {
+		own, err := s.key(c, text)
 		if err != nil {
 			continue
 		}
@@ -86,7 +109,7 @@ func (s *Store) Check(ctx context.Context, c message.Channel, addresses []string
 		for _, pattern := range patterns[i] {
 			if _, known := asked[pattern]; !known && pattern != "" {
 				asked[pattern] = nil
-				k := key(c, pattern)
+				k := hashKey(c, pattern)
 				ask[k] = append(ask[k], pattern)
 			}
 		}
@@ -144,15 +167,18 @@ func (s *Store) Add(ctx context.Context, c message.Channel, entries ...Entry) er
 		if e.At.IsZero() {
 			e.At = s.now()
 		}
-		e, err := e.normal(c)
+		e, err := s.normal(c, e)
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", i+1, err)
 		}
-		k := key(c, e.Address)
+		k := hashKey(c, e.Address)
 		fields[k] = append(fields[k], e.Address, e.encode())
 	}
 	if len(fields) == 0 {
 		return nil
+	}
+	if err := s.migrate(ctx, c); err != nil {
+		return err
 	}
 	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for k, all := range fields {
@@ -170,23 +196,35 @@ func (s *Store) Add(ctx context.Context, c message.Channel, entries ...Entry) er
 
 // Suppress blocks one recipient for what its channel said. It never adds a wildcard: *@acme.com is an address too, and
 // its bounce must not block a domain. So addresses with a * are left out, and what is no address at all.
-func (s *Store) Suppress(ctx context.Context, c message.Channel, address, reason, source string) error {
-	if own, err := normalAddress(c, address); err != nil || strings.Contains(own, "*") {
+func (s *Store) Suppress(ctx context.Context, c message.Channel, text, reason, source string) error {
+	if own, err := s.key(c, text); err != nil || strings.Contains(own, "*") {
 		return nil //nolint:nilerr // there is nothing that could be blocked
 	}
-	return s.Add(ctx, c, Entry{Address: address, Reason: reason, Source: source})
+	return s.Add(ctx, c, Entry{Address: text, Reason: reason, Source: source})
 }
 
+// PatternError is about an address or wildcard that can't be read.
+type PatternError struct{ Err error }
+
+// Error implements error.
+func (e *PatternError) Error() string { return e.Err.Error() }
+
+// Unwrap implements errors.Unwrap.
+func (e *PatternError) Unwrap() error { return e.Err }
+
 // Remove deletes the entries of addresses and wildcards, from whichever list they are on, and returns how many there
-// were.
+// were. What can't be read is a *PatternError, unless it stands in the list that way: see migrate.
 func (s *Store) Remove(ctx context.Context, c message.Channel, patterns ...string) (int, error) {
+	if err := s.migrate(ctx, c); err != nil {
+		return 0, err
+	}
 	fields := map[string][]string{} // by key
 	for _, pattern := range patterns {
-		pattern, err := normalPattern(c, pattern)
+		pattern, err := s.stored(ctx, c, pattern)
 		if err != nil {
 			return 0, err
 		}
-		k := key(c, pattern)
+		k := hashKey(c, pattern)
 		fields[k] = append(fields[k], pattern)
 	}
 	if len(fields) == 0 {
@@ -204,8 +242,27 @@ func (s *Store) Remove(ctx context.Context, c message.Channel, patterns ...strin
 	return sum(counts), nil
 }
 
+// stored is the form in which a pattern is stored.
+func (s *Store) stored(ctx context.Context, c message.Channel, text string) (string, error) {
+	pattern, wrong := s.pattern(c, text)
+	if wrong == nil {
+		return pattern, nil
+	}
+	there, err := s.rdb.HExists(ctx, hashKey(c, text), text).Result()
+	if err != nil {
+		return "", fmt.Errorf("remove from the suppression list: %w", err)
+	}
+	if !there {
+		return "", &PatternError{wrong}
+	}
+	return text, nil
+}
+
 // Count returns how many entries a channel has, on both lists.
 func (s *Store) Count(ctx context.Context, c message.Channel) (int, error) {
+	if err := s.migrate(ctx, c); err != nil {
+		return 0, err
+	}
 	counts, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for shard := range shards {
 			p.HLen(ctx, shardKey(c, shard))
@@ -230,6 +287,10 @@ func sum(counts []redis.Cmder) int {
 // add many, it may come twice. An error is the last thing that it yields.
 func (s *Store) List(ctx context.Context, c message.Channel) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
+		if err := s.migrate(ctx, c); err != nil {
+			yield(Entry{}, err)
+			return
+		}
 		for shard := range shards {
 			all := s.rdb.HScan(ctx, shardKey(c, shard), 0, "", scanCount).Iterator()
 			for all.Next(ctx) {

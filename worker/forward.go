@@ -47,7 +47,7 @@ func newForwards(o Options, composer *compose.Composer, d *delivery.Delivery, bl
 // handle sends the transcript of a conversation, one mail to everyone in To. Its record is that of a single message: it is
 // sent to all or to none.
 func (h *forwards) handle(ctx context.Context, log *slog.Logger, run queue.Run, f task.Forward) error {
-	chunk := ledger.Chunk{Owner: f.ID}
+	chunk := recordOfForward(f)
 	records, err := h.delivery.RecordsAlone(ctx, run, chunk, f.Message())
 	if err != nil {
 		return err
@@ -82,6 +82,11 @@ func (h *forwards) handle(ctx context.Context, log *slog.Logger, run queue.Run, 
 	return h.publish(ctx, log, f, made)
 }
 
+// recordOfForward is where a forward's record is.
+func recordOfForward(f task.Forward) ledger.Chunk {
+	return ledger.OwnerIn(f.Layout, ledger.Forward, f.ID).Chunk(0)
+}
+
 // publish publishes what became of a forward, as its record says: conversation.forwarded, or why it was not. The task ends
 // only after that. made is what was sent, nil where this run didn't make it.
 func (h *forwards) publish(ctx context.Context, log *slog.Logger, f task.Forward, made *transcript.Made) error {
@@ -89,7 +94,7 @@ func (h *forwards) publish(ctx context.Context, log *slog.Logger, f task.Forward
 		return nil
 	}
 	ctx = context.WithoutCancel(ctx)
-	records, err := h.delivery.Ledger.Chunk(ctx, ledger.Chunk{Owner: f.ID})
+	records, err := h.delivery.Ledger.Chunk(ctx, recordOfForward(f))
 	if err != nil {
 		return err
 	}
@@ -99,7 +104,7 @@ func (h *forwards) publish(ctx context.Context, log *slog.Logger, f task.Forward
 		return nil
 	case record.State != ledger.Sent:
 		return h.events.Append(ctx, outbox.Message{
-			ID: f.ID, Channel: message.Email, State: record.State.String(), Code: record.Reason.Code, Conversation: f.ConversationID, At: record.At,
+			ID: f.ID, Forward: true, Name: f.MessageID(), Channel: message.Email, State: record.State.String(), Code: record.Reason.Code, Conversation: f.ConversationID, At: record.At,
 		})
 	}
 	if made == nil {

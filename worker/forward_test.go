@@ -108,7 +108,7 @@ func TestForwardArrives(t *testing.T) {
 		t.Fatal(err)
 	}
 	for header, want := range map[string]string{
-		"Subject": "Fwd: Kettle", "Message-ID": "<fw-1@desk.example>", "Reply-To": "desk@desk.example", "In-Reply-To": "", "References": "",
+		"Subject": "Fwd: Kettle", "Message-ID": "<fw-1+forward@desk.example>", "Reply-To": "desk@desk.example", "In-Reply-To": "", "References": "",
 		"From": "Robin <robin@desk.example>",
 	} {
 		if value := got.GetHeader(header); value != want {
@@ -267,7 +267,7 @@ func TestForwardsPolicies(t *testing.T) {
 			t.Errorf("%s: %+v", policy, record)
 		}
 	}
-	if s.out.tries["resend@partner.example"] != 2 || s.out.tries["hold@partner.example"] != 1 || s.out.count() != 1 || s.out.mails[0].ID != "fw-resend" {
+	if s.out.tries["resend@partner.example"] != 2 || s.out.tries["hold@partner.example"] != 1 || s.out.count() != 1 || s.out.mails[0].ID != "fw-resend+forward" {
 		t.Errorf("tries %v, %d sent", s.out.tries, s.out.count())
 	}
 }
@@ -278,7 +278,7 @@ func TestForwardsAreStoredWithoutNotes(t *testing.T) {
 	s := newSite(t)
 	ctx := context.Background()
 	s.forward(forwardTo("ann@partner.example"), talkOf(t, s, 10))
-	data, err := s.rdb.HGet(ctx, "asynq:{message}:t:fw-1", "msg").Bytes()
+	data, err := s.rdb.HGet(ctx, "asynq:{message}:t:forward:fw-1", "msg").Bytes()
 	if err != nil || len(data) > 1000 || bytes.Contains(data, []byte("broke")) || bytes.Contains(data, []byte("CANARY")) {
 		t.Errorf("%d bytes, %v: %q", len(data), err, data)
 	}
@@ -321,7 +321,7 @@ func TestForwardsAreTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := books.Mark(context.Background(), ledger.Chunk{Owner: "fw-killed"}, 0, ledger.Sent, ledger.Reason{}); err != nil {
+	if err := books.Mark(context.Background(), ledger.Owner{Kind: ledger.Forward, ID: "fw-killed"}.Chunk(0), 0, ledger.Sent, ledger.Reason{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := books.Close(); err != nil {
@@ -343,10 +343,10 @@ func TestForwardsAreTold(t *testing.T) {
 		}
 		id := e.Data["id"].(string)
 		want := `{"attachments":["photo.bin"],"by":"usr_7","conversation":"c1","from":"Robin \u003crobin@desk.example\u003e","id":"` + id +
-			`","providerId":"\u003c` + id + `@desk.example\u003e","subject":"Fwd: Kettle","text":"Please help Ada: 3","to":["ann@partner.example","bob@partner.example"]}`
+			`","providerId":"\u003c` + id + `+forward@desk.example\u003e","subject":"Fwd: Kettle","text":"Please help Ada: 3","to":["ann@partner.example","bob@partner.example"]}`
 		kind := "conversation.forwarded"
 		if id == "fw-bad" {
-			kind, want = "message.failed", `{"channel":"email","code":"template_error","conversation":"c1","id":"fw-bad","state":"failed"}`
+			kind, want = "message.failed", `{"channel":"email","code":"template_error","conversation":"c1","forward":true,"id":"fw-bad","state":"failed"}`
 		}
 		if e.Type != kind || string(got) != want {
 			t.Errorf("%s: %s %s, want %s", id, e.Type, got, want)

@@ -32,7 +32,7 @@ func (h *messages) handle(ctx context.Context, log *slog.Logger, run queue.Run, 
 
 // send sends one message, or finds that there is nothing left to do.
 func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message, receipts *delivery.Receipts) error {
-	chunk := ledger.Chunk{Owner: m.ID}
+	chunk := recordOf(m)
 	records, err := h.delivery.RecordsAlone(ctx, run, chunk, m)
 	if err != nil {
 		return err
@@ -71,12 +71,17 @@ func early(due time.Time) error {
 	return nil
 }
 
+// recordOf is where a single message's record is.
+func recordOf(m task.Message) ledger.Chunk {
+	return ledger.OwnerIn(m.Layout, ledger.Message, m.ID).Chunk(0)
+}
+
 // publish publishes what became of a message, as its record says. The task ends only after that.
 func (h *messages) publish(ctx context.Context, m task.Message, receipts *delivery.Receipts) error {
 	if h.events == nil {
 		return nil
 	}
-	records, err := h.delivery.Ledger.Chunk(ctx, ledger.Chunk{Owner: m.ID})
+	records, err := h.delivery.Ledger.Chunk(ctx, recordOf(m))
 	if err != nil || len(records) != 1 {
 		return err
 	}

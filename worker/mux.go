@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/heraldsend/herald/worker/queue"
@@ -98,7 +97,10 @@ func (m *mux) notUnderstood(ctx context.Context, run queue.Run, payload []byte, 
 
 // giveUp makes a dead letter of a task: `herald dead` shows it, and can put it back.
 func (m *mux) giveUp(ctx context.Context, run queue.Run, payload []byte, took time.Duration, reason string) error {
-	owner, _, _ := strings.Cut(run.ID, ":") // no id holds a colon: what follows one tells the tasks of one bulk apart
+	owner := run.ID
+	if known, err := task.Parse(run.Kind, payload); err == nil {
+		owner = queue.Owner(known)
+	}
 	l := dead.Letter{ID: letterID(run), Kind: run.Kind, Payload: payload, Reason: reason, Owner: owner, Attempts: run.Attempt + 1}
 	log := m.log.With("task_id", run.ID, "kind", run.Kind, "dead_letter", l.ID)
 	if err := m.dead.Put(context.WithoutCancel(ctx), l); err != nil {

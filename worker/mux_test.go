@@ -96,7 +96,7 @@ func TestWhatIsGoneIsADeadLetter(t *testing.T) {
 	if _, err := s.client.Message(ctx, m); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.rdb.Del(ctx, "herald:{m:0}:states:0").Err(); err != nil {
+	if err := s.rdb.Del(ctx, "herald:message:{m}:states:0").Err(); err != nil {
 		t.Fatal(err)
 	}
 	q := queue.New(s.rdb)
@@ -106,20 +106,20 @@ func TestWhatIsGoneIsADeadLetter(t *testing.T) {
 		}
 	}
 	s.worker()
-	s.deadLetter("message.send/m")
+	s.deadLetter("message.send/message:m")
 	for id, kind := range map[string]string{"bulk.chunk/b:3": "bulk.chunk", "bulk.start/b:start:0": "bulk.start"} {
-		if l := s.deadLetter(id); l.Owner != "b" || l.Kind != kind || !strings.HasPrefix(l.Reason, "gone") || l.Attempts != 1 {
+		if l := s.deadLetter(id); l.Owner != "bulk:b" || l.Kind != kind || !strings.HasPrefix(l.Reason, "gone") || l.Attempts != 1 {
 			t.Errorf("%+v", l)
 		}
 	}
-	if err := s.client.RetryDead(ctx, "message.send/m"); err != nil {
+	if err := s.client.RetryDead(ctx, "message.send/message:m"); err != nil {
 		t.Fatal(err)
 	}
 	s.await("the message is sent", func() bool {
 		r, err := s.client.MessageStatus(ctx, "m")
 		return err == nil && r.State == ledger.Sent
 	})
-	if _, err := s.client.Dead().Get(ctx, "message.send/m"); err == nil {
+	if _, err := s.client.Dead().Get(ctx, "message.send/message:m"); err == nil {
 		t.Error("the letter is still there")
 	}
 	// What can't succeed comes back, as a letter of its own.
@@ -138,7 +138,7 @@ func TestBulkWithoutDefinition(t *testing.T) {
 	if err := s.rdb.Del(ctx, "herald:bulk:{"+id+"}").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := queue.New(s.rdb).Enqueue(ctx, task.BulkChunk{Bulk: id}); err != nil {
+	if _, err := queue.New(s.rdb).Enqueue(ctx, task.BulkChunk{Bulk: id, Layout: task.Layout}); err != nil {
 		t.Fatal(err)
 	}
 	s.worker()
@@ -148,7 +148,7 @@ func TestBulkWithoutDefinition(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = books.Close() })
 	s.await("everyone has failed", func() bool {
-		records, err := books.Chunk(ctx, ledger.Chunk{Owner: id})
+		records, err := books.Chunk(ctx, ledger.Owner{Kind: ledger.Bulk, ID: id}.Chunk(0))
 		if err != nil {
 			t.Fatal(err)
 		}

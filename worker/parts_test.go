@@ -75,7 +75,7 @@ func TestSeveralChannels(t *testing.T) {
 		got[m.ID] = strings.TrimSpace(m.Text)
 	}
 	want := map[string]string{
-		"both.0.0.email": "Hi Ada!", "both.0.0.sms": "SMS for Ada", "both.0.1.email": "Hi Bob!", "both.0.2.email": "Hi Cleo!",
+		"both+0.0.email": "Hi Ada!", "both+0.0.sms": "SMS for Ada", "both+0.1.email": "Hi Bob!", "both+0.2.email": "Hi Cleo!",
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -143,7 +143,7 @@ func TestTimes(t *testing.T) {
 
 	s.complete("soon")
 	for _, m := range s.out.mails {
-		if !strings.HasPrefix(m.ID, "soon.") {
+		if !strings.HasPrefix(m.ID, "soon+") {
 			t.Errorf("sent %s", m.ID)
 		}
 	}

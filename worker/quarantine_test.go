@@ -19,8 +19,8 @@ func TestQuarantineAfterCrashes(t *testing.T) {
 	s := newSite(t)
 	ctx := context.Background()
 	id := s.bulk(bulk.Definition{ID: "poison", Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 20)
-	chunk := ledger.Chunk{Owner: id}
-	taskID, queueName, err := queue.Address(task.BulkChunk{Bulk: id})
+	chunk := ledger.Owner{Kind: ledger.Bulk, ID: id}.Chunk(0)
+	taskID, queueName, err := queue.Address(task.BulkChunk{Bulk: id, Layout: task.Layout})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestQuarantineAfterCrashes(t *testing.T) {
 	}
 	var wrong error
 	s.out.answer = func(*message.Message, int) error {
-		counts, err := books.Counts(ctx, id)
+		counts, err := books.Counts(ctx, chunk.Owner)
 		if err != nil || counts.Claimed != 1 {
 			wrong = errors.Join(err, errors.New("a message was sent without exactly one claim"))
 		}

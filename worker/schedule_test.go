@@ -144,7 +144,7 @@ func TestAMessageWhoseWorkerDied(t *testing.T) {
 	defer dead.Close()
 	for _, policy := range []task.Policy{task.Resend, task.Hold} {
 		s.message(task.Message{ID: string(policy), To: string(policy) + "@example.com", Policy: policy})
-		if ok, err := dead.Claim(ctx, ledger.Chunk{Owner: string(policy)}, 0); !ok || err != nil {
+		if ok, err := dead.Claim(ctx, ledger.Owner{Kind: ledger.Message, ID: string(policy)}.Chunk(0), 0); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
 	}

@@ -212,7 +212,7 @@ func TestWhatWasNotToldIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for slot := range 10 {
-		if err := books.Mark(ctx, ledger.Chunk{Owner: "b"}, slot, ledger.Sent, ledger.Reason{}); err != nil {
+		if err := books.Mark(ctx, ledger.Owner{Kind: ledger.Bulk, ID: "b"}.Chunk(0), slot, ledger.Sent, ledger.Reason{}); err != nil {
 			t.Fatal(err)
 		}
 	}

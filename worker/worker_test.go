@@ -381,7 +381,7 @@ func TestHold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ok, err := dead.Claim(ctx, ledger.Chunk{Owner: id}, 7); err != nil || !ok {
+	if ok, err := dead.Claim(ctx, ledger.Owner{Kind: ledger.Bulk, ID: id}.Chunk(0), 7); err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 	if err := dead.Close(); err != nil {

@@ -7,15 +7,25 @@ import (
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
+// singleArg names a message or forward.
+type singleArg struct {
+	ID      string `arg:"" help:"As send or forward printed it."`
+	Forward bool   `help:"The forward of this id, even if a message has it too."`
+}
+
 type statusCmd struct {
-	ID   string `arg:"" help:"As send or forward printed it."`
-	JSON bool   `name:"json" help:"Print JSON."`
+	singleArg `embed:""`
+	JSON      bool `name:"json" help:"Print JSON."`
 }
 
 // Run prints a message's state. A reason, where there is one, follows as code and text.
 func (s *statusCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return withClient(ctx, c, std, func(q *app.Client) error {
-		record, err := q.MessageStatus(ctx, s.ID)
+		status := q.MessageStatus
+		if s.Forward {
+			status = q.ForwardStatus
+		}
+		record, err := status(ctx, s.ID)
 		if err != nil {
 			return err
 		}
@@ -28,13 +38,17 @@ func (s *statusCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 }
 
 type cancelCmd struct {
-	ID string `arg:"" help:"As send or forward printed it."`
+	singleArg `embed:""`
 }
 
-// Run cancels a message. It fails when that is too late.
+// Run cancels a message or forward. It fails when that is too late.
 func (s *cancelCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return withClient(ctx, c, std, func(q *app.Client) error {
-		if err := q.CancelMessage(ctx, s.ID); err != nil {
+		cancel := q.CancelMessage
+		if s.Forward {
+			cancel = q.CancelForward
+		}
+		if err := cancel(ctx, s.ID); err != nil {
 			return err
 		}
 		return printFate(std, false, s.ID, "cancelled", ledger.Reason{})

@@ -24,7 +24,7 @@ func eventExamples(t *testing.T) string {
 		m.State, m.Code, m.ProviderID = state, code, ""
 		return m
 	}
-	wave := outbox.Message{ID: "wave2.0.17.sms", Bulk: "wave2", Channel: message.SMS, State: "failed", Code: "twilio_21614", To: "+15550117", At: at}
+	wave := outbox.Message{ID: "wave2+0.17.sms", Bulk: "wave2", Channel: message.SMS, State: "failed", Code: "twilio_21614", To: "+15550117", At: at}
 	actions := &task.Actions{
 		Tags: []string{"delayed"}, CustomFields: map[string]json.RawMessage{"waveNum": json.RawMessage("2"), "noteStr": json.RawMessage("null")},
 		Queue: "billing", Status: "snoozed",

@@ -103,7 +103,7 @@ func (f *forwardCmd) check() error {
 
 func (f *forwardCmd) task(c *app.Settings) (task.Forward, error) {
 	t := task.Forward{
-		ID: f.ID, From: f.From, ReplyTo: f.ReplyTo, To: f.To, Subject: f.Subject, Introduction: f.Introduction, Template: f.Template,
+		ID: f.ID, Layout: task.Layout, From: f.From, ReplyTo: f.ReplyTo, To: f.To, Subject: f.Subject, Introduction: f.Introduction, Template: f.Template,
 		Attachments: f.Attach, Locale: c.Locale, Timezone: c.Timezone, Order: task.ForwardOrder(f.Order), Overflow: task.ForwardOverflow(f.Overflow), Policy: task.Policy(f.Policy),
 		SendAt: f.At, SendBefore: f.Before,
 	}
@@ -146,7 +146,7 @@ func (f *forwardCmd) follow(ctx context.Context, q *app.Client, std stdio, id st
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.WaitTimeout)
 	defer cancel()
-	record, err := awaitMessage(ctx, q, id)
+	record, err := awaitMessage(ctx, q.ForwardStatus, id)
 	if err != nil {
 		return fmt.Errorf("forward %s: %w", id, err)
 	}

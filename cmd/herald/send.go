@@ -84,7 +84,7 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.WaitTimeout)
 	defer cancel()
-	record, err := awaitMessage(ctx, q, id)
+	record, err := awaitMessage(ctx, q.MessageStatus, id)
 	if err != nil {
 		return fmt.Errorf("message %s: %w", id, err)
 	}
@@ -132,12 +132,12 @@ func printFate(std stdio, asJSON bool, id, state string, r ledger.Reason) error 
 	return err
 }
 
-// awaitMessage waits until the books of a message are closed.
-func awaitMessage(ctx context.Context, q *app.Client, id string) (ledger.Record, error) {
+// awaitMessage waits until the books of a message or forward are closed.
+func awaitMessage(ctx context.Context, status func(context.Context, string) (ledger.Record, error), id string) (ledger.Record, error) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		record, err := q.MessageStatus(ctx, id)
+		record, err := status(ctx, id)
 		if err == nil && record.State.Final() {
 			return record, nil
 		}

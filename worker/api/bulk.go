@@ -20,7 +20,7 @@ import (
 
 // BulkBody is what a bulk sends, the same for all of its recipients.
 type BulkBody struct {
-	ID          string       `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" doc:"A fresh one where missing."`
+	ID          string       `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"A fresh one where missing."`
 	Messages    []PartBody   `json:"messages,omitempty" maxItems:"4" doc:"What each recipient gets: at most one on each channel."`
 	Context     Object       `json:"context,omitempty" doc:"What every recipient's own context is laid over, key by key at its top level."`
 	Locale      string       `json:"locale,omitempty" maxLength:"100" doc:"For recipients who bring none."`
@@ -162,7 +162,7 @@ func (s *Server) sameBulk(ctx context.Context, d bulk.Definition) error {
 
 // comparable is a definition without what storing and starting it adds.
 func comparable(d bulk.Definition) ([]byte, error) {
-	d.CreatedAt = time.Time{}
+	d.CreatedAt, d.Layout = time.Time{}, 0
 	parts := append([]bulk.Part(nil), d.Messages...)
 	for i := range parts {
 		parts[i].Sources = ""

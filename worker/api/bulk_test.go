@@ -186,10 +186,10 @@ func (s *service) mark(id string, n int, state ledger.State, r ledger.Reason) {
 	var page RecipientPage
 	s.want(200, "GET", "/v1/bulks/"+id+"/recipients?limit=1000", nil).decode(s.t, &page)
 	var chunk, slot int
-	if _, err := fmt.Sscanf(page.Items[n].ID, id+".%d.%d", &chunk, &slot); err != nil {
+	if _, err := fmt.Sscanf(page.Items[n].ID, id+"+%d.%d", &chunk, &slot); err != nil {
 		s.t.Fatalf("%q: %v", page.Items[n].ID, err)
 	}
-	s.settle(ledger.Chunk{Owner: id, Index: chunk}, slot, state, r)
+	s.settle(ledger.Owner{Kind: ledger.Bulk, ID: id}.Chunk(chunk), slot, state, r)
 }
 
 // settle records what became of a message as a worker would.

@@ -37,7 +37,7 @@ type DeadLetter struct {
 	ID       string    `json:"id"`
 	Kind     string    `json:"kind" doc:"Of the work." example:"event.deliver"`
 	Reason   string    `json:"reason" doc:"Why, in a sentence."`
-	Owner    string    `json:"owner,omitempty" doc:"The bulk's or message's id, where there is one."`
+	Owner    string    `json:"owner,omitempty" doc:"Whose work it was: message:ID, forward:ID, bulk:ID, or an event's stream."`
 	Attempts int       `json:"attempts" doc:"Tries before it was given up on."`
 	At       time.Time `json:"at"`
 	Payload  Object    `json:"payload,omitempty" doc:"What would have been worked on. In lists it is left out."`

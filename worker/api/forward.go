@@ -17,7 +17,7 @@ const maxForward = 24 << 20
 
 // ForwardBody is a conversation that is sent to people outside of it.
 type ForwardBody struct {
-	ID           string     `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" doc:"Forwarding again under the same id is harmless. A fresh one where missing; messages and forwards share their ids."`
+	ID           string     `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Forwarding again under the same id is harmless. A fresh one where missing. A message or bulk of the same id is another thing."`
 	From         string     `json:"from" minLength:"1" maxLength:"1000" doc:"The sender, and where replies go unless replyTo says otherwise." example:"Robin <robin@desk.example>"`
 	ReplyTo      string     `json:"replyTo,omitempty" maxLength:"1000"`
 	To           string     `json:"to" minLength:"1" maxLength:"20000" doc:"Addresses separated by commas, at most 50. All of them get one email." example:"lawyer@example.com, ada@example.com"`
@@ -46,10 +46,19 @@ type AgentBody struct {
 func (s *Server) registerForwards(api huma.API) {
 	Handle(api, ScopeSend, huma.Operation{
 		OperationID: "forward-conversation", Method: http.MethodPost, Path: "/v1/forwards", Tags: []string{"Forwards"}, Summary: "Forward a conversation",
-		Description:   "Stores a transcript to be sent as one email. GET /v1/messages/{id} tells what became of it.",
+		Description:   "Stores a transcript to be sent as one email. GET /v1/forwards/{id} tells what became of it.",
 		DefaultStatus: http.StatusAccepted, MaxBodyBytes: maxForward,
 		Errors: []int{http.StatusConflict},
 	}, s.forward)
+	Handle(api, ScopeRead, huma.Operation{
+		OperationID: "get-forward", Method: http.MethodGet, Path: "/v1/forwards/{id}", Tags: []string{"Forwards"},
+		Summary: "What became of a forward", Errors: []int{http.StatusNotFound},
+	}, s.getState(s.Client.ForwardStatus))
+	Handle(api, ScopeSend, huma.Operation{
+		OperationID: "cancel-forward", Method: http.MethodDelete, Path: "/v1/forwards/{id}", Tags: []string{"Forwards"},
+		Summary: "Cancel a forward", DefaultStatus: http.StatusNoContent,
+		Description: "As with messages.", Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, s.cancel(s.Client.CancelForward))
 }
 
 type forwardInput struct {
@@ -74,13 +83,13 @@ func (s *Server) forward(ctx context.Context, in *forwardInput) (*AcceptedOutput
 	if err != nil {
 		return nil, err
 	}
-	return &AcceptedOutput{Location: "/v1/messages/" + id, Body: Accepted{ID: id}}, nil
+	return &AcceptedOutput{Location: "/v1/forwards/" + id, Body: Accepted{ID: id}}, nil
 }
 
 // task is the forward that a body asks for.
 func (b *ForwardBody) task(id string) task.Forward {
 	return task.Forward{
-		ID: id, From: b.From, ReplyTo: b.ReplyTo, To: b.To, Subject: b.Subject, Introduction: b.Introduction, Template: b.Template,
+		ID: id, Layout: task.Layout, From: b.From, ReplyTo: b.ReplyTo, To: b.To, Subject: b.Subject, Introduction: b.Introduction, Template: b.Template,
 		Attachments: b.Attachments, Locale: b.Locale, Timezone: b.Timezone, Order: task.ForwardOrder(b.Order), Overflow: task.ForwardOverflow(b.Overflow),
 		ForwardedBy: (*task.Agent)(b.ForwardedBy), Policy: task.Policy(b.Policy), SendAt: b.SendAt, SendBefore: b.SendBefore,
 	}

@@ -23,7 +23,7 @@ const maxMessage = 16 << 20
 
 // MessageBody is one message to one recipient.
 type MessageBody struct {
-	ID      string   `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" doc:"Names the message for ever: enqueueing it again is harmless. A fresh one where missing."`
+	ID      string   `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Names the message: enqueueing it again is harmless. A fresh one where missing. A forward or bulk of the same id is another thing."`
 	Channel string   `json:"channel" enum:"email,sms,chat,note"`
 	From    string   `json:"from,omitempty" maxLength:"1000" doc:"An email needs it. Elsewhere the channel's own where missing." example:"Fernhill <stay@fernhill.example>"`
 	To      string   `json:"to" minLength:"1" maxLength:"1000" doc:"An email address, a phone number, or a conversation's id for chat and note." example:"ada@example.com"`
@@ -94,13 +94,14 @@ func (s *Server) registerMessages(api huma.API) {
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "get-message", Method: http.MethodGet, Path: "/v1/messages/{id}", Tags: []string{"Messages"},
 		Summary: "What became of a message", Errors: []int{http.StatusNotFound},
-	}, s.getMessage)
+		Description: "Where no message has the id: what became of the forward that has it.",
+	}, s.getState(s.Client.MessageStatus))
 	Handle(api, ScopeSend, huma.Operation{
 		OperationID: "cancel-message", Method: http.MethodDelete, Path: "/v1/messages/{id}", Tags: []string{"Messages"},
-		Summary: "Cancel a message or forward", DefaultStatus: http.StatusNoContent,
-		Description: "One that waits for its time, for a free worker or for its next try is skipped, with the code cancelled. What went, or is going out, can't be cancelled. Cancelling twice is harmless.",
+		Summary: "Cancel a message", DefaultStatus: http.StatusNoContent,
+		Description: "One that waits for its time, for a free worker or for its next try is skipped, with the code cancelled. What went, or is going out, can't be cancelled. Cancelling twice is harmless. Where no message has the id, the forward that has it is cancelled.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict},
-	}, s.cancelMessage)
+	}, s.cancel(s.Client.CancelMessage))
 }
 
 type sendMessageInput struct {
@@ -160,31 +161,31 @@ func (b *MessageBody) faults() error { return enqueue.CheckMessage(b.task(cmp.Or
 // MessageStateOutput is a message's state.
 type MessageStateOutput struct{ Body MessageState }
 
-func (s *Server) getMessage(ctx context.Context, in *IDInput) (*MessageStateOutput, error) {
-	if err := task.CheckID(in.ID); err != nil {
-		return nil, ledger.ErrNotFound
+// getState answers with what became of a message or forward.
+func (s *Server) getState(status func(context.Context, string) (ledger.Record, error)) func(context.Context, *IDInput) (*MessageStateOutput, error) {
+	return func(ctx context.Context, in *IDInput) (*MessageStateOutput, error) {
+		record, err := status(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		if record.State == ledger.Claimed {
+			record.State = ledger.Pending // a worker has it in hand
+		}
+		state := MessageState{ID: in.ID, State: record.State.String(), Reason: reasonOf(record.Reason)}
+		if !record.At.IsZero() {
+			state.At = &record.At
+		}
+		return &MessageStateOutput{state}, nil
 	}
-	record, err := s.Client.MessageStatus(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if record.State == ledger.Claimed {
-		record.State = ledger.Pending // a worker has it in hand
-	}
-	state := MessageState{ID: in.ID, State: record.State.String(), Reason: reasonOf(record.Reason)}
-	if !record.At.IsZero() {
-		state.At = &record.At
-	}
-	return &MessageStateOutput{state}, nil
 }
 
-func (s *Server) cancelMessage(ctx context.Context, in *IDInput) (*struct{}, error) {
-	if task.CheckID(in.ID) != nil {
-		return nil, ledger.ErrNotFound
+// cancel cancels a message or forward.
+func (s *Server) cancel(do func(context.Context, string) error) func(context.Context, *IDInput) (*struct{}, error) {
+	return func(ctx context.Context, in *IDInput) (*struct{}, error) {
+		err := do(ctx, in.ID)
+		if errors.Is(err, enqueue.ErrTooLate) {
+			return nil, problem(http.StatusConflict, "too_late", "the message went, is going out at this moment, or was given up")
+		}
+		return nil, err
 	}
-	err := s.Client.CancelMessage(ctx, in.ID)
-	if errors.Is(err, enqueue.ErrTooLate) {
-		return nil, problem(http.StatusConflict, "too_late", "the message went, is going out at this moment, or was given up")
-	}
-	return nil, err
 }

@@ -125,7 +125,7 @@ func TestCancelMessage(t *testing.T) {
 	}
 	s.want(404, "DELETE", "/v1/messages/m2", nil).problem(t)
 	s.want(202, "POST", "/v1/messages", `{"id":"m3","channel":"note","to":"c1","text":"x"}`)
-	s.settle(ledger.Chunk{Owner: "m3"}, 0, ledger.Sent, ledger.Reason{})
+	s.settle(ledger.Owner{Kind: ledger.Message, ID: "m3"}.Chunk(0), 0, ledger.Sent, ledger.Reason{})
 	if p := s.want(409, "DELETE", "/v1/messages/m3", nil).problem(t); p.Code != "too_late" {
 		t.Errorf("code %s", p.Code)
 	}

@@ -21,7 +21,7 @@ var referencePage string
 // serveReference serves the description at /openapi.json and, made from it, a page for people at /docs. Neither changes
 // while the server runs, and the page loads nothing else.
 func (s *Server) serveReference(description *huma.OpenAPI) error {
-	data, err := json.Marshal(description)
+	data, err := marshal(description)
 	if err != nil {
 		return fmt.Errorf("describe the API: %w", err)
 	}
@@ -40,6 +40,17 @@ func (s *Server) serveReference(description *huma.OpenAPI) error {
 		html.ServeHTTP(w, r)
 	})
 	return nil
+}
+
+// marshal leaves out in what words a pattern is told to people: OpenAPI knows no place for that.
+func marshal(description *huma.OpenAPI) ([]byte, error) {
+	for _, schema := range description.Components.Schemas.Map() {
+		for _, property := range schema.Properties {
+			defer func(words string) { property.PatternDescription = words }(property.PatternDescription)
+			property.PatternDescription = ""
+		}
+	}
+	return json.Marshal(description)
 }
 
 // reference is what the page shows.

@@ -151,7 +151,7 @@ func (s *Store) settle(ctx context.Context, id string, from ledger.State, do fun
 	}
 	total := 0
 	for chunk := range b.Chunks {
-		c := ledger.Chunk{Owner: id, Index: chunk}
+		c := b.Owner().Chunk(chunk)
 		records, err := s.ledger.Chunk(ctx, c)
 		if err != nil {
 			return total, err

@@ -11,6 +11,7 @@ import (
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -46,6 +47,8 @@ type Definition struct {
 	// Events asks for an event for each message, besides those of the bulk.
 	Events    bool      `json:"events,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
+	// Layout is set by Store.Create: see task.Layout.
+	Layout int `json:"layout,omitempty"`
 }
 
 // LocalLayout is the form of Definition.SendAtLocal, for package time.
@@ -178,7 +181,24 @@ func (d Definition) MessageID(chunk, slot int) string {
 
 // RecipientID names the recipient of a slot of a chunk's books, whatever the channel.
 func (d Definition) RecipientID(chunk, slot int) string {
-	return fmt.Sprintf("%s.%d.%d", d.ID, chunk, slot/d.Slots())
+	part := fmt.Sprintf("%d.%d", chunk, slot/d.Slots())
+	if d.Layout == 0 {
+		return d.ID + "." + part
+	}
+	return task.Derive(d.ID, part)
+}
+
+// Owner is whose books the bulk's are.
+func (d Definition) Owner() ledger.Owner { return ledger.OwnerIn(d.Layout, ledger.Bulk, d.ID) }
+
+// StartTask asks for the bulk to be started.
+func (d Definition) StartTask(round int) task.BulkStart {
+	return task.BulkStart{Bulk: d.ID, Round: round, Layout: d.Layout}
+}
+
+// ChunkTask asks for one of its chunks to be sent.
+func (d Definition) ChunkTask(chunk int) task.BulkChunk {
+	return task.BulkChunk{Bulk: d.ID, Chunk: chunk, Layout: d.Layout}
 }
 
 // lastDue is when the last recipient's messages may go out; the zero time for at once.

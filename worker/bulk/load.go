@@ -10,8 +10,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
-
-	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // The reasons not to store an audience.
@@ -114,8 +112,9 @@ func (l *Load) Put(ctx context.Context, chunks []Packed) error {
 	keep := l.bulk.keep()
 	pipe := l.store.rdb.Pipeline()
 	for i, c := range chunks {
-		pipe.Set(ctx, chunkKey(id, first+i), c.Data, keep)
-		l.store.ledger.OpenIn(ctx, pipe, ledger.Chunk{Owner: id, Index: first + i}, c.Recipients*l.bulk.Slots(), keep-Retention)
+		books := l.bulk.Owner().Chunk(first + i)
+		pipe.Set(ctx, recipientsKey(books), c.Data, keep)
+		l.store.ledger.OpenIn(ctx, pipe, books, c.Recipients*l.bulk.Slots(), keep-Retention)
 		if !c.Due.IsZero() {
 			pipe.HSet(ctx, dueKey(id), first+i, c.Due.Unix())
 		}

@@ -52,11 +52,11 @@ func (s *Store) Results(ctx context.Context, id string) iter.Seq2[Result, error]
 // ChunkResults reads what became of the messages of one chunk, in their order. Their Index counts from the chunk's first
 // recipient.
 func (s *Store) ChunkResults(ctx context.Context, b Bulk, chunk int) ([]Result, error) {
-	recipients, err := s.Recipients(ctx, b.ID, chunk)
+	recipients, err := s.Recipients(ctx, b.Definition, chunk)
 	if err != nil {
 		return nil, err
 	}
-	records, err := s.ledger.Chunk(ctx, ledger.Chunk{Owner: b.ID, Index: chunk})
+	records, err := s.ledger.Chunk(ctx, b.Owner().Chunk(chunk))
 	if err != nil {
 		return nil, err
 	}

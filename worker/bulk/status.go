@@ -46,7 +46,7 @@ func (s *Store) Status(ctx context.Context, id string) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	counts, err := s.ledger.Counts(ctx, id)
+	counts, err := s.ledger.Counts(ctx, b.Owner())
 	if err != nil {
 		return Status{}, err
 	}

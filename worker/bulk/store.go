@@ -13,6 +13,7 @@ import (
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 const (
@@ -38,10 +39,8 @@ func NewStore(rdb redis.UniversalClient, l *ledger.Ledger) *Store { return &Stor
 
 func metaKey(id string) string { return "herald:bulk:{" + id + "}" }
 
-// chunkKey shares its hash tag with the chunk's books.
-func chunkKey(id string, chunk int) string {
-	return "herald:{" + id + ":" + strconv.Itoa(chunk%ledger.Shards) + "}:recipients:" + strconv.Itoa(chunk)
-}
+// recipientsKey shares its hash tag with the chunk's books.
+func recipientsKey(books ledger.Chunk) string { return books.Key("recipients") }
 
 // The fields of a bulk's meta hash.
 const (
@@ -78,6 +77,7 @@ func (s *Store) Create(ctx context.Context, d Definition) error {
 	if err := fault.Join(d.Validate(), d.CheckAhead(d.CreatedAt)); err != nil {
 		return err
 	}
+	d.Layout = task.Layout
 	data, err := json.Marshal(d)
 	if err != nil {
 		return fmt.Errorf("encode bulk: %w", err)
@@ -177,6 +177,9 @@ type Bulk struct {
 
 // Bulk reads a bulk, or returns ErrNotFound. Its Sources are the pinned ones.
 func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) {
+	if task.CheckID(id) != nil { // none can have it, and it can't make a key of its own
+		return Bulk{}, fmt.Errorf("bulk %.100q: %w", id, ErrNotFound)
+	}
 	fields, err := s.rdb.HGetAll(ctx, metaKey(id)).Result()
 	if err != nil {
 		return Bulk{}, fmt.Errorf("read bulk %s: %w", id, err)
@@ -212,8 +215,9 @@ func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) {
 }
 
 // Recipients reads one chunk, in order, or returns ErrNotFound.
-func (s *Store) Recipients(ctx context.Context, id string, chunk int) ([]Recipient, error) {
-	data, err := s.rdb.Get(ctx, chunkKey(id, chunk)).Bytes()
+func (s *Store) Recipients(ctx context.Context, d Definition, chunk int) ([]Recipient, error) {
+	id := d.ID
+	data, err := s.rdb.Get(ctx, recipientsKey(d.Owner().Chunk(chunk))).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("chunk %d of bulk %s: %w", chunk, id, ErrNotFound)
 	}

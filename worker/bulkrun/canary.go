@@ -18,7 +18,7 @@ const canaryLook = time.Second
 func (r *Runner) watchCanary(ctx context.Context, log *slog.Logger, b bulk.Bulk) error {
 	var open, good, bad int
 	for chunk := range b.CanaryChunks {
-		records, err := r.Ledger.Chunk(ctx, ledger.Chunk{Owner: b.ID, Index: chunk})
+		records, err := r.Ledger.Chunk(ctx, b.Owner().Chunk(chunk))
 		if err != nil {
 			return err
 		}

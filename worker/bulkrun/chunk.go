@@ -19,10 +19,9 @@ import (
 // Chunk sends one chunk: every message of it that is still pending. Then it publishes what became of everyone.
 func (r *Runner) Chunk(ctx context.Context, log *slog.Logger, run queue.Run, t task.BulkChunk) error {
 	log = log.With("bulk", t.Bulk, "chunk", t.Chunk)
-	at := ledger.Chunk{Owner: t.Bulk, Index: t.Chunk}
 	o, err := r.open(ctx, log, t.Bulk)
 	if errors.Is(err, queue.ErrGone) {
-		return r.failAll(ctx, log, at, err)
+		return r.failAll(ctx, log, ledger.OwnerIn(t.Layout, ledger.Bulk, t.Bulk).Chunk(t.Chunk), err)
 	}
 	if err != nil {
 		return err
@@ -32,7 +31,7 @@ func (r *Runner) Chunk(ctx context.Context, log *slog.Logger, run queue.Run, t t
 		return err
 	}
 	defer turn.end()
-	c := &chunk{r: r, opened: o, log: log, at: at, attempt: run.Attempt}
+	c := &chunk{r: r, opened: o, log: log, at: o.Owner().Chunk(t.Chunk), attempt: run.Attempt}
 	err = c.run(ctx, run, turn)
 	if unpublished := c.publish(ctx); unpublished != nil {
 		return unpublished
@@ -101,7 +100,7 @@ func (c *chunk) read(ctx context.Context) (pending []int, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c.recipients, err = c.r.Bulks.Recipients(ctx, c.ID, c.at.Index)
+	c.recipients, err = c.r.Bulks.Recipients(ctx, c.Definition, c.at.Index)
 	if errors.Is(err, bulk.ErrNotFound) {
 		return nil, fmt.Errorf("%w: %w", queue.ErrGone, err)
 	}

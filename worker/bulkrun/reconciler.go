@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/task"
 )
 
 // reconcileEvery is how often running bulks are looked at. One that made no progress in between has its chunks checked
@@ -100,8 +99,15 @@ func (r *reconciler) round(ctx context.Context) error {
 // have died before that, and its task with it.
 func (r *reconciler) publishEnd(ctx context.Context, id string) (published bool, err error) {
 	pending, err := r.publish(ctx, id)
+	if len(pending) == 0 {
+		return err == nil, err
+	}
+	b, err := r.bulks.Bulk(ctx, id)
+	if err != nil {
+		return false, err
+	}
 	for _, chunk := range pending {
-		added, err := r.restoreTask(ctx, task.BulkChunk{Bulk: id, Chunk: chunk}, time.Time{}, false)
+		added, err := r.restoreTask(ctx, b.ChunkTask(chunk), time.Time{}, false)
 		if err != nil {
 			return false, err
 		}
@@ -110,7 +116,7 @@ func (r *reconciler) publishEnd(ctx context.Context, id string) (published bool,
 			r.metrics.Recovered("chunk", 1)
 		}
 	}
-	return err == nil && len(pending) == 0, err
+	return false, nil
 }
 
 // recover restores the chunks of a bulk that makes no progress.
@@ -125,7 +131,7 @@ func (r *reconciler) recover(ctx context.Context, id string) error {
 		r.metrics.Recovered("chunk", n)
 	}
 	if err == nil && b.CanaryOut() {
-		_, err = r.restoreTask(ctx, task.BulkStart{Bulk: id, Round: b.Round}, time.Time{}, false)
+		_, err = r.restoreTask(ctx, b.StartTask(b.Round), time.Time{}, false)
 	}
 	return err
 }

@@ -63,7 +63,7 @@ func TestReconcilerRestoresChunks(t *testing.T) {
 			if err := r.bulks.MarkStarted(ctx, id, time.Now()); err != nil {
 				t.Fatal(err)
 			}
-			taskID, queueName, err := queue.Address(task.BulkChunk{Bulk: id})
+			taskID, queueName, err := queue.Address(task.BulkChunk{Bulk: id, Layout: task.Layout})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +97,7 @@ func TestReconcilerRestoresChunks(t *testing.T) {
 			}
 			// When everyone is settled, the bulk is no longer looked at.
 			for slot := range 2 {
-				if err := books.Mark(ctx, ledger.Chunk{Owner: id}, slot, ledger.Sent, ledger.Reason{}); err != nil {
+				if err := books.Mark(ctx, ledger.Owner{Kind: ledger.Bulk, ID: id}.Chunk(0), slot, ledger.Sent, ledger.Reason{}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -30,14 +30,14 @@ func (r restorer) restore(ctx context.Context, b bulk.Bulk, atOnce bool) (int, e
 	}
 	restored := 0
 	for chunk := range b.Open() {
-		records, err := r.ledger.Chunk(ctx, ledger.Chunk{Owner: b.ID, Index: chunk})
+		records, err := r.ledger.Chunk(ctx, b.Owner().Chunk(chunk))
 		if err != nil {
 			return restored, err
 		}
 		if !slices.ContainsFunc(records, func(record ledger.Record) bool { return !record.State.Final() }) {
 			continue
 		}
-		added, err := r.restoreTask(ctx, task.BulkChunk{Bulk: b.ID, Chunk: chunk}, dues[chunk], atOnce)
+		added, err := r.restoreTask(ctx, b.ChunkTask(chunk), dues[chunk], atOnce)
 		if err != nil {
 			return restored, err
 		}

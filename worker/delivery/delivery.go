@@ -244,7 +244,7 @@ func (d *Delivery) record(ctx context.Context, j Job, out *Outcome) (*ledger.Com
 	if out.Suppress != "" {
 		// First, and waited for: a worker that dies here attempts the message again and finds its recipient suppressed.
 		m := j.Message
-		if err := d.Suppressions.Suppress(ctx, m.Channel, compose.Travelling(m.Channel, m.Country, m.To), out.Suppress, j.Chunk.Owner); err != nil {
+		if err := d.Suppressions.Suppress(ctx, m.Channel, compose.Travelling(m.Channel, m.Country, m.To), out.Suppress, j.Chunk.ID); err != nil {
 			return nil, err
 		}
 	}

@@ -38,7 +38,7 @@ func (d *Delivery) awaitTurn(ctx context.Context, j Job) error {
 	}
 	m := j.Message
 	if j.BulkRate > 0 {
-		if err := d.wait(ctx, BulkLane(j.Chunk.Owner), j.BulkRate); err != nil {
+		if err := d.wait(ctx, BulkLane(j.Chunk.ID), j.BulkRate); err != nil {
 			return err
 		}
 	}

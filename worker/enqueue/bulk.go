@@ -10,7 +10,6 @@ import (
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/store/ledger"
-	"github.com/heraldsend/herald/worker/task"
 )
 
 // BulkOptions of one call of Bulk or LoadBulk.
@@ -65,7 +64,7 @@ func (c *Client) StartBulk(ctx context.Context, id string) error {
 	if b.Chunks == 0 {
 		return fmt.Errorf("bulk %s: %w", id, ErrNoAudience)
 	}
-	_, err = c.queue.EnqueueAt(ctx, task.BulkStart{Bulk: id}, b.SendAt)
+	_, err = c.queue.EnqueueAt(ctx, b.StartTask(0), b.SendAt)
 	return err
 }
 
@@ -128,6 +127,6 @@ func (c *Client) startAgain(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.queue.EnqueueAt(ctx, task.BulkStart{Bulk: id, Round: round}, at)
+	_, err = c.queue.EnqueueAt(ctx, b.StartTask(round), at)
 	return err
 }

@@ -27,9 +27,14 @@ func (c *Client) RetryDead(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("retry dead letter %.100q: %w", id, err)
 	}
-	if m, ok := payload.(task.Message); ok {
+	switch payload.(type) {
+	case task.Message, task.Forward:
 		// Its books may be what was gone.
-		if err := c.ledger.Open(ctx, ledger.Chunk{Owner: m.ID}, 1); err != nil {
+		var owner ledger.Owner
+		if payload, owner, err = c.admit(ctx, payload, 0); err != nil {
+			return fmt.Errorf("retry dead letter %.100q: %w", id, err)
+		}
+		if err := c.ledger.Open(ctx, owner.Chunk(0), 1); err != nil {
 			return err
 		}
 	}

@@ -33,8 +33,8 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// ErrConflict says that another message was enqueued under the same id.
-var ErrConflict = errors.New("another message has this id")
+// ErrConflict says that another message, or another forward, was enqueued under the same id.
+var ErrConflict = errors.New("another one with other content has this id")
 
 // Client enqueues messages and bulks. It is safe for concurrent use.
 type Client struct {
@@ -99,11 +99,9 @@ func (c *Client) Pin(ctx context.Context, sources []byte) (string, error) {
 	return c.blobs.Put(ctx, sources, bulk.SourceRetention)
 }
 
-// messageKey holds what was enqueued under an id, so that a repeated call can be told from a conflict.
-func messageKey(id string) string { return "herald:message:{" + id + "}" }
-
 // Message enqueues one message and returns its id, a fresh one where m has none. Enqueueing the same message again
-// is harmless and returns the same id; another message under the same id is ErrConflict.
+// is harmless and returns the same id; another message under the same id is ErrConflict. A forward or a bulk may have the
+// same id: they have nothing to do with each other.
 func (c *Client) Message(ctx context.Context, m task.Message) (string, error) {
 	if m.ID == "" {
 		m.ID = NewID()
@@ -114,11 +112,7 @@ func (c *Client) Message(ctx context.Context, m task.Message) (string, error) {
 	if err := c.CheckFiles(ctx, m.Channel, m.Attachments); err != nil {
 		return "", fault.Under("/attachments", err)
 	}
-	data, err := task.Encode(m)
-	if err != nil {
-		return "", err
-	}
-	if err := c.once(ctx, m.ID, data, m, m.SendAt); err != nil {
+	if err := c.once(ctx, m, m.SendAt); err != nil {
 		return "", err
 	}
 	return m.ID, nil
@@ -148,38 +142,91 @@ func (c *Client) CheckFiles(ctx context.Context, channel message.Channel, refs [
 	return attach.For(channel).CheckKnown(refs, sizes)
 }
 
-// once enqueues what data is the encoding of, for a time, unless that was done before; ErrConflict where something else
-// was. What is kept of it outlives that time as usual.
-func (c *Client) once(ctx context.Context, id string, data []byte, p task.Payload, at time.Time) error {
-	longer := ahead(at)
-	// One round trip. Books that are there stay as they are, so opening them changes nothing where the id is taken.
-	pipe := c.rdb.Pipeline()
-	fresh := pipe.SetNX(ctx, messageKey(id), blob.Hash(data), bulk.Retention+longer)
-	c.ledger.OpenNewIn(ctx, pipe, ledger.Chunk{Owner: id}, 1, longer)
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("enqueue message: %w", err)
+// once enqueues a message or forward for a time, unless that was done before; ErrConflict where something else was. What
+// is kept of it outlives that time as usual.
+func (c *Client) once(ctx context.Context, p task.Payload, at time.Time) error {
+	p, _, err := c.admit(ctx, p, ahead(at))
+	if err != nil {
+		return err
 	}
-	if !fresh.Val() {
-		known, err := c.rdb.Get(ctx, messageKey(id)).Result()
-		if err != nil {
-			return fmt.Errorf("enqueue message: %w", err)
-		}
-		if known != blob.Hash(data) {
-			return fmt.Errorf("message %s: %w", id, ErrConflict)
-		}
-	}
-	_, err := c.queue.EnqueueAt(ctx, p, at)
+	_, err = c.queue.EnqueueAt(ctx, p, at)
 	return err
 }
 
-// MessageStatus returns what became of a message, or ledger.ErrNotFound.
+// admit opens the books of a message or forward, unless it was admitted before; ErrConflict where something else was under
+// its id. It returns the payload in the layout of those books.
+func (c *Client) admit(ctx context.Context, p task.Payload, longer time.Duration) (task.Payload, ledger.Owner, error) {
+	p, owner := inLayout(p, 0)
+	data, err := task.Encode(p)
+	if err != nil {
+		return nil, owner, err
+	}
+	admission, err := c.ledger.OpenOnce(ctx, owner, blob.Hash(data), longer)
+	if err != nil {
+		return nil, owner, err
+	}
+	if !admission.Same {
+		return nil, owner, fmt.Errorf("%s: %w", owner, ErrConflict)
+	}
+	if admission.Owner.Kind != ledger.Shared {
+		p, _ = inLayout(p, task.Layout)
+	}
+	return p, admission.Owner, nil
+}
+
+// inLayout is a message or forward in a layout, and whose it is.
+func inLayout(p task.Payload, layout int) (task.Payload, ledger.Owner) {
+	switch p := p.(type) {
+	case task.Message:
+		p.Layout = layout
+		return p, ledger.Owner{Kind: ledger.Message, ID: p.ID}
+	case task.Forward:
+		p.Layout = layout
+		return p, ledger.Owner{Kind: ledger.Forward, ID: p.ID}
+	}
+	return p, ledger.Owner{}
+}
+
+// MessageStatus returns what became of a message, or of the forward of that id where no message has it, or
+// ledger.ErrNotFound.
 func (c *Client) MessageStatus(ctx context.Context, id string) (ledger.Record, error) {
-	records, err := c.ledger.Chunk(ctx, ledger.Chunk{Owner: id})
+	record, err := c.status(ctx, ledger.Message, id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		if forward, other := c.status(ctx, ledger.Forward, id); !errors.Is(other, ledger.ErrNotFound) {
+			return forward, other
+		}
+	}
+	return record, err
+}
+
+// ForwardStatus returns what became of a forward, or ledger.ErrNotFound.
+func (c *Client) ForwardStatus(ctx context.Context, id string) (ledger.Record, error) {
+	return c.status(ctx, ledger.Forward, id)
+}
+
+func (c *Client) status(ctx context.Context, k ledger.Kind, id string) (ledger.Record, error) {
+	books, err := c.single(ctx, k, id)
+	if err != nil {
+		return ledger.Record{}, err
+	}
+	return c.record(ctx, books)
+}
+
+// single finds the books of a message or forward. An id that nothing can have finds nothing.
+func (c *Client) single(ctx context.Context, k ledger.Kind, id string) (ledger.Chunk, error) {
+	if task.CheckID(id) != nil {
+		return ledger.Chunk{}, fmt.Errorf("%s %.100q: %w", k, id, ledger.ErrNotFound)
+	}
+	return c.ledger.Single(ctx, ledger.Owner{Kind: k, ID: id})
+}
+
+func (c *Client) record(ctx context.Context, books ledger.Chunk) (ledger.Record, error) {
+	records, err := c.ledger.Chunk(ctx, books)
 	if err != nil {
 		return ledger.Record{}, err
 	}
 	if len(records) != 1 {
-		return ledger.Record{}, fmt.Errorf("message %s: %w", id, ledger.ErrNotFound)
+		return ledger.Record{}, fmt.Errorf("%s: %w", books.Owner, ledger.ErrNotFound)
 	}
 	return records[0], nil
 }

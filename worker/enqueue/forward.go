@@ -32,8 +32,8 @@ func CheckForward(f task.Forward, talk []byte) (*conversation.Conversation, erro
 // Forward enqueues a transcript of a conversation, given as JSON in the form of package conversation, and returns the
 // forward's id, a fresh one where f has none. It sets f.Conversation
 // and f.ConversationID itself. Every mistake that needs no template to be
-// seen is found here, and nothing is stored then. As with Message, the same again is harmless, and something else under
-// the same id is ErrConflict. MessageStatus tells what became of it.
+// seen is found here, and nothing is stored then. As with Message, the same again is harmless, and another forward under
+// the same id is ErrConflict. ForwardStatus tells what became of it.
 func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (string, error) {
 	if f.ID == "" {
 		f.ID = NewID()
@@ -51,14 +51,13 @@ func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (stri
 		return "", err
 	}
 	f.Conversation, f.ConversationID = blob.Hash(packed), read.ID
-	data, err := task.Encode(f)
-	if err != nil {
+	if err := f.Validate(); err != nil {
 		return "", err
 	}
 	if _, err := c.blobs.Put(ctx, packed, bulk.Retention+ahead(f.SendAt)); err != nil {
 		return "", err
 	}
-	if err := c.once(ctx, f.ID, data, f, f.SendAt); err != nil {
+	if err := c.once(ctx, f, f.SendAt); err != nil {
 		return "", err
 	}
 	return f.ID, nil

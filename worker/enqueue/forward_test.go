@@ -67,7 +67,7 @@ func TestForwardsTaskIsSmall(t *testing.T) {
 	if _, err := c.Forward(context.Background(), task.Forward{ID: "f1", From: "robin@desk.example", To: "partner@example.org"}, []byte(long)); err != nil {
 		t.Fatal(err)
 	}
-	data, err := rdb.HGet(context.Background(), "asynq:{message}:t:f1", "msg").Bytes()
+	data, err := rdb.HGet(context.Background(), "asynq:{message}:t:forward:f1", "msg").Bytes()
 	if err != nil || len(data) > 1000 {
 		t.Errorf("the task has %d bytes, %v", len(data), err)
 	}

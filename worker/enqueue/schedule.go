@@ -10,6 +10,7 @@ import (
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 // ErrTooLate says that a message can't be cancelled: it went, is going out at this moment, or was given up.
@@ -34,39 +35,65 @@ func checkAhead(at time.Time) error {
 	return nil
 }
 
-// CancelMessage keeps a message or forward from being sent that waits for its time, for a free worker, or for its next
-// try. Its books say skipped, with the code cancelled, and so does its event. What went, is going out, or was given up
-// can't be cancelled: ErrTooLate says so, ledger.ErrNotFound that there is no such message. Cancelling twice is harmless.
+// CancelMessage keeps a message from being sent that waits for its time, for a free worker, or for its next try, or the
+// forward of that id where no message has it. Its books say skipped, with the code cancelled, and so does its event. What
+// went, is going out, or was given up can't be cancelled: ErrTooLate says so, ledger.ErrNotFound that there is no such
+// message. Cancelling twice is harmless.
 func (c *Client) CancelMessage(ctx context.Context, id string) error {
-	books := ledger.Chunk{Owner: id}
-	if known, err := c.rdb.Exists(ctx, messageKey(id)).Result(); err != nil {
-		return fmt.Errorf("cancel message: %w", err)
-	} else if known == 0 { // a bulk's books, or none
-		return fmt.Errorf("message %.100q: %w", id, ledger.ErrNotFound)
+	err := c.cancel(ctx, ledger.Message, id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		if other := c.cancel(ctx, ledger.Forward, id); !errors.Is(other, ledger.ErrNotFound) {
+			return other
+		}
 	}
-	record, err := c.MessageStatus(ctx, id)
+	return err
+}
+
+// CancelForward is CancelMessage for a forward.
+func (c *Client) CancelForward(ctx context.Context, id string) error {
+	return c.cancel(ctx, ledger.Forward, id)
+}
+
+func (c *Client) cancel(ctx context.Context, k ledger.Kind, id string) error {
+	books, err := c.single(ctx, k, id)
 	if err != nil {
 		return err
 	}
-	withdrawn := false
-	if record.State == ledger.Pending {
-		reason := ledger.Reason{Code: codeCancelled, Text: "cancelled before it was sent"}
-		if withdrawn, err = c.ledger.Withdraw(ctx, books, 0, reason); err != nil {
-			return err
-		}
+	reason := ledger.Reason{Code: codeCancelled, Text: "cancelled before it was sent"}
+	withdrawn, err := c.ledger.Withdraw(ctx, books, 0, reason)
+	if err != nil {
+		return err
 	}
 	if !withdrawn {
-		if record, err = c.MessageStatus(ctx, id); err != nil {
+		record, err := c.record(ctx, books)
+		if err != nil {
 			return err
 		}
 		if record.State == ledger.Claimed {
-			return fmt.Errorf("message %s is being sent: %w", id, ErrTooLate)
+			return fmt.Errorf("%s %s is being sent: %w", k, id, ErrTooLate)
 		}
 		if record.State != ledger.Skipped || record.Reason.Code != codeCancelled {
-			return fmt.Errorf("message %s is %s: %w", id, record.State, ErrTooLate)
+			return fmt.Errorf("%s %s is %s: %w", k, id, record.State, ErrTooLate)
 		}
 	}
 	// Its task has nothing left to do but to tell that. It ends now, not at the message's time.
-	_, err = c.queue.RunNow(queue.Messages, id)
+	return c.runNow(ctx, k, books)
+}
+
+// runNow runs the task of a message or forward that waits, at once.
+func (c *Client) runNow(_ context.Context, k ledger.Kind, books ledger.Chunk) error {
+	layout := task.Layout
+	if books.Kind == ledger.Shared {
+		layout = 0
+	}
+	var p task.Payload = task.Message{ID: books.ID, Layout: layout}
+	if k == ledger.Forward {
+		p = task.Forward{ID: books.ID, Layout: layout}
+	}
+	id, name, err := queue.Address(p)
+	if err != nil {
+		return err
+	}
+	_, err = c.queue.RunNow(name, id)
 	return err
 }

@@ -24,7 +24,7 @@ func TestMessageIsScheduled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info, err := inspect.GetTaskInfo(queue.Messages, id)
+	info, err := inspect.GetTaskInfo(queue.Messages, "message:"+id)
 	if err != nil || info.State != asynq.TaskStateScheduled || info.NextProcessAt.Before(m.SendAt) || info.NextProcessAt.Sub(m.SendAt) > time.Second {
 		t.Errorf("%+v, %v; want it at %s", info, err, m.SendAt)
 	}
@@ -72,7 +72,7 @@ func TestCancelMessage(t *testing.T) {
 	if err != nil || record.State != ledger.Skipped || record.Reason.Code != "cancelled" {
 		t.Errorf("%+v, %v", record, err)
 	}
-	if info, err := inspect.GetTaskInfo(queue.Messages, id); err != nil || info.State != asynq.TaskStatePending {
+	if info, err := inspect.GetTaskInfo(queue.Messages, "message:"+id); err != nil || info.State != asynq.TaskStatePending {
 		t.Errorf("its task waits for its time: %+v, %v", info, err)
 	}
 	for want, state := range map[string]ledger.State{"is sent": ledger.Sent, "is failed": ledger.Failed, "is unknown": ledger.Unknown} {
@@ -81,7 +81,7 @@ func TestCancelMessage(t *testing.T) {
 		if _, err := c.Message(ctx, m); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.ledger.Mark(ctx, ledger.Chunk{Owner: m.ID}, 0, state, ledger.Reason{}); err != nil {
+		if err := c.ledger.Mark(ctx, ledger.Owner{Kind: ledger.Message, ID: m.ID}.Chunk(0), 0, state, ledger.Reason{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.CancelMessage(ctx, m.ID); !errors.Is(err, ErrTooLate) || !strings.Contains(err.Error(), want) {
@@ -93,14 +93,14 @@ func TestCancelMessage(t *testing.T) {
 	if _, err := c.Message(ctx, m); err != nil {
 		t.Fatal(err)
 	}
-	if ok, err := c.ledger.Claim(ctx, ledger.Chunk{Owner: m.ID}, 0); !ok || err != nil {
+	if ok, err := c.ledger.Claim(ctx, ledger.Owner{Kind: ledger.Message, ID: m.ID}.Chunk(0), 0); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	if err := c.CancelMessage(ctx, m.ID); !errors.Is(err, ErrTooLate) || !strings.Contains(err.Error(), "is being sent") {
 		t.Errorf("under way: %v", err)
 	}
 	// The books of a bulk of one are no message's.
-	if err := c.ledger.Open(ctx, ledger.Chunk{Owner: "bulk"}, 1); err != nil {
+	if err := c.ledger.Open(ctx, ledger.Owner{Kind: ledger.Bulk, ID: "bulk"}.Chunk(0), 1); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"bulk", "nobody"} {

@@ -10,7 +10,7 @@ type Address = address.Address
 // is one recipient, To[0].Addr: a phone number in E.164 or a conversation's id. All addresses are in the form that
 // package address gives them.
 type Message struct {
-	// ID names this send for ever, such as "bulkid.123.email": sending again carries the same ID. It becomes the left
+	// ID names this send for ever, such as "bulkid+0.123.email": sending again carries the same ID. It becomes the left
 	// half of the Message-ID, and the idempotency key of the channels over HTTP. Letters, digits and ._=+- only.
 	ID      string
 	Channel Channel

@@ -66,6 +66,7 @@ func fingerprint(id string) string {
 const (
 	conversationPrefix = "conversation:"
 	messagePrefix      = "message:"
+	forwardPrefix      = "forward:"
 )
 
 // ConversationStream names a conversation's stream, "" for an id that can't be one: none, or over 200 bytes.
@@ -81,6 +82,9 @@ func BulkStream(id string) string { return "bulk:" + id }
 
 // MessageStream names a single message's stream.
 func MessageStream(id string) string { return messagePrefix + id }
+
+// ForwardStream names a forward's stream.
+func ForwardStream(id string) string { return forwardPrefix + id }
 
 // An entry of a list is the sequence number, the time it was kept in Unix milliseconds, and the event as JSON, with
 // blanks between.

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -21,6 +22,7 @@ type Fact interface {
 // Message is the outcome of one message: message.sent, failed, suppressed, skipped, expired or held.
 type Message struct {
 	ID      string          `json:"id"`
+	Forward bool            `json:"forward,omitempty"` // the id is a forward's
 	Bulk    string          `json:"bulk,omitempty"`
 	Channel message.Channel `json:"channel"`
 	State   string          `json:"state"`          // the ledger's: sent, failed, suppressed, skipped, unknown
@@ -34,6 +36,8 @@ type Message struct {
 	ProviderID string    `json:"providerId,omitempty"` // Message-ID, Twilio's sid, …; missing where a worker was killed after sending
 	At         time.Time `json:"at"`                   // when the state was reached
 
+	// Name tells the message from all others, where ID does not: that of a forward.
+	Name string `json:"-"`
 	// Group is which events of a bulk are remembered together: a chunk's, so that a bulk of any size costs eight bytes each.
 	Group string `json:"-"`
 }
@@ -50,7 +54,7 @@ const CodeExpired = "expired"
 // again, failed twice.
 func (m Message) Event() Event {
 	e := Event{
-		ID: ID("message", m.ID, m.State, strconv.FormatInt(m.At.Unix(), 10)), Type: messageTypes[m.State],
+		ID: ID("message", cmp.Or(m.Name, m.ID), m.State, strconv.FormatInt(m.At.Unix(), 10)), Type: messageTypes[m.State],
 		Stream: ConversationStream(m.Conversation), Time: m.At, group: m.Group,
 	}
 	if e.Type == TypeMessageSkipped && m.Code == CodeExpired {
@@ -60,6 +64,8 @@ func (m Message) Event() Event {
 	case e.Stream != "":
 	case m.Bulk != "":
 		e.Stream, e.Beside = BulkStream(m.Bulk), true
+	case m.Forward:
+		e.Stream = ForwardStream(m.ID)
 	default:
 		e.Stream = MessageStream(m.ID)
 	}
@@ -124,7 +130,7 @@ type Forwarded struct {
 func (f Forwarded) Event() Event {
 	e := Event{ID: ID("forwarded", f.ID), Type: TypeForwarded, Stream: ConversationStream(f.Conversation), Time: f.At}
 	if e.Stream == "" {
-		e.Stream = MessageStream(f.ID)
+		e.Stream = ForwardStream(f.ID)
 	}
 	return e
 }

@@ -20,11 +20,11 @@ import (
 // Retention is how long a stream is remembered after its last event: its numbers, what was appended, and what waits.
 const Retention = 30 * 24 * time.Hour
 
-// messageRetention is that of a single message's stream, which holds one event: longer than it is tried.
+// messageRetention is that of a single message's or a forward's stream, which holds one event: longer than it is tried.
 const messageRetention = 7 * 24 * time.Hour
 
 func retention(stream string) time.Duration {
-	if strings.HasPrefix(stream, messagePrefix) {
+	if strings.HasPrefix(stream, messagePrefix) || strings.HasPrefix(stream, forwardPrefix) {
 		return messageRetention
 	}
 	return Retention

@@ -13,6 +13,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -147,23 +148,48 @@ func (c *Client) RunNow(name, id string) (bool, error) {
 	return false, nil
 }
 
-// Address returns the task id and the queue of a payload.
+// Address returns the task id and the queue of a payload. The id begins with the kind and the id of whom the task belongs
+// to.
 func Address(p task.Payload) (id, name string, err error) {
 	switch p := p.(type) {
 	case task.Message:
-		return p.ID, Messages, nil
+		return owned(p.Layout, ledger.Message, p.ID), Messages, nil
 	case task.Forward:
-		return p.ID, Messages, nil
+		return owned(p.Layout, ledger.Forward, p.ID), Messages, nil
 	case task.BulkStart:
 		// Beside the chunks, not behind them: a cancelled bulk is closed and a new one begins while others keep all
 		// places busy.
-		return p.Bulk + ":start:" + strconv.Itoa(p.Round), Messages, nil
+		return owned(p.Layout, ledger.Bulk, p.Bulk) + ":start:" + strconv.Itoa(p.Round), Messages, nil
 	case task.BulkChunk:
-		return p.Bulk + ":" + strconv.Itoa(p.Chunk), shard(p.Bulk, p.Chunk), nil
+		return owned(p.Layout, ledger.Bulk, p.Bulk) + ":" + strconv.Itoa(p.Chunk), shard(p.Bulk, p.Chunk), nil
 	case task.EventDeliver:
 		return p.Stream + ":" + strconv.FormatInt(p.Run, 10), Events, nil
 	}
 	return "", "", fmt.Errorf("queue: payload %T has no queue", p)
+}
+
+func owned(layout int, k ledger.Kind, id string) string {
+	if layout == 0 {
+		return id
+	}
+	return string(k) + ":" + id
+}
+
+// Owner says, for people, to whom a task belongs: message:order-17, bulk:news, or an event's stream.
+func Owner(p task.Payload) string {
+	switch p := p.(type) {
+	case task.Message:
+		return owned(task.Layout, ledger.Message, p.ID)
+	case task.Forward:
+		return owned(task.Layout, ledger.Forward, p.ID)
+	case task.BulkStart:
+		return owned(task.Layout, ledger.Bulk, p.Bulk)
+	case task.BulkChunk:
+		return owned(task.Layout, ledger.Bulk, p.Bulk)
+	case task.EventDeliver:
+		return p.Stream
+	}
+	return ""
 }
 
 // shard spreads the chunks of a bulk evenly, and the first chunks of small bulks over all queues.

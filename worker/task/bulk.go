@@ -7,7 +7,8 @@ import "github.com/heraldsend/herald/worker/fault"
 type BulkStart struct {
 	Bulk string `json:"bulk"`
 	// Round counts the starts: 0 is the first, each resume or reopening is another.
-	Round int `json:"round,omitempty"`
+	Round  int `json:"round,omitempty"`
+	Layout int `json:"layout,omitempty"` // see Layout
 }
 
 // Kind implements Payload.
@@ -15,14 +16,15 @@ func (BulkStart) Kind() string { return "bulk.start" }
 
 // Validate implements Payload.
 func (b BulkStart) Validate() error {
-	return checkCount("/bulk", b.Bulk, "/round", b.Round)
+	return checkCount(b.Bulk, "/round", b.Round, b.Layout)
 }
 
 // BulkChunk asks for one chunk of a bulk, about 200 recipients, to be sent. It holds ids only: Asynq writes
 // every active payload again every few seconds.
 type BulkChunk struct {
-	Bulk  string `json:"bulk"`
-	Chunk int    `json:"chunk"`
+	Bulk   string `json:"bulk"`
+	Chunk  int    `json:"chunk"`
+	Layout int    `json:"layout,omitempty"` // see Layout
 }
 
 // Kind implements Payload.
@@ -30,13 +32,14 @@ func (BulkChunk) Kind() string { return "bulk.chunk" }
 
 // Validate implements Payload.
 func (b BulkChunk) Validate() error {
-	return checkCount("/bulk", b.Bulk, "/chunk", b.Chunk)
+	return checkCount(b.Bulk, "/chunk", b.Chunk, b.Layout)
 }
 
-// checkCount checks an id, and a number that counts from 0 on.
-func checkCount(idAt, id, at string, n int) error {
+// checkCount checks a bulk's id and layout, and a number that counts from 0 on.
+func checkCount(id, at string, n, layout int) error {
 	var f fault.List
-	f.Join(idAt, CheckID(id))
+	f.Join("/bulk", CheckID(id))
+	checkLayout(&f, layout)
 	if n < 0 {
 		f.Add(at, fault.OutOfRange, "negative")
 	}

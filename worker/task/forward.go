@@ -20,7 +20,7 @@ const (
 // Forward asks for the transcript of a conversation to be sent to people outside it, as one email that all of them
 // get and each of them sees the others in.
 type Forward struct {
-	// ID identifies the forward for ever, like a message's: single messages and forwards share their ids.
+	// ID identifies the forward, like a message's. A message may have the same one.
 	ID string `json:"id"`
 	// From is the sender, and where replies go unless ReplyTo says otherwise.
 	From    string `json:"from"`
@@ -55,6 +55,8 @@ type Forward struct {
 	// on, as "expired".
 	SendAt     time.Time `json:"sendAt,omitzero"`
 	SendBefore time.Time `json:"sendBefore,omitzero"`
+	// Layout is set by whoever enqueues; see the constant.
+	Layout int `json:"layout,omitempty"`
 }
 
 // ForwardOrder says which message of a transcript comes first.
@@ -82,6 +84,14 @@ type Agent struct {
 	Email       string `json:"email,omitempty"`
 }
 
+// MessageID is the id of the mail: no single message's, whatever the forward's own.
+func (f Forward) MessageID() string {
+	if f.Layout == 0 {
+		return f.ID
+	}
+	return Derive(f.ID, "forward")
+}
+
 // Kind implements Payload.
 func (Forward) Kind() string { return "conversation.forward" }
 
@@ -89,6 +99,7 @@ func (Forward) Kind() string { return "conversation.forward" }
 func (f Forward) Validate() error {
 	var l fault.List
 	l.Join("/id", CheckID(f.ID))
+	checkLayout(&l, f.Layout)
 	checkSender(&l, message.Email, f.From, f.ReplyTo)
 	_, err := f.Recipients()
 	l.Join("/to", err)
@@ -120,7 +131,7 @@ var hashPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // Message is the forward as a message, as far as books, sender and policy go. Its recipients are those of Recipients.
 func (f Forward) Message() Message {
-	return Message{ID: f.ID, Channel: message.Email, From: f.From, ReplyTo: f.ReplyTo, To: f.To, Policy: f.Policy, SendBefore: f.SendBefore}
+	return Message{ID: f.MessageID(), Channel: message.Email, From: f.From, ReplyTo: f.ReplyTo, To: f.To, Policy: f.Policy, SendBefore: f.SendBefore}
 }
 
 // Recipients reads To; the error is a fault of it. An address that is named twice is taken once, under its first name: domains are compared in

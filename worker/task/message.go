@@ -49,6 +49,8 @@ type Message struct {
 	SendBefore time.Time `json:"sendBefore,omitzero"`
 	// Actions change the conversation of the context (conversation.id) after the message went, besides the shortcut's own.
 	Actions *Actions `json:"actions,omitempty"`
+	// Layout is set by whoever enqueues; see the constant.
+	Layout int `json:"layout,omitempty"`
 }
 
 // Kind implements Payload.
@@ -69,6 +71,7 @@ const (
 func (m Message) Validate() error {
 	f := m.check()
 	f.Join("/id", CheckID(m.ID))
+	checkLayout(&f, m.Layout)
 	f.Join("/to", checkRecipient(m.Channel, m.To))
 	f.Join("/context", CheckContext(m.Context))
 	f.Join("/actions", m.Actions.Validate())

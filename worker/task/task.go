@@ -11,6 +11,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
@@ -105,12 +106,41 @@ var (
 	Formats       = []string{"markdown", "html", "text"} // of Content.Text
 )
 
-var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$`)
+// The form of ids, for CheckID and for whoever describes it.
+const (
+	IDPattern = `^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$`
+	MaxID     = 100 // bytes
+)
 
-// CheckID reports whether id can name a message or a bulk: 1 to 100 letters, digits, "_", "-" and single dots
+var idPattern = regexp.MustCompile(IDPattern)
+
+// derived stands in ids that follow from another one, behind that one: CheckID takes none, so nobody can give such an id.
+// A Message-ID and a URL may hold it as it is.
+const derived = "+"
+
+// Derive is the id of something that belongs to owner.
+func Derive(owner, part string) string { return owner + derived + part }
+
+// SplitDerived is the reverse of Derive.
+func SplitDerived(id string) (owner, part string, ok bool) { return strings.Cut(id, derived) }
+
+// Layout is how things are stored now. Tasks and definitions carry the layout that they were stored with, so that what an
+// older version stored is found where that put it:
+//
+//	0  messages, forwards and bulks shared the keys of one id. Nothing new is stored so; what was is worked off
+//	1  keys belong to kind and id; derived ids are told from given ones
+const Layout = 1
+
+func checkLayout(f *fault.List, layout int) {
+	if layout < 0 || layout > Layout {
+		f.Add("/layout", fault.OutOfRange, "%d is not known to this version", layout)
+	}
+}
+
+// CheckID reports whether id can name a message, a forward or a bulk: 1 to 100 letters, digits, "_", "-" and single dots
 // between them, starting with a letter or digit. It becomes part of Redis keys and of the Message-ID.
 func CheckID(id string) error {
-	if len(id) > 100 || !idPattern.MatchString(id) {
+	if len(id) > MaxID || !idPattern.MatchString(id) {
 		return fault.At("", fault.Malformed, "want 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit")
 	}
 	return nil

@@ -37,7 +37,7 @@ type Letter struct {
 	Payload json.RawMessage `json:"payload,omitempty"`
 	// Reason says why, in a sentence, without anything personal: it is listed and logged.
 	Reason   string    `json:"reason"`
-	Owner    string    `json:"owner,omitempty"` // the bulk's or message's id, where there is one
+	Owner    string    `json:"owner,omitempty"` // whose work it was: message:ID, forward:ID, bulk:ID, or an event's stream
 	Attempts int       `json:"attempts"`        // tries before it was given up on
 	At       time.Time `json:"at"`              // when that was; now where it is zero
 }

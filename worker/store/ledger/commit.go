@@ -16,7 +16,7 @@ import (
 
 // markScript stores marks of one chunk and keeps the counters of its shard in step.
 //
-// KEYS[1] states string, KEYS[2] counts hash, KEYS[3] reasons hash; one hash tag.
+// KEYS[1] states string, KEYS[2] reasons hash, KEYS[3] counts hash, where the owner has one; one hash tag.
 // ARGV[1] retention in seconds. ARGV[2] the marks, nine bytes each, by slot: slot (3 bytes, big endian), record (5 bytes:
 // state and Unix time), and which of the sets of states that follow it may replace (a digit, from 1). ARGV[3] those
 // sets, separated by commas. Then for each mark that has a reason its number, from 1, and the reason as JSON.
@@ -72,13 +72,14 @@ end
 for i = 4, #ARGV, 2 do
   local i, reason = tonumber(ARGV[i]), ARGV[i + 1]
   if result[i] == 's' then
-    redis.call('HSET', KEYS[3], slot(i * 9 - 8), reason)
-    redis.call('EXPIRE', KEYS[3], ARGV[1])
+    redis.call('HSET', KEYS[2], slot(i * 9 - 8), reason)
+    redis.call('EXPIRE', KEYS[2], ARGV[1])
   end
 end
+if not KEYS[3] then delta = {} end
 for state, n in pairs(delta) do
-  if n ~= 0 and redis.call('HINCRBY', KEYS[2], state, n) == n then
-    redis.call('EXPIRE', KEYS[2], ARGV[1])
+  if n ~= 0 and redis.call('HINCRBY', KEYS[3], state, n) == n then
+    redis.call('EXPIRE', KEYS[3], ARGV[1])
   end
 end
 return table.concat(result)
@@ -245,7 +246,10 @@ func (l *Ledger) try(batch []*mark) []*mark {
 	pipe := l.rdb.Pipeline()
 	calls := make([]*redis.Cmd, len(order))
 	for i, c := range order {
-		keys := []string{c.statesKey(), c.countsKey(), c.reasonsKey()}
+		keys := []string{c.statesKey(), c.reasonsKey()}
+		if c.counted() {
+			keys = append(keys, c.countsKey())
+		}
 		calls[i] = markScript.EvalSha(ctx, pipe, keys, l.args(groups[c])...)
 	}
 	started := time.Now()

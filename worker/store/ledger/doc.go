@@ -17,6 +17,8 @@
 // Marks from all goroutines of a process are stored by one writer, which puts everything that waits into one
 // pipeline (group commit): one round trip and, with appendfsync always, one fsync carry hundreds of marks.
 //
+// Books belong to a kind and an id: a message, a forward and a bulk of one id share nothing.
+//
 // Layout. A chunk is a group of up to some hundreds of recipients; a single message is a chunk of one. A recipient
 // is a slot of five bytes in one string: the state's letter and the time it was reached. Chunks are spread over
 // Shards hash tags, so that a bulk uses a whole Redis Cluster and no script touches two of its slots.

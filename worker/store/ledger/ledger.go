@@ -25,20 +25,6 @@ const slotBytes = 5
 // ErrNotFound says that the books hold no such chunk: never written, or past its retention.
 var ErrNotFound = errors.New("not in the ledger")
 
-// Chunk names a group of recipients whose states are kept together.
-type Chunk struct {
-	Owner string // a bulk's id, or a single message's
-	Index int
-}
-
-func (c Chunk) tag() string {
-	return "herald:{" + c.Owner + ":" + strconv.Itoa(c.Index%Shards) + "}:"
-}
-
-func (c Chunk) statesKey() string  { return c.tag() + "states:" + strconv.Itoa(c.Index) }
-func (c Chunk) reasonsKey() string { return c.tag() + "reasons:" + strconv.Itoa(c.Index) }
-func (c Chunk) countsKey() string  { return c.tag() + "counts" }
-
 // Ledger reads and writes the books. It is safe for concurrent use.
 type Ledger struct {
 	rdb       redis.UniversalClient
@@ -96,12 +82,6 @@ func (l *Ledger) Open(ctx context.Context, c Chunk, n int) error {
 		return fmt.Errorf("open chunk %d: %w", c.Index, err)
 	}
 	return nil
-}
-
-// OpenNewIn adds a command to a pipeline that does what Open does, for books that nobody writes in for a while: they are
-// kept so much longer.
-func (l *Ledger) OpenNewIn(ctx context.Context, pipe redis.Cmdable, c Chunk, n int, longer time.Duration) {
-	pipe.SetNX(ctx, c.statesKey(), make([]byte, n*slotBytes), l.retention+max(0, longer))
 }
 
 // OpenIn adds a command to a pipeline that opens books of n pending recipients, whatever was there, and keeps them
@@ -200,11 +180,11 @@ func (l *Ledger) Chunk(ctx context.Context, c Chunk) ([]Record, error) {
 }
 
 // Counts returns the books of a bulk by state, summed over its shards.
-func (l *Ledger) Counts(ctx context.Context, owner string) (Counts, error) {
+func (l *Ledger) Counts(ctx context.Context, owner Owner) (Counts, error) {
 	pipe := l.rdb.Pipeline()
 	shards := make([]*redis.MapStringStringCmd, Shards)
 	for i := range shards {
-		shards[i] = pipe.HGetAll(ctx, Chunk{owner, i}.countsKey())
+		shards[i] = pipe.HGetAll(ctx, owner.Chunk(i).countsKey())
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return Counts{}, fmt.Errorf("read counts of %s: %w", owner, err)

@@ -53,7 +53,7 @@ func TestTransitions(t *testing.T) {
 	for _, from := range append([]State{Pending, Claimed}, outcomes...) {
 		for _, to := range append([]State{Pending, Claimed}, outcomes...) {
 			t.Run(from.String()+" to "+to.String(), func(t *testing.T) {
-				c := Chunk{fmt.Sprintf("t-%d-%d", from, to), 0}
+				c := Chunk{Owner{Bulk, fmt.Sprintf("t-%d-%d", from, to)}, 0}
 				open(t, l, c, 1)
 				reach(t, l, c, from)
 				var err error
@@ -111,7 +111,7 @@ func reach(t *testing.T, l *Ledger, c Chunk, s State) {
 func TestReopen(t *testing.T) {
 	l := newLedger(t, redistest.Start(t))
 	ctx := context.Background()
-	c := Chunk{"reopen", 0}
+	c := Chunk{Owner{Bulk, "reopen"}, 0}
 	open(t, l, c, 2)
 	reach(t, l, c, Failed)
 	if ok, err := l.Reopen(ctx, c, 0, Unknown); ok || err != nil {
@@ -136,7 +136,7 @@ func TestReopen(t *testing.T) {
 
 func TestRecordsKeepTimeAndReason(t *testing.T) {
 	l := newLedger(t, redistest.Start(t))
-	c := Chunk{"bulk", 3}
+	c := Chunk{Owner{Bulk, "bulk"}, 3}
 	open(t, l, c, 3)
 	before := time.Now().Truncate(time.Second)
 	if err := l.Mark(context.Background(), c, 1, Failed, Reason{"smtp_550", "no such user"}); err != nil {
@@ -161,13 +161,13 @@ func TestRecordsKeepTimeAndReason(t *testing.T) {
 func TestBooksThatDoNotExist(t *testing.T) {
 	l := newLedger(t, redistest.Start(t))
 	ctx := context.Background()
-	if _, err := l.Chunk(ctx, Chunk{"none", 0}); !errors.Is(err, ErrNotFound) {
+	if _, err := l.Chunk(ctx, Chunk{Owner{Bulk, "none"}, 0}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("read: %v", err)
 	}
-	if err := l.Mark(ctx, Chunk{"none", 0}, 0, Sent, Reason{}); !errors.Is(err, ErrNotFound) {
+	if err := l.Mark(ctx, Chunk{Owner{Bulk, "none"}, 0}, 0, Sent, Reason{}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("mark: %v", err)
 	}
-	c := Chunk{"one", 0}
+	c := Chunk{Owner{Bulk, "one"}, 0}
 	open(t, l, c, 1)
 	if err := l.Mark(ctx, c, 1, Sent, Reason{}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("mark beyond the chunk: %v", err)
@@ -179,7 +179,7 @@ func TestBooksThatDoNotExist(t *testing.T) {
 
 func TestOpenKeepsWhatIsThere(t *testing.T) {
 	l := newLedger(t, redistest.Start(t))
-	c := Chunk{"again", 0}
+	c := Chunk{Owner{Bulk, "again"}, 0}
 	open(t, l, c, 2)
 	if err := l.Mark(context.Background(), c, 0, Sent, Reason{}); err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func TestOpenKeepsWhatIsThere(t *testing.T) {
 func TestClaimIsExclusive(t *testing.T) {
 	s := redistest.Start(t)
 	ledgers := []*Ledger{newLedger(t, s), newLedger(t, s), newLedger(t, s)}
-	c := Chunk{"claims", 0}
+	c := Chunk{Owner{Bulk, "claims"}, 0}
 	const slots = 50
 	open(t, ledgers[0], c, slots)
 	var mu sync.Mutex
@@ -229,7 +229,7 @@ func TestCountsBalance(t *testing.T) {
 	ctx := context.Background()
 	const chunks, slots = 40, 25
 	for k := range chunks {
-		open(t, l, Chunk{"storm", k}, slots)
+		open(t, l, Chunk{Owner{Bulk, "storm"}, k}, slots)
 	}
 	outcomes := []State{Sent, Failed, Suppressed, Skipped, Unknown}
 	var wg sync.WaitGroup
@@ -237,7 +237,7 @@ func TestCountsBalance(t *testing.T) {
 		wg.Go(func() {
 			rng := rand.New(rand.NewPCG(uint64(g), 7))
 			for range 300 {
-				c, slot := Chunk{"storm", rng.IntN(chunks)}, rng.IntN(slots)
+				c, slot := Chunk{Owner{Bulk, "storm"}, rng.IntN(chunks)}, rng.IntN(slots)
 				var err error
 				if rng.IntN(4) == 0 {
 					_, err = l.Claim(ctx, c, slot)
@@ -253,11 +253,11 @@ func TestCountsBalance(t *testing.T) {
 	wg.Wait()
 	var recount Counts
 	for k := range chunks {
-		for _, s := range states(t, l, Chunk{"storm", k}) {
+		for _, s := range states(t, l, Chunk{Owner{Bulk, "storm"}, k}) {
 			recount.add(s, 1)
 		}
 	}
-	counts, err := l.Counts(ctx, "storm")
+	counts, err := l.Counts(ctx, Owner{Bulk, "storm"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestCountsBalance(t *testing.T) {
 func TestMarksOutliveRedis(t *testing.T) {
 	s := redistest.Start(t)
 	l := newLedger(t, s)
-	c := Chunk{"restart", 0}
+	c := Chunk{Owner{Bulk, "restart"}, 0}
 	const slots = 20
 	open(t, l, c, slots)
 	if err := l.Mark(context.Background(), c, 0, Sent, Reason{}); err != nil {
@@ -298,7 +298,7 @@ func TestMarksOutliveRedis(t *testing.T) {
 func TestMarkGivesUpWithItsContext(t *testing.T) {
 	s := redistest.Start(t)
 	l := newLedger(t, s)
-	c := Chunk{"gone", 0}
+	c := Chunk{Owner{Bulk, "gone"}, 0}
 	open(t, l, c, 1)
 	s.Kill()
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
@@ -319,7 +319,7 @@ func BenchmarkMark(b *testing.B) {
 	const slots = 200
 	chunks := b.N/slots + 1
 	for k := range chunks {
-		if err := l.Open(context.Background(), Chunk{"bench", k}, slots); err != nil {
+		if err := l.Open(context.Background(), Chunk{Owner{Bulk, "bench"}, k}, slots); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -333,7 +333,7 @@ func BenchmarkMark(b *testing.B) {
 			i := next
 			next++
 			mu.Unlock()
-			if err := l.Mark(context.Background(), Chunk{"bench", i / slots}, i%slots, Sent, Reason{}); err != nil {
+			if err := l.Mark(context.Background(), Chunk{Owner{Bulk, "bench"}, i / slots}, i%slots, Sent, Reason{}); err != nil {
 				b.Error(err)
 			}
 		}
@@ -350,7 +350,7 @@ func TestBatchIsOneByOne(t *testing.T) {
 	outcomes := []State{Pending, Claimed, Sent, Failed, Suppressed, Skipped, Unknown}
 	model := map[Chunk][]Record{}
 	for i := range 3 {
-		c := Chunk{"b", i * Shards} // one shard: one hash of counts
+		c := Chunk{Owner{Bulk, "b"}, i * Shards} // one shard: one hash of counts
 		open(t, l, c, slots)
 		model[c] = make([]Record, slots)
 	}
@@ -358,7 +358,7 @@ func TestBatchIsOneByOne(t *testing.T) {
 		var batch []*mark
 		for range 1 + rand.N(30) {
 			m := &mark{
-				chunk: Chunk{"b", rand.N(3) * Shards}, index: rand.N(slots + 1), from: sets[rand.N(len(sets))], ctx: ctx, result: make(chan answer, 1),
+				chunk: Chunk{Owner{Bulk, "b"}, rand.N(3) * Shards}, index: rand.N(slots + 1), from: sets[rand.N(len(sets))], ctx: ctx, result: make(chan answer, 1),
 				record: Record{State: outcomes[rand.N(len(outcomes))], At: time.Unix(int64(1_700_000_000+round), 0).UTC()},
 			}
 			if s := m.record.State; s.Final() && s != Sent {
@@ -403,12 +403,12 @@ func TestBatchIsOneByOne(t *testing.T) {
 				counts.add(r.State, 1)
 			}
 		}
-		if got, err := l.Counts(ctx, "b"); err != nil || got != counts {
+		if got, err := l.Counts(ctx, Owner{Bulk, "b"}); err != nil || got != counts {
 			t.Fatalf("counts %+v, %v, want %+v", got, err, counts)
 		}
 	}
 	for _, index := range []int{-1, maxSlot, maxSlot + 1} {
-		if err := l.Mark(ctx, Chunk{"b", 0}, index, Sent, Reason{}); !errors.Is(err, ErrNotFound) {
+		if err := l.Mark(ctx, Chunk{Owner{Bulk, "b"}, 0}, index, Sent, Reason{}); !errors.Is(err, ErrNotFound) {
 			t.Errorf("slot %d: %v", index, err)
 		}
 	}

@@ -110,7 +110,7 @@ func TestDeliver(t *testing.T) {
 		"alone":                      {job: Job{Job: compose.Job{Message: email}, Alone: true}, steps: "admit, wait channel:email, claim, compose, send, post sent"},
 		"quarantined":                {job: Job{Job: compose.Job{Message: email}, Quarantined: true}, steps: "admit, wait channel:email, claim, compose, send, post sent"},
 		"alone and quarantined":      {job: Job{Job: compose.Job{Message: email}, Alone: true, Quarantined: true}, steps: "admit, wait channel:email, claim, compose, send, post sent"},
-		"of a bulk with a rate":      {job: Job{Job: compose.Job{Message: email}, Chunk: ledger.Chunk{Owner: "b"}, BulkRate: 5}, steps: "admit, wait bulk:b, wait channel:email, compose, send, post sent"},
+		"of a bulk with a rate":      {job: Job{Job: compose.Job{Message: email}, Chunk: ledger.Owner{Kind: ledger.Bulk, ID: "b"}.Chunk(0), BulkRate: 5}, steps: "admit, wait bulk:b, wait channel:email, compose, send, post sent"},
 		"refused":                    {way: way{refused: refused}, job: Job{Job: compose.Job{Message: text}}, steps: "admit, post suppressed manual"},
 		"actions alone":              {job: Job{}, steps: "admit, post sent"},
 		"its time has passed":        {job: Job{Job: compose.Job{Message: late}, Alone: true}, steps: "admit, wait channel:email, post skipped expired"},

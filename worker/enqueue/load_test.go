@@ -126,9 +126,18 @@ func TestDeduplicatingNumbersNeedsPhones(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		recipients, err := c.Bulks().Recipients(t.Context(), id, 0)
+		recipients, err := c.Bulks().Recipients(t.Context(), definitionOf(t, c, id), 0)
 		if err != nil || len(recipients) != 2 || recipients[0].Duplicate(0) || !recipients[1].Duplicate(0) {
 			t.Errorf("%+v, %v", recipients, err)
 		}
 	}
+}
+
+func definitionOf(t *testing.T, c *Client, id string) bulk.Definition {
+	t.Helper()
+	b, err := c.Bulks().Bulk(context.Background(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Definition
 }

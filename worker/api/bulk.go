@@ -1,10 +1,8 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -94,9 +92,6 @@ func (s *Server) createBulk(ctx context.Context, in *createBulkInput) (*Accepted
 		return nil, err
 	}
 	id, err := s.Client.CreateBulk(ctx, d)
-	if errors.Is(err, bulk.ErrExists) {
-		err = s.sameBulk(ctx, d)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -139,37 +134,6 @@ func (b *BulkBody) definition(id string) bulk.Definition {
 
 // faults implements ownRules.
 func (b *BulkBody) faults() error { return b.definition(cmp.Or(b.ID, "fresh")).Validate() }
-
-// sameBulk reports a conflict unless the bulk that is stored under the id is the same one: then the call was repeated.
-func (s *Server) sameBulk(ctx context.Context, d bulk.Definition) error {
-	known, err := s.Client.Bulks().Bulk(ctx, d.ID)
-	if err != nil {
-		return err
-	}
-	ours, err := comparable(d)
-	if err != nil {
-		return err
-	}
-	theirs, err := comparable(known.Definition)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(ours, theirs) {
-		return enqueue.ErrConflict
-	}
-	return nil
-}
-
-// comparable is a definition without what storing and starting it adds.
-func comparable(d bulk.Definition) ([]byte, error) {
-	d.CreatedAt, d.Layout = time.Time{}, 0
-	parts := append([]bulk.Part(nil), d.Messages...)
-	for i := range parts {
-		parts[i].Sources = ""
-	}
-	d.Messages = parts
-	return json.Marshal(d)
-}
 
 // BulkStatus is the account of a bulk, in messages: one for each recipient and channel. Planned is always the sum of the
 // other counts.

@@ -54,6 +54,8 @@ func asProblem(err error) *Problem {
 		return p
 	case errors.Is(err, enqueue.ErrNoAudience):
 		return problem(http.StatusConflict, "no_audience", "the bulk's audience is not complete: PUT its recipients first")
+	case errors.Is(err, bulk.ErrCompleted):
+		return problem(http.StatusConflict, "bulk_completed", "the bulk is completed: there is nobody left to cancel for")
 	case errors.Is(err, bulk.ErrCancelled):
 		return problem(http.StatusConflict, "bulk_cancelled", "the bulk was cancelled; send to those left out with a new bulk")
 	case errors.As(err, &file):

@@ -133,3 +133,50 @@ func quoted(t *testing.T, s string) string {
 	}
 	return string(data)
 }
+
+// A completed bulk can't be cancelled, and can still be resent; a cancelled one may be cancelled again.
+func TestCancelACompletedBulk(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	s.want(201, "POST", "/v1/bulks", fmt.Sprintf(bodies["bulks"], "done"))
+	s.want(200, "PUT", "/v1/bulks/done/recipients", audience(2), ndjson)
+	s.mark("done", 0, ledger.Sent, ledger.Reason{})
+	s.mark("done", 1, ledger.Failed, ledger.Reason{Code: "smtp_550"})
+	if p := s.want(409, "POST", "/v1/bulks/done/cancel", nil).problem(t); p.Code != "bulk_completed" {
+		t.Errorf("%+v", p)
+	}
+	if b := s.bulk("done"); b.State != "completed" {
+		t.Errorf("%+v", b)
+	}
+	if n, err := s.client.ResendBulk(t.Context(), "done", ledger.Failed); n != 1 || err != nil {
+		t.Errorf("resend: %d, %v", n, err)
+	}
+	for range 2 { // now somebody is pending
+		s.want(202, "POST", "/v1/bulks/done/cancel", nil)
+	}
+}
+
+// The messages of a bulk are found by the ids that its results and events give them.
+func TestMessagesOfABulkAreFound(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	id := "b." + strings.Repeat("x", 98) // as long as an id can be
+	s.want(201, "POST", "/v1/bulks", fmt.Sprintf(bodies["bulks"], id))
+	s.want(200, "PUT", "/v1/bulks/"+id+"/recipients", audience(45), ndjson)
+	s.mark(id, 44, ledger.Failed, ledger.Reason{Code: "smtp_550", Text: "no such user"})
+	var page RecipientPage
+	s.want(200, "GET", "/v1/bulks/"+id+"/recipients?limit=100", nil).decode(t, &page)
+	if len(page.Items) != 45 {
+		t.Fatalf("%d recipients", len(page.Items))
+	}
+	for i, item := range page.Items {
+		var got MessageState
+		s.want(200, "GET", "/v1/messages/"+item.ID, nil).decode(t, &got)
+		if got.ID != item.ID || got.State != item.State || i == 44 && (got.State != "failed" || got.Reason.Code != "smtp_550") {
+			t.Errorf("%d: %+v, want %+v", i, got, item)
+		}
+	}
+	for _, other := range []string{id + "+0.20.email", id + "+9.0.email", id + "+0.0.sms", id + "+0.00.email", id + "+-1.0.email", id + "+0.0", id + "+", "nobody+0.0.email", "0.0.email", "a.0.0.email"} {
+		s.want(404, "GET", "/v1/messages/"+other, nil)
+	}
+}

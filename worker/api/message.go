@@ -81,7 +81,7 @@ func reasonOf(r ledger.Reason) *Reason {
 
 // IDInput names what an operation is about.
 type IDInput struct {
-	ID string `path:"id" minLength:"1" maxLength:"100" doc:"Its id."`
+	ID string `path:"id" minLength:"1" maxLength:"150" doc:"Its id."`
 }
 
 func (s *Server) registerMessages(api huma.API) {
@@ -94,7 +94,7 @@ func (s *Server) registerMessages(api huma.API) {
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "get-message", Method: http.MethodGet, Path: "/v1/messages/{id}", Tags: []string{"Messages"},
 		Summary: "What became of a message", Errors: []int{http.StatusNotFound},
-		Description: "Where no message has the id: what became of the forward that has it.",
+		Description: "The ids of a bulk's messages are found too. Where no message has the id: what became of the forward that has it.",
 	}, s.getState(s.Client.MessageStatus))
 	Handle(api, ScopeSend, huma.Operation{
 		OperationID: "cancel-message", Method: http.MethodDelete, Path: "/v1/messages/{id}", Tags: []string{"Messages"},

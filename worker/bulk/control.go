@@ -99,7 +99,11 @@ func (s *Store) SetRate(ctx context.Context, id string, perSecond float64) error
 // ErrCancelled says that nothing more can be asked of a bulk.
 var ErrCancelled = errors.New("was cancelled; send to those left out with a new bulk")
 
-// SetControl asks something of a stored bulk, or returns ErrNotFound. A cancelled bulk stays cancelled.
+// ErrCompleted says that a bulk can't be cancelled any more.
+var ErrCompleted = errors.New("is completed: there is nobody left to cancel for")
+
+// SetControl asks something of a stored bulk, or returns ErrNotFound. A cancelled bulk stays cancelled, and a completed one
+// completed.
 func (s *Store) SetControl(ctx context.Context, id string, c Control) error {
 	b, err := s.Bulk(ctx, id)
 	if err != nil {
@@ -107,6 +111,15 @@ func (s *Store) SetControl(ctx context.Context, id string, c Control) error {
 	}
 	if b.Control == Cancelled && c != Cancelled {
 		return fmt.Errorf("bulk %s %w", id, ErrCancelled)
+	}
+	if c == Cancelled && b.Control != Cancelled {
+		status, err := s.Status(ctx, id)
+		if err != nil {
+			return err
+		}
+		if status.State == Completed {
+			return fmt.Errorf("bulk %s %w", id, ErrCompleted)
+		}
 	}
 	fields := []any{fieldControl, string(c)}
 	if c == GoOn && b.Verdict == Failing {

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -49,6 +50,26 @@ type Definition struct {
 	CreatedAt time.Time `json:"createdAt"`
 	// Layout is set by Store.Create: see task.Layout.
 	Layout int `json:"layout,omitempty"`
+}
+
+// Same reports whether what is stored is what d would be, but for what storing and starting it adds.
+func (d Definition) Same(stored Definition) (bool, error) {
+	stored.CreatedAt, stored.Layout = d.CreatedAt, d.Layout
+	stored.Messages = slices.Clone(stored.Messages)
+	for i := range min(len(d.Messages), len(stored.Messages)) {
+		if d.Messages[i].Sources == "" {
+			stored.Messages[i].Sources = ""
+		}
+	}
+	ours, err := json.Marshal(d)
+	if err != nil {
+		return false, fmt.Errorf("compare bulks: %w", err)
+	}
+	theirs, err := json.Marshal(stored)
+	if err != nil {
+		return false, fmt.Errorf("compare bulks: %w", err)
+	}
+	return bytes.Equal(ours, theirs), nil
 }
 
 // LocalLayout is the form of Definition.SendAtLocal, for package time.

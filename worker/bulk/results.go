@@ -3,14 +3,17 @@ package bulk
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 // Result is what became of one message.
@@ -69,6 +72,42 @@ func (s *Store) ChunkResults(ctx context.Context, b Bulk, chunk int) ([]Result, 
 		results[slot] = Result{i, b.MessageID(chunk, slot), recipients[i].Address(c), c, record}
 	}
 	return results, nil
+}
+
+// MessageResult reads what became of a message of a bulk by its id, or returns ErrNotFound.
+func (s *Store) MessageResult(ctx context.Context, id string) (Result, error) {
+	gone := fmt.Errorf("message %.150q: %w", id, ErrNotFound)
+	owner, part, derived := task.SplitDerived(id)
+	if !derived { // in layout 0 the parts were joined as the parts of an id are
+		fields := strings.Split(id, ".")
+		if len(fields) < 4 {
+			return Result{}, gone
+		}
+		owner = strings.Join(fields[:len(fields)-3], ".")
+		part = strings.Join(fields[len(fields)-3:], ".")
+	}
+	fields := strings.Split(part, ".")
+	chunk, err := strconv.Atoi(fields[0])
+	if err != nil || len(fields) != 3 || chunk < 0 {
+		return Result{}, gone
+	}
+	b, err := s.Bulk(ctx, owner)
+	if errors.Is(err, ErrNotFound) || err == nil && chunk >= b.Chunks {
+		return Result{}, gone
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	results, err := s.ChunkResults(ctx, b, chunk)
+	if err != nil {
+		return Result{}, err
+	}
+	for _, r := range results {
+		if r.ID == id {
+			return r, nil
+		}
+	}
+	return Result{}, gone
 }
 
 // ResultWriter writes results as CSV. Cells that a spreadsheet would take for a formula are prefixed with an apostrophe.

@@ -24,7 +24,8 @@ type BulkOptions struct {
 }
 
 // Bulk stores a bulk and its whole audience, then starts it, and returns its id, a fresh one where d has none. Until
-// it returns nil, nothing is sent: an audience that breaks off leaves a bulk that stays in state "loading".
+// it returns nil, nothing is sent: an audience that breaks off leaves a bulk in state "loading", and the call may be
+// repeated under its id with the whole audience. One that is complete can't be stored again: bulk.ErrSealed.
 // Memory use doesn't depend on the size of the audience, but for 12 to 32 bytes a recipient with Deduplicate.
 func (c *Client) Bulk(ctx context.Context, d bulk.Definition, audience iter.Seq2[bulk.Recipient, error], o BulkOptions) (string, error) {
 	id, err := c.CreateBulk(ctx, d)
@@ -37,8 +38,8 @@ func (c *Client) Bulk(ctx context.Context, d bulk.Definition, audience iter.Seq2
 	return id, c.StartBulk(ctx, id)
 }
 
-// CreateBulk stores the definition of a bulk and returns its id, a fresh one where d has none. Its audience comes with
-// LoadBulk, and StartBulk sets it going.
+// CreateBulk stores the definition of a bulk and returns its id, a fresh one where d has none. The same definition again is
+// harmless; another one under the same id is ErrConflict. Its audience comes with LoadBulk, and StartBulk sets it going.
 func (c *Client) CreateBulk(ctx context.Context, d bulk.Definition) (string, error) {
 	if d.ID == "" {
 		d.ID = NewID()
@@ -52,7 +53,24 @@ func (c *Client) CreateBulk(ctx context.Context, d bulk.Definition) (string, err
 			return "", fault.Under(fault.Pointer("messages", i, "attachments"), err)
 		}
 	}
-	return d.ID, c.bulks.Create(ctx, d)
+	err := c.bulks.Create(ctx, d)
+	if errors.Is(err, bulk.ErrExists) {
+		err = c.sameBulk(ctx, d)
+	}
+	return d.ID, err
+}
+
+// sameBulk is ErrConflict unless the bulk that is stored under the id is the same one.
+func (c *Client) sameBulk(ctx context.Context, d bulk.Definition) error {
+	known, err := c.bulks.Bulk(ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	same, err := d.Same(known.Definition)
+	if err == nil && !same {
+		err = fmt.Errorf("bulk %s: %w", d.ID, ErrConflict)
+	}
+	return err
 }
 
 // StartBulk starts a bulk whose audience is stored, at the time that its definition says. Calling it again is harmless.

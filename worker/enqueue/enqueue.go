@@ -33,7 +33,7 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// ErrConflict says that another message, or another forward, was enqueued under the same id.
+// ErrConflict says that another message, forward or bulk is stored under the same id.
 var ErrConflict = errors.New("another one with other content has this id")
 
 // Client enqueues messages and bulks. It is safe for concurrent use.
@@ -187,13 +187,16 @@ func inLayout(p task.Payload, layout int) (task.Payload, ledger.Owner) {
 	return p, ledger.Owner{}
 }
 
-// MessageStatus returns what became of a message, or of the forward of that id where no message has it, or
-// ledger.ErrNotFound.
+// MessageStatus returns what became of a message: a single one, a bulk's, or the forward of that id where no message has it.
+// The error is ledger.ErrNotFound where there is none.
 func (c *Client) MessageStatus(ctx context.Context, id string) (ledger.Record, error) {
 	record, err := c.status(ctx, ledger.Message, id)
 	if errors.Is(err, ledger.ErrNotFound) {
 		if forward, other := c.status(ctx, ledger.Forward, id); !errors.Is(other, ledger.ErrNotFound) {
 			return forward, other
+		}
+		if result, other := c.bulks.MessageResult(ctx, id); !errors.Is(other, bulk.ErrNotFound) {
+			return result.Record, other
 		}
 	}
 	return record, err

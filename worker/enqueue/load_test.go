@@ -51,8 +51,13 @@ func TestLoadAgain(t *testing.T) {
 	if _, err := c.LoadBulk(ctx, id, audience(1, nil), BulkOptions{}); !errors.Is(err, bulk.ErrSealed) {
 		t.Errorf("a second audience: %v", err)
 	}
-	if _, err := c.CreateBulk(ctx, definition()); !errors.Is(err, bulk.ErrExists) {
-		t.Errorf("the same id: %v", err)
+	if again, err := c.CreateBulk(ctx, definition()); err != nil || again != id {
+		t.Errorf("the same definition: %q, %v", again, err)
+	}
+	other := definition()
+	other.Rate = 7
+	if _, err := c.CreateBulk(ctx, other); !errors.Is(err, ErrConflict) {
+		t.Errorf("another definition under the same id: %v", err)
 	}
 }
 
@@ -140,4 +145,34 @@ func definitionOf(t *testing.T, c *Client, id string) bulk.Definition {
 		t.Fatal(err)
 	}
 	return b.Definition
+}
+
+// A call that broke off in its audience is repeated whole, as often as it takes; then it is done, and stays as it is.
+func TestBulkCanBeRepeated(t *testing.T) {
+	c, _ := newClient(t)
+	ctx := context.Background()
+	d := definition()
+	for range 2 {
+		if _, err := c.Bulk(ctx, d, audience(450, io.ErrUnexpectedEOF), BulkOptions{}); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Fatal(err)
+		}
+		if status, err := c.Bulks().Status(ctx, d.ID); err != nil || status.State != bulk.Loading {
+			t.Fatalf("%+v, %v", status, err)
+		}
+	}
+	other := d
+	other.Rate = 7
+	if _, err := c.Bulk(ctx, other, audience(30, nil), BulkOptions{}); !errors.Is(err, ErrConflict) {
+		t.Errorf("another definition: %v", err)
+	}
+	id, err := c.Bulk(ctx, d, audience(30, nil), BulkOptions{})
+	if err != nil || id != d.ID {
+		t.Fatal(id, err)
+	}
+	if status, err := c.Bulks().Status(ctx, id); err != nil || status.Planned != 30 || status.State != bulk.Ready {
+		t.Errorf("%+v, %v", status, err)
+	}
+	if _, err := c.Bulk(ctx, d, audience(30, nil), BulkOptions{}); !errors.Is(err, bulk.ErrSealed) {
+		t.Errorf("once more: %v", err)
+	}
 }

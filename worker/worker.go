@@ -40,23 +40,22 @@ type Limiter interface {
 	Waiting(lane string) int
 }
 
-// Options for New. All but Links, NoBulk, Rates, Events, Endpoint, Concurrency and DrainTimeout are required.
+// Options for New. All but Rules, Rates, Events, Endpoint, Concurrency and DrainTimeout are required.
 type Options struct {
-	Redis        redis.UniversalClient
-	Ledger       *ledger.Ledger
-	Catalog      func() *catalog.Catalog // the current one, for jobs that bring no sources of their own
-	Renderer     *render.Renderer
-	Attachments  compose.Attachments
-	Senders      map[message.Channel]delivery.Sender
-	Limiter      Limiter
-	Suppressions delivery.Suppressions     // asked before anyone is written to, and told who must not be again
-	Links        compose.Links             // nil where there are none: messages that need one wait
-	NoBulk       map[message.Channel]error // why a channel must not carry a bulk, where it must not
-	Rates        map[string]float64        // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit
-	Events       *outbox.Store             // what callers are to learn; nil publishes nothing
-	Endpoint     Endpoint                  // where it is published, where Events is set
-	Log          *slog.Logger
-	Metrics      prometheus.Registerer
+	Redis         redis.UniversalClient
+	Ledger        *ledger.Ledger
+	Catalog       func() *catalog.Catalog // the current one, for jobs that bring no sources of their own
+	Renderer      *render.Renderer
+	Attachments   compose.Attachments
+	compose.Rules // what is asked of a message; its Events follows from Events below
+	Senders       map[message.Channel]delivery.Sender
+	Limiter       Limiter
+	Suppressions  delivery.Suppressions // asked before anyone is written to, and told who must not be again
+	Rates         map[string]float64    // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit
+	Events        *outbox.Store         // what callers are to learn; nil publishes nothing
+	Endpoint      Endpoint              // where it is published, where Events is set
+	Log           *slog.Logger
+	Metrics       prometheus.Registerer
 	// Concurrency is how many bulk messages are sent at the same time; single messages have a quarter of that of
 	// their own, so that no bulk can hold them up. 16 when zero.
 	Concurrency int
@@ -79,6 +78,7 @@ func (o *Options) check() error {
 	if (o.Events == nil) != (o.Endpoint == nil) {
 		errs = append(errs, errors.New("worker: Events and Endpoint go together"))
 	}
+	o.Rules.Events = o.Events != nil
 	if o.Concurrency <= 0 {
 		o.Concurrency = 16
 	}
@@ -142,8 +142,7 @@ func New(o Options) (*Worker, error) {
 func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining context.Context, recovered *recovery.Metrics) error {
 	blobs, bulks := blob.New(o.Redis), bulk.NewStore(o.Redis, o.Ledger)
 	composer, err := compose.New(compose.Options{
-		Catalog: o.Catalog, Renderer: o.Renderer, Attachments: o.Attachments, Blobs: blobs, Links: o.Links,
-		Events: o.Events != nil, NoBulk: o.NoBulk, Log: o.Log,
+		Catalog: o.Catalog, Renderer: o.Renderer, Attachments: o.Attachments, Blobs: blobs, Rules: o.Rules, Log: o.Log,
 	})
 	if err != nil {
 		return err

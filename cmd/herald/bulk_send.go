@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
@@ -81,7 +82,11 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, q.Close()) }()
-	if err := b.pin(ctx, q, c, &d); err != nil {
+	catalog, err := c.Catalog()
+	if err != nil {
+		return err
+	}
+	if err := b.pin(ctx, q.Blobs, catalog, &d); err != nil {
 		return err
 	}
 	show := newProgress(std)
@@ -279,19 +284,15 @@ func (b *bulkSendCmd) override(d *bulk.Definition, c *app.Settings) {
 }
 
 // pin stores files and template sources, so that what this command saw is what is sent.
-func (b *bulkSendCmd) pin(ctx context.Context, q *app.Client, c *app.Settings, d *bulk.Definition) error {
-	files, err := b.attachments(ctx, q, attach.Bulk())
-	if err != nil {
-		return err
-	}
-	catalog, err := c.Catalog()
+func (b *bulkSendCmd) pin(ctx context.Context, blobs compose.Blobs, catalog *catalog.Catalog, d *bulk.Definition) error {
+	files, err := b.attachments(ctx, blobs, attach.Bulk())
 	if err != nil {
 		return err
 	}
 	for i := range d.Messages {
 		p := &d.Messages[i]
 		p.Attachments = append(p.Attachments, files...)
-		if p.Sources, err = compose.Pin(ctx, q.Blobs, catalog, p.Content); err != nil {
+		if p.Sources, err = compose.Pin(ctx, blobs, catalog, p.Content); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
@@ -121,16 +122,18 @@ func (f *contentFlags) files(p attach.Policy) ([]localFile, error) {
 }
 
 // attachments stores the files of --attach.
-func (f *contentFlags) attachments(ctx context.Context, q *app.Client, p attach.Policy) ([]message.Ref, error) {
+func (f *contentFlags) attachments(ctx context.Context, blobs compose.Blobs, p attach.Policy) ([]message.Ref, error) {
 	files, err := f.files(p)
 	if err != nil {
 		return nil, err
 	}
 	refs := make([]message.Ref, len(files))
 	for i, file := range files {
-		if refs[i], err = q.Attach(ctx, file.name, "", file.data); err != nil {
+		sha, err := blobs.Put(ctx, file.data, bulk.SourceRetention)
+		if err != nil {
 			return nil, err
 		}
+		refs[i] = message.Ref{Name: file.name, Blob: sha}
 	}
 	return refs, nil
 }

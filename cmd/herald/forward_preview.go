@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -13,6 +13,7 @@ import (
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/channel/email"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -39,13 +40,16 @@ func (f *forwardCmd) preview(ctx context.Context, c *app.Settings, std stdio, t 
 	if err := checkTotal(files); err != nil {
 		return err
 	}
+	if err := f.finish(ctx, c, std, made); err != nil {
+		return err
+	}
 	if f.HTML != "" {
 		if err := writeOut(f.HTML, std, []byte(made.Message.HTML)); err != nil {
 			return err
 		}
 	}
 	if f.EML != "" {
-		raw, err := f.compose(ctx, c, made)
+		raw, err := email.Compose(made.Message, time.Now())
 		if err != nil {
 			return fmt.Errorf("--eml: %w", err)
 		}
@@ -147,25 +151,30 @@ func checkTotal(files []conversation.Attachment) error {
 	return attach.Forward().Check(all)
 }
 
-// compose gives the mail as it travels, with files that stand in the conversation itself or in the folder of
-// attachments.
-func (f *forwardCmd) compose(ctx context.Context, c *app.Settings, made *transcript.Made) ([]byte, error) {
-	sources, err := attach.New(attach.Options{Root: c.Attachments, Blobs: noBlobs{}})
+// finish makes the message whole, as sending does. Its files are read only where the whole mail is asked for: they stand
+// in the conversation itself, or in the folder of attachments.
+func (f *forwardCmd) finish(ctx context.Context, c *app.Settings, std stdio, made *transcript.Made) (err error) {
+	catalog, err := c.Catalog()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer func() { _ = sources.Close() }()
-	if made.Message.Attachments, err = sources.Resolve(ctx, attach.Forward(), made.Files); err != nil {
-		return nil, err
+	looks, err := c.NewLooks(c.Logger(std.err), nil)
+	if err != nil {
+		return err
 	}
-	return email.Compose(made.Message, time.Now())
+	defer func() { err = errors.Join(err, looks.Close()) }()
+	composer, err := looks.Composer(catalog)
+	if err != nil {
+		return err
+	}
+	files := &compose.Files{}
+	if f.EML != "" {
+		if files, err = composer.Find(ctx, attach.Forward(), made.Files); err != nil {
+			return fmt.Errorf("--eml: %w", err)
+		}
+	}
+	return composer.Finish(ctx, made.Message, files)
 }
-
-// noBlobs stands for the store that a preview doesn't reach.
-type noBlobs struct{}
-
-// Blob finds nothing.
-func (noBlobs) Blob(context.Context, string) ([]byte, error) { return nil, fs.ErrNotExist }
 
 // writeOut writes a file, or standard output for "-".
 func writeOut(name string, std stdio, data []byte) error {

@@ -6,11 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/app"
+	"github.com/heraldsend/herald/worker/channel/email"
+	"github.com/heraldsend/herald/worker/compose"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/preview"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 type previewCmd struct {
@@ -39,15 +44,27 @@ type previewContent struct {
 	Attachments []catalog.Attachment `json:"attachments"`
 	Snippets    []render.SnippetUse  `json:"snippets"`
 	Issues      []placedIssue        `json:"issues"`
-	Problem     string               `json:"problem,omitempty"` // why this could not be sent
+	From        string               `json:"from,omitempty"`
+	To          string               `json:"to,omitempty"`
+	Problem     string               `json:"problem,omitempty"` // why this would not be sent
+	message     *message.Message     // nil where there is a problem
 }
 
 // Run renders the shortcut as sending does, and shows what each channel gets. It fails where sending would.
-func (cmd *previewCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
+func (cmd *previewCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err error) {
 	if err := cmd.check(); err != nil {
 		return err
 	}
 	o, err := cmd.open(c, std)
+	if err != nil {
+		return err
+	}
+	looks, err := c.NewLooks(c.Logger(std.err), nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, looks.Close()) }()
+	composer, err := looks.Composer(o.catalog)
 	if err != nil {
 		return err
 	}
@@ -62,7 +79,7 @@ func (cmd *previewCmd) Run(ctx context.Context, c *app.Settings, std stdio) erro
 		if cmd.Channel != "all" && cmd.Channel != string(channel) {
 			continue
 		}
-		content, err := o.preview(ctx, channel)
+		content, err := o.preview(ctx, composer, channel)
 		if err != nil {
 			return err
 		}
@@ -110,29 +127,37 @@ func (p *previewResult) problems() error {
 	var errs []error
 	for _, content := range p.Contents {
 		if content.Problem != "" {
-			errs = append(errs, fmt.Errorf("%s: could not be sent: %s", content.Channel, content.Problem))
+			errs = append(errs, fmt.Errorf("%s: would not be sent: %s", content.Channel, content.Problem))
 		}
 	}
 	return errors.Join(errs...)
 }
 
 // preview renders one channel.
-func (o *opened) preview(ctx context.Context, channel catalog.Channel) (previewContent, error) {
-	request := o.request
-	request.Channel = channel
-	content, err := o.prepared.Render(ctx, request)
+func (o *opened) preview(ctx context.Context, composer *compose.Composer, channel catalog.Channel) (previewContent, error) {
+	m, err := preview.Addressed(task.Message{
+		Channel: message.Channel(channel), Context: o.request.Context, Locale: o.request.Locale, Timezone: o.request.Timezone,
+	})
 	if err != nil {
-		return previewContent{}, o.locate(err)
+		return previewContent{}, err
 	}
-	out := previewContent{Content: content, Attachments: content.Attachments, Issues: o.place(content.Issues)}
+	composed, err := composer.Show(ctx, compose.Job{Message: m, Content: compose.NewContent(o.prepared), Owner: m.ID})
+	if err != nil {
+		return previewContent{}, err
+	}
+	content := composed.Content
+	if content == nil {
+		return previewContent{}, o.locate(composed.Verdict)
+	}
+	out := previewContent{
+		Content: content, Attachments: content.Attachments, Issues: o.place(content.Issues), From: m.From, To: m.To, message: composed.Message,
+	}
+	if v := composed.Verdict; v != nil {
+		out.Problem = v.Code + ": " + v.Text
+	}
 	if out.Snippets, err = o.snippetsOf(ctx, channel); err != nil {
 		return out, err
 	}
-	files, err := preview.Attached(o.catalog, channel, content.Attachments)
-	if err != nil {
-		return out, err
-	}
-	out.Problem = files.Problem
 	if out.Attachments == nil {
 		out.Attachments = []catalog.Attachment{}
 	}
@@ -143,7 +168,7 @@ func (o *opened) preview(ctx context.Context, channel catalog.Channel) (previewC
 }
 
 // write writes the files that --html and --eml ask for, and gives a line about each.
-func (cmd *previewCmd) write(ctx context.Context, o *opened, email previewContent, std stdio) ([]string, error) {
+func (cmd *previewCmd) write(ctx context.Context, o *opened, content previewContent, std stdio) ([]string, error) {
 	var lines []string
 	write := func(name, what string, data []byte) error {
 		if name == "-" {
@@ -157,16 +182,19 @@ func (cmd *previewCmd) write(ctx context.Context, o *opened, email previewConten
 		return nil
 	}
 	if cmd.HTML != "" {
-		if err := write(cmd.HTML, "the email's HTML", []byte(email.HTML)); err != nil {
+		if err := write(cmd.HTML, "the email's HTML", []byte(content.HTML)); err != nil {
 			return nil, err
 		}
 	}
 	if cmd.EML != "" {
-		mail, err := preview.Compose(ctx, o.catalog, email.Content, o.request.Context, nil)
+		if content.message == nil {
+			return nil, fmt.Errorf("--eml: %s", content.Problem)
+		}
+		raw, err := email.Compose(content.message, time.Now())
 		if err != nil {
 			return nil, fmt.Errorf("--eml: %w", err)
 		}
-		if err := write(cmd.EML, "the email as it travels", mail.Raw); err != nil {
+		if err := write(cmd.EML, "the email as it travels", raw); err != nil {
 			return nil, err
 		}
 	}

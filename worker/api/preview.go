@@ -13,19 +13,22 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/content"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/preview"
 	"github.com/heraldsend/herald/worker/strictjson"
+	"github.com/heraldsend/herald/worker/task"
 	"github.com/heraldsend/herald/worker/transcript"
 )
 
-// PreviewOptions are what NewPreview makes a Preview of. Catalog and Renderer are required.
+// PreviewOptions are what NewPreview makes a Preview of. Catalog, Renderer and Composer are required.
 type PreviewOptions struct {
 	Catalog  func() *catalog.Catalog // the version in use
 	Renderer *render.Renderer
-	Locale   string // the Renderer's; "en-us" when empty
-	Timezone string // the Renderer's; "UTC" when empty
-	Files    fs.FS  // the templates' folder, for its samples; may be nil
+	Composer func(*catalog.Catalog) (*compose.Composer, error) // one that has a catalog\'s files
+	Locale   string                                            // the Renderer's; "en-us" when empty
+	Timezone string                                            // the Renderer's; "UTC" when empty
+	Files    fs.FS                                             // the templates' folder, for its samples; may be nil
 }
 
 // Preview answers what template authors ask: what does a message look like, and what may a template use.
@@ -44,7 +47,7 @@ func NewPreview(o PreviewOptions) (*Preview, error) {
 	if o.Timezone == "" {
 		o.Timezone = "UTC"
 	}
-	p, err := preview.New(preview.Options{Catalog: o.Catalog, Renderer: o.Renderer, Locale: o.Locale, Timezone: o.Timezone})
+	p, err := preview.New(preview.Options{Catalog: o.Catalog, Renderer: o.Renderer, Composer: o.Composer, Locale: o.Locale, Timezone: o.Timezone})
 	if err != nil {
 		return nil, err
 	}
@@ -96,19 +99,23 @@ type RenderRequest struct {
 	Channel  string   `json:"channel,omitempty" enum:"email,sms,chat,note" doc:"One channel. All, where neither this nor channels is given"`
 	Channels []string `json:"channels,omitempty" enum:"email,sms,chat,note" maxItems:"4" nullable:"false"`
 
-	Shortcut string         `json:"shortcut,omitempty" maxLength:"128" doc:"Name of a shortcut of the catalog"`
-	Inline   InlineShortcut `json:"inline,omitempty" doc:"A whole shortcut, as a file of shortcuts/ holds it"`
-	Text     string         `json:"text,omitempty" doc:"A message as a template, in format"`
-	Format   string         `json:"format,omitempty" enum:"markdown,html,text" doc:"Of text; markdown when not given"`
-	Subject  string         `json:"subject,omitempty" doc:"Subject template of an email; overrides the shortcut's"`
-	Template string         `json:"template,omitempty" doc:"Email layout; overrides the shortcut's"`
-	Context  Object         `json:"context,omitempty" doc:"customer, conversation, currentUser, kobjects, …"`
-	Locale   string         `json:"locale,omitempty" maxLength:"64" doc:"Language tag, such as fr-CA"`
-	Timezone string         `json:"timezone,omitempty" maxLength:"64" doc:"IANA time zone, such as Europe/Berlin"`
-	From     string         `json:"from,omitempty" maxLength:"600" doc:"Sender of the email; the context's agent when not given"`
-	Source   bool           `json:"source,omitempty" doc:"Give the email as it travels"`
-	Explain  bool           `json:"explain,omitempty" doc:"Say where every piece comes from"`
-	Lint     bool           `json:"lint,omitempty" doc:"Say what other recipients would notice"`
+	Shortcut    string         `json:"shortcut,omitempty" maxLength:"128" doc:"Name of a shortcut of the catalog"`
+	Inline      InlineShortcut `json:"inline,omitempty" doc:"A whole shortcut, as a file of shortcuts/ holds it"`
+	Text        string         `json:"text,omitempty" doc:"A message as a template, in format"`
+	Format      string         `json:"format,omitempty" enum:"markdown,html,text" doc:"Of text; markdown when not given"`
+	Subject     string         `json:"subject,omitempty" doc:"Subject template of an email; overrides the shortcut's"`
+	Template    string         `json:"template,omitempty" doc:"Email layout; overrides the shortcut's"`
+	Context     Object         `json:"context,omitempty" doc:"customer, conversation, currentUser, kobjects, …"`
+	Locale      string         `json:"locale,omitempty" maxLength:"64" doc:"Language tag, such as fr-CA"`
+	Timezone    string         `json:"timezone,omitempty" maxLength:"64" doc:"IANA time zone, such as Europe/Berlin"`
+	From        string         `json:"from,omitempty" maxLength:"600" doc:"Sender of the email; the context's agent when not given"`
+	To          string         `json:"to,omitempty" maxLength:"600" doc:"Recipient on the one channel that is shown; the context's customer, or conversation, when not given"`
+	ReplyTo     string         `json:"replyTo,omitempty" maxLength:"600"`
+	OnIssue     string         `json:"onIssue,omitempty" enum:"send,skip" doc:"What sending would do where rendering raises issues. send where missing."`
+	Unsubscribe bool           `json:"unsubscribe,omitempty" doc:"Show the email with an unsubscribe link, as messages that ask for one have it"`
+	Source      bool           `json:"source,omitempty" doc:"Give the email as it travels"`
+	Explain     bool           `json:"explain,omitempty" doc:"Say where every piece comes from"`
+	Lint        bool           `json:"lint,omitempty" doc:"Say what other recipients would notice"`
 }
 
 // InlineShortcut is a shortcut that comes with a request: the JSON of a catalog.Shortcut, whose own checks say more than a
@@ -145,7 +152,10 @@ type renderOutput struct {
 func (p *Preview) render(ctx context.Context, in *renderInput) (*renderOutput, error) {
 	req := preview.Request{
 		Shortcut: in.Body.Shortcut, Context: json.RawMessage(in.Body.Context),
-		Locale: in.Body.Locale, Timezone: in.Body.Timezone, From: in.Body.From,
+		Locale: in.Body.Locale, Timezone: in.Body.Timezone,
+		Message: task.Message{
+			From: in.Body.From, To: in.Body.To, ReplyTo: in.Body.ReplyTo, OnIssue: task.IssuePolicy(in.Body.OnIssue), Unsubscribe: in.Body.Unsubscribe,
+		},
 		Source: in.Body.Source, Explain: in.Body.Explain, Lint: in.Body.Lint,
 	}
 	inline, err := p.inline(&in.Body)
@@ -158,6 +168,9 @@ func (p *Preview) render(ctx context.Context, in *renderInput) (*renderOutput, e
 	channels := in.Body.Channels
 	if in.Body.Channel != "" {
 		channels = append(channels, in.Body.Channel)
+	}
+	if in.Body.To != "" && len(channels) != 1 {
+		return nil, invalid("/to", fault.NotAllowed, "give one channel: each has addresses of its own")
 	}
 	for _, c := range channels {
 		req.Channels = append(req.Channels, catalog.Channel(c))

@@ -9,6 +9,7 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/templates"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/preview"
 )
 
@@ -29,7 +30,11 @@ func newPreview(t *testing.T) *Preview {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := NewPreview(PreviewOptions{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Files: templates.Catalog()})
+	p, err := NewPreview(PreviewOptions{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Files: templates.Catalog(),
+		Composer: func(c *catalog.Catalog) (*compose.Composer, error) {
+			return compose.NewLocal(c, renderer, compose.Rules{Links: compose.SampleLinks{}})
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,6 +50,14 @@ func (p *Preview) forward(ctx context.Context, in *renderForwardInput) (*renderF
 		return nil, err
 	}
 	m := made.Message
+	composer, err := p.options.Composer(p.options.Catalog())
+	if err != nil {
+		return nil, err
+	}
+	// Its files are looked up when it is sent.
+	if err := verdictProblem(composer.Finish(ctx, m, &compose.Files{})); err != nil {
+		return nil, err
+	}
 	out := ForwardPreview{From: m.From, ReplyTo: m.ReplyTo, To: m.To, Subject: m.Subject, HTML: m.HTML, Text: m.Text, Attachments: []string{}}
 	for i, ref := range made.Files {
 		out.Attachments = append(out.Attachments, attach.CleanName(ref.Name, i+1))
@@ -68,9 +76,14 @@ func (p *Preview) make(ctx context.Context, f task.Forward, talk []byte) (*trans
 		return nil, problem(http.StatusUnprocessableEntity, "template_error", "%s", err.Error())
 	}
 	made, err := p.forwarder.Make(ctx, prepared, f, talk)
-	var known *compose.Verdict
-	if errors.As(err, &known) {
-		return nil, problem(http.StatusUnprocessableEntity, known.Code, "%s", known.Error())
+	return made, verdictProblem(err)
+}
+
+// verdictProblem makes a problem of a verdict. Any other error stays what it is.
+func verdictProblem(err error) error {
+	var v *compose.Verdict
+	if errors.As(err, &v) {
+		return problem(http.StatusUnprocessableEntity, v.Code, "%s", v.Text)
 	}
-	return made, err
+	return err
 }

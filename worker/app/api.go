@@ -19,6 +19,7 @@ import (
 	pages "github.com/heraldsend/herald/worker/api/page"
 	"github.com/heraldsend/herald/worker/channel/sms"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
@@ -99,8 +100,13 @@ func addPages(s *Settings, log *slog.Logger, o *api.Options, open *stack) error 
 	if err != nil {
 		return err
 	}
+	looks, err := s.NewLooks(log, blob.New(o.Redis))
+	if err != nil {
+		return err
+	}
+	open.add(looks.Close)
 	o.Preview, err = api.NewPreview(api.PreviewOptions{
-		Catalog: live.Catalog, Renderer: renderer,
+		Catalog: live.Catalog, Renderer: renderer, Composer: looks.Composer,
 		Locale: cmp.Or(s.Locale, DefaultLocale), Timezone: cmp.Or(s.Timezone, DefaultTimezone), Files: s.TemplateFiles(),
 	})
 	if err != nil {

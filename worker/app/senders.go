@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,11 +38,7 @@ func newSenders(s *Settings, log *slog.Logger, open *stack) (map[message.Channel
 		return nil, err
 	}
 	open.add(mail.Close)
-	only, err := logger.New(log)
-	if err != nil {
-		return nil, err
-	}
-	senders := map[message.Channel]delivery.Sender{message.Email: mail, message.SMS: only, message.Chat: only, message.Note: only}
+	senders := map[message.Channel]delivery.Sender{message.Email: mail}
 	if s.SMSURL != "" {
 		o, err := sms.ParseURL(s.SMSURL)
 		if err != nil {
@@ -79,11 +76,15 @@ func newSenders(s *Settings, log *slog.Logger, open *stack) (map[message.Channel
 		senders[message.Note] = notes
 	}
 	var logged []string
-	for _, channel := range message.Channels {
-		if senders[channel] == delivery.Sender(only) {
+	for channel, check := range s.checks() {
+		if senders[channel] == nil {
+			if senders[channel], err = logger.New(log, check); err != nil {
+				return nil, err
+			}
 			logged = append(logged, string(channel))
 		}
 	}
+	slices.Sort(logged)
 	if len(logged) > 0 {
 		log.Warn("messages of these channels are only logged: they are not configured", "channels", strings.Join(logged, ", "))
 	}

@@ -196,16 +196,6 @@ func (s *Settings) links() (*link.Links, error) {
 // accounts are the mail servers' URLs, the preferred one first.
 func (s *Settings) accounts() []string { return strings.Fields(s.SMTPURL) }
 
-// noBulk says why a channel must not carry a bulk, where it must not.
-func (s *Settings) noBulk() map[message.Channel]error {
-	for _, address := range s.accounts() {
-		if err := email.CheckBulk(address); err != nil {
-			return map[message.Channel]error{message.Email: err}
-		}
-	}
-	return nil
-}
-
 // dkim reads the key that mails are signed with, nil when none is set.
 func (s *Settings) dkim() (*email.DKIM, error) {
 	if s.DKIMKey == "" {

@@ -81,7 +81,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	links, err := s.links()
+	rules, err := s.rules()
 	if err != nil {
 		return nil, err
 	}
@@ -95,13 +95,10 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	}
 	options := worker.Options{
 		Redis: rdb, Ledger: books, Catalog: live.Catalog, Renderer: renderer, Attachments: files,
-		Senders: o.Senders, NoBulk: s.noBulk(),
+		Senders: o.Senders, Rules: rules,
 		Limiter: limiter, Suppressions: suppressions, Rates: rates,
 		Events: events, Endpoint: endpoint,
 		Log: log, Metrics: o.Metrics, Concurrency: s.Concurrency, DrainTimeout: s.DrainTimeout,
-	}
-	if links != nil {
-		options.Links = links
 	}
 	w, err := worker.New(options)
 	if err != nil {

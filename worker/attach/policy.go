@@ -76,23 +76,37 @@ type File struct {
 
 // Check says whether these files may travel together in one message: nil, or the first *Error.
 func (p Policy) Check(files []File) error {
-	var total int64
+	left := p.MaxTotal
 	for _, f := range files {
-		if err := p.checkFile(f); err != nil {
+		limit := p.limit(left)
+		if f.Size > limit {
+			return p.over(f.Name, limit)
+		}
+		if err := p.checkType(f); err != nil {
 			return err
 		}
-		total += f.Size
-		if total > p.MaxTotal {
-			return p.tooLargeTogether(f.Name)
-		}
+		left -= f.Size
 	}
 	return nil
 }
 
-func (p Policy) checkFile(f File) error {
-	if p.MaxFile > 0 && f.Size > p.MaxFile {
-		return p.tooLarge(f.Name)
+// limit is what one file may have where left is what all that follow may have together.
+func (p Policy) limit(left int64) int64 {
+	if p.MaxFile > 0 {
+		return min(left, p.MaxFile)
 	}
+	return left
+}
+
+// over is the error of a file that is larger than its limit.
+func (p Policy) over(name string, limit int64) *Error {
+	if p.MaxFile > 0 && limit == p.MaxFile {
+		return &Error{Code: "attachment_too_large", Name: name, Reason: fmt.Sprintf("is larger than %d bytes", p.MaxFile)}
+	}
+	return &Error{Code: "attachments_too_large", Name: name, Reason: fmt.Sprintf("takes the attachments of this message over %d bytes", p.MaxTotal)}
+}
+
+func (p Policy) checkType(f File) error {
 	if p.Types == nil {
 		return nil
 	}
@@ -107,17 +121,6 @@ func (p Policy) checkFile(f File) error {
 		return &Error{Code: "attachment_type", Name: f.Name, Reason: fmt.Sprintf("is named .%s but holds %s", ext, sniffed.String())}
 	}
 	return nil
-}
-
-func (p Policy) tooLarge(name string) *Error {
-	if p.MaxFile == 0 {
-		return p.tooLargeTogether(name)
-	}
-	return &Error{Code: "attachment_too_large", Name: name, Reason: fmt.Sprintf("is larger than %d bytes", p.MaxFile)}
-}
-
-func (p Policy) tooLargeTogether(name string) *Error {
-	return &Error{Code: "attachments_too_large", Name: name, Reason: fmt.Sprintf("takes the attachments of this message over %d bytes", p.MaxTotal)}
 }
 
 func (p Policy) allows(ext string) bool {

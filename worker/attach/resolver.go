@@ -57,6 +57,9 @@ func New(o Options) (*Resolver, error) {
 	return r, nil
 }
 
+// With is the same resolver over other blobs. It needs no Close of its own.
+func (r *Resolver) With(b Blobs) *Resolver { return &Resolver{root: r.root, blobs: b, http: r.http} }
+
 // Close releases the root folder.
 func (r *Resolver) Close() error {
 	if r.root == nil {
@@ -72,15 +75,12 @@ func (r *Resolver) Resolve(ctx context.Context, p Policy, refs []message.Ref) ([
 	left := p.MaxTotal
 	for i, ref := range refs {
 		name := CleanName(nameOf(ref), i+1)
-		limit := left
-		if p.MaxFile > 0 {
-			limit = min(limit, p.MaxFile)
-		}
+		limit := p.limit(left)
 		data, err := r.read(ctx, ref, limit)
 		if err != nil {
 			return nil, p.explain(err, name, limit)
 		}
-		if err := p.checkFile(File{name, int64(len(data)), data}); err != nil {
+		if err := p.checkType(File{name, int64(len(data)), data}); err != nil {
 			return nil, err
 		}
 		left -= int64(len(data))
@@ -96,10 +96,7 @@ func (r *Resolver) Resolve(ctx context.Context, p Policy, refs []message.Ref) ([
 // explain gives a source's error the file's name, and a cut its limit's.
 func (p Policy) explain(err error, name string, limit int64) error {
 	if errors.Is(err, errTooLarge) {
-		if p.MaxFile > 0 && limit == p.MaxFile {
-			return p.tooLarge(name)
-		}
-		return p.tooLargeTogether(name)
+		return p.over(name, limit)
 	}
 	var known *Error
 	if errors.As(err, &known) {

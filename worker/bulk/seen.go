@@ -59,8 +59,17 @@ func (s *Seen) grow() {
 	}
 }
 
-// Deduplicate yields the audience as it is, and marks those whose address on a channel came before. What is no address
-// comes before nobody: its message fails for that.
+// PutAddress is Put of an address on a channel, as an audience has it. What is no address comes before nobody: its message
+// fails for that.
+func (s *Seen) PutAddress(c message.Channel, addresses address.Parser, text string, row int) (first int) {
+	a, err := addresses.Parse(c.Address(), text)
+	if err != nil {
+		return 0
+	}
+	return s.Put(c.Address().Key(a.Addr), row)
+}
+
+// Deduplicate yields the audience as it is, and marks those whose address on a channel came before.
 func Deduplicate(audience iter.Seq2[Recipient, error], channels []message.Channel, addresses address.Parser) iter.Seq2[Recipient, error] {
 	return func(yield func(Recipient, error) bool) {
 		seen := make([]Seen, len(channels))
@@ -69,8 +78,7 @@ func Deduplicate(audience iter.Seq2[Recipient, error], channels []message.Channe
 			if err == nil {
 				row++
 				for i, c := range channels {
-					to, err := addresses.Parse(c.Address(), r.Address(c))
-					if err == nil && seen[i].Put(c.Address().Key(to.Addr), row) > 0 {
+					if seen[i].PutAddress(c, addresses, r.Address(c), row) > 0 {
 						r.duplicates |= 1 << i
 					}
 				}

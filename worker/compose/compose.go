@@ -48,13 +48,18 @@ type Options struct {
 	Renderer    *render.Renderer
 	Attachments Attachments
 	Blobs       Blobs
-	Links       Links // nil where there are none: messages that need one wait
-	Events      bool  // whether callers are told of changes to conversations
+	Rules
+	Log *slog.Logger // nothing personal is written there; none when nil
+}
+
+// Rules are what the settings say of messages.
+type Rules struct {
+	Links  Links // nil where there are none: messages that need one wait
+	Events bool  // whether callers are told of changes to conversations
 	// NoBulk says why a channel must not carry a bulk, where it must not.
 	NoBulk map[message.Channel]error
 	// Checks are what channels ask of a message, before they send it. A channel without one asks what every message must keep.
 	Checks map[message.Channel]func(*message.Message) error
-	Log    *slog.Logger // nothing personal is written there; none when nil
 }
 
 // Composer makes messages. It is safe for concurrent use.
@@ -159,7 +164,18 @@ func Expired(m task.Message, now time.Time) *Verdict {
 	return skipped("expired", "its time had passed before it could be sent")
 }
 
-// Composed is what became of a message: Message, or Verdict.
+// Try asks all questions, of Admit and of Compose: for whoever only wants to know what would be sent.
+func (c *Composer) Try(ctx context.Context, j Job) (Composed, error) {
+	if v := c.Admit(j); v != nil {
+		return Composed{Verdict: v}, nil
+	}
+	if j.Message.Channel == "" {
+		return Composed{}, nil
+	}
+	return c.Compose(ctx, j)
+}
+
+// Composed is what became of a message: Message, or Verdict. Actions alone have neither.
 type Composed struct {
 	Message *message.Message
 	Content *render.Content // as it was rendered, also where the verdict came after that
@@ -186,26 +202,38 @@ func (c *Composer) survive(out *Composed) {
 	}
 }
 
+// Show is Try for people, who want to see the content also where nobody gets it: of a verdict that came before rendering,
+// Content is what would have been rendered.
+func (c *Composer) Show(ctx context.Context, j Job) (out Composed, err error) {
+	defer c.survive(&out)
+	out, err = c.Try(ctx, j)
+	if err != nil || out.Verdict == nil || out.Content != nil || j.Content == nil {
+		return out, err
+	}
+	link := ""
+	if j.Message.Unsubscribe {
+		link = SampleLinks{}.Unsubscribe(j.Message.Channel, j.Message.To, j.Owner)
+	}
+	content, err := c.render(ctx, j, link)
+	var fault *Verdict
+	if errors.As(err, &fault) {
+		return Composed{Verdict: fault}, nil // what is wrong with the template says more
+	}
+	out.Content = content
+	return out, err
+}
+
 func (c *Composer) compose(ctx context.Context, j Job) (out Composed, err error) {
 	m := j.Message
 	msg, err := Address(m, j.To)
 	if err != nil {
 		return out, err
 	}
-	request := render.Request{Channel: catalog.Channel(m.Channel), Context: m.Context, Locale: m.Locale, Timezone: m.Timezone}
-	if len(request.Context) == 0 {
-		request.Context = []byte("{}")
+	if msg.Unsubscribe, err = c.unsubscribe(j, msg.To[0].Addr); err != nil {
+		return out, err
 	}
-	if m.Unsubscribe {
-		if c.Links == nil {
-			c.Log.Error("the message is to have an unsubscribe link, and this worker has no public URL to make one with; it waits")
-			return out, &Trouble{Code: "no_public_url", Setting: true}
-		}
-		msg.Unsubscribe = c.Links.Unsubscribe(m.Channel, msg.To[0].Addr, j.Owner)
-		request.Context = withUnsubscribe(request.Context, msg.Unsubscribe)
-	}
-	if out.Content, err = j.Content.prepared.Render(ctx, request); err != nil {
-		return out, RenderFault(ctx, err)
+	if out.Content, err = c.render(ctx, j, msg.Unsubscribe); err != nil {
+		return out, err
 	}
 	if m.OnIssue == task.SkipOnIssue && len(out.Content.Issues) > 0 {
 		issue := out.Content.Issues[0]
@@ -220,6 +248,36 @@ func (c *Composer) compose(ctx context.Context, j Job) (out Composed, err error)
 	}
 	out.Message = msg
 	return out, c.Finish(ctx, msg, files)
+}
+
+// unsubscribe is the link by which the recipient asks for no more, "" where none is wanted.
+func (c *Composer) unsubscribe(j Job, address string) (string, error) {
+	if !j.Message.Unsubscribe {
+		return "", nil
+	}
+	if c.Links == nil {
+		c.Log.Error("the message is to have an unsubscribe link, and this worker has no public URL to make one with; it waits")
+		return "", &Trouble{Code: "no_public_url", Setting: true}
+	}
+	return c.Links.Unsubscribe(j.Message.Channel, address, j.Owner), nil
+}
+
+// render renders the content, with the link by which the recipient unsubscribes where there is one.
+func (c *Composer) render(ctx context.Context, j Job, unsubscribe string) (*render.Content, error) {
+	m := j.Message
+	request := render.Request{Channel: catalog.Channel(m.Channel), Context: m.Context, Locale: m.Locale, Timezone: m.Timezone}
+	if len(request.Context) == 0 {
+		request.Context = []byte("{}")
+	}
+	if unsubscribe != "" {
+		request.Context = withUnsubscribe(request.Context, unsubscribe)
+	}
+	content, err := j.Content.prepared.Render(ctx, request)
+	if err != nil {
+		return nil, RenderFault(ctx, err)
+	}
+	content.Subject = address.StripBidi(content.Subject) // what is shown is what is sent
+	return content, nil
 }
 
 // policy is what files of the message may be.
@@ -248,7 +306,7 @@ func (c *Composer) Finish(ctx context.Context, msg *message.Message, files *File
 		check = (*message.Message).Validate
 	}
 	if err := check(msg); err != nil {
-		return Failed("invalid_message", err)
+		return checkFault(err)
 	}
 	return nil
 }

@@ -16,15 +16,6 @@ type Files struct {
 	refused *Verdict
 }
 
-// Size is the bytes of all of them, decoded.
-func (f *Files) Size() int64 {
-	var n int64
-	for _, a := range f.list {
-		n += int64(len(a.Data))
-	}
-	return n
-}
-
 // Find looks files up, in this order. The error is for what another try may mend: a *Trouble, or ctx's own.
 func (c *Composer) Find(ctx context.Context, p attach.Policy, refs []message.Ref) (*Files, error) {
 	if len(refs) == 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/suppress"
 )
@@ -76,7 +77,17 @@ func RenderFault(ctx context.Context, err error) error {
 	if errors.As(err, &known) && known.Code != "" {
 		code = "template_" + string(known.Code)
 	}
-	return failed(code, err.Error())
+	return Failed(code, err)
+}
+
+// checkFault is the verdict over a message that its channel doesn't take.
+func checkFault(err error) *Verdict {
+	for _, f := range fault.Of(err) {
+		if f.Code == fault.BadAddress {
+			return Failed("invalid_address", err)
+		}
+	}
+	return Failed("invalid_message", err)
 }
 
 // fileFault says what an error of an attachment means: a *Verdict, or a *Trouble.

@@ -1,6 +1,6 @@
-// Package dryrun renders a bulk for its whole audience and sends nothing: who could not be reached, which fields would
-// print as blanks and for whom, what it would cost, how long it would take, and what some of the messages look like. It
-// asks the same questions in the same order as the worker does, over the same renderer.
+// Package dryrun composes a bulk for its whole audience and sends nothing: who could not be reached, which fields would
+// print as blanks and for whom, what it would cost, how long it would take, and what some of the messages look like. What
+// becomes of a message it asks package compose, as the worker does, and has no rules of its own.
 //
 // It reads the audience once. Its memory is bounded but for 12 to 32 bytes a recipient, the hashes by which it knows
 // addresses that come again.
@@ -12,33 +12,28 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker/address/phone"
-	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/suppress"
 )
-
-// Attachments finds the bytes of attachments within a policy. Its errors are *attach.Error.
-type Attachments interface {
-	Resolve(ctx context.Context, p attach.Policy, refs []message.Ref) ([]message.Attachment, error)
-}
 
 // Options for Run. The first three are required.
 type Options struct {
-	Definition bulk.Definition    // with the Sources of its messages
-	Prepared   []*render.Prepared // what the content of each of its messages compiled to
+	Definition bulk.Definition   // with the Sources of its messages
+	Composer   *compose.Composer // which has those sources
 	Audience   iter.Seq2[bulk.Recipient, error]
 
-	// Attachments finds files, in order to know their sizes and faults. When nil, files are not looked at.
-	Attachments Attachments
-	// Suppressed, where set, reports which of these addresses may not be written to on a channel. It is called for some
-	// hundreds at a time, by several goroutines.
-	Suppressed func(ctx context.Context, c message.Channel, addresses []string) ([]bool, error)
+	// Suppressed, where set, gives for each of these addresses the entry because of which it may not be written to on a
+	// channel, or nil. It is called for some hundreds at a time, by several goroutines.
+	Suppressed func(ctx context.Context, c message.Channel, addresses []string) ([]*suppress.Entry, error)
+	// OnVerdict, where set, is told what becomes of each message: the verdict, or nil for one that would be sent. It is
+	// called by several goroutines.
+	OnVerdict func(row int, c message.Channel, v *compose.Verdict)
 	// PerSecond is the rate to estimate the duration by. 0 makes no estimate.
 	PerSecond float64
 	// SegmentPrice is what a segment of an SMS costs, in any currency. 0 makes no estimate.
@@ -63,29 +58,19 @@ type batch []entry
 type entry struct {
 	row       int // in the audience, from 1; rows that can't be read count too
 	recipient bulk.Recipient
-	to        []target // for each of the messages
-}
-
-// target is where a message would go.
-type target struct {
-	address string // in the form that travels
-	fault   error  // of the address
-	first   int    // the row that has this address already, or 0
+	first     []int // for each of the messages: the row that has its address already, or 0
 }
 
 // Run renders everyone. A row that can't be read is counted; any other error of the audience ends the run, as does ctx.
 func Run(ctx context.Context, o Options) (*Result, error) {
-	if o.Audience == nil {
-		return nil, errors.New("dry run: Audience is required")
+	if o.Audience == nil || o.Composer == nil {
+		return nil, errors.New("dry run: Audience and Composer are required")
 	}
 	if o.Definition.ID == "" {
 		o.Definition.ID = "dry-run"
 	}
 	if err := o.Definition.Validate(); err != nil {
 		return nil, fmt.Errorf("dry run: %w", err)
-	}
-	if len(o.Prepared) != len(o.Definition.Messages) || slices.Contains(o.Prepared, nil) {
-		return nil, errors.New("dry run: Prepared is required for each message")
 	}
 	if o.Examples <= 0 {
 		o.Examples = 5
@@ -100,7 +85,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	started := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := newRun(ctx, o)
+	opened, err := o.Composer.OpenBulk(ctx, o.Definition, func(_ message.Channel, sources string) (string, error) { return sources, nil })
+	if err != nil {
+		return nil, fmt.Errorf("dry run: %w", err)
+	}
+	r := &run{Options: o, bulk: opened}
 	total := newTallies(o)
 
 	batches := make(chan batch, o.Goroutines)
@@ -132,7 +121,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, fmt.Errorf("dry run: %w", err)
 	}
 	for i, t := range total {
-		m := t.result(o, o.Definition.Messages[i].Channel)
+		m := t.result(o, o.Definition.Part(i).Channel)
 		if o.PerSecond > 0 {
 			result.Seconds += float64(m.Sendable) / o.PerSecond
 		}
@@ -146,7 +135,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 // read hands the audience out in batches. What depends on the order, it does itself: the plan and who comes again.
 func (r *run) read(ctx context.Context, plan *bulk.Plan, result *Result, out chan<- batch) error {
 	addresses := phone.Parser(r.Definition.Country)
-	seen := make([]bulk.Seen, len(r.Definition.Messages))
+	seen := make([]bulk.Seen, r.Definition.Slots())
 	b := make(batch, 0, batchSize)
 	hand := func() bool {
 		if len(b) == 0 {
@@ -177,16 +166,9 @@ func (r *run) read(ctx context.Context, plan *bulk.Plan, result *Result, out cha
 		if err := plan.Add(recipient); err != nil {
 			return err
 		}
-		e := entry{row: result.Rows, recipient: recipient, to: make([]target, len(seen))}
+		e := entry{row: result.Rows, recipient: recipient, first: make([]int, len(seen))}
 		for i, p := range r.Definition.Messages {
-			to := recipient.Address(p.Channel)
-			if to == "" {
-				continue
-			}
-			a, err := addresses.Parse(p.Channel.Address(), to)
-			if e.to[i].address, e.to[i].fault = a.Addr, err; err == nil {
-				e.to[i].first = seen[i].Put(p.Channel.Address().Key(a.Addr), e.row)
-			}
+			e.first[i] = seen[i].PutAddress(p.Channel, addresses, recipient.Address(p.Channel), e.row)
 		}
 		if b = append(b, e); len(b) == batchSize && !hand() {
 			break

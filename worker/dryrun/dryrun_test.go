@@ -18,18 +18,16 @@ import (
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// prepare compiles a catalog's only shortcut, "s".
-func prepare(t testing.TB, shortcut string) *render.Prepared {
+// newOptions are those of a bulk of a catalog's only shortcut, "s", on one channel.
+func newOptions(t testing.TB, shortcut string, p bulk.Part, in string, change ...func(*compose.Options)) Options {
 	t.Helper()
 	loaded, err := catalog.Load(fstest.MapFS{"shortcuts/s.yaml": {Data: []byte("name: s\n" + shortcut)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := loaded.Bundle("s")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,11 +35,24 @@ func prepare(t testing.TB, shortcut string) *render.Prepared {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := r.Open(b)
+	blobs := compose.NewLocalBlobs(loaded, nil)
+	files, err := attach.New(attach.Options{Blobs: blobs})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	o := compose.Options{Catalog: func() *catalog.Catalog { return loaded }, Renderer: r, Attachments: files, Blobs: blobs}
+	for _, f := range change {
+		f(&o)
+	}
+	c, err := compose.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Content = task.Content{Shortcut: "s"}
+	if p.Sources, err = compose.Pin(t.Context(), blobs, loaded, p.Content); err != nil {
+		t.Fatal(err)
+	}
+	return Options{Definition: bulk.Definition{Messages: []bulk.Part{p}}, Composer: c, Audience: audience(t, in, p.Channel)}
 }
 
 func audience(t testing.TB, in string, c message.Channel) iter.Seq2[bulk.Recipient, error] {
@@ -53,13 +64,11 @@ func audience(t testing.TB, in string, c message.Channel) iter.Seq2[bulk.Recipie
 	return a
 }
 
-func emailTo(t testing.TB, in string) Options {
+const greeting = "subject: Hello {{customer.firstName}}\nmessage: Your number is {{customer.custom.orderStr}}.\n"
+
+func emailTo(t testing.TB, in string, change ...func(*compose.Options)) Options {
 	t.Helper()
-	return Options{
-		Definition: bulk.Definition{Messages: []bulk.Part{{Channel: message.Email, From: "stay@fernhill.example", Content: task.Content{Shortcut: "s", Sources: "1"}}}},
-		Prepared:   []*render.Prepared{prepare(t, "subject: Hello {{customer.firstName}}\nmessage: Your number is {{customer.custom.orderStr}}.\n")},
-		Audience:   audience(t, in, message.Email),
-	}
+	return newOptions(t, greeting, bulk.Part{Channel: message.Email, From: "stay@fernhill.example"}, in, change...)
 }
 
 // single is the result of a bulk on one channel.
@@ -114,7 +123,7 @@ func TestFindings(t *testing.T) {
 		t.Errorf("issues %+v", r.Issues)
 	}
 	if len(r.Failures) != 1 || r.Failures[0].Code != "invalid_address" || !reflect.DeepEqual(r.Failures[0].Rows, Rows{1, []int{3}}) ||
-		!reflect.DeepEqual(r.NoAddress, Rows{1, []int{2}}) {
+		len(r.Skips) != 1 || r.Skips[0].Code != "no_address" || !reflect.DeepEqual(r.Skips[0].Rows, Rows{1, []int{2}}) {
 		t.Errorf("failures %+v", r.Failures)
 	}
 	if len(r.BadRows.Few) != 1 || r.BadRows.Few[0].Line != 7 || !strings.Contains(r.BadRows.Few[0].Text, "not a number") {
@@ -142,10 +151,12 @@ func TestSkips(t *testing.T) {
 
 func TestSuppressed(t *testing.T) {
 	o := emailTo(t, mixed)
-	o.Suppressed = func(_ context.Context, _ message.Channel, addresses []string) ([]bool, error) {
-		out := make([]bool, len(addresses))
+	o.Suppressed = func(_ context.Context, _ message.Channel, addresses []string) ([]*suppress.Entry, error) {
+		out := make([]*suppress.Entry, len(addresses))
 		for i, a := range addresses {
-			out[i] = a == "eve@example.com" || a == ""
+			if a == "eve@example.com" || a == "" {
+				out[i] = &suppress.Entry{Reason: suppress.Unsubscribed}
+			}
 		}
 		return out, nil
 	}
@@ -154,7 +165,7 @@ func TestSuppressed(t *testing.T) {
 		t.Errorf("suppressed %+v, %d sendable, %d failing", r.Suppressed, r.Sendable, r.Failing)
 	}
 	o = emailTo(t, mixed)
-	o.Suppressed = func(context.Context, message.Channel, []string) ([]bool, error) {
+	o.Suppressed = func(context.Context, message.Channel, []string) ([]*suppress.Entry, error) {
 		return nil, errors.New("redis is away")
 	}
 	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "redis is away") {
@@ -164,12 +175,9 @@ func TestSuppressed(t *testing.T) {
 
 func TestSMS(t *testing.T) {
 	in := "to,customer.firstName\n+491511,Ada\n+491512," + strings.Repeat("x", 200) + "\n+491513,漢\n+491514,O’Neill\n+491515,D’Arcy\n"
-	r := dry(t, Options{
-		Definition:   bulk.Definition{Messages: []bulk.Part{{Channel: message.SMS, From: "Fernhill", Content: task.Content{Shortcut: "s"}}}},
-		Prepared:     []*render.Prepared{prepare(t, "message: Hi {{customer.firstName}}\n")},
-		Audience:     audience(t, in, message.SMS),
-		SegmentPrice: 0.5,
-	})
+	o := newOptions(t, "message: Hi {{customer.firstName}}\n", bulk.Part{Channel: message.SMS, From: "Fernhill"}, in)
+	o.SegmentPrice = 0.5
+	r := dry(t, o)
 	want := &SMS{
 		Segments: 6, GSM7: 2, UCS2: 3, BySegments: map[int]int{1: 4, 2: 1}, Worst: Segments{2, 2, "GSM-7"}, Cost: 3,
 		Forcing: []Forcing{{"’", "'", Rows{2, []int{4, 5}}}, {"漢", "", Rows{1, []int{3}}}},
@@ -201,15 +209,16 @@ func (f fileSizes) Resolve(_ context.Context, _ attach.Policy, refs []message.Re
 		if !ok {
 			return nil, &attach.Error{Code: "attachment_missing", Name: ref.File, Reason: "is not there"}
 		}
-		out = append(out, message.Attachment{Name: ref.File, Data: make([]byte, n)})
+		out = append(out, message.Attachment{Name: ref.File, Type: "application/pdf", Data: make([]byte, n)})
 	}
 	return out, nil
 }
 
 func TestAttachments(t *testing.T) {
-	o := emailTo(t, "to,attachments\na@b.com,\nb@b.com,b.pdf\nc@b.com,gone.pdf\n")
+	o := emailTo(t, "to,attachments\na@b.com,\nb@b.com,b.pdf\nc@b.com,gone.pdf\n", func(o *compose.Options) {
+		o.Attachments = fileSizes{"all.pdf": 1000, "b.pdf": 500}
+	})
 	o.Definition.Messages[0].Attachments = []message.Ref{{File: "all.pdf"}}
-	o.Attachments = fileSizes{"all.pdf": 1000, "b.pdf": 500}
 	r := dry(t, o)
 	if want := (Sizes{Total: 2500, Mean: 1250, Largest: 1500, Row: 2}); r.Attached != want {
 		t.Errorf("files %+v", r.Attached)
@@ -221,9 +230,9 @@ func TestAttachments(t *testing.T) {
 
 // What fails at rendering, or at the check that every sender makes, is found before.
 func TestMessagesThatWouldFail(t *testing.T) {
-	o := emailTo(t, `{"to":"a@b.com","context":{"customer":{"firstName":"`+strings.Repeat("x", 200_000)+`"}}}`+"\n"+
-		`{"to":"b@b.com","context":{"customer":{"firstName":"`+strings.Repeat("y", 999_000)+`"}}}`+"\n")
-	o.Prepared[0] = prepare(t, "subject: Hello {{customer.firstName}}\nmessage: Hi {{customer.firstName}}{{customer.firstName}}\n")
+	o := newOptions(t, "subject: Hello {{customer.firstName}}\nmessage: Hi {{customer.firstName}}{{customer.firstName}}\n",
+		bulk.Part{Channel: message.Email, From: "stay@fernhill.example"}, `{"to":"a@b.com","context":{"customer":{"firstName":"`+strings.Repeat("x", 200_000)+`"}}}`+"\n"+
+			`{"to":"b@b.com","context":{"customer":{"firstName":"`+strings.Repeat("y", 999_000)+`"}}}`+"\n")
 	r := dry(t, o)
 	if r.Failing != 2 || len(r.Failures) != 2 {
 		t.Fatalf("failures %+v", r.Failures)
@@ -268,7 +277,7 @@ func TestSameForAnyNumberOfGoroutines(t *testing.T) {
 		}
 		if want == nil {
 			want = got
-			if r.NoAddress.Count != 45 || r.Duplicates.Count != 5 || r.Duplicates.Few[0] != (Repeat{1000, 1}) ||
+			if r.Skips[0].Count != 45 || r.Duplicates.Count != 5 || r.Duplicates.Few[0] != (Repeat{1000, 1}) ||
 				len(r.Issues) != 1 || !reflect.DeepEqual(r.Issues[0].Rows, Rows{450, []int{10, 20, 30, 40, 50}}) {
 				t.Errorf("result %s", got)
 			}
@@ -328,8 +337,7 @@ func TestPlan(t *testing.T) {
 	if p.Sum() != r.Plan {
 		t.Errorf("planned %s, stored %s", r.Plan, p.Sum())
 	}
-	other := emailTo(t, mixed)
-	other.Definition.Messages[0].Sources = "2"
+	other := newOptions(t, "message: Hi\n", bulk.Part{Channel: message.Email, From: "stay@fernhill.example"}, mixed)
 	if dry(t, other).Plan == r.Plan {
 		t.Error("other templates, the same plan")
 	}
@@ -343,11 +351,12 @@ func TestErrors(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		"nothing to render": {func(o *Options) { o.Prepared = nil }, "required"},
+		"nothing to render": {func(o *Options) { o.Composer = nil }, "required"},
 		"bad definition":    {func(o *Options) { o.Definition.Messages[0].From = "" }, "an email needs a sender"},
 		"audience breaks":   {func(o *Options) { o.Audience = broken }, "audience: unexpected EOF"},
 		"attachments unread": {func(o *Options) {
-			o.Attachments, o.Definition.Messages[0].Attachments = unread{}, []message.Ref{{File: "x"}}
+			*o = emailTo(t, mixed, func(o *compose.Options) { o.Attachments = unread{} })
+			o.Definition.Messages[0].Attachments = []message.Ref{{File: "x"}}
 		}, "disk"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -33,15 +33,14 @@ type MessageResult struct {
 	Channel  message.Channel `json:"channel"`
 	Sendable int             `json:"sendable"` // would be handed to the channel
 	Failing  int             `json:"failing"`  // would fail before that: see Failures
-	Skipped  int             `json:"skipped"`  // would be skipped: no address, or an issue or a duplicate, where the bulk says so
+	Skipped  int             `json:"skipped"`  // would be skipped: see Skips
 	// Suppressed may not be written to.
 	Suppressed Rows `json:"suppressed"`
-	// NoAddress have none for the channel.
-	NoAddress Rows `json:"noAddress"`
 	// Duplicates are addresses that came before, in any case.
 	Duplicates Duplicates `json:"duplicates"`
-	// Failures by their code, Issues by code and field, the most frequent first. A recipient counts once for each.
+	// Failures and Skips by their code, as the bulk's results would have it, Issues by code and field, the most frequent first. A recipient counts once for each.
 	Failures []Finding `json:"failures"`
+	Skips    []Finding `json:"skips"`
 	Issues   []Finding `json:"issues"`
 	// Bytes are those of subject, HTML and text; Attached those of files, decoded.
 	Bytes    Sizes     `json:"bytes"`
@@ -134,8 +133,8 @@ type Message struct {
 func (t *tally) result(o Options, c message.Channel) *MessageResult {
 	r := &MessageResult{
 		Channel: c, Sendable: t.sendable, Failing: t.failed, Skipped: t.skipped,
-		Suppressed: t.Suppressed, NoAddress: t.NoAddress, Duplicates: Duplicates{t.duplicates, t.repeats},
-		Failures: findings(t.failures), Issues: findings(t.issues), Bytes: t.Bytes, Attached: t.Attached,
+		Suppressed: t.Suppressed, Duplicates: Duplicates{t.duplicates, t.repeats},
+		Failures: findings(t.failures), Skips: findings(t.skips), Issues: findings(t.issues), Bytes: t.Bytes, Attached: t.Attached,
 	}
 	if t.sendable > 0 {
 		r.Bytes.Mean, r.Attached.Mean = float64(t.Bytes.Total)/float64(t.sendable), float64(t.Attached.Total)/float64(t.sendable)

@@ -10,6 +10,8 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/sms"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/compose"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -31,9 +33,9 @@ type tally struct {
 	duplicates int
 	repeats    []Repeat
 	failures   map[kind]*Finding
+	skips      map[kind]*Finding
 	issues     map[kind]*Finding
 	Suppressed Rows
-	NoAddress  Rows
 	Bytes      Sizes
 	Attached   Sizes
 	sms        smsTally
@@ -46,13 +48,13 @@ type kind struct{ code, field string }
 func newTally(o Options) *tally {
 	return &tally{
 		examples: o.Examples, keep: min(max(0, o.Sample), mostSample),
-		failures: map[kind]*Finding{}, issues: map[kind]*Finding{}, sms: smsTally{bySegments: map[int]int{}, forcing: map[kind]*Finding{}},
+		failures: map[kind]*Finding{}, skips: map[kind]*Finding{}, issues: map[kind]*Finding{}, sms: smsTally{bySegments: map[int]int{}, forcing: map[kind]*Finding{}},
 	}
 }
 
 // newTallies are those of a definition's messages.
 func newTallies(o Options) []*tally {
-	all := make([]*tally, len(o.Definition.Messages))
+	all := make([]*tally, o.Definition.Slots())
 	for i := range all {
 		all[i] = newTally(o)
 	}
@@ -73,9 +75,46 @@ func (t *tally) duplicate(row, first int) {
 	}
 }
 
-func (t *tally) fail(row int, code, text string) {
-	t.failed++
-	note(t.failures, kind{code: code}, row, text, t.examples)
+// count takes in what became of one message.
+func (t *tally) count(row int, j compose.Job, out compose.Composed) {
+	if out.Content != nil {
+		t.noteIssues(row, out.Content.Issues)
+	}
+	if out.Verdict == nil {
+		t.sendable++
+		if out.Message != nil {
+			t.measure(row, out)
+			t.offer(row, j.Message, out.Content, false)
+		}
+		return
+	}
+	switch v := out.Verdict; v.State {
+	case ledger.Suppressed:
+		t.Suppressed.add(row, t.examples)
+	case ledger.Skipped:
+		t.skipped++
+		note(t.skips, kind{code: v.Code}, row, v.Text, t.examples)
+		if out.Content != nil {
+			t.offer(row, j.Message, out.Content, true)
+		}
+	default:
+		t.failed++
+		note(t.failures, kind{code: v.Code}, row, v.Text, t.examples)
+	}
+}
+
+// measure counts the sizes of a message that would be sent.
+func (t *tally) measure(row int, out compose.Composed) {
+	m := out.Message
+	t.Bytes.add(row, int64(len(m.Subject)+len(m.HTML)+len(m.Text)))
+	var files int64
+	for _, a := range m.Attachments {
+		files += int64(len(a.Data))
+	}
+	t.Attached.add(row, files)
+	if size := out.Content.SMS; size != nil {
+		t.sms.add(row, size, t.examples)
+	}
 }
 
 // noteIssues counts each kind of issue once a recipient.
@@ -114,9 +153,9 @@ func (t *tally) merge(o *tally) {
 	t.duplicates += o.duplicates
 	t.repeats = fewest(append(t.repeats, o.repeats...), t.examples, func(a, b Repeat) int { return cmp.Compare(a.Row, b.Row) })
 	mergeFindings(t.failures, o.failures, t.examples)
+	mergeFindings(t.skips, o.skips, t.examples)
 	mergeFindings(t.issues, o.issues, t.examples)
 	t.Suppressed.merge(o.Suppressed, t.examples)
-	t.NoAddress.merge(o.NoAddress, t.examples)
 	t.Bytes.merge(o.Bytes)
 	t.Attached.merge(o.Attached)
 	t.sms.merge(o.sms, t.examples)

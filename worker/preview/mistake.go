@@ -8,6 +8,7 @@ import (
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/compose"
 )
 
 // Place is where something stands. Path names a text of the shortcut that is shown, and Line and Column count in that
@@ -81,6 +82,7 @@ func (r *rendering) mistakeOf(err error) Mistake {
 	var engine *handlebars.Error
 	var unknown *catalog.UnknownError
 	var file *attach.Error
+	var verdict *compose.Verdict
 	switch {
 	case errors.As(err, &template) && errors.As(template.Err, &engine):
 		f := Mistake{Code: template.Code, Message: template.Message, Suggestion: engine.Suggestion}
@@ -95,6 +97,8 @@ func (r *rendering) mistakeOf(err error) Mistake {
 		return Mistake{Code: "unknown_" + strings.ReplaceAll(unknown.Kind, " ", "_"), Message: unknown.Error(), Suggestion: unknown.Suggestion}
 	case errors.As(err, &file):
 		return Mistake{Code: file.Code, Message: file.Error()}
+	case errors.As(err, &verdict):
+		return Mistake{Code: verdict.Code, Message: verdict.Text}
 	case errors.Is(err, context.DeadlineExceeded):
 		return Mistake{Code: "timeout", Message: "the message took too long to render"}
 	}

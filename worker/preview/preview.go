@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/heraldsend/herald/render"
@@ -15,17 +16,20 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/render/lint"
 	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/channel/email"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Options are what New makes a Previewer of. Catalog and Renderer are required.
+// Options are what New makes a Previewer of. Catalog, Renderer and Composer are required.
 type Options struct {
 	Catalog  func() *catalog.Catalog // the version in use
 	Renderer *render.Renderer
-	Locale   string        // of requests that name none, as Renderer has it; "en-us"
-	Timezone string        // likewise; "UTC"
-	Timeout  time.Duration // of one request; 5 s
+	Composer func(*catalog.Catalog) (*compose.Composer, error) // one that has a catalog's files
+	Locale   string                                            // of requests that name none, as Renderer has it; "en-us"
+	Timezone string                                            // likewise; "UTC"
+	Timeout  time.Duration                                     // of one request; 5 s
 }
 
 // Previewer renders previews. It keeps the last shortcuts compiled and is safe for concurrent use.
@@ -36,8 +40,8 @@ type Previewer struct {
 
 // New returns a Previewer.
 func New(o Options) (*Previewer, error) {
-	if o.Catalog == nil || o.Renderer == nil {
-		return nil, errors.New("preview: Options.Catalog and Options.Renderer are required")
+	if o.Catalog == nil || o.Renderer == nil || o.Composer == nil {
+		return nil, errors.New("preview: Options.Catalog, Options.Renderer and Options.Composer are required")
 	}
 	if o.Locale == "" {
 		o.Locale = "en-us"
@@ -59,10 +63,13 @@ type Request struct {
 	Context  json.RawMessage   // {} when empty
 	Locale   string
 	Timezone string
-	From     string // sender of the email; the context's agent when empty
-	Source   bool   // give the email as it travels
-	Explain  bool   // say where every piece comes from
-	Lint     bool   // say what other recipients would notice
+	// Message is what else the message says of itself: id, from, to, policies, …. Of an email that says neither, the
+	// context's agent writes to its customer.
+	Message task.Message
+	Owner   string // whose books the message would be in, for the links in it; its id when empty
+	Source  bool   // give the email as it travels
+	Explain bool   // say where every piece comes from
+	Lint    bool   // say what other recipients would notice
 }
 
 // Preview is what each channel gets. Where Mistakes is not empty nothing could be sent, and a channel that could not be
@@ -83,6 +90,7 @@ type ChannelPreview struct {
 	Channel   string          `json:"channel" enum:"email,sms,chat,note"`
 	From      string          `json:"from,omitempty"`
 	To        string          `json:"to,omitempty"`
+	Verdict   *Verdict        `json:"verdict,omitempty" doc:"Why this would not be sent"`
 	Subject   string          `json:"subject,omitempty"`
 	Preheader string          `json:"preheader,omitempty"`
 	HTML      string          `json:"html,omitempty" doc:"email: the page; chat and note: the Markdown, as harmless HTML"`
@@ -94,6 +102,13 @@ type ChannelPreview struct {
 	Parts     []ExplainedPart `json:"parts,omitempty" doc:"Where every piece comes from, where explain is asked for"`
 
 	Snippets []render.SnippetUse `json:"snippets,omitempty" doc:"The snippets shown and their languages, where explain is asked for"`
+}
+
+// Verdict says why a message would not be sent, as its status would say it.
+type Verdict struct {
+	State string `json:"state" enum:"failed,skipped,suppressed"`
+	Code  string `json:"code"`
+	Text  string `json:"text"`
 }
 
 // PlacedIssue is something that the recipient may notice.
@@ -144,13 +159,14 @@ type rendering struct {
 	req      Request
 	result   *Preview
 	prepared *render.Prepared
-	from     *message.Address
+	composer *compose.Composer
 	names    Names
 }
 
 func (r *rendering) run(ctx context.Context) {
 	ready := r.readContext()
 	ready = r.readSender() && ready
+	ready = r.openComposer() && ready
 	ready = r.open() && ready
 	if !ready {
 		return
@@ -223,30 +239,52 @@ func (r *rendering) readContext() bool {
 }
 
 func (r *rendering) readSender() bool {
-	if r.req.From == "" {
+	if r.req.Message.From == "" {
 		return true
 	}
-	from, err := address.ParseMailbox(r.req.From)
-	if err != nil {
+	if _, err := address.ParseMailbox(r.req.Message.From); err != nil {
 		r.result.Mistakes = append(r.result.Mistakes, Mistake{Code: "address", Message: "from: " + err.Error(), Place: Place{Path: "from"}})
 		return false
 	}
-	r.from = &from
 	return true
 }
 
-// content renders one channel.
+func (r *rendering) openComposer() (ok bool) {
+	var err error
+	if r.composer, err = r.options.Composer(r.catalog); err != nil {
+		r.mistake("", err)
+	}
+	return err == nil
+}
+
+// content composes one channel.
 func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPreview, error) {
-	rendered, err := r.prepared.Render(ctx, req)
+	m := r.req.Message
+	m.Channel, m.Context, m.Locale, m.Timezone = message.Channel(req.Channel), r.req.Context, r.req.Locale, r.req.Timezone
+	m, err := Addressed(m)
 	if err != nil {
 		return nil, err
 	}
-	out := &ChannelPreview{
-		Channel: string(req.Channel), Subject: rendered.Subject, Preheader: rendered.Preheader,
-		HTML: rendered.HTML, Text: rendered.Text, Issues: r.issues(rendered.Issues),
-	}
-	if out.Files, err = Attached(r.catalog, req.Channel, rendered.Attachments); err != nil {
+	composed, err := r.composer.Show(ctx, compose.Job{Message: m, Content: compose.NewContent(r.prepared), Owner: first(r.req.Owner, m.ID)})
+	if err != nil {
 		return nil, err
+	}
+	rendered := composed.Content
+	if rendered == nil {
+		return nil, composed.Verdict
+	}
+	out := &ChannelPreview{
+		Channel: string(req.Channel), From: m.From, To: m.To, Subject: rendered.Subject, Preheader: rendered.Preheader,
+		HTML: rendered.HTML, Text: rendered.Text, Issues: r.issues(rendered.Issues), Files: Attached(req.Channel, rendered.Attachments),
+	}
+	if sent := composed.Message; sent != nil {
+		out.From, out.To, out.Subject = sent.From.String(), sent.To[0].String(), sent.Subject
+	}
+	if v := composed.Verdict; v != nil {
+		out.Verdict = &Verdict{v.State.String(), v.Code, v.Text}
+		if strings.HasPrefix(v.Code, "attachment") {
+			out.Files.Problem = v.Code + ": " + v.Text
+		}
 	}
 	switch req.Channel {
 	case catalog.SMS:
@@ -256,7 +294,7 @@ func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPr
 			return nil, err
 		}
 	case catalog.Email:
-		if err := r.mail(ctx, out, rendered); err != nil {
+		if err := r.mail(out, composed.Message); err != nil {
 			return nil, err
 		}
 	}
@@ -275,21 +313,16 @@ func (r *rendering) lint() {
 	}
 }
 
-// mail adds who the email is from and to, and the whole of it where that is asked for.
-func (r *rendering) mail(ctx context.Context, out *ChannelPreview, rendered *render.Content) error {
-	p, err := peopleOf(r.req.Context, r.from)
-	if err != nil {
-		return err
-	}
-	out.From, out.To = p.from.String(), p.to.String()
-	if !r.req.Source || out.Files.Problem != "" {
+// mail gives the whole of an email, where that is asked for. m is nil where nothing would be sent.
+func (r *rendering) mail(out *ChannelPreview, m *message.Message) error {
+	if !r.req.Source || m == nil {
 		return nil
 	}
-	m, err := Compose(ctx, r.catalog, rendered, r.req.Context, r.from)
+	raw, err := email.Compose(m, time.Now())
 	if err != nil {
 		return fmt.Errorf("compose: %w", err)
 	}
-	out.EML = shorten(string(m.Raw))
+	out.EML = shorten(string(raw))
 	return nil
 }
 

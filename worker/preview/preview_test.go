@@ -10,7 +10,14 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/templates"
+	"github.com/heraldsend/herald/worker/channel/chat"
+	"github.com/heraldsend/herald/worker/channel/email"
+	"github.com/heraldsend/herald/worker/channel/note"
+	"github.com/heraldsend/herald/worker/channel/sms"
+	"github.com/heraldsend/herald/worker/compose"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/preview"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 func newPreviewer(t testing.TB) *preview.Previewer {
@@ -23,11 +30,19 @@ func newPreviewer(t testing.TB) *preview.Previewer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := preview.New(preview.Options{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Timeout: time.Minute})
+	p, err := preview.New(preview.Options{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Composer: composers(renderer), Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// composers goes by the rules of a site with everything set up.
+func composers(r *render.Renderer) func(*catalog.Catalog) (*compose.Composer, error) {
+	rules := compose.Rules{Links: compose.SampleLinks{}, Events: true, Checks: map[message.Channel]func(*message.Message) error{
+		message.Email: email.Check, message.SMS: sms.Check, message.Chat: chat.Check, message.Note: note.Check,
+	}}
+	return func(c *catalog.Catalog) (*compose.Composer, error) { return compose.NewLocal(c, r, rules) }
 }
 
 func show(t testing.TB, p *preview.Previewer, req preview.Request) *preview.Preview {
@@ -119,7 +134,7 @@ func TestOtherMistakes(t *testing.T) {
 		"no such shortcut":  {preview.Request{Shortcut: "order-issue-before-arival"}, "unknown_shortcut"},
 		"context":           {preview.Request{Inline: inline("x"), Context: json.RawMessage(`{"a":1,"a":2}`)}, "context"},
 		"context, a list":   {preview.Request{Inline: inline("x"), Context: json.RawMessage(`[]`)}, "context"},
-		"sender":            {preview.Request{Inline: inline("x"), From: "nobody"}, "address"},
+		"sender":            {preview.Request{Inline: inline("x"), Message: task.Message{From: "nobody"}}, "address"},
 		"layout":            {preview.Request{Inline: &catalog.Shortcut{Name: "x", EmailTemplate: "replly", Message: "x"}}, "unknown_email_template"},
 		"format":            {preview.Request{Inline: &catalog.Shortcut{Name: "x", Format: "word", Message: "x"}}, "invalid"},
 		"work without an end": {preview.Request{
@@ -196,11 +211,11 @@ func TestFilesOverTheLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := preview.New(preview.Options{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer})
+	p, err := preview.New(preview.Options{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Composer: composers(renderer)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, problem := range map[string]string{"a": "", "b": `attachment_too_large: "over.pdf"`, "c": `attachment_too_large: "over.pdf"`} {
+	for name, problem := range map[string]string{"a": "", "b": `attachment_too_large: "over.pdf"`, "c": `attachments_too_large: "over.pdf"`} {
 		r := show(t, p, preview.Request{Shortcut: name, Channels: []catalog.Channel{catalog.Email}, Source: true})
 		if len(r.Mistakes) > 0 || len(r.Contents) != 1 {
 			t.Fatalf("%s: %+v", name, r.Mistakes)

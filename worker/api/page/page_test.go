@@ -15,6 +15,7 @@ import (
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/api/page"
 	"github.com/heraldsend/herald/worker/api/page/browsertest"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/redistest"
 	"github.com/heraldsend/herald/worker/store/suppress"
@@ -43,7 +44,11 @@ func serve(t *testing.T, configure func(*api.Options)) string {
 		t.Fatal(err)
 	}
 	o := api.Options{Redis: rdb, Client: client, Suppressions: suppressions, Log: log, Metrics: prometheus.NewRegistry()}
-	if o.Preview, err = api.NewPreview(api.PreviewOptions{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Files: templates.Catalog()}); err != nil {
+	if o.Preview, err = api.NewPreview(api.PreviewOptions{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Files: templates.Catalog(),
+		Composer: func(c *catalog.Catalog) (*compose.Composer, error) {
+			return compose.NewLocal(c, renderer, compose.Rules{Links: compose.SampleLinks{}})
+		},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if o.Page, err = page.Handler(); err != nil {

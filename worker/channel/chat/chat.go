@@ -44,12 +44,17 @@ type payload struct {
 	Attachments []send.File `json:"attachments,omitempty"`
 }
 
+// Check says why a message is no chat that Send takes: nil, or what is wrong with it.
+func Check(m *message.Message) error {
+	if m.Channel != message.Chat {
+		return errors.New("not a chat")
+	}
+	return m.Validate()
+}
+
 // Send posts one chat to the conversation in To. The error is a *send.Error.
 func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
-	if m.Channel != message.Chat {
-		return send.Receipt{}, send.Invalid(errors.New("not a chat"))
-	}
-	if err := m.Validate(); err != nil {
+	if err := Check(m); err != nil {
 		return send.Receipt{}, send.Invalid(err)
 	}
 	fields := m.Chat

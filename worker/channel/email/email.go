@@ -70,13 +70,18 @@ func New(o Options) (*Sender, error) {
 	}, nil
 }
 
+// Check says why a message is no email that Send takes: nil, or what is wrong with it. It asks no server.
+func Check(m *message.Message) error {
+	if m.Channel != message.Email {
+		return errors.New("not an email")
+	}
+	return m.Validate()
+}
+
 // Send hands one message to the server. The error is a *send.Error; ctx bounds the whole. The Receipt's ID is the
 // Message-ID, the same for every try.
 func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
-	if m.Channel != message.Email {
-		return send.Receipt{}, send.Invalid(errors.New("not an email"))
-	}
-	if err := m.Validate(); err != nil {
+	if err := Check(m); err != nil {
 		return send.Receipt{}, send.Invalid(err)
 	}
 	mail := s.composer.compose(m)
@@ -107,7 +112,7 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 
 // Compose gives the message as Send would write it, for an .eml file or a look at it.
 func Compose(m *message.Message, now time.Time) ([]byte, error) {
-	if err := m.Validate(); err != nil {
+	if err := Check(m); err != nil {
 		return nil, err
 	}
 	c := &composer{now: func() time.Time { return now }, files: newFileCache(0)}

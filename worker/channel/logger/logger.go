@@ -12,22 +12,25 @@ import (
 )
 
 // Sender logs messages instead of sending them. It is safe for concurrent use.
-type Sender struct{ log *slog.Logger }
-
-// New gives a sender that writes to log.
-func New(log *slog.Logger) (*Sender, error) {
-	if log == nil {
-		return nil, errors.New("logger: no logger")
-	}
-	return &Sender{log}, nil
+type Sender struct {
+	log   *slog.Logger
+	check func(*message.Message) error
 }
 
-// Send validates the message and logs that it would have gone out.
+// New gives a sender that writes to log what passes check: that of the channel it stands for.
+func New(log *slog.Logger, check func(*message.Message) error) (*Sender, error) {
+	if log == nil || check == nil {
+		return nil, errors.New("logger: a logger and a channel's check are required")
+	}
+	return &Sender{log, check}, nil
+}
+
+// Send checks the message and logs that it would have gone out.
 func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
 	if err := ctx.Err(); err != nil {
 		return send.Receipt{}, &send.Error{Code: "canceled", Err: err}
 	}
-	if err := m.Validate(); err != nil {
+	if err := s.check(m); err != nil {
 		return send.Receipt{}, send.Invalid(err)
 	}
 	s.log.LogAttrs(ctx, slog.LevelInfo, "message logged, not sent", slog.String("message_id", m.ID),

@@ -13,7 +13,7 @@ import (
 
 func TestSendLogsNothingPersonal(t *testing.T) {
 	var out bytes.Buffer
-	s, err := New(slog.New(slog.NewTextHandler(&out, nil)))
+	s, err := New(slog.New(slog.NewTextHandler(&out, nil)), (*message.Message).Validate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestSendLogsNothingPersonal(t *testing.T) {
 
 func TestSendRefuses(t *testing.T) {
 	var out bytes.Buffer
-	s, err := New(slog.New(slog.NewTextHandler(&out, nil)))
+	s, err := New(slog.New(slog.NewTextHandler(&out, nil)), (*message.Message).Validate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,10 @@ func TestSendRefuses(t *testing.T) {
 	if out.Len() > 0 {
 		t.Errorf("logged %q", out.String())
 	}
-	if _, err := New(nil); err == nil {
+	if _, err := New(nil, (*message.Message).Validate); err == nil {
 		t.Error("no logger, no error")
+	}
+	if _, err := New(slog.New(slog.DiscardHandler), nil); err == nil {
+		t.Error("no check, no error")
 	}
 }

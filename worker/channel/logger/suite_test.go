@@ -35,7 +35,7 @@ func TestSuite(t *testing.T) {
 			return sendtest.Rig{Missing: "nobody is at the other side"}
 		}
 		log := &lockedBuffer{}
-		sender, err := New(slog.New(slog.NewTextHandler(log, nil)))
+		sender, err := New(slog.New(slog.NewTextHandler(log, nil)), (*message.Message).Validate)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,12 +38,17 @@ type payload struct {
 	Attachments []send.File `json:"attachments,omitempty"`
 }
 
+// Check says why a message is no note that Send takes: nil, or what is wrong with it.
+func Check(m *message.Message) error {
+	if m.Channel != message.Note {
+		return errors.New("not a note")
+	}
+	return m.Validate()
+}
+
 // Send posts one note to the conversation in To. The error is a *send.Error.
 func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
-	if m.Channel != message.Note {
-		return send.Receipt{}, send.Invalid(errors.New("not a note"))
-	}
-	if err := m.Validate(); err != nil {
+	if err := Check(m); err != nil {
 		return send.Receipt{}, send.Invalid(err)
 	}
 	fields := m.Note

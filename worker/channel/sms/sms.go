@@ -15,6 +15,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 )
 
@@ -102,19 +103,39 @@ func ParseURL(raw string) (Options, error) {
 	return o, err
 }
 
+// Check says why a message is no SMS that Send takes: nil, or what is wrong with it.
+func Check(m *message.Message) error {
+	if m.Channel != message.SMS {
+		return errors.New("not an SMS")
+	}
+	var f fault.List
+	f.Join("", m.Validate())
+	if len(f) == 0 {
+		if err := phone.Check(m.To[0].Addr); err != nil {
+			f.Add("/to", fault.BadAddress, "%v", err)
+		}
+	}
+	if n := len(utf16.Encode([]rune(m.Text))); n > maxText {
+		f.Add("/text", fault.TooLong, "%d characters, at most %d", n, maxText)
+	}
+	if n := len(m.Attachments); n > maxMedia {
+		f.Add("/attachments", fault.TooMany, "%d files, at most %d", n, maxMedia)
+	}
+	for i, a := range m.Attachments {
+		if a.URL == "" {
+			f.Add(fault.Pointer("attachments", i), fault.Missing, "%q has no https address, and an SMS can't carry its bytes: HERALD_PUBLIC_URL is not set", a.Name)
+		}
+	}
+	return f.Err()
+}
+
 // Send hands one text to Twilio. The error is a *send.Error. Twilio knows no idempotency key: an ambiguous error must
 // not be retried blindly. The Receipt's ID is the message's SID.
 func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
-	if m.Channel != message.SMS {
-		return send.Receipt{}, send.Invalid(errors.New("not an SMS"))
-	}
-	if err := m.Validate(); err != nil {
+	if err := Check(m); err != nil {
 		return send.Receipt{}, send.Invalid(err)
 	}
-	form, err := s.form(m)
-	if err != nil {
-		return send.Receipt{}, send.Invalid(err)
-	}
+	form := s.form(m)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, strings.NewReader(form.Encode()))
 	if err != nil {
 		return send.Receipt{}, send.Invalid(errors.New("the API's URL can't be requested"))
@@ -138,25 +159,12 @@ func (s *Sender) Close() error {
 	return nil
 }
 
-func (s *Sender) form(m *message.Message) (url.Values, error) {
-	to := m.To[0].Addr
-	if err := phone.Check(to); err != nil {
-		return nil, fmt.Errorf("to: %w", err)
-	}
-	if n := len(utf16.Encode([]rune(m.Text))); n > maxText {
-		return nil, fmt.Errorf("text has %d characters, at most %d", n, maxText)
-	}
-	if n := len(m.Attachments); n > maxMedia {
-		return nil, fmt.Errorf("%d attachments, at most %d", n, maxMedia)
-	}
-	form := url.Values{"To": {to}}
+func (s *Sender) form(m *message.Message) url.Values {
+	form := url.Values{"To": {m.To[0].Addr}}
 	if m.Text != "" {
 		form.Set("Body", m.Text)
 	}
 	for _, a := range m.Attachments {
-		if a.URL == "" {
-			return nil, fmt.Errorf("attachment %q has no https address: an SMS can't carry its bytes", a.Name)
-		}
 		form.Add("MediaUrl", a.URL)
 	}
 	from, service := s.o.From, s.o.MessagingServiceSID
@@ -168,7 +176,7 @@ func (s *Sender) form(m *message.Message) (url.Values, error) {
 			form.Set(name, value)
 		}
 	}
-	return form, nil
+	return form
 }
 
 // receipt reads Twilio's answer: 201 with a SID is sent; any other 2xx leaves the message's fate open.

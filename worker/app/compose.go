@@ -1,0 +1,90 @@
+package app
+
+import (
+	"log/slog"
+
+	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/channel/chat"
+	"github.com/heraldsend/herald/worker/channel/email"
+	"github.com/heraldsend/herald/worker/channel/note"
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/channel/sms"
+	"github.com/heraldsend/herald/worker/compose"
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// rules are what the settings say of messages: the same for who sends them and for who only looks at them.
+func (s *Settings) rules() (compose.Rules, error) {
+	links, err := s.links()
+	if err != nil {
+		return compose.Rules{}, err
+	}
+	r := compose.Rules{Events: s.EventsURL != "", NoBulk: s.noBulk(), Checks: s.checks()}
+	if links != nil {
+		r.Links = links
+	}
+	return r, nil
+}
+
+// checks are what the channels ask of a message before they send it, also where they are not configured.
+func (s *Settings) checks() map[message.Channel]func(*message.Message) error {
+	return map[message.Channel]func(*message.Message) error{
+		message.Email: email.Check,
+		message.SMS:   sms.Check,
+		message.Chat:  chat.Check,
+		message.Note:  note.Check,
+	}
+}
+
+// noBulk says why a channel must not carry a bulk, where it must not.
+func (s *Settings) noBulk() map[message.Channel]error {
+	for _, address := range s.accounts() {
+		if err := email.CheckBulk(address); err != nil {
+			return map[message.Channel]error{message.Email: err}
+		}
+	}
+	return nil
+}
+
+// Looks makes composers for whoever looks at messages and sends none. Close ends it.
+type Looks struct {
+	rules    compose.Rules
+	renderer *render.Renderer
+	files    *attach.Resolver
+	behind   compose.Blobs
+	log      *slog.Logger
+}
+
+// NewLooks goes by the settings of the workers. Where they have no public URL, links are samples: whether workers have
+// one only they know. What the catalog lacks is looked up behind it, where that is not nil.
+func (s *Settings) NewLooks(log *slog.Logger, behind compose.Blobs) (*Looks, error) {
+	rules, err := s.rules()
+	if err != nil {
+		return nil, err
+	}
+	if rules.Links == nil {
+		rules.Links = compose.SampleLinks{}
+	}
+	renderer, err := s.Renderer()
+	if err != nil {
+		return nil, err
+	}
+	files, err := attach.New(attach.Options{Root: s.Attachments, HTTP: send.NewHTTPClient(send.HTTPOptions{})})
+	if err != nil {
+		return nil, err
+	}
+	return &Looks{rules, renderer, files, behind, log}, nil
+}
+
+// Composer returns one for a catalog. What is put into its Blobs is forgotten with it.
+func (l *Looks) Composer(c *catalog.Catalog) (*compose.Composer, error) {
+	blobs := compose.NewLocalBlobs(c, l.behind)
+	return compose.New(compose.Options{
+		Catalog: func() *catalog.Catalog { return c }, Renderer: l.renderer, Attachments: l.files.With(blobs), Blobs: blobs, Rules: l.rules, Log: l.log,
+	})
+}
+
+// Close gives back the folder of attachments.
+func (l *Looks) Close() error { return l.files.Close() }

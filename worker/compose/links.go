@@ -1,0 +1,24 @@
+package compose
+
+import (
+	"strings"
+
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/link"
+)
+
+// SampleLinks stand in for links where no public URL is set, for a look at messages that are not sent. They are as long
+// as real ones and lead nowhere.
+type SampleLinks struct{}
+
+const sampleBase = "https://herald.example/"
+
+// Unsubscribe implements Links.
+func (SampleLinks) Unsubscribe(_ message.Channel, address, owner string) string {
+	return sampleBase + "unsubscribe/" + strings.Repeat("x", (60+len(address)+len(owner))*4/3)
+}
+
+// Media implements Links.
+func (SampleLinks) Media(f link.File) string {
+	return sampleBase + "media/" + strings.Repeat("x", (120+len(f.Name)+len(f.Type))*4/3)
+}

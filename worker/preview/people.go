@@ -1,0 +1,66 @@
+package preview
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Who a previewed message is from and to, where the context names nobody.
+const (
+	someSender       = "sender@example.com"
+	someCustomer     = "customer@example.com"
+	somePhone        = "+14155550100"
+	someConversation = "conversation"
+)
+
+// Addressed fills in who a message is from and to, where it doesn't say: the customer, and the agent, of its context. An
+// address that the context has wrong stays wrong: sending would find the same.
+func Addressed(m task.Message) (task.Message, error) {
+	data := m.Context
+	if len(data) == 0 {
+		data = []byte("{}")
+	}
+	root, err := handlebars.ParseJSON(data)
+	if err != nil {
+		return m, err
+	}
+	customer := root.Get("customer")
+	m.ID = cmp.Or(m.ID, "preview")
+	switch m.Channel {
+	case message.Email:
+		agent := root.Get("currentUser")
+		if agent.IsNil() {
+			agent = root.Get("user")
+		}
+		m.From = cmp.Or(m.From, mailbox(agent, "displayName"), someSender)
+		m.To = cmp.Or(m.To, mailbox(customer, "name"), someCustomer)
+	case message.SMS:
+		m.To = cmp.Or(m.To, customer.Get("phone").Text(), somePhone)
+	default:
+		m.To = cmp.Or(m.To, root.Get("conversation").Get("id").Text(), someConversation)
+	}
+	if m.Channel != message.Email {
+		m.ReplyTo, m.Cc, m.Bcc, m.Headers, m.Unsubscribe = "", nil, nil, nil, false
+	}
+	return m, nil
+}
+
+// mailbox is a person's address with the name, or without it where no header may hold the name. It is "" where there is
+// none.
+func mailbox(person handlebars.Value, nameField string) string {
+	mail := person.Get("email").Text()
+	name := person.Get(nameField).Text()
+	if mail == "" || name == "" {
+		return mail
+	}
+	full := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `" <` + mail + ">"
+	if _, err := address.ParseMailbox(full); err != nil {
+		return mail
+	}
+	return full
+}

@@ -197,7 +197,7 @@ func (p oddPeople) recipient(n int) bulk.Recipient {
 	case n%61 == 0:
 		r.Attachments = []message.Ref{pick(p.Rand,
 			message.Ref{Name: "a.txt", Inline: "aGVsbG8="}, message.Ref{Name: "a.exe", Inline: "aGVsbG8="}, message.Ref{Name: "a.pdf", Inline: "aGVsbG8="},
-			message.Ref{Name: "a.txt", Inline: "!"}, message.Ref{Blob: strings.Repeat("0", 64), Name: "gone.txt"}, message.Ref{File: "../x"}, message.Ref{Name: "none"},
+			message.Ref{Blob: strings.Repeat("0", 64), Name: "gone.txt"}, message.Ref{File: "../x"},
 			message.Ref{Name: "e.txt", Blob: blob.Hash(nil)}, message.Ref{Name: "a.gif", Inline: "R0lGODlhAQABAAAAACw="},
 		)}
 	}

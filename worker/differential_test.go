@@ -279,7 +279,7 @@ func TestDryRunIsWhatTheWorkerDoes(t *testing.T) {
 			},
 		}
 		if i == 1 {
-			d.Actions = &task.Actions{Status: "done"}
+			d.Actions, d.Country = &task.Actions{Status: "done"}, "GB"
 		}
 		for j := range d.Messages {
 			d.Messages[j].Content = task.Content{Shortcut: "odd"}

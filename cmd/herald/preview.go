@@ -79,7 +79,7 @@ func (cmd *previewCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err
 		if cmd.Channel != "all" && cmd.Channel != string(channel) {
 			continue
 		}
-		content, err := o.preview(ctx, composer, channel)
+		content, err := o.preview(ctx, composer, c.Country, channel)
 		if err != nil {
 			return err
 		}
@@ -134,9 +134,9 @@ func (p *previewResult) problems() error {
 }
 
 // preview renders one channel.
-func (o *opened) preview(ctx context.Context, composer *compose.Composer, channel catalog.Channel) (previewContent, error) {
+func (o *opened) preview(ctx context.Context, composer *compose.Composer, country string, channel catalog.Channel) (previewContent, error) {
 	m, err := preview.Addressed(task.Message{
-		Channel: message.Channel(channel), Context: o.request.Context, Locale: o.request.Locale, Timezone: o.request.Timezone,
+		Channel: message.Channel(channel), Context: o.request.Context, Locale: o.request.Locale, Timezone: o.request.Timezone, Country: country,
 	})
 	if err != nil {
 		return previewContent{}, err

@@ -28,6 +28,7 @@ type PreviewOptions struct {
 	Composer func(*catalog.Catalog) (*compose.Composer, error) // one that has a catalog\'s files
 	Locale   string                                            // the Renderer's; "en-us" when empty
 	Timezone string                                            // the Renderer's; "UTC" when empty
+	Country  string                                            // default country of phone numbers
 	Files    fs.FS                                             // the templates' folder, for its samples; may be nil
 }
 
@@ -47,7 +48,7 @@ func NewPreview(o PreviewOptions) (*Preview, error) {
 	if o.Timezone == "" {
 		o.Timezone = "UTC"
 	}
-	p, err := preview.New(preview.Options{Catalog: o.Catalog, Renderer: o.Renderer, Composer: o.Composer, Locale: o.Locale, Timezone: o.Timezone})
+	p, err := preview.New(preview.Options{Catalog: o.Catalog, Renderer: o.Renderer, Composer: o.Composer, Locale: o.Locale, Timezone: o.Timezone, Country: o.Country})
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func addPages(s *Settings, log *slog.Logger, o *api.Options, open *stack) error 
 	open.add(looks.Close)
 	o.Preview, err = api.NewPreview(api.PreviewOptions{
 		Catalog: live.Catalog, Renderer: renderer, Composer: looks.Composer,
-		Locale: cmp.Or(s.Locale, DefaultLocale), Timezone: cmp.Or(s.Timezone, DefaultTimezone), Files: s.TemplateFiles(),
+		Locale: cmp.Or(s.Locale, DefaultLocale), Timezone: cmp.Or(s.Timezone, DefaultTimezone), Country: s.Country, Files: s.TemplateFiles(),
 	})
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ type Options struct {
 	Composer func(*catalog.Catalog) (*compose.Composer, error) // one that has a catalog's files
 	Locale   string                                            // of requests that name none, as Renderer has it; "en-us"
 	Timezone string                                            // likewise; "UTC"
+	Country  string                                            // default country of phone numbers; none when empty
 	Timeout  time.Duration                                     // of one request; 5 s
 }
 
@@ -261,6 +262,7 @@ func (r *rendering) openComposer() (ok bool) {
 func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPreview, error) {
 	m := r.req.Message
 	m.Channel, m.Context, m.Locale, m.Timezone = message.Channel(req.Channel), r.req.Context, r.req.Locale, r.req.Timezone
+	m.Country = first(m.Country, r.options.Country)
 	m, err := Addressed(m)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,9 @@
 package render
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/sms"
 )
@@ -23,4 +26,17 @@ type Request struct {
 	Context  []byte // JSON object: {"customer":{…},"conversation":{…},"currentUser":{…},…}
 	Locale   string // language tag; empty: the Renderer's
 	Timezone string // IANA zone; empty: the Renderer's
+}
+
+// Sections gives what authors' tests compare, by name: subject, preheader, text, html, issues (a code a line), segments.
+func (c *Content) Sections() map[string]string {
+	codes := make([]string, len(c.Issues))
+	for i, issue := range c.Issues {
+		codes[i] = strings.TrimSpace(issue.Code + " " + issue.Field)
+	}
+	out := map[string]string{"subject": c.Subject, "preheader": c.Preheader, "text": c.Text, "html": c.HTML, "issues": strings.Join(codes, "\n"), "segments": ""}
+	if c.SMS != nil {
+		out["segments"] = fmt.Sprintf("%d %s", c.SMS.Segments, c.SMS.Encoding)
+	}
+	return out
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
-// Marks change nothing of a template's output, whatever the template.
+// Marks change nothing of a template's output, whatever the template; a trace neither, and it has every byte of it.
 func FuzzMark(f *testing.F) {
 	for _, dir := range []string{"../templates/emails", "../templates/emails/partials"} {
 		files, err := filepath.Glob(dir + "/*.hbs")
@@ -59,7 +59,7 @@ func FuzzMark(f *testing.F) {
 			return compiled.Append(context.Background(), nil, &x)
 		}
 		limits := Limits{Steps: 10_000, Output: 64 << 10}
-		plainEnv, err := catalog.NewEnv(catalog.NewTable(), snippets, partials, limits)
+		plainEnv, err := catalog.NewEnv(catalog.NewTable(), snippets, partials, limits, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,11 +82,11 @@ func FuzzMark(f *testing.F) {
 				return r
 			}, string(b))
 		}
-		marked, err := newMarkedEnv(catalog.NewTable(), snippets, partials, limits)
+		markedEnv, err := catalog.NewEnv(catalog.NewTable(), snippets, partials, limits, content.Marks())
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := run(marked.env, mark("t", source, marked.shifts))
+		got, err := run(markedEnv, source)
 		if err != nil {
 			if e, ok := err.(*handlebars.Error); ok && e.Limit() { // marks count towards the limits
 				return
@@ -96,25 +96,21 @@ func FuzzMark(f *testing.F) {
 		if text := clean(content.Unmark(bytes.Clone(got))); text != string(want) {
 			t.Errorf("%q:\nmarked   %q\nunmarked %q\nwant     %q", source, got, text, want)
 		}
-		explain := &explainer{}
-		got, err = run(plainEnv, explain.mark("t", source))
+		x.Trace = &handlebars.Trace{}
+		defer func() { x.Trace = nil }()
+		traced, err := run(markedEnv, source)
 		if err != nil {
-			if e, ok := err.(*handlebars.Error); ok && e.Limit() {
-				return
+			t.Fatalf("%q: traced: %v", source, err)
+		}
+		if !bytes.Equal(traced, got) {
+			t.Errorf("%q:\ntraced %q\nmarked %q", source, traced, got)
+		}
+		end := 0
+		for _, piece := range append(x.Trace.Pieces, handlebars.Piece{Start: len(traced), End: len(traced)}) {
+			if piece.Start < end || len(content.Unmark(bytes.Clone(traced[end:piece.Start]))) > 0 {
+				t.Fatalf("%q: a piece from %d to %d follows %d of %q: %+v", source, piece.Start, piece.End, end, traced, x.Trace.Pieces)
 			}
-			t.Fatalf("%q: explained: %v", source, err)
-		}
-		var text strings.Builder
-		for _, span := range explain.spans(got) {
-			text.WriteString(span.Text)
-		}
-		if clean([]byte(text.String())) != string(want) {
-			t.Errorf("%q:\nexplained %q\nspans     %q\nwant      %q", source, got, text.String(), want)
-		}
-		if _, err := run(plainEnv, (&coverer{}).mark("t", source)); err != nil {
-			if e, ok := err.(*handlebars.Error); !ok || !e.Limit() {
-				t.Fatalf("%q: with marks of coverage: %v", source, err)
-			}
+			end = piece.End
 		}
 	})
 }

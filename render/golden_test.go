@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/heraldsend/herald/render/catalog"
 )
+
+var update = flag.Bool("update", false, "write what is rendered into the goldens")
 
 // A golden is a catalog with the shortcut s, a context, and what must come out
 // of them, side by side. Run with -update to write what is rendered.
@@ -55,7 +58,7 @@ func golden(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := sectionsOf(content)
+	got := content.Sections()
 	var issues strings.Builder
 	for _, i := range content.Issues {
 		fmt.Fprintf(&issues, "%s:%d:%d %s %s: %s\n", i.Template, i.Line, i.Column, i.Code, i.Field, i.Message)
@@ -71,7 +74,11 @@ func golden(t *testing.T, file string) {
 		if !known {
 			t.Fatalf("unknown section %s", f.Name)
 		}
-		if rendered := []byte(withNewline(text)); !bytes.Equal(rendered, f.Data) {
+		rendered := []byte(text)
+		if text != "" && !strings.HasSuffix(text, "\n") {
+			rendered = append(rendered, '\n')
+		}
+		if !bytes.Equal(rendered, f.Data) {
 			if !*update {
 				t.Errorf("%s", diff.Diff("want", f.Data, "got", rendered))
 			}

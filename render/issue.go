@@ -31,9 +31,8 @@ const maxIssues = 100
 
 // issueLog collects the issues of one rendering, each once.
 type issueLog struct {
-	list   []Issue
-	part   string
-	shifts shifts
+	list []Issue
+	part string
 }
 
 func (l *issueLog) add(i Issue) {
@@ -52,6 +51,6 @@ func (l *issueLog) add(i Issue) {
 func (l *issueLog) note(i handlebars.Issue) {
 	l.add(Issue{
 		Code: string(i.Code), Message: i.Message, Field: i.Field, Part: l.part,
-		Template: i.Template, Line: i.Line, Column: l.shifts.original(i.Template, i.Line, i.Column),
+		Template: i.Template, Line: i.Line, Column: i.Column,
 	})
 }

@@ -25,15 +25,34 @@ type locale struct {
 // a context that is no JSON object, *TemplateError for a limit or a failed
 // helper, and the context's own.
 func (p *Prepared) Render(ctx context.Context, req Request) (*Content, error) {
+	content, _, err := p.render(ctx, req, false)
+	return content, err
+}
+
+// Part is what one template of a content printed.
+type Part struct {
+	Name     string // subject, preheader, message, layout
+	Template string
+	Output   []byte // marked: see package content
+	Trace    *handlebars.Trace
+}
+
+// Trace is Render, and tells what each template printed, and where it comes from.
+func (p *Prepared) Trace(ctx context.Context, req Request) (*Content, []Part, error) {
+	return p.render(ctx, req, true)
+}
+
+func (p *Prepared) render(ctx context.Context, req Request, trace bool) (*Content, []Part, error) {
 	plan := p.plans[req.Channel]
 	if plan == nil {
-		return nil, fmt.Errorf("unknown channel %s", handlebars.Quote(string(req.Channel)))
+		return nil, nil, fmt.Errorf("unknown channel %s", handlebars.Quote(string(req.Channel)))
 	}
 	r := runs.Get().(*run)
 	defer r.end()
 	if err := r.begin(ctx, p, plan, req); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	r.traced = trace
 	var content *Content
 	var err error
 	switch req.Channel {
@@ -45,10 +64,10 @@ func (p *Prepared) Render(ctx context.Context, req Request) (*Content, error) {
 		content, err = r.markdown()
 	}
 	if err != nil {
-		return nil, shiftedError(p.marked.shifts, err)
+		return nil, nil, catalog.NewTemplateError(nil, err)
 	}
 	content.Channel, content.Attachments, content.Issues = req.Channel, plan.attachments, r.issues.list
-	return content, nil
+	return content, r.parts, nil
 }
 
 // Title is the shortcut's name with its dynamic text and snippets filled in,
@@ -63,7 +82,7 @@ func (p *Prepared) Title(ctx context.Context, req Request) (string, error) {
 		return "", err
 	}
 	title, err := r.oneLine("name", p.title)
-	return title, shiftedError(p.marked.shifts, err)
+	return title, catalog.NewTemplateError(nil, err)
 }
 
 // ContextError is a context that can't be rendered with.
@@ -89,6 +108,8 @@ type run struct {
 	draft    []handlebars.Member // memory for withDraft
 	rooted   []handlebars.Member
 	issues   issueLog
+	traced   bool
+	parts    []Part
 	body     content.Filling
 	page     content.Filling
 	line     []byte
@@ -100,7 +121,6 @@ type run struct {
 func newRun() *run {
 	r := &run{}
 	r.exec.OnIssue = r.issues.note
-	r.exec.Before, r.exec.After = opening(content.KindValue), string(rune(content.MarkClose))
 	r.body.LeftOut, r.page.LeftOut = r.leftOut, r.leftOut
 	r.body.Address, r.page.Address = r.address, r.address
 	return r
@@ -116,7 +136,7 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 	}
 	r.ctx, r.prepared, r.plan = ctx, p, plan
 	r.root = withUser(root)
-	r.issues.list, r.issues.shifts = nil, p.marked.shifts
+	r.issues.list = nil
 	r.page.HTMLBody, r.page.TextBody = r.page.HTMLBody[:0], nil
 	for _, f := range []*content.Filling{&r.body, &r.page} {
 		f.Context, f.Converter, f.Limit = ctx, p.renderer.converter, p.renderer.options.Limits.Output
@@ -142,7 +162,7 @@ func (r *run) end() {
 	r.decoder.Reset()
 	clear(r.draft)
 	clear(r.rooted)
-	r.issues.list, r.issues.shifts = nil, nil
+	r.issues.list, r.parts, r.traced = nil, nil, false
 	if cap(r.html)+cap(r.body.Buffer())+cap(r.page.Buffer()) < 1<<20 {
 		runs.Put(r)
 	}
@@ -216,7 +236,14 @@ func (r *run) execute(part string, t *handlebars.Template, dst []byte) ([]byte, 
 		return dst, nil
 	}
 	r.issues.part = part
-	return t.Append(r.ctx, dst, &r.exec)
+	if !r.traced {
+		return t.Append(r.ctx, dst, &r.exec)
+	}
+	r.exec.Trace = &handlebars.Trace{}
+	out, err := t.Append(r.ctx, dst, &r.exec)
+	r.parts = append(r.parts, Part{Name: part, Template: t.Name(), Output: bytes.Clone(out[len(dst):]), Trace: r.exec.Trace})
+	r.exec.Trace = nil
+	return out, err
 }
 
 // oneLine renders a subject or a preheader.

@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/heraldsend/herald/helpers/moment"
 	"github.com/heraldsend/herald/render/cache"
@@ -70,11 +69,11 @@ func (r *Renderer) WithLimits(l Limits) (*Renderer, error) {
 // Open compiles a bundle for all channels, so that it can be rendered many
 // times. The errors are *TemplateError, joined.
 func (r *Renderer) Open(b *catalog.Bundle) (*Prepared, error) {
-	marked, err := newMarkedEnv(r.helpers, b.Snippets, b.Partials, r.options.Limits)
+	env, err := catalog.NewEnv(r.helpers, b.Snippets, b.Partials, r.options.Limits, content.Marks())
 	if err != nil {
 		return nil, err
 	}
-	p := &Prepared{renderer: r, bundle: b, marked: marked, plans: make(map[catalog.Channel]*plan)}
+	p := &Prepared{renderer: r, bundle: b, env: env, plans: make(map[catalog.Channel]*plan)}
 	c := &opener{prepared: p, compiled: map[string]*handlebars.Template{}, messages: map[messageKey]*message{}}
 	for _, channel := range catalog.Channels() {
 		p.plans[channel] = c.plan(channel)
@@ -93,14 +92,10 @@ func (r *Renderer) Open(b *catalog.Bundle) (*Prepared, error) {
 type Prepared struct {
 	renderer *Renderer
 	bundle   *catalog.Bundle
-	marked   *markedEnv
+	env      *handlebars.Env
 	plans    map[catalog.Channel]*plan
 	title    *handlebars.Template // nil: the name holds no dynamic text
 	locales  cache.Map[string, *locale]
-
-	explainOnce sync.Once
-	explain     *explainer
-	explainErr  error
 }
 
 // Bundle returns what was opened.
@@ -147,9 +142,9 @@ func (o *opener) compile(name, text string) *handlebars.Template {
 	if t, ok := o.compiled[name]; ok {
 		return t
 	}
-	t, err := o.prepared.marked.compile(name, text)
+	t, err := o.prepared.env.Compile(name, text)
 	if err != nil {
-		o.faults = append(o.faults, shiftedError(o.prepared.marked.shifts, err))
+		o.faults = append(o.faults, catalog.NewTemplateError(nil, err))
 	}
 	o.compiled[name] = t
 	return t

@@ -12,6 +12,7 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/explain"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/templates"
 	"github.com/heraldsend/herald/worker/app"
@@ -285,10 +286,10 @@ func (o *opened) place(issues []render.Issue) []placedIssue {
 }
 
 // snippetsOf tells in which language each snippet is shown on a channel.
-func (o *opened) snippetsOf(ctx context.Context, c catalog.Channel) ([]render.SnippetUse, error) {
+func (o *opened) snippetsOf(ctx context.Context, c catalog.Channel) ([]explain.SnippetUse, error) {
 	request := o.request
 	request.Channel = c
-	x, err := o.prepared.Explain(ctx, request)
+	x, err := explain.Explain(ctx, o.prepared, request)
 	if err != nil {
 		return nil, o.locate(err)
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/rivo/uniseg"
 
-	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/explain"
 	"github.com/heraldsend/herald/worker/app"
 )
 
@@ -23,13 +23,13 @@ type explainCmd struct {
 
 // explanation is what --json prints.
 type explanation struct {
-	Shortcut string              `json:"shortcut"`
-	Channel  catalog.Channel     `json:"channel"`
-	Context  string              `json:"context"`
-	Locale   string              `json:"locale"`
-	Parts    []explainedPart     `json:"parts"`
-	Snippets []render.SnippetUse `json:"snippets"`
-	Issues   []placedIssue       `json:"issues"`
+	Shortcut string               `json:"shortcut"`
+	Channel  catalog.Channel      `json:"channel"`
+	Context  string               `json:"context"`
+	Locale   string               `json:"locale"`
+	Parts    []explainedPart      `json:"parts"`
+	Snippets []explain.SnippetUse `json:"snippets"`
+	Issues   []placedIssue        `json:"issues"`
 }
 
 type explainedPart struct {
@@ -39,7 +39,7 @@ type explainedPart struct {
 
 // explainSpan is a span at its place in the author's file.
 type explainSpan struct {
-	render.Span
+	explain.Span
 	File string `json:"file,omitempty"`
 }
 
@@ -54,13 +54,13 @@ func (cmd *explainCmd) Run(ctx context.Context, c *app.Settings, std stdio) erro
 	}
 	request := o.request
 	request.Channel = catalog.Channel(cmd.Channel)
-	x, err := o.prepared.Explain(ctx, request)
+	x, err := explain.Explain(ctx, o.prepared, request)
 	if err != nil {
 		return o.locate(err)
 	}
 	e := explanation{
 		Shortcut: cmd.Shortcut, Channel: x.Channel, Context: o.context, Locale: request.Locale,
-		Snippets: slices.Concat([]render.SnippetUse{}, x.Uses), Issues: o.place(x.Issues),
+		Snippets: slices.Concat([]explain.SnippetUse{}, x.Uses), Issues: o.place(x.Issues),
 	}
 	for _, part := range x.Parts {
 		if part.Part == "layout" && !cmd.Layout && !cmd.JSON {
@@ -150,17 +150,17 @@ func branchText(label string) string {
 	return "{{#" + label + "}}"
 }
 
-// flat shows text on one line.
+// flat shows text on one line, without the white space at its ends.
 func flat(s string) string {
-	return strings.ReplaceAll(strings.TrimRight(strings.ReplaceAll(s, "\r", ""), "\n"), "\n", "⏎")
+	return strings.ReplaceAll(strings.TrimSpace(strings.ReplaceAll(s, "\r", "")), "\n", "⏎")
 }
 
 // from says what produced a span.
 func (s explainSpan) from() string {
 	switch {
-	case s.Kind != render.SpanText && s.Snippet != "":
+	case s.Kind != explain.SpanText && s.Snippet != "":
 		return fmt.Sprintf("{{%s}} in %s (%s)", s.Source, s.Snippet, s.Language)
-	case s.Kind != render.SpanText:
+	case s.Kind != explain.SpanText:
 		return "{{" + s.Source + "}}"
 	case s.Snippet != "":
 		return fmt.Sprintf("%s (%s)", s.Snippet, s.Language)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/explain"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/compose"
@@ -42,7 +43,7 @@ type previewResult struct {
 type previewContent struct {
 	*render.Content
 	Attachments []catalog.Attachment `json:"attachments"`
-	Snippets    []render.SnippetUse  `json:"snippets"`
+	Snippets    []explain.SnippetUse `json:"snippets"`
 	Issues      []placedIssue        `json:"issues"`
 	From        string               `json:"from,omitempty"`
 	To          string               `json:"to,omitempty"`
@@ -162,7 +163,7 @@ func (o *opened) preview(ctx context.Context, composer *compose.Composer, countr
 		out.Attachments = []catalog.Attachment{}
 	}
 	if out.Snippets == nil {
-		out.Snippets = []render.SnippetUse{}
+		out.Snippets = []explain.SnippetUse{}
 	}
 	return out, nil
 }

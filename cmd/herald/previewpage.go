@@ -10,6 +10,7 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/explain"
 	"github.com/heraldsend/herald/render/sms"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/message"
@@ -160,7 +161,7 @@ func (c previewContent) printFiles(page *page) {
 }
 
 // printSnippets lists snippets by the language that they are shown in, in a message of this locale.
-func printSnippets(page *page, uses []render.SnippetUse, locale string) {
+func printSnippets(page *page, uses []explain.SnippetUse, locale string) {
 	label := "Snippets"
 	var languages []string
 	names := make(map[string][]string)

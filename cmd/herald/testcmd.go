@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/explain"
 	"github.com/heraldsend/herald/worker/app"
 )
 
@@ -25,7 +25,7 @@ func (t *testCmd) Run(c *app.Settings, std stdio) error {
 	if err != nil {
 		return err
 	}
-	options := render.TestOptions{Match: t.Match}
+	options := explain.TestOptions{Match: t.Match}
 	if t.Update {
 		if f.dir == "" {
 			return usageError{errors.New("--update needs a folder: the built-in samples can't be changed")}
@@ -34,7 +34,7 @@ func (t *testCmd) Run(c *app.Settings, std stdio) error {
 			return os.WriteFile(filepath.Join(f.dir, filepath.FromSlash(file)), content, 0o644)
 		}
 	}
-	report, err := render.RunTests(f.files, options)
+	report, err := explain.RunTests(f.files, options)
 	if err != nil {
 		return f.locate(err)
 	}
@@ -66,7 +66,7 @@ func (t *testCmd) Run(c *app.Settings, std stdio) error {
 	return err
 }
 
-func (t *testCmd) print(page *page, r *render.TestReport) {
+func (t *testCmd) print(page *page, r *explain.TestReport) {
 	updated := 0
 	for _, result := range r.Results {
 		switch {
@@ -106,7 +106,7 @@ func (t *testCmd) print(page *page, r *render.TestReport) {
 }
 
 // difference shows why a test failed: lines that begin with - were wanted, those with + rendered.
-func (p *page) difference(r render.TestResult) {
+func (p *page) difference(r explain.TestResult) {
 	if r.Error != "" {
 		p.line("  ", shown(r.Error))
 	}

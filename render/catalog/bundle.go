@@ -202,6 +202,29 @@ func (c *Catalog) collectAttachment(b *Bundle, name string) error {
 	return nil
 }
 
+// Texts gives every template of the bundle by its name.
+func (b *Bundle) Texts() map[string]string {
+	out := make(map[string]string)
+	for _, source := range b.Shortcut.sources() {
+		out[source.Name] = source.Text
+	}
+	for name, s := range b.Snippets {
+		for language, text := range s.Texts {
+			out[name+"@"+language] = text
+		}
+	}
+	for name, text := range b.Partials {
+		out[name] = text
+	}
+	for name, t := range b.Emails {
+		out["emails/"+name] = t.HTML
+		if t.Text != "" {
+			out["emails/"+name+".txt"] = t.Text
+		}
+	}
+	return out
+}
+
 // AttachmentsFor lists what the shortcut attaches in channel ch, in its order, and behind it the pictures that stand within
 // an email's HTML.
 func (b *Bundle) AttachmentsFor(ch Channel) []Attachment {

@@ -13,8 +13,8 @@ type Table []handlebars.Helper
 func NewTable() Table { return helpers.All() }
 
 // NewEnv compiles against snippets and partials as their authors wrote them.
-func NewEnv(t Table, snippets map[string]*Snippet, partials map[string]string, limits handlebars.Limits) (*handlebars.Env, error) {
-	o := handlebars.Options{Helpers: t, Partials: partials, Limits: limits, Snippets: make(map[string]handlebars.Snippet, len(snippets))}
+func NewEnv(t Table, snippets map[string]*Snippet, partials map[string]string, limits handlebars.Limits, marks *handlebars.Marks) (*handlebars.Env, error) {
+	o := handlebars.Options{Helpers: t, Partials: partials, Limits: limits, Marks: marks, Snippets: make(map[string]handlebars.Snippet, len(snippets))}
 	for name, s := range snippets {
 		o.Snippets[name] = handlebars.Snippet{Source: s.Source, Texts: s.Texts}
 	}

@@ -119,8 +119,10 @@ func loadChecked(fsys fs.FS) (*Catalog, error) {
 func (c *Catalog) Check() error {
 	var findings []Finding
 	for _, t := range c.Texts() {
-		if f := c.CompileFault(t); f != nil && !slices.Contains(findings, *f) {
-			findings = append(findings, *f)
+		for _, f := range c.CompileFaults(t) {
+			if !slices.Contains(findings, f) {
+				findings = append(findings, f)
+			}
 		}
 	}
 	if len(findings) == 0 {

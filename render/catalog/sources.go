@@ -84,7 +84,9 @@ func (c *Catalog) Compile(name, text string) (*handlebars.Template, error) {
 func newCompilers(c *Catalog) *compilers { return &compilers{catalog: c} }
 
 func (c *compilers) compile(name, text string) (*handlebars.Template, error) {
-	c.once.Do(func() { c.env, c.err = NewEnv(NewTable(), c.catalog.snippets, c.catalog.partials, handlebars.Limits{}) })
+	c.once.Do(func() {
+		c.env, c.err = NewEnv(NewTable(), c.catalog.snippets, c.catalog.partials, handlebars.Limits{}, nil)
+	})
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -124,13 +126,21 @@ func (e *TemplateError) Error() string {
 // Unwrap returns the cause.
 func (e *TemplateError) Unwrap() error { return e.Err }
 
-// NewTemplateError gives the engine's error the place in the catalog's file. c
-// may be nil.
+// NewTemplateError gives the engine's errors the places in the catalog's files. c may be nil. The errors are
+// *TemplateError, joined where there are several.
 func NewTemplateError(c *Catalog, err error) error {
 	var e *handlebars.Error
 	if err == nil || !errors.As(err, &e) {
 		return err
 	}
+	faults := []error{c.templateError(e, err)}
+	for _, more := range e.More {
+		faults = append(faults, c.templateError(more, more))
+	}
+	return JoinFaults(faults)
+}
+
+func (c *Catalog) templateError(e *handlebars.Error, err error) *TemplateError {
 	out := &TemplateError{Code: string(e.Code), Message: e.Message, Template: e.Template, Line: e.Line,
 		Column: e.Column, Source: e.SourceLine, Err: err}
 	if c != nil && e.Line > 0 {

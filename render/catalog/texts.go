@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/heraldsend/herald/render/content"
+	"github.com/heraldsend/herald/render/handlebars"
 )
 
 // Text is one Handlebars text of a catalog.
@@ -88,25 +89,30 @@ func roleOf(f content.Format) Role {
 	return RoleBody
 }
 
-// CompileFault is the error that keeps a text from compiling, nil if there is none. One that lies in a snippet or
-// partial is placed there.
-func (c *Catalog) CompileFault(t Text) *Finding {
+// CompileFaults are the errors that keep a text from compiling. One that lies in a snippet or partial is placed there.
+func (c *Catalog) CompileFaults(t Text) []Finding {
 	_, err := c.Compile(t.Name, t.Text)
+	var e *handlebars.Error
+	if errors.As(err, &e) {
+		out := []Finding{c.compileFault(t, e)}
+		for _, more := range e.More {
+			out = append(out, c.compileFault(t, more))
+		}
+		return out
+	}
 	if err == nil {
 		return nil
 	}
-	var fault *TemplateError
-	if errors.As(NewTemplateError(c, err), &fault) {
-		return &Finding{Severity: Error, Code: fault.Code, File: fault.File, Line: fault.Line, Column: fault.Column, Message: fault.Message, Subject: t.subjectOf(fault)}
-	}
-	f := &Finding{Severity: Error, Code: "template", Message: err.Error(), Subject: t.Subject}
+	f := Finding{Severity: Error, Code: "template", Message: err.Error(), Subject: t.Subject}
 	f.File, f.Line, f.Column = c.Locate(t.Name, 1, 1)
-	return f
+	return []Finding{f}
 }
 
-func (t *Text) subjectOf(fault *TemplateError) string {
-	if name, _, ok := strings.Cut(fault.Template, "@"); ok {
-		return "snippet " + name
+func (c *Catalog) compileFault(t Text, e *handlebars.Error) Finding {
+	f := Finding{Severity: Error, Code: string(e.Code), Message: e.Message, Subject: t.Subject}
+	f.File, f.Line, f.Column = c.Locate(e.Template, e.Line, e.Column)
+	if name, _, ok := strings.Cut(e.Template, "@"); ok {
+		f.Subject = "snippet " + name
 	}
-	return t.Subject
+	return f
 }

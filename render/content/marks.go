@@ -1,9 +1,18 @@
 package content
 
+import (
+	"slices"
+	"strings"
+
+	"github.com/aymerick/raymond/ast"
+
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/handlebars/syntax"
+)
+
 // A marked template prints each value between marks, so that its output tells
-// text of the author from data. Data can't forge a mark: values are printed
-// without control characters. A mark is markOpen, a kind, then for a value the
-// value and markClose.
+// text of the author from data. A mark is MarkOpen, a kind, then for a value the
+// value and MarkClose.
 const (
 	MarkOpen  = '\x01'
 	MarkClose = '\x02'
@@ -19,3 +28,56 @@ const (
 
 	kindEmpty = '0' // in a skeleton: nothing was printed here
 )
+
+// Marks are what templates are compiled with whose output this package writes.
+func Marks() *handlebars.Marks {
+	return &handlebars.Marks{Open: MarkOpen, Close: MarkClose, Returned: KindValue, Kind: kindOf, Block: blockInLine}
+}
+
+// blockInLine marks a block within a line: where it prints nothing, the text around keeps its structure. A tag that has a
+// line of its own takes that line with it; a block between other tags leaves it to them.
+func blockInLine(text string, tags *syntax.Tags) (begin, end byte) {
+	before, after := text[:tags.Open.Start], text[tags.Close.End:]
+	between := strings.HasSuffix(before, "}}") && strings.HasPrefix(after, "{{")
+	if tags.Raw || between || !isInLine(text, tags.Open) || !isInLine(text, tags.Close) {
+		return 0, 0
+	}
+	return KindBegin, KindEnd
+}
+
+// isInLine says whether a tag shares its line with something else.
+func isInLine(text string, tag syntax.Span) bool {
+	before, after := strings.TrimRight(text[:tag.Start], " \t"), strings.TrimLeft(text[tag.End:], " \t\r")
+	alone := (before == "" || strings.HasSuffix(before, "\n")) && (after == "" || after[0] == '\n')
+	return !alone && !strings.HasSuffix(text[:tag.Start], `\`)
+}
+
+func kindOf(m *ast.MustacheStatement) (kind byte, alone bool) {
+	parts := fieldOf(m.Expression)
+	switch {
+	case m.Unescaped && slices.Equal(parts, []string{"draft", "htmlBody"}):
+		return KindHTMLBody, true
+	case slices.Equal(parts, []string{"draft", "textBody"}):
+		return KindTextBody, true
+	case m.Unescaped && (slices.Equal(parts, []string{"user", "emailSignature"}) || slices.Equal(parts, []string{"currentUser", "emailSignature"})):
+		return KindAgent, false
+	case m.Unescaped:
+		return KindRaw, false
+	}
+	return KindValue, false
+}
+
+// fieldOf is the path of a field that is printed without a helper, from wherever it is looked up; nil of all else.
+func fieldOf(e *ast.Expression) []string {
+	path, ok := e.Path.(*ast.PathExpression)
+	if !ok || len(e.Params) > 0 || e.Hash != nil {
+		return nil
+	}
+	if path.Data && len(path.Parts) > 0 {
+		if path.Parts[0] != "root" {
+			return nil
+		}
+		return path.Parts[1:]
+	}
+	return path.Parts
+}

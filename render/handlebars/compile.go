@@ -32,8 +32,9 @@ type compiler struct {
 	unit   *unit
 	params [][]string // declared block parameters, innermost last
 
-	tree  *syntax.Tree // nil: the first fault ends it
-	found []*Error     // faults so far
+	tagsOf func(ast.Node) *syntax.Tags // of blocks
+	tree   *syntax.Tree                // nil: the first fault ends it
+	found  []*Error                    // faults so far
 
 	expected int // expressions
 	exprs    syntax.Slab[expr]
@@ -42,11 +43,13 @@ type compiler struct {
 func (env *Env) compileUnit(src *source) (u *unit, err error) {
 	parser := parsers.Get().(*syntax.Parser)
 	defer parsers.Put(parser)
+	parser.Tags = env.marks != nil
 	tree, err := parser.Parse(src.text, env.parseLimits())
 	if err != nil {
 		return nil, env.faults(src)
 	}
 	c := env.compiler(src)
+	c.tagsOf = parser.TagsOf
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(*Error); !ok {
@@ -74,6 +77,7 @@ func (env *Env) compiler(src *source) *compiler {
 func (env *Env) faults(src *source) error {
 	c := env.compiler(src)
 	c.tree = syntax.Parse(src.text, env.parseLimits())
+	c.tagsOf = c.tree.Tags
 	for _, f := range c.tree.Faults {
 		c.found = append(c.found, src.errorAt(Code(f.Code), f.Span.Start, "%s", f.Message))
 	}
@@ -106,6 +110,9 @@ func (c *compiler) program(tree *ast.Program) *program {
 		if text, n := contents(tree.Body[i:]); n > 0 {
 			if text != "" {
 				pos := tree.Body[i].Location().Pos
+				if first, ok := tree.Body[i].(*ast.ContentStatement); ok && len(first.Value) < len(first.Original) {
+					pos += strings.Index(first.Original, first.Value) // what is stripped stands before it
+				}
 				p.ops = append(p.ops, op{code: opText, text: c.env.marks.without(text), pos: pos, textPos: pos})
 			}
 			i += n
@@ -170,6 +177,10 @@ func (c *compiler) statement(p *program, node ast.Node) {
 		p.add(c.mustache(n))
 	case *ast.BlockStatement:
 		c.block(p, n)
+		if m := c.env.marks; m != nil && !c.tagsOf(n).IsLink() {
+			o := &p.ops[len(p.ops)-1]
+			o.mark, o.end = m.Block(c.src.text, c.tagsOf(n))
+		}
 	case *ast.PartialStatement:
 		c.partial(p, n, nil)
 	case *syntax.PartialBlock:

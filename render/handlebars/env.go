@@ -39,8 +39,6 @@ type Limits struct {
 type Exec struct {
 	Context   Value            // the root context
 	Escape    Escape           // how {{value}} is escaped
-	Before    string           // is written before what a block helper returns, which then is escaped like a {{value}}
-	After     string           // is written behind it
 	Languages []string         // snippet languages in order of preference, lower case with "-"; then Snippet.Source
 	Locale    string           // default locale, for helpers
 	Timezone  string           // default IANA zone, for helpers
@@ -190,6 +188,9 @@ func (env *Env) Compile(name, text string) (*Template, error) {
 	}
 	return t, nil
 }
+
+// Name is what Compile was given.
+func (t *Template) Name() string { return t.main.src.name }
 
 // Append executes the template and appends its output to dst. The error is an
 // *Error, and the slice then dst as it was; it has CodeCanceled when ctx is done.

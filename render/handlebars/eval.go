@@ -214,15 +214,19 @@ func (r *run) print(site *callExpr, raw bool, f *frame) error {
 }
 
 // returned executes a block helper, which writes its parts itself, and prints what
-// it returns: as it is, as in Handlebars.js, unless Exec.Before asks for more.
+// it returns: as it is, as in Handlebars.js, or as a value where values are marked.
 func (r *run) returned(site *callExpr, f *frame) error {
 	v, err := r.call(site, f)
 	if err != nil || v.IsNil() {
 		return err
 	}
-	r.out = append(r.out, r.exec.Before...)
-	err = r.write(v, r.exec.Before == "", site.src, site.pos)
-	r.out = append(r.out, r.exec.After...)
+	m := r.env.marks
+	if m == nil {
+		return r.write(v, true, site.src, site.pos)
+	}
+	r.out = append(r.out, m.Open, m.Returned)
+	err = r.write(v, false, site.src, site.pos)
+	r.out = append(r.out, m.Close)
 	return err
 }
 

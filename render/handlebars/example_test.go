@@ -144,7 +144,7 @@ func ExampleExec_issues() {
 		Context: handlebars.FromGo(map[string]any{"customer": map[string]any{"name": "Ann"}}),
 		OnIssue: func(i handlebars.Issue) { fmt.Println(i.Code, i.Field, i.Line, i.Column) },
 	})
-	// Output: missing_field customer.email 1 23
+	// Output: missing_field customer.email 1 25
 }
 
 // A Decoder decodes contexts one after the other without garbage.

@@ -33,7 +33,7 @@ type Helper struct {
 
 	// Func returns the helper's value: printed (escaped unless Safe), or passed
 	// on as an argument. A block helper writes with Body and Inverse, and what it
-	// returns is printed after that, not escaped unless Exec.Before is set; mostly it
+	// returns is printed after that, not escaped unless values are marked; mostly it
 	// returns the zero Value.
 	Func func(*Call) (Value, error)
 

@@ -4,12 +4,17 @@ import (
 	"strings"
 
 	"github.com/aymerick/raymond/ast"
+
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // Marks make an output tell text of authors from values: each value stands behind Open and its kind, up to Close. Values
 // are printed as EscapeText has it, in three braces too, and hold no control characters, so that no data forges a mark.
 type Marks struct {
 	Open, Close byte // control characters other than newline and tab; authors' texts are printed with blanks instead
+	Returned    byte // kind of what a block helper returns
+	// Block gives the kinds of the marks before and behind what a block prints, which hold no value; 0: there are none.
+	Block func(text string, tags *syntax.Tags) (begin, end byte)
 	// Kind is the kind of what a tag prints. alone says that Open and the kind stand for the value, which isn't printed.
 	Kind func(*ast.MustacheStatement) (kind byte, alone bool)
 }

@@ -56,7 +56,8 @@ type op struct {
 	code    opcode
 	raw     bool   // print without escaping
 	alone   bool   // the mark stands for the value
-	mark    byte   // kind of the value, 0: none
+	mark    byte   // kind of the value or block, 0: none
+	end     byte   // kind of the mark behind a block
 	pos     int    // byte offset
 	text    string // appended first
 	textPos int    // its byte offset

@@ -242,11 +242,19 @@ func (r *run) operations(p *program, f *frame) error {
 			out = r.out
 		}
 		if o.mark != 0 {
-			out = append(out, r.env.marks.Close)
+			out = r.endMark(out, o)
 		}
 	}
 	r.out = out
 	return nil
+}
+
+// endMark ends what o's mark began.
+func (r *run) endMark(out []byte, o *op) []byte {
+	if o.end != 0 {
+		return append(out, r.env.marks.Open, o.end)
+	}
+	return append(out, r.env.marks.Close)
 }
 
 // operation executes any other op than text and field.
@@ -292,7 +300,7 @@ func (r *run) operation(o *op, src *source, f *frame) error {
 func (r *run) value(o *op, src *source, v Value) error {
 	if v.IsNil() {
 		if r.exec.OnIssue != nil {
-			r.issue(src, o.pos, IssueMissingField, o.expr.source, "the field "+Quote(o.expr.source)+" is missing")
+			r.issue(src, o.expr.pos, IssueMissingField, o.expr.source, "the field "+Quote(o.expr.source)+" is missing")
 		}
 		return nil
 	}

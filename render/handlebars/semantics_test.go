@@ -196,7 +196,7 @@ func TestIssues(t *testing.T) {
 			got = append(got, fmt.Sprintf("%s %s %s:%d:%d", i.Code, i.Field, i.Template, i.Line, i.Column))
 		},
 	})
-	want := []string{"missing_field a.b test:1:1", "missing_field f test:1:40", "missing_field @g test:1:47", "missing_field gone p:2:1", "missing_field null test:1:60"}
+	want := []string{"missing_field a.b test:1:3", "missing_field f test:1:43", "missing_field @g test:1:49", "missing_field gone p:2:3", "missing_field null test:1:62"}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q (%v)\nwant %q", got, err, want)
 	}

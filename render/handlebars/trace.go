@@ -69,19 +69,24 @@ func (r *run) traced(p *program, f *frame) error {
 		if err := r.operation(o, p.src, f); err != nil {
 			return err
 		}
-		if o.mark == 0 {
-			start = before
-			if n := len(r.exec.Trace.Pieces); n > pieces { // a block's own result stands behind what its body printed
-				start = r.exec.Trace.Pieces[n-1].End + r.start
-			}
-		} else if r.out = append(r.out, r.env.marks.Close); len(r.out) == before+1 {
-			continue // nothing was printed
-		}
 		kind := PieceField
 		if o.code == opPrint || o.code == opCall {
 			kind = PieceCall
 		}
-		r.piece(start, p, o.pos, kind)
+		if o.mark != 0 && o.end == 0 {
+			printed := len(r.out) > before
+			if r.out = r.endMark(r.out, o); printed {
+				r.piece(start, p, o.pos, kind)
+			}
+			continue
+		}
+		if n := len(r.exec.Trace.Pieces); n > pieces { // a block's own result stands behind what its body printed
+			before = r.exec.Trace.Pieces[n-1].End + r.start
+		}
+		r.piece(before, p, o.pos, kind)
+		if o.mark != 0 {
+			r.out = r.endMark(r.out, o)
+		}
 	}
 	return nil
 }

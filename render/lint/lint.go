@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/heraldsend/herald/helpers"
-	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
 // Options say how strict Lint is. Zero fields mean the defaults.
@@ -72,7 +72,7 @@ type linter struct {
 
 // at reports something at a byte offset of the place's text.
 func (l *linter) at(p *catalog.Text, pos int, severity catalog.Severity, code, format string, args ...any) {
-	line, column := render.LineAndColumn(p.Text, pos)
+	line, column := syntax.Position(p.Text, pos)
 	l.located(p, line, column, severity, code, fmt.Sprintf(format, args...))
 }
 
@@ -94,9 +94,11 @@ func (l *linter) run() {
 		l.findParameters(&p)
 	}
 	for _, p := range places {
-		if fault := l.catalog.CompileFault(p); fault != nil {
-			l.add(*fault)
-		} else {
+		faults := l.catalog.CompileFaults(p)
+		for _, f := range faults {
+			l.add(f)
+		}
+		if len(faults) == 0 {
 			l.expressions(&p)
 			l.output(&p)
 		}

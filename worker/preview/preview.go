@@ -13,6 +13,7 @@ import (
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/explain"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/render/lint"
 	"github.com/heraldsend/herald/worker/address"
@@ -102,7 +103,7 @@ type ChannelPreview struct {
 	Issues    []PlacedIssue   `json:"issues"`
 	Parts     []ExplainedPart `json:"parts,omitempty" doc:"Where every piece comes from, where explain is asked for"`
 
-	Snippets []render.SnippetUse `json:"snippets,omitempty" doc:"The snippets shown and their languages, where explain is asked for"`
+	Snippets []explain.SnippetUse `json:"snippets,omitempty" doc:"The snippets shown and their languages, where explain is asked for"`
 }
 
 // Verdict says why a message would not be sent, as its status would say it.
@@ -339,7 +340,7 @@ func shorten(raw string) string {
 }
 
 func (r *rendering) explain(ctx context.Context, out *ChannelPreview, req render.Request) error {
-	x, err := r.prepared.Explain(ctx, req)
+	x, err := explain.Explain(ctx, r.prepared, req)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (p *parser) opener() opener {
 func (p *parser) openerTag() opener {
 	open := p.advance()
 	o := opener{pos: open.pos, tag: open.text}
-	if p.places != nil {
+	if p.tags != nil {
 		o.tags = &Tags{}
 	}
 	o.expr = p.expression(open.pos)
@@ -191,7 +191,7 @@ func (p *parser) rawBlock() ast.Node {
 	}
 	b.Program = prog
 	b.OpenStrip, b.InverseStrip, b.CloseStrip = &ast.Strip{}, &ast.Strip{}, &ast.Strip{}
-	if p.places != nil {
+	if p.tags != nil {
 		p.spanned(prog, prog.Pos, end.pos)
 		p.tagged(b, opener{pos: open.pos, tags: &Tags{Open: Span{open.pos, prog.Pos}, Close: Span{end.pos, end.end}, Raw: true}})
 	}
@@ -209,7 +209,7 @@ func (p *parser) partialBlock() ast.Node {
 	end := p.expect(tokClose, "}}")
 	b.OpenStrip = p.strip(open.text, end.text)
 	o := opener{pos: open.pos, expr: &ast.Expression{Path: b.Name}}
-	if p.places != nil {
+	if p.tags != nil {
 		o.tags = &Tags{Open: Span{open.pos, end.end}}
 	}
 	p.opened(o)

@@ -23,7 +23,8 @@ type parser struct {
 	at    int
 	end   int // of the last token that was taken
 
-	places *places // nil: only the first fault counts, and starts are enough
+	tags   map[ast.Node]*Tags // nil: nobody asks
+	places *places            // nil: only the first fault counts, and starts are enough
 
 	nodes   *nodeSlabs
 	parts   Slab[string] // of paths, which outlive the tree
@@ -59,14 +60,25 @@ type Limits struct {
 }
 
 // Parser parses one template after the other in the same memory.
-type Parser struct{ nodes nodeSlabs }
+type Parser struct {
+	Tags  bool // note the tags of blocks, for TagsOf
+	nodes nodeSlabs
+	tags  map[ast.Node]*Tags
+}
+
+// TagsOf are the tags of a block that was parsed last; nil of a link of an {{else}} chain, and without Parser.Tags.
+func (p *Parser) TagsOf(n ast.Node) *Tags { return p.tags[n] }
 
 // Parse parses a template to its tree, with white space already stripped where tildes and standalone lines ask for it.
 // The tree, which has no places but those of its nodes' starts, is good until the next call. The error is a *Fault, the
 // first; Parse of the package tells all.
 func (p *Parser) Parse(text string, limits Limits) (program *ast.Program, err error) {
 	p.nodes.reset()
-	return (&parser{text: text, nodes: &p.nodes}).parse(limits)
+	p.tags = nil
+	if p.Tags {
+		p.tags = map[ast.Node]*Tags{}
+	}
+	return (&parser{text: text, nodes: &p.nodes, tags: p.tags}).parse(limits)
 }
 
 // parse parses the template and strips its white space.

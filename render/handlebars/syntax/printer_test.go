@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/aymerick/raymond/ast"
-
 )
 
 // printTree prints a tree as the printer of Handlebars.js does.

@@ -20,10 +20,13 @@ type Tags struct {
 	Faulty            bool   // the opening tag has a fault: all that is known is its name
 }
 
+// IsLink says that the block is one of an {{else}} chain, which ends with another.
+func (t *Tags) IsLink() bool { return t.Close == Span{} }
+
 // Parse parses a template for tools that look at it. It tells every fault, and goes on behind the tag that has it.
 func Parse(text string, limits Limits) *Tree {
 	t := &Tree{Text: text, spans: map[ast.Node]Span{}, tags: map[ast.Node]*Tags{}}
-	p := &parser{text: text, nodes: new(nodeSlabs), places: &places{tree: t}}
+	p := &parser{text: text, nodes: new(nodeSlabs), tags: t.tags, places: &places{tree: t}}
 	program, err := p.parse(limits)
 	if f, ok := err.(*Fault); ok { //nolint:errorlint // parse returns nothing else
 		t.Faults = append(t.Faults, f)
@@ -79,8 +82,8 @@ func (p *parser) opened(o opener) {
 }
 
 func (p *parser) tagged(n ast.Node, o opener) {
-	if p.places != nil {
-		p.places.tree.tags[n] = o.tags
+	if p.tags != nil {
+		p.tags[n] = o.tags
 		p.spanned(n, o.pos, p.end)
 	}
 }

@@ -1,4 +1,4 @@
-package render
+package explain
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
@@ -27,7 +28,7 @@ message: |
   Bye
 `)
 	p := open(t, c, "s")
-	got, err := p.Explain(context.Background(), Request{Channel: catalog.Email, Locale: "fr-CA",
+	got, err := Explain(context.Background(), p, render.Request{Channel: catalog.Email, Locale: "fr-CA",
 		Context: []byte(`{"customer":{"name":"Ada L","firstName":"Ada","custom":{"tierStr":"Silver","sinceAt":"2019-01-18"}}}`)})
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +48,7 @@ message: |
 		`message|text|"!\n\n"||shortcuts/s.yaml|4:18|||`,
 		`message|text|"Plain since "||shortcuts/s.yaml|9:3|||else of ifCond customer.custom.tierStr "==" "Gold"`,
 		`message|helper|"2019"|dateFormat customer.custom.sinceAt format="YYYY"|shortcuts/s.yaml|9:15|||else of ifCond customer.custom.tierStr "==" "Gold"`,
-		`message|text|"\n"||shortcuts/s.yaml|9:3|||else of ifCond customer.custom.tierStr "==" "Gold"`,
+		`message|text|"\n"||shortcuts/s.yaml|9:67|||else of ifCond customer.custom.tierStr "==" "Gold"`,
 		`message|text|"Bye\n"||shortcuts/s.yaml|11:3|||`,
 	}
 	if strings.Join(lines, "\n") != strings.Join(want, "\n") {
@@ -66,8 +67,8 @@ func TestExplainBlocksLayoutIssues(t *testing.T) {
 		"emails/e.hbs", "<p>{{draft.preheader}}{{#if draft.htmlBody}}{{{draft.htmlBody}}}{{/if}}{{#if a}}{{> foot}}{{/if}}</p>\n", "emails/partials/foot.hbs", "{{{draft.htmlBody}}} {{a}} {{footer}}",
 		"shortcuts/s.yaml", "emailTemplate: e\npreheader: \" \"\nmessage: |\n  {{#if a}}{{a}} {{a}}\n  {{#if b}}[[sn.outer]] {{a}} {{missing}}{{/if}}{{/if}}\n")
 	p := open(t, c, "s")
-	req := Request{Channel: catalog.Email, Context: []byte(`{"a":"A","b":1,"c":1}`)}
-	got, err := p.Explain(context.Background(), req)
+	req := render.Request{Channel: catalog.Email, Context: []byte(`{"a":"A","b":1,"c":1}`)}
+	got, err := Explain(context.Background(), p, req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,17 +81,17 @@ func TestExplainBlocksLayoutIssues(t *testing.T) {
 	want := []string{
 		`preheader|" "|||`,
 		`message|"A"|a||if a`,
-		`message|" "|||`,
+		`message|" "|||if a`,
 		`message|"A"|a||if a`,
-		`message|"\n"|||`,
+		`message|"\n"|||if a`,
 		`message|"<"||sn.outer|if a > if b > if b`,
 		`message|"in"||sn.inner|if a > if b > if b > if c`,
-		`message|"> "||sn.outer|if a > if b > if b`,
-		`message|"out"||sn.outer|if a > if b`,
+		`message|">"||sn.outer|if a > if b > if b`,
+		`message|" out"||sn.outer|if a > if b`,
 		`message|" "|||if a > if b`,
 		`message|"A"|a||if a > if b`,
 		`message|" "|||if a > if b`,
-		`message|"\n"|||if a > if b`,
+		`message|"\n"|||`,
 		`layout|"<p>"|||`,
 		`layout|"…"|draft.htmlBody||if draft.htmlBody`,
 		`layout|"…"|draft.htmlBody||if a`,
@@ -116,32 +117,62 @@ func at(line, column int) string {
 	return strings.TrimSuffix(strings.TrimPrefix(f.String(), ":"), ": ")
 }
 
-// The marks of an explanation change nothing of the output.
+// The spans of a part are what it printed.
 func TestExplainEqualsRender(t *testing.T) {
-	c := sampleCatalog(t)
+	c, err := catalog.Load(templates.Catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range c.Shortcuts() {
 		p := open(t, c, name)
 		for _, locale := range []string{"en", "de", "ja"} {
-			req := Request{Channel: catalog.Note, Context: templates.DemoContext(), Locale: locale}
-			x, err := p.Explain(context.Background(), req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := newRun()
-			if err := r.begin(context.Background(), p, p.plans[catalog.Note], req); err != nil {
-				t.Fatal(err)
-			}
-			out, err := r.execute("message", p.plans[catalog.Note].message.template, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got strings.Builder
-			for _, s := range x.Parts[0].Spans {
-				got.WriteString(s.Text)
-			}
-			if want := string(content.Unmark(out)); got.String() != want {
-				t.Errorf("%s, %s:\n%q\nwant\n%q", name, locale, got.String(), want)
+			for _, channel := range catalog.Channels() {
+				req := render.Request{Channel: channel, Context: templates.DemoContext(), Locale: locale}
+				x, err := Explain(context.Background(), p, req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, parts, err := p.Trace(context.Background(), req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, part := range x.Parts {
+					var got strings.Builder
+					for _, s := range part.Spans {
+						got.WriteString(s.Text)
+					}
+					want := strings.NewReplacer("\x01h", "…", "\x01x", "…").Replace(string(parts[i].Output))
+					if want = string(content.Unmark([]byte(want))); got.String() != want {
+						t.Errorf("%s, %s, %s:\n%q\nwant\n%q", name, channel, locale, got.String(), want)
+					}
+				}
 			}
 		}
 	}
+}
+
+func load(t testing.TB, files ...string) *catalog.Catalog {
+	t.Helper()
+	c, err := catalog.Load(rendertest.Folder(files...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func open(t testing.TB, c *catalog.Catalog, shortcut string) *render.Prepared {
+	t.Helper()
+	b, err := c.Bundle(shortcut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := render.New(render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := r.Open(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }

@@ -1,4 +1,4 @@
-package render
+package explain
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
 )
@@ -69,11 +70,11 @@ func RunTests(fsys fs.FS, o TestOptions) (*TestReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := New(Options{})
+	r, err := render.New(render.Options{})
 	if err != nil {
 		return nil, err
 	}
-	t := &tester{fsys: fsys, catalog: c, renderer: r, options: o, prepared: make(map[string]*Prepared), coverage: newCoverage()}
+	t := &tester{fsys: fsys, catalog: c, renderer: r, options: o, prepared: make(map[string]*render.Prepared), coverage: newCoverage()}
 	files, err := testFiles(fsys)
 	if err != nil {
 		return nil, err
@@ -114,9 +115,9 @@ func testFiles(fsys fs.FS) ([]string, error) {
 type tester struct {
 	fsys     fs.FS
 	catalog  *catalog.Catalog
-	renderer *Renderer
+	renderer *render.Renderer
 	options  TestOptions
-	prepared map[string]*Prepared
+	prepared map[string]*render.Prepared
 	coverage *coverage
 }
 
@@ -144,14 +145,12 @@ func (t *tester) check(file string, result *TestResult) error {
 	if err != nil {
 		return err
 	}
-	content, err := p.Render(context.Background(), test.request)
+	content, parts, err := p.Trace(context.Background(), test.request)
 	if err != nil {
 		return err
 	}
-	if err := t.coverage.add(context.Background(), p, test.request, content); err != nil {
-		return fmt.Errorf("branches: %w", err)
-	}
-	got := sectionsOf(content)
+	t.coverage.add(p, parts)
+	got := content.Sections()
 	wanted := 0
 	for i := range archive.Files {
 		section := &archive.Files[i]
@@ -185,19 +184,6 @@ func (t *tester) check(file string, result *TestResult) error {
 	return t.options.Update(file, txtar.Format(archive))
 }
 
-// sectionsOf gives what a test may want of a content.
-func sectionsOf(c *Content) map[string]string {
-	codes := make([]string, len(c.Issues))
-	for i, issue := range c.Issues {
-		codes[i] = strings.TrimSpace(issue.Code + " " + issue.Field)
-	}
-	out := map[string]string{"subject": c.Subject, "preheader": c.Preheader, "text": c.Text, "html": c.HTML, "issues": strings.Join(codes, "\n"), "segments": ""}
-	if c.SMS != nil {
-		out["segments"] = fmt.Sprintf("%d %s", c.SMS.Segments, c.SMS.Encoding)
-	}
-	return out
-}
-
 func withNewline(s string) string {
 	if s == "" || strings.HasSuffix(s, "\n") {
 		return s
@@ -207,12 +193,12 @@ func withNewline(s string) string {
 
 type testCase struct {
 	shortcut string
-	request  Request
+	request  render.Request
 }
 
 // read takes the head of a test file and its context.
 func (t *tester) read(archive *txtar.Archive) (testCase, error) {
-	test := testCase{request: Request{Channel: catalog.Email}}
+	test := testCase{request: render.Request{Channel: catalog.Email}}
 	contextFile := ""
 	for line := range strings.Lines(string(archive.Comment)) {
 		line = strings.TrimSpace(line)
@@ -306,7 +292,7 @@ func overlay(base, over map[string]any) map[string]any {
 	return out
 }
 
-func (t *tester) open(shortcut string) (*Prepared, error) {
+func (t *tester) open(shortcut string) (*render.Prepared, error) {
 	if p, ok := t.prepared[shortcut]; ok {
 		return p, nil
 	}
@@ -326,7 +312,7 @@ func (t *tester) open(shortcut string) (*Prepared, error) {
 func (t *tester) count(report *TestReport) {
 	for _, name := range t.catalog.Shortcuts() {
 		if p, err := t.open(name); err == nil { // else lint says why
-			_, _ = t.coverage.of(p) // what opens can be marked
+			t.coverage.of(p)
 		}
 	}
 	all := t.coverage.branches(t.catalog)
@@ -336,9 +322,10 @@ func (t *tester) count(report *TestReport) {
 			report.Reached++
 			continue
 		}
-		file, line, column := t.catalog.Locate(b.template, b.line, b.column)
+		line, column := t.coverage.sources[key.template].tree.Position(b.Tag.Start)
+		file, line, column := t.catalog.Locate(key.template, line, column)
 		report.Untested = append(report.Untested, catalog.Finding{Severity: catalog.Warning, Code: "untested_branch", File: file, Line: line, Column: column,
-			Message: "no test reaches " + handlebars.Quote(b.label)})
+			Message: "no test reaches " + handlebars.Quote(b.Label)})
 	}
 	catalog.SortFindings(report.Untested)
 }

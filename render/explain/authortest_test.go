@@ -1,4 +1,4 @@
-package render
+package explain
 
 import (
 	"flag"
@@ -19,7 +19,7 @@ func TestSampleTests(t *testing.T) {
 	o := TestOptions{}
 	if *update {
 		o.Update = func(file string, content []byte) error {
-			return os.WriteFile(filepath.Join("..", "templates", filepath.FromSlash(file)), content, 0o644)
+			return os.WriteFile(filepath.Join("..", "..", "templates", filepath.FromSlash(file)), content, 0o644)
 		}
 	}
 	report, err := RunTests(templates.Catalog(), o)

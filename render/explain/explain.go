@@ -1,3 +1,4 @@
+// Package explain says where each piece of a content comes from, runs authors' tests, and counts which branches they reach.
 package explain
 
 import (
@@ -70,7 +71,7 @@ func Explain(ctx context.Context, p *render.Prepared, req render.Request) (*Expl
 	out := &Explanation{Channel: req.Channel, Issues: rendered.Issues}
 	for _, part := range parts {
 		for _, e := range part.Trace.Scopes {
-			x.uses(out, e, req)
+			x.uses(out, e)
 		}
 		if part.Name == "layout" && (req.Channel != catalog.Email || strings.HasSuffix(part.Template, ".txt")) {
 			continue // what the text of a layout prints, its HTML does too
@@ -180,7 +181,7 @@ func (x *explainer) branches(t *handlebars.Trace, scope int) []string {
 }
 
 // uses notes a snippet that was shown.
-func (x *explainer) uses(out *Explanation, e handlebars.Entered, req render.Request) {
+func (x *explainer) uses(out *Explanation, e handlebars.Entered) {
 	name, language, ok := strings.Cut(e.Template, "@")
 	if !ok || !e.Whole || !strings.HasPrefix(name, catalog.SnippetPrefix) || slices.ContainsFunc(out.Uses, func(u SnippetUse) bool { return u.Name == name && u.Language == language }) {
 		return

@@ -167,7 +167,7 @@ func Expired(m task.Message, now time.Time) *Verdict {
 // Try asks all questions, of Admit and of Compose: for whoever only wants to know what would be sent.
 func (c *Composer) Try(ctx context.Context, j Job) (Composed, error) {
 	if v := c.Admit(j); v != nil {
-		return Composed{Verdict: v}, nil
+		return Composed{Verdict: v}, nil //nolint:nilerr // a verdict is an answer, no failure
 	}
 	if j.Message.Channel == "" {
 		return Composed{}, nil

@@ -131,10 +131,9 @@ func TestDeliver(t *testing.T) {
 			c.job.Log, c.job.Receipts = slog.New(slog.DiscardHandler), &Receipts{}
 			_, err := d.Deliver(context.Background(), c.job)
 			var again *queue.Again
-			if reason := ""; errors.As(err, &again) {
-				reason = again.Reason
-				if reason != c.again {
-					t.Errorf("again: %s, want %q", reason, c.again)
+			if errors.As(err, &again) {
+				if again.Reason != c.again {
+					t.Errorf("again: %s, want %q", again.Reason, c.again)
 				}
 			} else if err != nil || c.again != "" {
 				t.Errorf("%v, want again: %q", err, c.again)

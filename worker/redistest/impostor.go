@@ -20,7 +20,7 @@ func Impostor(t *testing.T, version string, ahead time.Duration) *redis.Client {
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	serve := func(c net.Conn) {
-		defer c.Close()
+		defer func() { _ = c.Close() }()
 		for in := bufio.NewScanner(c); in.Scan(); {
 			var answer string
 			switch strings.ToLower(in.Text()) {

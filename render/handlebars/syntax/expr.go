@@ -14,6 +14,7 @@ type Expr struct {
 
 type exprKind uint8
 
+// The kinds of an expression.
 const (
 	ExprPath exprKind = iota
 	ExprString

@@ -55,5 +55,5 @@ func Shorten(s string) string {
 	return s
 }
 
-// QuoteName shows a name in a message: quoted, control characters escaped, at most 100 characters.
+// Quote shows a name in a message: quoted, control characters escaped, at most 100 characters.
 func Quote(s string) string { return strconv.Quote(Shorten(s)) }

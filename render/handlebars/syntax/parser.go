@@ -53,7 +53,7 @@ func (n *nodeSlabs) reset() {
 	n.statements.Reset()
 }
 
-// ParseLimits bound what is parsed.
+// Limits bound what is parsed.
 type Limits struct {
 	Source  int // bytes
 	Nesting int // blocks and sub-expressions within each other

@@ -65,6 +65,7 @@ func numberLen(s string) int {
 	return n
 }
 
+// Digits is how many digits s begins with.
 func Digits(s string) int {
 	n := 0
 	for n < len(s) && s[n]-'0' <= 9 {
@@ -118,7 +119,7 @@ func isWord(c byte) bool {
 	return c == '_' || c-'0' <= 9 || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// isSpace reports whether JavaScript's \s matches r.
+// IsSpace reports whether JavaScript's \s matches r.
 func IsSpace(r rune) bool {
 	switch r {
 	case '\t', '\n', '\v', '\f', '\r', ' ', 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff:

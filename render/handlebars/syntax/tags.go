@@ -14,6 +14,7 @@ type Tag struct {
 
 type tagKind uint8
 
+// The kinds of a tag.
 const (
 	TagPrint    tagKind = iota // {{x}}
 	TagPrintRaw                // {{{x}}} and {{&x}}

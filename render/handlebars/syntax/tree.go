@@ -49,7 +49,7 @@ func (t *Tree) Source(s Span) string { return t.Text[s.Start:s.End] }
 // Position turns a byte offset into line and column, 1-based; columns count runes.
 func (t *Tree) Position(offset int) (line, column int) { return Position(t.Text, offset) }
 
-// maxFaults bounds the faults of one template.
+// MaxFaults bounds the faults of one template.
 const MaxFaults = 20
 
 // places is what a parser notes besides the tree.

@@ -86,7 +86,7 @@ func (cmd *previewCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err
 		}
 		p.Contents = append(p.Contents, content)
 	}
-	written, err := cmd.write(o, p.Contents[0], std)
+	written, err := cmd.write(p.Contents[0], std)
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (o *opened) preview(ctx context.Context, composer *compose.Composer, countr
 }
 
 // write writes the files that --html and --eml ask for, and gives a line about each.
-func (cmd *previewCmd) write(o *opened, content previewContent, std stdio) ([]string, error) {
+func (cmd *previewCmd) write(content previewContent, std stdio) ([]string, error) {
 	var lines []string
 	write := func(name, what string, data []byte) error {
 		if name == "-" {

@@ -375,15 +375,11 @@ type bulkMail struct {
 // task is the message as the worker had it: its chunk and slot stand in its id.
 func (m bulkMail) task(t *testing.T) task.Message {
 	t.Helper()
-	parts := strings.Split(m.Result.ID, ".")
-	chunk, err := strconv.Atoi(parts[1])
-	if err != nil {
-		t.Fatal(err)
+	var chunk, n int
+	if _, err := fmt.Sscanf(strings.TrimPrefix(m.Result.ID, m.Definition.ID), "+%d.%d.", &chunk, &n); err != nil {
+		t.Fatalf("id %s: %v", m.Result.ID, err)
 	}
-	n, err := strconv.Atoi(parts[2])
-	if err != nil {
-		t.Fatal(err)
-	}
+	m.Layout = task.Layout // as it was stored
 	out, err := m.Message(chunk, n*m.Slots(), m.recipient)
 	if err != nil {
 		t.Fatal(err)

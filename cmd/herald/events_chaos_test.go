@@ -182,6 +182,16 @@ func (p *trap) pass(to, from net.Conn, armed bool) {
 	}
 }
 
+// awaitTrap ends the test where a trap never springs.
+func awaitTrap(t *testing.T, killed <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-killed:
+	case <-time.After(2 * time.Minute):
+		t.Fatal("nothing passed the trap")
+	}
+}
+
 // A worker is killed after its messages went and are in the books, at the very moment when it would store their events.
 // The next worker tells them, and sends nothing a second time, under either policy.
 func TestKilledBetweenSendingAndTelling(t *testing.T) {
@@ -206,12 +216,12 @@ func TestKilledBetweenSendingAndTelling(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			<-killed
+			awaitTrap(t, killed)
 			if s.mailbox.Count() != 1 {
 				t.Fatalf("%d messages before the kill", s.mailbox.Count())
 			}
 			// The same in the middle of a bulk, with another worker.
-			trap = newTrap(t, s.redis.Addr, `"id":"b.0.`)
+			trap = newTrap(t, s.redis.Addr, `"id":"b+0.`)
 			second := s.worker(trap.addr)
 			killed = make(chan struct{})
 			trap.spring = func() {
@@ -230,7 +240,7 @@ func TestKilledBetweenSendingAndTelling(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			<-killed
+			awaitTrap(t, killed)
 			before := s.mailbox.Count()
 			last := time.Now()
 			s.worker(s.redis.Addr)

@@ -66,7 +66,11 @@ func TestRenderText(t *testing.T) {
 	}
 	got = preview.Preview{}
 	s.want(http.StatusOK, "POST", "/v1/render", `{"inline":{"name":"x","message":"a","channels":{"sms":{"message":"{{#if}}"}}}}`).decode(t, &got)
-	if len(got.Mistakes) != 1 || got.Mistakes[0].Path != "channels.sms.message" || got.Mistakes[0].Line != 1 {
+	codes := map[string]bool{} // all faults of a text are told
+	for _, m := range got.Mistakes {
+		codes[m.Code] = m.Path == "channels.sms.message" && m.Line == 1
+	}
+	if len(got.Mistakes) != 2 || !codes["unclosed_block"] || !codes["argument"] {
 		t.Errorf("%+v", got)
 	}
 }

@@ -43,7 +43,7 @@ func TestAttachmentsOverHTTPS(t *testing.T) {
 				return
 			}
 			size := map[string]int{"/promises-more.pdf": 5000, "/promises-less.pdf": 100}[r.URL.Path]
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: "+strconv.Itoa(size)+"\r\n\r\n"+pdf)
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: "+strconv.Itoa(size)+"\r\n\r\n"+pdf)
 			_ = c.Close()
 		case "/bomb.pdf":
 			w.Header().Set("Content-Encoding", "gzip")

@@ -53,7 +53,7 @@ func (r *run) markdown() (*Content, error) {
 
 // setNote sets a note into its template.
 func (r *run) setNote(l *layout, text string) (string, error) {
-	r.withDraft("", "", handlebars.Bool(false), handlebars.Bool(text != ""))
+	r.withDraft("", "", handlebars.String(""), content.TextBody([]byte(text)))
 	out, err := r.execute("layout", l.text, r.page.Buffer())
 	if err != nil {
 		return "", err
@@ -62,6 +62,9 @@ func (r *run) setNote(l *layout, text string) (string, error) {
 	laid, err := r.page.LayNote(&l.page, out)
 	if err != nil {
 		return "", err
+	}
+	if !laid.HasBody && text != "" {
+		return "", noBody(l.text, "{{draft.textBody}}")
 	}
 	if r.text, err = r.page.AppendText(r.text[:0], laid); err != nil {
 		return "", err

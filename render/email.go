@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
@@ -57,7 +59,7 @@ func (r *run) email() (*Content, error) {
 // layOut sets the message into the email template.
 func (r *run) layOut(out *Content) error {
 	l := r.plan.layout
-	r.withDraft(out.Subject, out.Preheader, handlebars.Bool(len(r.page.HTMLBody) > 0), handlebars.Bool(len(r.page.TextBody) > 0))
+	r.withDraft(out.Subject, out.Preheader, content.HTMLBody(r.page.HTMLBody), content.TextBody(r.page.TextBody))
 	output, err := r.execute("layout", l.html, r.page.Buffer())
 	if err != nil {
 		return err
@@ -65,6 +67,9 @@ func (r *run) layOut(out *Content) error {
 	page, err := r.page.LayPage(&l.page, output, l.text != nil)
 	if err != nil {
 		return err
+	}
+	if !page.HasBody && len(r.page.HTMLBody) > 0 {
+		return noBody(l.html, "{{{draft.htmlBody}}}")
 	}
 	if r.html, err = r.page.AppendHTML(r.html[:0], page); err != nil {
 		return err
@@ -75,11 +80,18 @@ func (r *run) layOut(out *Content) error {
 		if err != nil {
 			return err
 		}
-		page = r.page.LayTwin(&l.page, output)
+		if page = r.page.LayTwin(&l.page, output); !page.HasBody && len(r.page.TextBody) > 0 {
+			return noBody(l.text, "{{draft.textBody}}")
+		}
 	}
 	if r.twin, err = r.page.AppendText(r.twin[:0], page); err != nil {
 		return err
 	}
 	out.Text = strings.TrimSpace(string(r.twin)) + "\n"
 	return nil
+}
+
+// noBody is the error of a layout that lost the message.
+func noBody(t *handlebars.Template, written string) error {
+	return &catalog.TemplateError{Code: "no_body", Template: t.Name(), Message: "the layout does not print " + written + " for this recipient: the message would be lost"}
 }

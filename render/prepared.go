@@ -204,8 +204,7 @@ func withMembers(object handlebars.Value, more ...handlebars.Member) handlebars.
 	return handlebars.Object(members...)
 }
 
-// withDraft gives an email template what it is set around. Of html and text it
-// is told whether there is any.
+// withDraft gives an email template what it is set around.
 func (r *run) withDraft(subject, preheader string, html, text handlebars.Value) {
 	r.draft = append(r.draft[:0],
 		handlebars.Member{Key: "subject", Value: handlebars.String(subject)},

@@ -29,7 +29,8 @@ func (f *Filling) layMarked(c *layouts, output []byte) (*Laid, error) {
 	if err := l.layOut(f.Converter, t.insert(f.skeleton, true)); err != nil {
 		return nil, err
 	}
-	return putLayout(c, f.skeleton, &Laid{text: l.done()}), nil
+	text := l.done()
+	return putLayout(c, f.skeleton, &Laid{text: text, HasBody: text.haveBody()}), nil
 }
 
 // markdownLayouter finds how each value of a Markdown message must be written where it stands.

@@ -92,6 +92,10 @@ func (f *Filling) hole(dst []byte, h *hole) []byte {
 		return appendIndented(dst, f.TextBody, h.indent)
 	case holeTextInHTML:
 		return appendHTML(dst, f.TextBody, "<br>\n")
+	case holeTextInAttribute:
+		return appendHTML(dst, f.TextBody, "\n")
+	case holeNoBody:
+		f.leftOut([]byte("the message"))
 	case holeAddress:
 		return append(dst, html.EscapeString(f.target(h))...)
 	case holeLabel:

@@ -266,8 +266,13 @@ func (l *htmlLayouter) attribute(name, value string) {
 		context = holeCSS
 	}
 	l.each(html.EscapeString(value), func(index int, kind byte) {
-		if isValue(kind) {
+		switch {
+		case isValue(kind):
 			l.hole(hole{context: context, value: index})
+		case kind == KindTextBody && context == holeAttribute:
+			l.hole(hole{context: holeTextInAttribute})
+		case kind == KindTextBody || kind == KindHTMLBody:
+			l.hole(hole{context: holeNoBody})
 		}
 	})
 	l.twin(l.tokens.withoutEmpty(html.EscapeString(value)))

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/heraldsend/herald/render/cache"
@@ -40,6 +41,7 @@ type layouts = cache.Map[string, *Laid]
 // Laid is a layout with holes for values.
 type Laid struct {
 	html, text *pieces
+	HasBody    bool // of an email template or its text, and of a note's: the message stands in it
 }
 
 // Buffer is the memory of the last output, to be written over.
@@ -111,7 +113,7 @@ func (f *Filling) LayPage(p *Page, output []byte, twin bool) (*Laid, error) {
 	}
 	t := NewTokens(f.skeleton)
 	laid := layOutHTML(t.insert(f.skeleton, true), t, htmlOptions{files: p.Files})
-	made := &Laid{html: laid.html}
+	made := &Laid{html: laid.html, HasBody: laid.html.haveBody()}
 	if !twin {
 		var err error
 		if made.text, err = f.layOutText(laid, t, false); err != nil {
@@ -128,7 +130,19 @@ func (f *Filling) LayTwin(p *Page, output []byte) *Laid {
 		return found
 	}
 	t := NewTokens(f.skeleton)
-	return putLayout(&p.twins, f.skeleton, &Laid{text: textPieces(t.insert(f.skeleton, false), t, nil, false)})
+	text := textPieces(t.insert(f.skeleton, false), t, nil, false)
+	return putLayout(&p.twins, f.skeleton, &Laid{text: text, HasBody: text.haveBody()})
+}
+
+// haveBody says whether the message stands among p.
+func (p *pieces) haveBody() bool {
+	return slices.ContainsFunc(p.parts, func(part piece) bool {
+		switch part.hole.context {
+		case holeHTMLBody, holeTextBody, holeTextInHTML, holeMarkdownBody:
+			return true
+		}
+		return false
+	})
 }
 
 // AppendHTML appends a layout's HTML with its values. The errors are the limit's and the context's.

@@ -3,6 +3,7 @@ package content
 import (
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/aymerick/raymond/ast"
 
@@ -20,8 +21,8 @@ const (
 	KindValue    = 't' // {{x}}
 	KindRaw      = 'r' // {{{x}}}
 	KindAgent    = 'u' // {{{user.emailSignature}}}: raw, and of the team's own
-	KindHTMLBody = 'h' // {{{draft.htmlBody}}}, no value
-	KindTextBody = 'x' // {{draft.textBody}}, no value
+	KindHTMLBody = 'h' // the message's HTML, in a layout: stands for the value
+	KindTextBody = 'x' // its text
 
 	KindBegin = 'b' // a block within a line begins, no value
 	KindEnd   = 'e' // it ends, no value
@@ -52,19 +53,26 @@ func isInLine(text string, tag syntax.Span) bool {
 	return !alone && !strings.HasSuffix(text[:tag.Start], `\`)
 }
 
-func kindOf(m *ast.MustacheStatement) (kind byte, alone bool) {
+func kindOf(m *ast.MustacheStatement) byte {
 	parts := fieldOf(m.Expression)
 	switch {
-	case m.Unescaped && slices.Equal(parts, []string{"draft", "htmlBody"}):
-		return KindHTMLBody, true
-	case slices.Equal(parts, []string{"draft", "textBody"}):
-		return KindTextBody, true
 	case m.Unescaped && (slices.Equal(parts, []string{"user", "emailSignature"}) || slices.Equal(parts, []string{"currentUser", "emailSignature"})):
-		return KindAgent, false
+		return KindAgent
 	case m.Unescaped:
-		return KindRaw, false
+		return KindRaw
 	}
-	return KindValue, false
+	return KindValue
+}
+
+// HTMLBody is the message's HTML as a layout gets it. Wherever the layout prints it, the message stands there. It lasts as long
+// as html does not change.
+func HTMLBody(html []byte) handlebars.Value { return body(html, KindHTMLBody) }
+
+// TextBody is HTMLBody for the message's text, or a note's Markdown.
+func TextBody(text []byte) handlebars.Value { return body(text, KindTextBody) }
+
+func body(text []byte, kind byte) handlebars.Value {
+	return handlebars.MarkedString(unsafe.String(unsafe.SliceData(text), len(text)), kind)
 }
 
 // fieldOf is the path of a field that is printed without a helper, from wherever it is looked up; nil of all else.

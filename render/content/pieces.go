@@ -56,6 +56,8 @@ const (
 	holeHTMLBody                    // the message, in a layout
 	holeTextBody                    // the message's text, in a layout's text
 	holeTextInHTML                  // the message's text, escaped, in a layout
+	holeTextInAttribute             // likewise, within a quoted attribute
+	holeNoBody                      // where no message can stand
 	holeMarkdown                    // text of Markdown
 	holeMarkdownRaw                 // value of {{{x}}} in Markdown
 	holeMarkdownCode                // code in Markdown

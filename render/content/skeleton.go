@@ -26,9 +26,6 @@ func split(output, skeleton []byte, spans []span) ([]byte, []span) {
 		kind := output[pos]
 		pos++
 		switch kind {
-		case KindHTMLBody, KindTextBody:
-			skeleton = append(skeleton, MarkOpen, kind)
-			continue
 		case KindBegin:
 			seams = append(seams, len(skeleton))
 			continue
@@ -45,14 +42,27 @@ func split(output, skeleton []byte, spans []span) ([]byte, []span) {
 		if n < 0 { // a helper cut a marked text short: all the rest is value
 			n = len(output) - pos
 		}
-		if len(bytes.TrimSpace(output[pos:pos+n])) > 0 {
+		switch value := output[pos : pos+n]; {
+		case isBody(value):
+			skeleton = append(skeleton, value...)
+		case len(bytes.TrimSpace(value)) > 0:
 			skeleton = append(skeleton, MarkOpen, kind)
 			spans = append(spans, span{kind, pos, pos + n})
-		} else {
+		default:
 			skeleton = append(skeleton, MarkOpen, kindEmpty)
 		}
 		pos = min(pos+n+1, len(output))
 	}
+}
+
+// isBody says whether what was printed stands for the message.
+func isBody(printed []byte) bool {
+	return len(printed) == 2 && printed[0] == MarkOpen && (printed[1] == KindHTMLBody || printed[1] == KindTextBody)
+}
+
+// IsBody says whether a tag printed the message, in a layout.
+func IsBody(output []byte) bool {
+	return len(output) == 5 && output[0] == MarkOpen && isBody(output[2:4])
 }
 
 // unmark removes the marks and keeps the values.

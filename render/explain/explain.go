@@ -161,7 +161,7 @@ func blanks(text string) int {
 
 // shown is what a piece of output shows: the message in a layout, which is a part of its own, as an ellipsis.
 func shown(output []byte) string {
-	if len(output) == 2 && output[0] == content.MarkOpen && (output[1] == content.KindHTMLBody || output[1] == content.KindTextBody) {
+	if content.IsBody(output) {
 		return "…"
 	}
 	return string(content.Unmark(slices.Clone(output)))

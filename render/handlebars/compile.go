@@ -223,7 +223,7 @@ func (c *compiler) mustache(n *ast.MustacheStatement) op {
 	e := c.callable(n.Expression, false)
 	o := op{code: opValue, raw: n.Unescaped, expr: e, call: e.call, pos: n.Pos}
 	if m := c.env.marks; m != nil {
-		o.mark, o.alone = m.Kind(n)
+		o.mark = m.Kind(n)
 		o.raw = false
 	}
 	switch {

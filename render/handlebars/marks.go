@@ -15,8 +15,8 @@ type Marks struct {
 	Returned    byte // kind of what a block helper returns
 	// Block gives the kinds of the marks before and behind what a block prints, which hold no value; 0: there are none.
 	Block func(text string, tags *syntax.Tags) (begin, end byte)
-	// Kind is the kind of what a tag prints. alone says that Open and the kind stand for the value, which isn't printed.
-	Kind func(*ast.MustacheStatement) (kind byte, alone bool)
+	// Kind is the kind of what a tag prints.
+	Kind func(*ast.MustacheStatement) byte
 }
 
 // without gives text without marks.

@@ -55,7 +55,6 @@ const (
 type op struct {
 	code    opcode
 	raw     bool   // print without escaping
-	alone   bool   // the mark stands for the value
 	mark    byte   // kind of the value or block, 0: none
 	end     byte   // kind of the mark behind a block
 	pos     int    // byte offset

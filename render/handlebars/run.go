@@ -199,9 +199,7 @@ func (r *run) operations(p *program, f *frame) error {
 		o := &p.ops[i]
 		out = append(out, o.text...)
 		if o.mark != 0 {
-			if out = append(out, r.env.marks.Open, o.mark); o.alone {
-				continue
-			}
+			out = append(out, r.env.marks.Open, o.mark)
 		}
 		if len(out) > most || r.fuel <= 0 {
 			r.out = out
@@ -310,7 +308,9 @@ func (r *run) value(o *op, src *source, v Value) error {
 // write appends a value, escaped unless raw.
 func (r *run) write(v Value, raw bool, src *source, pos int) error {
 	switch {
-	case v.kind == KindString && (raw || v.rep == repSafe):
+	case v.kind == KindString && v.rep >= repMarked && r.env.marks != nil:
+		r.out = append(r.out, r.env.marks.Open, byte(v.rep))
+	case v.kind == KindString && (raw || v.rep == repSafe || v.rep >= repMarked):
 		r.out = append(r.out, v.text()...)
 	case v.kind == KindString:
 		r.out = appendEscaped(r.out, v.text(), r.exec.Escape)

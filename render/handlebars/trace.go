@@ -54,10 +54,7 @@ func (r *run) traced(p *program, f *frame) error {
 		r.piece(start, p, o.textPos, PieceText)
 		if o.mark != 0 {
 			start = len(r.out)
-			if r.out = append(r.out, r.env.marks.Open, o.mark); o.alone {
-				r.piece(start, p, o.pos, PieceField)
-				continue
-			}
+			r.out = append(r.out, r.env.marks.Open, o.mark)
 		}
 		if err := r.charge(p.src, o.pos); err != nil {
 			return err

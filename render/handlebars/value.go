@@ -48,6 +48,8 @@ const (
 	repInt        // number: bits hold an int64
 	repText       // number: ptr and bits hold its JSON text
 	repPrints     // number: as repText, and the text is also how it prints
+
+	repMarked rep = 'A' // string of MarkedString: from here on, the kind of its mark
 )
 
 // Null returns JSON's null.
@@ -92,6 +94,14 @@ func String(s string) Value {
 func Safe(s string) Value {
 	v := String(s)
 	v.rep = repSafe
+	return v
+}
+
+// MarkedString returns a string value that templates compiled with Marks print as Open and kind, a letter; others print it
+// as it is. To helpers and comparisons it is s. Never make one of data.
+func MarkedString(s string, kind byte) Value {
+	v := String(s)
+	v.rep = rep(kind)
 	return v
 }
 

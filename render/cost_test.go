@@ -1,3 +1,5 @@
+//go:build !race
+
 package render
 
 import (
@@ -14,7 +16,6 @@ import (
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
-	"github.com/heraldsend/herald/render/rendertest"
 )
 
 // What one content may cost, whatever its texts and values: it ends by itself, as a content or as an error with a code.
@@ -106,7 +107,7 @@ func TestCosts(t *testing.T) {
 				if err != nil && !errors.As(err, &known) {
 					t.Errorf("error without a code: %v", err)
 				}
-				if spent := cpu(t) - before; spent > maxCPU*rendertest.RaceFactor {
+				if spent := cpu(t) - before; spent > maxCPU {
 					t.Errorf("%s: took %v (%v)", t.Name(), spent, err)
 				} else if spent > 300*time.Millisecond {
 					t.Logf("%s: took %v (%v)", t.Name(), spent, err)

@@ -61,6 +61,9 @@ func (m *mux) finish(ctx context.Context, log *slog.Logger, run queue.Run, paylo
 		case !again.Counts && again.After > 0:
 			level = slog.LevelWarn // everyone meets it: an operator should look
 		}
+		if again.Detail != "" {
+			log = log.With("detail", again.Detail)
+		}
 		log.Log(ctx, level, "task will run again", "after", again.After, "reason", again.Reason)
 		m.metrics.task(run.Kind, "again", took)
 		return again

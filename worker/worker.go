@@ -95,6 +95,7 @@ type Worker struct {
 	servers      []*queue.Server
 	keepers      []func(ctx context.Context) // run beside the servers until their context ends
 	meter        *rate.Meter
+	delivery     *delivery.Delivery
 	drain        context.CancelFunc // no further message may be started
 }
 
@@ -138,6 +139,9 @@ func New(o Options) (*Worker, error) {
 	return w, nil
 }
 
+// Troubles are the channels that could not send at this worker's last try, and why.
+func (w *Worker) Troubles() map[message.Channel]delivery.Trouble { return w.delivery.Troubles() }
+
 // addSending adds the handlers of messages, forwards and bulks.
 func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining context.Context, recovered *recovery.Metrics) error {
 	blobs, bulks := blob.New(o.Redis), bulk.NewStore(o.Redis, o.Ledger)
@@ -158,6 +162,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	if err != nil {
 		return err
 	}
+	w.delivery = d
 	w.meter = rate.NewMeter(o.Redis, d.Limits)
 	outcomes.Count = w.meter.Count
 	progress, err := bulkrun.NewMetrics(o.Metrics, recovered.Recovered)

@@ -1,12 +1,15 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"syscall"
 	"time"
 
@@ -14,6 +17,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/delivery"
+	"github.com/heraldsend/herald/worker/message"
 )
 
 // defaultListen is where health, metrics and the API are when nothing else is set.
@@ -45,8 +51,10 @@ func Listen(s *Settings, log *slog.Logger) (net.Listener, error) {
 	return l, err
 }
 
-// health answers /healthz (the process lives), /readyz (it consumes, and Redis answers) and /metrics.
-func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.Registry) http.Handler {
+// health answers /healthz (the process lives), /readyz (it consumes, and Redis answers) and /metrics. /readyz lists the
+// channels that can't send, and why; the process is ready all the same, since other channels go on and messages wait.
+// troubles is nil where nothing is sent.
+func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.Registry, troubles func() map[message.Channel]delivery.Trouble) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -61,6 +69,14 @@ func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.
 			return
 		}
 		fmt.Fprintln(w, "ready")
+		if troubles == nil {
+			return
+		}
+		list := troubles()
+		for _, c := range slices.Sorted(maps.Keys(list)) {
+			t := list[c]
+			fmt.Fprintf(w, "%s can't send since %s: %s\n", c, t.Since.UTC().Format(time.RFC3339), cmp.Or(t.Detail, t.Code))
+		}
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	return mux
@@ -69,7 +85,7 @@ func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.
 // ServeHealth answers for the worker on l until Close.
 func (w *Worker) ServeHealth(ctx context.Context, l net.Listener, metrics *prometheus.Registry, log *slog.Logger) {
 	server := &http.Server{
-		Handler: health(ctx, w.Redis, metrics), ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		Handler: health(ctx, w.Redis, metrics, w.Troubles), ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()

@@ -31,7 +31,7 @@ func newSenders(s *Settings, log *slog.Logger, open *stack) (map[message.Channel
 	}
 	var accounts []email.Options
 	for _, address := range s.accounts() {
-		accounts = append(accounts, email.Options{URL: address, MaxConns: s.mailConnections(), DKIM: sign})
+		accounts = append(accounts, email.Options{URL: address, Hello: s.SMTPHello, MaxConns: s.mailConnections(), DKIM: sign})
 	}
 	mail, err := email.NewAccounts(accounts...)
 	if err != nil {

@@ -39,7 +39,8 @@ func EnvName(flag string) string {
 // Settings are all settings. The tags say how flags and environment name them.
 type Settings struct {
 	RedisURL           string        `placeholder:"URL" default:"redis://127.0.0.1:6379/0" help:"Redis: redis://, rediss:// or unix://; ?addr= names more nodes of a cluster, ?master_name= a Sentinel's master." group:"settings"`
-	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none, or smtps://. Several, separated by blanks, stand in for each other." group:"settings"`
+	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=plain|login|cram-md5|scram-sha-1|scram-sha-256|xoauth2, or smtps://. Without auth the login is by what the server offers. Several, separated by blanks, stand in for each other." group:"settings"`
+	SMTPHello          string        `name:"smtp-hello" placeholder:"NAME" help:"Name with which mail servers are greeted (EHLO): the host's full name, or an address literal such as [192.0.2.1]. When empty, the machine's name if it is a public one, else its address on the connection." group:"settings"`
 	DKIMKey            string        `name:"dkim-key" placeholder:"FILE" help:"Private key in PEM that mails are signed with (DKIM)." group:"settings"`
 	DKIMDomain         string        `name:"dkim-domain" placeholder:"DOMAIN" help:"Domain of the signature." group:"settings"`
 	DKIMSelector       string        `name:"dkim-selector" placeholder:"NAME" help:"Selector of the key's DNS record." group:"settings"`
@@ -78,6 +79,11 @@ func (s *Settings) Validate() error {
 	for _, address := range s.accounts() {
 		if err := email.CheckURL(address); err != nil {
 			fault("smtp-url", "%w", err)
+		}
+	}
+	if s.SMTPHello != "" {
+		if err := email.CheckHello(s.SMTPHello); err != nil {
+			fault("smtp-hello", "%w", err)
 		}
 	}
 	if (s.DKIMKey == "") != (s.DKIMDomain == "") || (s.DKIMKey == "") != (s.DKIMSelector == "") {

@@ -75,6 +75,7 @@ type Options struct {
 type Delivery struct {
 	Options
 	quarantine quarantine
+	troubles   troubles
 }
 
 // New checks the options.
@@ -189,16 +190,18 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 	sender, ok := d.Senders[msg.Channel]
 	if !ok {
 		j.Log.Error("no sender is configured for this channel; its messages wait", "channel", msg.Channel)
+		d.troubles.meet(msg.Channel, "no_sender", "")
 		return interrupted("no_sender", AccountPause)
 	}
 	started := time.Now()
 	receipt, err := sender.Send(ctx, msg)
 	d.Metrics.sendTook(msg.Channel, time.Since(started))
-	if err == nil {
+	e := send.AsError(err)
+	d.troubles.answered(msg.Channel, e)
+	if e == nil {
 		j.Receipts.Put(j.Slot, receipt.ID)
 		return &Outcome{State: ledger.Sent}
 	}
-	e := send.AsError(err)
 	if pushesBack(e) {
 		d.Limiter.Slow(ctx, ChannelLane(msg.Channel))
 	}

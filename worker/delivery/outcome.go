@@ -137,10 +137,13 @@ func outcomeOfSend(e *send.Error, c message.Channel, policy task.Policy, attempt
 	case e.Ambiguous && policy == task.Hold:
 		return &Outcome{State: ledger.Unknown, Reason: ledger.Reason{Code: e.Code, Text: text}}
 	case !e.Ambiguous && e.Account:
+		pause := AccountPause
 		if e.RetryAfter > 0 {
-			return interrupted(e.Code, min(e.RetryAfter, LongestPause))
+			pause = min(e.RetryAfter, LongestPause)
 		}
-		return interrupted(e.Code, AccountPause)
+		out := interrupted(e.Code, pause)
+		out.Reason.Text, out.Again.Detail = text, e.Error()
+		return out
 	default:
 		return tryAgain(e.Code, text, attempt, e.RetryAfter)
 	}

@@ -22,6 +22,7 @@ type Again struct {
 	After  time.Duration
 	Counts bool   // whether this run counts as an attempt
 	Reason string // for the log and Asynq's record; nothing personal
+	Detail string // more about it, for the log; nothing personal
 	Quiet  bool   // it is in the ordinary course of things
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/textproto"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,16 +17,6 @@ import (
 
 	"github.com/heraldsend/herald/worker/channel/send"
 )
-
-// mechanisms are the AUTH mechanisms by their name in the URL. None is ever chosen by what a server offers.
-var mechanisms = map[string]func(s settings) smtp.Auth{
-	"plain":         func(s settings) smtp.Auth { return smtp.PlainAuth("", s.user, s.password, s.host, s.tls == tlsNone) },
-	"login":         func(s settings) smtp.Auth { return smtp.LoginAuth(s.user, s.password, s.host, s.tls == tlsNone) },
-	"cram-md5":      func(s settings) smtp.Auth { return smtp.CRAMMD5Auth(s.user, s.password) },
-	"scram-sha-1":   func(s settings) smtp.Auth { return smtp.ScramSHA1Auth(s.user, s.password) },
-	"scram-sha-256": func(s settings) smtp.Auth { return smtp.ScramSHA256Auth(s.user, s.password) },
-	"xoauth2":       func(s settings) smtp.Auth { return smtp.XOAuth2Auth(s.user, s.password) },
-}
 
 // dialer opens connections: go-mail greets, negotiates TLS and logs in; from then on the connection is ours.
 type dialer struct {
@@ -45,7 +34,7 @@ func (d *dialer) dial(ctx context.Context) (*conn, error) {
 		if ctx.Err() != nil {
 			return nil, &send.Error{Code: "canceled", Step: phase.name, Err: ctx.Err()}
 		}
-		return nil, dialError(err, phase)
+		return nil, dialError(err, phase, d.settings)
 	}
 	c := &conn{
 		net: raw, r: client.Text.R, w: bufio.NewWriterSize(through{client.Text.W}, 32<<10), timeouts: d.timeouts,
@@ -85,41 +74,42 @@ func (d *dialer) open(ctx context.Context, p *phase) (client *smtp.Client, raw n
 			_ = raw.Close()
 		}
 	}()
+	// Not go-mail's address: it has no brackets for IPv6. Not its context: that ends with the dial.
+	tcp, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(d.settings.host, d.settings.port))
+	if err != nil {
+		return nil, nil, err
+	}
+	watched := &watchedConn{Conn: tcp, phase: p, budget: dialBudget}
+	raw = watched
+	context.AfterFunc(ctx, func() { _ = watched.abort() })
+	connection := raw
+	if d.settings.tls == tlsImplicit {
+		p.name = "TLS"
+		secure := tls.Client(watched, d.tlsConfig(p))
+		if err := secure.HandshakeContext(ctx); err != nil {
+			return nil, raw, err
+		}
+		connection = secure
+	}
 	options := []gomail.Option{
 		gomail.WithTimeout(d.timeouts.Dial + time.Second), // ctx comes first: go-mail takes a reply that broke off for a whole one
-		gomail.WithHELO(d.hello),
+		gomail.WithHELO(helloFor(d.hello, tcp)),
 		gomail.WithTLSConfig(d.tlsConfig(p)),
 		gomail.WithTLSPolicy(d.policy()),
-		gomail.WithDialContextFunc(func(_ context.Context, network, _ string) (net.Conn, error) {
-			// Not go-mail's address: it has no brackets for IPv6. Not its context: that ends with the dial.
-			tcp, err := (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(d.settings.host, d.settings.port))
-			if err != nil {
-				return nil, err
-			}
-			watched := &watchedConn{Conn: tcp, phase: p, budget: dialBudget}
-			raw = watched
-			context.AfterFunc(ctx, func() { _ = watched.abort() })
-			if d.settings.tls != tlsImplicit {
-				return watched, nil
-			}
-			p.name = "TLS"
-			secure := tls.Client(watched, d.tlsConfig(p))
-			return secure, secure.HandshakeContext(ctx)
-		}),
+		gomail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return connection, nil }),
 	}
 	if port, err := strconv.Atoi(d.settings.port); err == nil {
 		options = append(options, gomail.WithPort(port))
 	}
 	if d.settings.user != "" {
-		login := mechanisms[d.settings.auth](d.settings)
-		options = append(options, gomail.WithSMTPAuthCustom(&pinnedAuth{login, d.settings, p}))
+		options = append(options, gomail.WithSMTPAuthCustom(&login{settings: d.settings, phase: p}))
 	}
 	dialler, err := gomail.NewClient(d.settings.host, options...)
 	if err != nil {
-		return nil, nil, err
+		return nil, raw, err
 	}
 	client, err = dialler.DialToSMTPClientWithContext(ctx)
-	if err == nil && (ctx.Err() != nil || !raw.(*watchedConn).settle()) {
+	if err == nil && (ctx.Err() != nil || !watched.settle()) {
 		err = ctx.Err()
 	}
 	return client, raw, err
@@ -153,59 +143,34 @@ func (d *dialer) tlsConfig(p *phase) *tls.Config {
 	return config
 }
 
-// pinnedAuth logs in with the one mechanism that is configured, only where the server offers it, and only under TLS
-// (or, where the URL says tls=none, to this very machine).
-type pinnedAuth struct {
-	smtp.Auth
-	settings settings
-	phase    *phase
-}
-
-func (a *pinnedAuth) Start(server *smtp.ServerInfo) (string, []byte, error) {
-	a.phase.name = "AUTH"
-	if !server.TLS && a.settings.tls != tlsNone {
-		return "", nil, errors.New("the connection is not under TLS")
-	}
-	if !slices.Contains(server.Auth, strings.ToUpper(a.settings.auth)) {
-		return "", nil, fmt.Errorf("the server doesn't offer AUTH %s", strings.ToUpper(a.settings.auth))
-	}
-	return a.Auth.Start(server)
-}
-
-// dialError classifies what kept a connection from coming up: always temporary, always the account's trouble. At AUTH
-// nothing of what the server said is kept, since it may repeat the credentials.
-func dialError(err error, p *phase) *send.Error {
-	e := &send.Error{Account: true, Code: "smtp_connect", Step: p.name}
+// dialError classifies what kept a connection from coming up: always temporary, always the account's trouble. No recipient
+// is involved yet, so the server's words may be logged; at AUTH only where they don't repeat the credentials.
+func dialError(err error, p *phase, s settings) *send.Error {
+	e := &send.Error{Account: true, Code: "smtp_connect", Step: p.name, Err: err}
 	var reply *textproto.Error
-	switch {
-	case errors.As(err, &reply):
+	if errors.As(err, &reply) {
 		e.Status, e.Code, e.Enhanced = reply.Code, "smtp_"+strconv.Itoa(reply.Code), enhanced(reply.Msg)
-		if p.name != "AUTH" {
-			e.Reply = send.Words(reply.Msg)
-		}
+		e.Reply = send.Words(reply.Msg)
+		e.Err = fmt.Errorf("the server answers %q", strings.TrimSpace(strconv.Itoa(reply.Code)+" "+e.Reply))
+	}
+	switch {
 	case p.name == "AUTH":
-		e.Code, e.Err = "smtp_auth", authTrouble(err)
+		e.Code = "smtp_auth"
+		if reply != nil {
+			if repeatsSecrets(reply.Msg, s) {
+				e.Reply = ""
+			}
+			e.Err = fmt.Errorf("the server refuses the login: %s", strings.TrimSpace(strconv.Itoa(reply.Code)+" "+e.Reply))
+		} else {
+			e.Err = authTrouble(err)
+		}
+	case reply != nil:
 	case p.name == "TLS" || p.name == "STARTTLS":
-		e.Code, e.Err = "smtp_tls", err
+		e.Code = "smtp_tls"
 	case isTimeout(err):
-		e.Code, e.Err = "smtp_timeout", err
-	default:
-		e.Err = err
+		e.Code = "smtp_timeout"
 	}
 	return e
-}
-
-// authTrouble keeps the kind of an error at AUTH and drops its words where they may hold what was sent.
-func authTrouble(err error) error {
-	var op *net.OpError
-	switch {
-	case isTimeout(err):
-		return errors.New("no answer in time")
-	case errors.As(err, &op):
-		return op
-	default:
-		return errors.New("the login could not be completed with the configured mechanism")
-	}
 }
 
 func isTimeout(err error) bool {

@@ -2,18 +2,16 @@
 // bounded pool of connections that go-mail opened and secured, hands the message over in as few round trips as the
 // server allows, and says of every failure whether to try again.
 //
-// Read it in this order: email.go (Send), compose.go, header.go, encode.go and files.go and dkim.go (what is sent), pool.go, dial.go
-// and conn.go (over what), wire.go and reply.go (how, and what the answer means), accounts.go (several accounts).
+// Read it in this order: email.go (Send), compose.go, header.go, encode.go and files.go and dkim.go (what is sent), pool.go, dial.go,
+// hello.go, login.go and conn.go (over what), wire.go and reply.go (how, and what the answer means), accounts.go (several accounts).
 package email
 
 import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"os"
 	"time"
 
-	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/message"
 )
@@ -21,9 +19,10 @@ import (
 // Options configure an account. Only URL is needed.
 type Options struct {
 	// URL is smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=MECHANISM&wire=auto|pipelining|plain or
-	// smtps://user:secret@host:465. TLS is mandatory unless it says otherwise; MECHANISM is plain unless it says so.
+	// smtps://user:secret@host:465. TLS is mandatory unless it says otherwise; without MECHANISM the login is by
+	// one that the server offers: see preferred.
 	URL   string
-	Hello string // name for EHLO; the machine's where empty
+	Hello string // name for EHLO; where empty the machine's if it is a public one, else its address on the connection
 
 	MaxConns    int           // connections at once, 8 where 0
 	MaxMessages int           // messages before a connection is replaced, 1,000 where 0
@@ -152,12 +151,10 @@ func (o *Options) setDefaults() error {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Hello == "" {
-		o.Hello = "localhost.localdomain"
-		if name, err := os.Hostname(); err == nil {
-			if name, err = address.ParseDomain(name); err == nil {
-				o.Hello = name
-			}
+	if o.Hello != "" {
+		var err error
+		if o.Hello, err = parseHello(o.Hello); err != nil {
+			return err
 		}
 	}
 	if o.TLS = o.TLS.Clone(); o.TLS == nil {

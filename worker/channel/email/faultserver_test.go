@@ -172,7 +172,11 @@ func (f *faultSession) misbehave(good string) bool {
 		f.say(strings.TrimRight(good, "\r\n"))
 		f.hang()
 	default:
-		panic("unknown fault " + f.server.fault)
+		words, found := strings.CutPrefix(f.server.fault, "say:")
+		if !found {
+			panic("unknown fault " + f.server.fault)
+		}
+		f.say(words + "\r\n")
 	}
 	return false
 }

@@ -34,7 +34,7 @@ type settings struct {
 	user       string
 	password   string
 	tls        tlsPolicy
-	auth       string // AUTH mechanism, pinned
+	auth       string // AUTH mechanism that the URL names, "" for what the server offers
 	wire       wireMode
 }
 
@@ -122,7 +122,6 @@ func (s *settings) check() error {
 	case s.tls == tlsNone && !s.loopback():
 		return errors.New("the SMTP URL has a password, which tls=none would send in the clear: use tls=mandatory")
 	}
-	s.auth = or(s.auth, "plain")
 	return nil
 }
 

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/heraldsend/herald/worker/delivery"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/redistest"
+)
+
+// Readiness says which channels can't send, and why; it is no reason to be taken out.
+func TestReadyTellsTroubles(t *testing.T) {
+	connect, err := redisOptions(redistest.Start(t).URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rdb := connect()
+	defer func() { _ = rdb.Close() }()
+	since := time.Date(2026, 11, 30, 10, 0, 0, 0, time.UTC)
+	troubles := map[message.Channel]delivery.Trouble{}
+	handler := health(context.Background(), rdb, NewMetrics(), func() map[message.Channel]delivery.Trouble { return troubles })
+	ask := func() (int, string) {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
+		return w.Code, w.Body.String()
+	}
+	if code, body := ask(); code != 200 || body != "ready\n" {
+		t.Errorf("%d %q", code, body)
+	}
+	troubles[message.SMS] = delivery.Trouble{Code: "no_sender", Since: since}
+	troubles[message.Email] = delivery.Trouble{Code: "smtp_auth", Detail: "smtp_auth 5.7.8 at AUTH: 535 no", Since: since}
+	want := strings.Join([]string{
+		"ready", "email can't send since 2026-11-30T10:00:00Z: smtp_auth 5.7.8 at AUTH: 535 no", "sms can't send since 2026-11-30T10:00:00Z: no_sender", "",
+	}, "\n")
+	if code, body := ask(); code != 200 || body != want {
+		t.Errorf("%d %q, want %q", code, body, want)
+	}
+}

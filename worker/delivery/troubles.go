@@ -1,0 +1,54 @@
+package delivery
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// Trouble is why a channel's last message could not go out, where the trouble is the account's or a setting's.
+type Trouble struct {
+	Code   string    // such as "smtp_auth"
+	Detail string    // more about it, "" where the code says all; nothing personal
+	Since  time.Time // of the first message that met it
+}
+
+// troubles are those of this process, by channel. The next message that gets an answer of its own ends one.
+type troubles struct {
+	mu   sync.Mutex
+	list map[message.Channel]Trouble
+}
+
+func (t *troubles) meet(c message.Channel, code, detail string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	since := time.Now()
+	if known, ok := t.list[c]; ok {
+		since = known.Since
+	}
+	if t.list == nil {
+		t.list = map[message.Channel]Trouble{}
+	}
+	t.list[c] = Trouble{code, detail, since}
+}
+
+// answered notes what a sender said of one message.
+func (t *troubles) answered(c message.Channel, e *send.Error) {
+	if e != nil && e.Account && e.Temporary() {
+		t.meet(c, e.Code, e.Error())
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.list, c)
+}
+
+// Troubles are the channels that could not send at the last try, and why.
+func (d *Delivery) Troubles() map[message.Channel]Trouble {
+	d.troubles.mu.Lock()
+	defer d.troubles.mu.Unlock()
+	return maps.Clone(d.troubles.list)
+}

@@ -38,6 +38,7 @@ type Catalog struct {
 	origins     map[string]origin // by kind and name, see originKey
 	hash        string
 	compilers   *compilers
+	fields      *FieldIndex
 }
 
 // Defaults are what shortcuts leave open, and what Lint holds the catalog to.
@@ -82,12 +83,25 @@ func Read(fsys fs.FS) (*Catalog, []Finding) {
 	sum := sha256.Sum256([]byte(strings.Join(l.hashes, "\n")))
 	l.catalog.hash = hex.EncodeToString(sum[:])
 	l.catalog.compilers = newCompilers(l.catalog)
+	l.catalog.fields = newFieldIndex(l.catalog.ownFields())
 	SortFindings(l.findings)
 	return l.catalog, l.findings
 }
 
 // Hash identifies what the catalog was loaded from: equal files, equal hash.
 func (c *Catalog) Hash() string { return c.hash }
+
+// Fields are the fields that templates may use.
+func (c *Catalog) Fields() *FieldIndex { return c.fields }
+
+// ownFields are the fields that the catalog declares.
+func (c *Catalog) ownFields() []Field {
+	var out []Field
+	for _, path := range c.defaults.Fields {
+		out = append(out, Field{Path: path, Type: TypeOfName(path)})
+	}
+	return out
+}
 
 // Defaults are what shortcuts leave open.
 func (c *Catalog) Defaults() Defaults { return c.defaults }

@@ -24,8 +24,27 @@ type Finding struct {
 	File     string   `json:"file"` // slash-separated, relative to the catalog's root
 	Line     int      `json:"line,omitempty"`
 	Column   int      `json:"column,omitempty"` // 1-based, in runes; 0: the whole line
-	Message  string   `json:"message"`
-	Subject  string   `json:"subject,omitempty"` // the shortcut, snippet, or template it is about
+	// EndLine and EndColumn are behind what is wrong; 0: only the beginning is known.
+	EndLine   int    `json:"endLine,omitempty"`
+	EndColumn int    `json:"endColumn,omitempty"`
+	Message   string `json:"message"`
+	Subject   string `json:"subject,omitempty"` // the shortcut, snippet, or template it is about
+	Fix       *Fix   `json:"fix,omitempty"`     // how it can be mended; nil where only the author can tell
+}
+
+// Fix mends a finding: all its edits together, in the finding's file.
+type Fix struct {
+	Edits []Edit `json:"edits"` // in the order of the file, none over another
+}
+
+// Edit puts a text in the place of another. Lines and columns are counted as a finding's; where both ends are equal, the
+// text is put in between.
+type Edit struct {
+	Line      int    `json:"line"`
+	Column    int    `json:"column"`
+	EndLine   int    `json:"endLine"`
+	EndColumn int    `json:"endColumn"`
+	Text      string `json:"text"`
 }
 
 // String gives "file:line:col: message".

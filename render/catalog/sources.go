@@ -43,28 +43,40 @@ func (s *Shortcut) sources() []templateSource {
 // Locate maps a place in a template, as issues, spans and errors name it, to the
 // catalog's file. file is "" if the template is from none.
 func (c *Catalog) Locate(template string, line, column int) (file string, fileLine, fileColumn int) {
+	o, path := c.originOf(template)
+	switch {
+	case o.file == "":
+		return "", line, column
+	case path != "":
+		fileLine, fileColumn = o.at[path].at(line, column)
+		return o.file, fileLine, fileColumn
+	}
+	return o.file, o.line + line - 1, column
+}
+
+// scalar is where the scalar of a YAML file stands that a template is; false of other templates.
+func (c *Catalog) scalar(template string) (textPos, bool) {
+	o, path := c.originOf(template)
+	return o.at[path], path != ""
+}
+
+// originOf is the file of a template, and the path of the YAML key that it stands at.
+func (c *Catalog) originOf(template string) (o origin, path string) {
 	if name, language, ok := strings.Cut(template, "@"); ok && strings.HasPrefix(name, SnippetPrefix) {
-		o := c.origins[originKey("snippet", name)]
-		l, col := o.at["texts."+language].at(line, column)
-		return o.file, l, col
+		return c.origins[originKey("snippet", name)], "texts." + language
 	}
 	if name, ok := strings.CutPrefix(template, "emails/"); ok {
 		if text, isText := strings.CutSuffix(name, ".txt"); isText {
-			return c.origins[originKey("email text", text)].file, line, column
+			return c.origins[originKey("email text", text)], ""
 		}
-		o := c.origins[originKey("email", name)]
-		return o.file, o.line + line - 1, column
+		return c.origins[originKey("email", name)], ""
 	}
 	if name, path, ok := strings.Cut(template, "/"); ok {
 		if o, ok := c.origins[originKey("shortcut", name)]; ok {
-			l, col := o.at[path].at(line, column)
-			return o.file, l, col
+			return o, path
 		}
 	}
-	if o, ok := c.origins[originKey("partial", template)]; ok {
-		return o.file, line, column
-	}
-	return "", line, column
+	return c.origins[originKey("partial", template)], ""
 }
 
 // compilers holds the environment that a catalog's templates are checked

@@ -21,30 +21,11 @@ const maxYAML = 1 << 20
 // the path of its keys: "message", "channels.sms.message", "tags.2".
 type positions map[string]textPos
 
-// textPos maps a place within a YAML scalar to its place in the file.
-type textPos struct {
-	line, column int  // of the scalar's first character
-	block        bool // a literal block: every line of it begins at column
-}
-
-// at maps a 1-based line and column within the text to the file's.
-func (p textPos) at(line, column int) (int, int) {
-	switch {
-	case p.line == 0:
-		return 0, 0
-	case line <= 1:
-		return p.line, p.column + max(column, 1) - 1
-	case p.block:
-		return p.line + line - 1, p.column + max(column, 1) - 1
-	}
-	return p.line + line - 1, 0
-}
-
 // decodeYAML fills into (a pointer to a struct with json tags) from data and
 // is strict: unknown and repeated keys, aliases, further documents and values
 // of a wrong type are findings, each with its place.
 func decodeYAML(file string, data []byte, firstLine int, into any) (positions, []Finding) {
-	d := &yamlDecoder{file: file, lines: bytes.Split(data, []byte("\n")), offset: firstLine - 1, positions: positions{}}
+	d := &yamlDecoder{file: file, data: data, lines: bytes.Split(data, []byte("\n")), offset: firstLine - 1, positions: positions{}}
 	if len(data) > maxYAML {
 		d.fault(nil, "file_too_large", "the file has %d bytes; at most %d are read", len(data), maxYAML)
 		return d.positions, d.findings
@@ -71,7 +52,10 @@ func decodeYAML(file string, data []byte, firstLine int, into any) (positions, [
 
 type yamlDecoder struct {
 	file      string
+	data      []byte
 	lines     [][]byte
+	whole     string // data, and where its lines begin: made when needed
+	starts    []int
 	offset    int // lines of the file before data
 	positions positions
 	findings  []Finding
@@ -255,18 +239,6 @@ func (d *yamlDecoder) scalar(path string, n *yaml.Node, v reflect.Value) {
 	}
 	v.Set(reflect.ValueOf(value))
 	d.positions[path] = d.textPos(n)
-}
-
-func (d *yamlDecoder) textPos(n *yaml.Node) textPos {
-	switch n.Style &^ yaml.TaggedStyle {
-	case yaml.LiteralStyle:
-		return textPos{line: n.Line + 1 + d.offset, column: d.blockIndent(n) + 1, block: true}
-	case yaml.FoldedStyle:
-		return textPos{line: n.Line + 1 + d.offset, column: d.blockIndent(n) + 1}
-	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
-		return textPos{line: n.Line + d.offset, column: n.Column + 1}
-	}
-	return textPos{line: n.Line + d.offset, column: n.Column}
 }
 
 // blockIndent is the number of spaces before each line of a block scalar: the

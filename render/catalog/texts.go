@@ -35,26 +35,41 @@ const (
 // Texts lists every template of the catalog.
 func (c *Catalog) Texts() []Text {
 	var out []Text
-	for _, name := range c.Shortcuts() {
-		out = append(out, c.shortcuts[name].Texts()...)
+	for s := range c.AllShortcuts() {
+		out = append(out, s.Texts()...)
 	}
-	for _, name := range c.Snippets() {
-		for _, language := range slices.Sorted(maps.Keys(c.snippets[name].Texts)) {
-			out = append(out, Text{name + "@" + language, c.snippets[name].Texts[language], "snippet " + name, RoleSnippet})
-		}
+	for s := range c.AllSnippets() {
+		out = append(out, s.Roles()...)
 	}
 	for _, name := range c.EmailTemplates() {
-		t := c.emails[name]
-		out = append(out, Text{"emails/" + name, t.HTML, "email template " + name, RoleLayout})
-		if t.Text != "" {
-			out = append(out, Text{"emails/" + name + ".txt", t.Text, "email template " + name, RoleTwin})
-		}
+		out = append(out, c.emails[name].Roles(name)...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.partials)) {
-		out = append(out, Text{name, c.partials[name], "partial " + name, RolePartial})
+		out = append(out, PartialText(name, c.partials[name]))
 	}
 	return out
 }
+
+// Roles lists the texts of a snippet, by language.
+func (s *Snippet) Roles() []Text {
+	var out []Text
+	for _, language := range slices.Sorted(maps.Keys(s.Texts)) {
+		out = append(out, Text{s.Name + "@" + language, s.Texts[language], "snippet " + s.Name, RoleSnippet})
+	}
+	return out
+}
+
+// Roles lists the texts of an email template.
+func (t *EmailTemplate) Roles(name string) []Text {
+	out := []Text{{"emails/" + name, t.HTML, "email template " + name, RoleLayout}}
+	if t.Text != "" {
+		out = append(out, Text{"emails/" + name + ".txt", t.Text, "email template " + name, RoleTwin})
+	}
+	return out
+}
+
+// PartialText is the text of a partial.
+func PartialText(name, text string) Text { return Text{name, text, "partial " + name, RolePartial} }
 
 // Texts lists the texts of a shortcut.
 func (s *Shortcut) Texts() []Text {

@@ -8,17 +8,26 @@ import (
 // Suggest returns the candidate that name is most likely a misspelling of, or
 // "" if none is near: at most one edit in three characters, letter case aside.
 func Suggest(name string, candidates []string) string {
-	best, bestDistance := "", len(name)/3+1
+	best, _, _ := Nearest(name, candidates)
+	return best
+}
+
+// Nearest is Suggest with the number of edits, and whether no other candidate is as near.
+func Nearest(name string, candidates []string) (best string, edits int, unique bool) {
+	edits = len(name)/3 + 1
 	if len(name) > 100 {
-		return ""
+		return "", 0, false
 	}
 	lower := strings.ToLower(name)
 	for _, c := range slices.Sorted(slices.Values(candidates)) {
-		if d := distance(lower, strings.ToLower(c)); d < bestDistance || d == bestDistance && best == "" {
-			best, bestDistance = c, d
+		switch d := distance(lower, strings.ToLower(c)); {
+		case d < edits || d == edits && best == "":
+			best, edits, unique = c, d, true
+		case d == edits:
+			unique = false
 		}
 	}
-	return best
+	return best, edits, unique
 }
 
 // DidYouMean is Suggest as the end of a sentence: "; did you mean …?" or "".

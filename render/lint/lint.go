@@ -5,6 +5,9 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/aymerick/raymond/ast"
 
 	"github.com/heraldsend/herald/helpers"
 	"github.com/heraldsend/herald/render/catalog"
@@ -50,59 +53,76 @@ func Folder(fsys fs.FS, o Options) *Report {
 }
 
 func newLinter(c *catalog.Catalog, o Options) *linter {
-	l := &linter{
-		catalog: c, options: o, fields: catalog.NewFieldIndex(c.Defaults().Fields),
-		helpers: make(map[string]bool), parameters: make(map[string]bool), reported: make(map[catalog.Finding]bool),
+	return &linter{
+		catalog: c, options: o, fields: c.Fields(), rows: rows(), parameters: make(map[string]bool), reported: make(map[catalog.Finding]bool),
 	}
-	for _, h := range helpers.Table() {
-		l.helpers[h.Name] = true
-	}
-	return l
 }
+
+// rows are the helpers by name.
+var rows = sync.OnceValue(func() map[string]*helpers.Entry {
+	out := make(map[string]*helpers.Entry)
+	for _, h := range helpers.Table() {
+		out[h.Name] = &h
+	}
+	return out
+})
 
 type linter struct {
 	catalog    *catalog.Catalog
 	options    Options
 	findings   []catalog.Finding
 	fields     *catalog.FieldIndex
-	helpers    map[string]bool
+	rows       map[string]*helpers.Entry
 	parameters map[string]bool // names that some call of a partial sets
 	reported   map[catalog.Finding]bool
 }
 
-// at reports something at a byte offset of the place's text.
-func (l *linter) at(p *catalog.Text, pos int, severity catalog.Severity, code, format string, args ...any) {
-	line, column := syntax.Position(p.Text, pos)
-	l.located(p, line, column, severity, code, fmt.Sprintf(format, args...))
-}
-
-func (l *linter) located(p *catalog.Text, line, column int, severity catalog.Severity, code, message string) {
-	file, line, column := l.catalog.Locate(p.Name, line, column)
-	l.add(catalog.Finding{Severity: severity, Code: code, File: file, Line: line, Column: column, Message: message, Subject: p.Subject})
-}
-
 func (l *linter) add(f catalog.Finding) {
-	if !l.reported[f] {
-		l.reported[f] = true
+	key := f
+	key.Fix = nil
+	if !l.reported[key] {
+		l.reported[key] = true
 		l.findings = append(l.findings, f)
 	}
 }
 
+// texts checks templates. compiled says that they are known to compile.
+func (l *linter) texts(list []catalog.Text, compiled bool) {
+	texts := make([]*text, len(list))
+	for i := range list {
+		texts[i] = l.parse(&list[i])
+		l.findParameters(texts[i])
+	}
+	for _, t := range texts {
+		t.check(compiled)
+	}
+}
+
+// findParameters notes the names that calls of partials set.
+func (l *linter) findParameters(t *text) {
+	if !strings.Contains(t.Text.Text, ">") {
+		return
+	}
+	note := func(h *ast.Hash) {
+		if h != nil {
+			for _, pair := range h.Pairs {
+				l.parameters[pair.Key] = true
+			}
+		}
+	}
+	syntax.Walk(t.tree.Program, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.PartialStatement:
+			note(n.Hash)
+		case *syntax.PartialBlock:
+			note(n.Hash)
+		}
+		return true
+	})
+}
+
 func (l *linter) run() {
-	places := l.catalog.Texts()
-	for _, p := range places {
-		l.findParameters(&p)
-	}
-	for _, p := range places {
-		faults := l.catalog.CompileFaults(p)
-		for _, f := range faults {
-			l.add(f)
-		}
-		if len(faults) == 0 {
-			l.expressions(&p)
-			l.output(&p)
-		}
-	}
+	l.texts(l.catalog.Texts(), false)
 	for s := range l.catalog.AllSnippets() {
 		l.translations(s)
 	}
@@ -200,11 +220,18 @@ func (l *linter) layout(t *catalog.EmailTemplate) {
 		if err != nil || slices.Contains(compiled.Refs().Fields, field) || compiled.Refs().Dynamic {
 			return
 		}
-		p := catalog.Text{Name: name, Text: text, Subject: "email template " + t.Name}
-		l.located(&p, 1, 1, catalog.Error, "no_body", "the template does not print "+written+": every mail would be blank")
+		l.start(&catalog.Text{Name: name, Text: text, Subject: "email template " + t.Name}, catalog.Error, "no_body",
+			"the template does not print %s: every mail would be blank", written)
 	}
 	check("emails/"+t.Name, t.HTML, "draft.htmlBody", "{{{draft.htmlBody}}}")
 	if t.Text != "" {
 		check("emails/"+t.Name+".txt", t.Text, "draft.textBody", "{{draft.textBody}}")
 	}
+}
+
+// start reports something of a whole text, at its first character.
+func (l *linter) start(p *catalog.Text, severity catalog.Severity, code, format string, args ...any) {
+	f := catalog.Finding{Severity: severity, Code: code, Message: fmt.Sprintf(format, args...), Subject: p.Subject}
+	f.File, f.Line, f.Column = l.catalog.Locate(p.Name, 1, 1)
+	l.add(f)
 }

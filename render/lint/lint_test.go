@@ -7,8 +7,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"testing/fstest"
-	"time"
 
 	"github.com/heraldsend/herald/render/rendertest"
 	"github.com/heraldsend/herald/templates"
@@ -142,32 +140,5 @@ func TestLintReports(t *testing.T) {
 	}
 	if err := report.WriteJSON(&plain); err != nil || !json.Valid(plain.Bytes()) {
 		t.Errorf("%v: %s", err, plain.String())
-	}
-}
-
-// 2,000 shortcuts are checked within 2 s.
-func TestLintIsFast(t *testing.T) {
-	if testing.Short() {
-		t.Skip("2,000 files")
-	}
-	files := fstest.MapFS{}
-	for name, file := range rendertest.Folder("emails/default.hbs", rendertest.LayoutEmail, "snippets/sn.greeting.yaml", rendertest.GreetingSnippet) {
-		files[name] = file
-	}
-	for i := range 2000 {
-		files[fmt.Sprintf("shortcuts/s%04d.yaml", i)] = &fstest.MapFile{Mode: 0o644, Data: []byte(fmt.Sprintf(
-			"subject: Order {{customer.custom.order%dStr}}\nmessage: |\n  [[sn.greeting]],\n\n  your **order** %d ships {{dateFormat customer.custom.shipAt format=\"LL\"}}.\n\n"+
-				"  {{#ifCond customer.custom.tierStr \"==\" \"Gold\"}}Thanks, {{../customer.firstName}}.{{else}}Thanks.{{/ifCond}}\n"+
-				"channels:\n  sms:\n    message: Order %d ships today, {{customer.firstName}}.\ntags: [a, b]\n", i, i, i))}
-	}
-	start := time.Now()
-	report := Folder(files, Options{})
-	elapsed := time.Since(start)
-	if len(report.Findings) > 0 || report.Shortcuts != 2000 {
-		t.Fatalf("%d findings, first %v", len(report.Findings), report.Findings[:min(3, len(report.Findings))])
-	}
-	t.Logf("2,000 shortcuts in %v", elapsed)
-	if limit := 2 * time.Second * rendertest.RaceFactor; elapsed > limit {
-		t.Errorf("took %v, want at most %v", elapsed, limit)
 	}
 }

@@ -64,11 +64,11 @@ func (l *linter) worstSegments(p *render.Prepared, s *catalog.Shortcut) {
 			if f == nil {
 				continue // letters of the language: the author knows
 			}
-			l.at(at, 0, catalog.Warning, "sms_unicode", "in %s, %s makes this a Unicode message of %s; %s would not", language, handlebars.Quote(f.Text), counted(c.SMS.Segments, "segment"), handlebars.Quote(f.Swap))
+			l.start(at, catalog.Warning, "sms_unicode", "in %s, %s makes this a Unicode message of %s; %s would not", language, handlebars.Quote(f.Text), counted(c.SMS.Segments, "segment"), handlebars.Quote(f.Swap))
 		}
 	}
 	if worst != nil && worst.Segments > l.options.Segments {
-		l.at(at, 0, catalog.Warning, "sms_segments", "in %s this is about %d segments (%s)", in, worst.Segments, worst.Encoding)
+		l.start(at, catalog.Warning, "sms_segments", "in %s this is about %d segments (%s)", in, worst.Segments, worst.Encoding)
 	}
 }
 

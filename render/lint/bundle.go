@@ -1,10 +1,33 @@
 package lint
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/heraldsend/herald/render/catalog"
 )
+
+// Bundle checks the texts of a shortcut and of all that it is made of: its snippets in every language, partials and email
+// templates. c is the catalog that the bundle was collected from; findings are placed in its files where the text is
+// from one. Nothing is rendered, so that it is cheap enough for every job; a bundle compiles, so there is nothing of
+// what keeps a template from it.
+func Bundle(c *catalog.Catalog, b *catalog.Bundle) []catalog.Finding {
+	l := newLinter(c, Options{})
+	texts := b.Shortcut.Texts()
+	for _, name := range slices.Sorted(maps.Keys(b.Snippets)) {
+		texts = append(texts, b.Snippets[name].Roles()...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Emails)) {
+		texts = append(texts, b.Emails[name].Roles(name)...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Partials)) {
+		texts = append(texts, catalog.PartialText(name, b.Partials[name]))
+	}
+	l.texts(texts, true)
+	catalog.SortFindings(l.findings)
+	return l.findings
+}
 
 // Advice is a finding about a shortcut that is in no file. Line and Column of
 // the finding count in the text at Path.
@@ -34,8 +57,7 @@ func Shortcut(c *catalog.Catalog, s catalog.Shortcut, o Options) []Advice {
 		if _, err := c.Compile(p.Name, p.Text); err != nil {
 			continue
 		}
-		l.expressions(&p)
-		l.output(&p)
+		l.texts([]catalog.Text{p}, true)
 		take(strings.TrimPrefix(p.Name, s.Name+"/"))
 	}
 	l.segments()

@@ -1,0 +1,163 @@
+package catalog
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/heraldsend/herald/render/handlebars"
+)
+
+// Item stands in a path for the items of a list.
+const Item = "<item>"
+
+// FieldIndex answers whether a path is a field, and what it holds.
+type FieldIndex struct {
+	root  fieldNode
+	paths []string // without wildcards, sorted, for suggestions
+}
+
+type fieldNode struct {
+	kind  FieldType
+	below map[string]*fieldNode
+	wild  *fieldNode // of any other name
+	open  bool       // any path may follow
+}
+
+// newFieldIndex adds a catalog's own fields to the catalogue.
+func newFieldIndex(own []Field) *FieldIndex {
+	x := &FieldIndex{root: fieldNode{kind: TypeObject}}
+	for _, f := range fields {
+		x.add(f)
+		if rest, ok := strings.CutPrefix(f.Path, "currentUser."); ok {
+			f.Path = "user." + rest
+			x.add(f)
+		}
+	}
+	for _, f := range own {
+		x.add(f)
+	}
+	slices.Sort(x.paths)
+	x.paths = slices.Compact(x.paths)
+	return x
+}
+
+// add adds a field; a path that ends in ".*" stands for all below it.
+func (x *FieldIndex) add(f Field) {
+	path, open := strings.CutSuffix(f.Path, ".*")
+	if !strings.Contains(path, "<") {
+		x.paths = append(x.paths, path)
+	}
+	n := &x.root
+	for part := range strings.SplitSeq(path, ".") {
+		next := n.below[part]
+		if isWild(part) {
+			next = n.wild
+		}
+		if next == nil {
+			next = &fieldNode{kind: TypeObject}
+			if isWild(part) {
+				n.wild = next
+			} else {
+				if n.below == nil {
+					n.below = make(map[string]*fieldNode)
+				}
+				n.below[part] = next
+			}
+		}
+		n = next
+	}
+	if n.kind = f.Type; open {
+		n.open, n.kind = true, TypeObject
+	}
+}
+
+// isWild says whether a part of a path stands for any name.
+func isWild(part string) bool { return strings.HasPrefix(part, "<") && part != Item }
+
+// Find gives the type of a field; false if there is no such field.
+func (x *FieldIndex) Find(parts []string) (FieldType, bool) {
+	n := &x.root
+	for i, part := range parts {
+		next := n.below[part]
+		if next == nil && isDigits(part) {
+			next = n.below[Item]
+		}
+		if next == nil && n.wild != nil {
+			next = n.wild
+			if next.kind == TypeAny && next.below == nil { // a custom field
+				if i < len(parts)-1 {
+					return TypeAny, true
+				}
+				return TypeOfName(part), true
+			}
+		}
+		switch {
+		case next != nil:
+			n = next
+		case n.open:
+			return TypeOfName(parts[len(parts)-1]), true
+		case part == "length" && i == len(parts)-1 && i > 0:
+			return TypeNumber, true
+		case n.kind == TypeAny && n.below == nil && n != &x.root:
+			return TypeAny, true
+		default:
+			return TypeAny, false
+		}
+	}
+	return n.kind, true
+}
+
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// Has says whether something is known of a path: a field, or what fields are below.
+func (x *FieldIndex) Has(parts []string) bool {
+	_, ok := x.Find(parts)
+	return ok
+}
+
+// Paths are the paths of all fields whose names are known, sorted.
+func (x *FieldIndex) Paths() []string { return x.paths }
+
+// Nearest is the field that was probably meant, or "". sure says that nothing else is as near.
+func (x *FieldIndex) Nearest(path string) (meant string, sure bool) {
+	plain := plainName(path)
+	var same []string
+	for _, p := range x.paths {
+		if plainName(p) == plain {
+			same = append(same, p)
+		}
+	}
+	if len(same) == 1 {
+		return same[0], true
+	}
+	meant, distance, unique := handlebars.Nearest(path, x.paths)
+	return meant, unique && distance <= 2
+}
+
+// plainName is a name without what spellings differ in: case, blanks, dots, dashes and underscores.
+func plainName(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, s)
+}
+
+// Below lists the names that may follow a path, sorted.
+func (x *FieldIndex) Below(parts []string) []string {
+	n := &x.root
+	for _, part := range parts {
+		next := n.below[part]
+		if next == nil {
+			next = n.wild
+		}
+		if next == nil {
+			return nil
+		}
+		n = next
+	}
+	return slices.Sorted(maps.Keys(n.below))
+}

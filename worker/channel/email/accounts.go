@@ -19,7 +19,8 @@ const (
 )
 
 // Accounts are several ways out, in order of preference. A message goes by the first account that is not resting; where
-// the account itself fails (connection, TLS, login, quota) before it took anything, the next one tries. An answer about
+// the account itself fails (connection, TLS, login, quota) before it took anything, or doesn't let the sender use it, the next one
+// tries. An answer about
 // the message or its recipient, or a missing answer to the whole message, is final: no other account repeats it. It is
 // safe for concurrent use.
 type Accounts struct{ list []*account }
@@ -81,14 +82,14 @@ func (a *Accounts) Send(ctx context.Context, m *message.Message) (send.Receipt, 
 		}
 		receipt, err := acc.sender.Send(ctx, m)
 		e := send.AsError(err)
-		own := e != nil && e.Temporary() && e.Account
-		if own {
-			done(e)
-		} else {
+		if e == nil || !e.Temporary() || !e.Account {
 			done(nil)
-		}
-		if !own {
 			return receipt, err
+		}
+		if aboutSender(e) {
+			done(nil) // another's message may go this way
+		} else {
+			done(e)
 		}
 		last = e
 	}

@@ -14,19 +14,23 @@ import (
 // reply is one answer of a server.
 type reply struct {
 	code int
-	text string // its last line's words, with the enhanced status if there is one
+	text string // its words, with the enhanced status if there is one: all lines of a refusal, else the last one
 }
 
 func (r reply) ok() bool { return r.code/100 == 2 }
 
-// Bounds of one reply (RFC 5321 section 4.5.3.1.5 sets 512 bytes a line): what is longer is no SMTP server.
-const maxReplyLines = 128
+// Bounds of one reply (RFC 5321 section 4.5.3.1.5 sets 512 bytes a line): what is longer is no SMTP server. Of a refusal's
+// words so much is kept.
+const (
+	maxReplyLines = 128
+	maxReplyText  = 2 << 10
+)
 
 var errGarbage = errors.New("the server's reply is not SMTP")
 
 // readReply reads `250-first`, `250 last`. The lines' length is bounded by the reader's buffer.
 func readReply(r *bufio.Reader) (reply, error) {
-	code := 0
+	code, before := 0, ""
 	for range maxReplyLines {
 		line, err := r.ReadSlice('\n')
 		if errors.Is(err, bufio.ErrBufferFull) {
@@ -44,11 +48,29 @@ func readReply(r *bufio.Reader) (reply, error) {
 			return reply{}, errGarbage
 		}
 		code = n
+		words := string(line[min(4, len(line)):])
+		if before != "" {
+			words = joinLines(before, words)
+		}
 		if len(line) == 3 || line[3] == ' ' {
-			return reply{code, string(line[min(4, len(line)):])}, nil
+			return reply{code, words}, nil
+		}
+		if code >= 400 { // of what went well the last line is enough
+			before = words
 		}
 	}
 	return reply{}, errGarbage
+}
+
+// joinLines joins the lines of a refusal. Servers repeat the enhanced status on each.
+func joinLines(before, line string) string {
+	if status := enhanced(before); status != "" {
+		line = strings.TrimSpace(strings.TrimPrefix(line, status))
+	}
+	if len(before)+len(line) > maxReplyText {
+		return before
+	}
+	return strings.TrimSpace(before + " " + line)
 }
 
 // enhanced finds an RFC 3463 status such as 5.1.1 at the start of a reply's words.
@@ -66,29 +88,23 @@ func enhanced(text string) string {
 	return status
 }
 
-// refusal classifies a reply that is not success: 5yz is permanent, 4yz temporary, and where the server speaks of the
-// login or of itself, not of this message, the account's trouble and temporary.
+// refusal classifies a reply that is not success: whose trouble it is says the table of answers, and whether it may pass
+// the reply's code.
 func refusal(step string, r reply) *send.Error {
-	e := &send.Error{Code: "smtp_" + strconv.Itoa(r.code), Status: r.code, Enhanced: enhanced(r.text), Step: step, Reply: send.Words(r.text)}
-	switch r.code / 100 {
-	case 4, 5:
-	default:
+	if r.code/100 != 4 && r.code/100 != 5 {
 		return broken(step, errGarbage)
 	}
-	e.Account = r.code == 421 || accountStatus[r.code] || accountEnhanced[e.Enhanced]
+	e := &send.Error{Code: "smtp_" + strconv.Itoa(r.code), Status: r.code, Enhanced: enhanced(r.text), Step: step, Reply: send.Words(r.text)}
+	w := whoseTrouble(step, r)
+	e.Account = w == theAccounts || w == theSenders
 	e.Permanent = r.code >= 500 && !e.Account
 	e.Suppress = e.Permanent && step == "RCPT" && gone[e.Enhanced]
 	return e
 }
 
-// accountStatus are replies about the login (RFC 4954).
-var accountStatus = map[int]bool{454: true, 530: true, 534: true, 535: true, 538: true}
-
-// accountEnhanced are statuses about the login, or about a quota of the whole account.
-var accountEnhanced = map[string]bool{
-	"5.7.8": true, "5.7.9": true, "5.7.11": true, "5.7.13": true, "5.7.14": true, // RFC 4954, RFC 5248
-	"4.7.8": true, "4.7.9": true, "4.7.12": true,
-	"4.4.5": true, "5.4.5": true, // a day's quota is used up (Gmail)
+// aboutSender reports a refusal of the From address alone.
+func aboutSender(e *send.Error) bool {
+	return e.Status >= 400 && whoseTrouble(e.Step, reply{e.Status, e.Reply}) == theSenders
 }
 
 // gone are statuses of a mailbox that does not exist, or a domain that takes no mail.

@@ -15,6 +15,9 @@ func TestReadReply(t *testing.T) {
 		{"250\r\n", reply{250, ""}},
 		{"250 \n", reply{250, ""}},
 		{"250-first\r\n250-second\r\n250 last\r\n", reply{250, "last"}},
+		{"550-5.1.1 No such\r\n550-5.1.1\r\n550 5.1.1 user.\r\n", reply{550, "5.1.1 No such user."}},
+		{"550-No such\r\n550 user.\r\n", reply{550, "No such user."}},
+		{"554-\r\n554\r\n", reply{554, ""}},
 		{"550 5.1.1 <a@b.cc>: no such user\r\n", reply{550, "5.1.1 <a@b.cc>: no such user"}},
 	}
 	for _, c := range cases {

@@ -28,6 +28,7 @@ type forwards struct {
 	catalog   func() *catalog.Catalog
 	composer  *compose.Composer
 	delivery  *delivery.Delivery
+	ledger    *ledger.Ledger
 	blobs     *blob.Store
 	events    *outbox.Store // nil publishes nothing
 	forwarder *transcript.Forwarder
@@ -39,7 +40,7 @@ type forwards struct {
 func newForwards(o Options, composer *compose.Composer, d *delivery.Delivery, blobs *blob.Store) (*forwards, error) {
 	forwarder, err := transcript.New(o.Renderer)
 	return &forwards{
-		catalog: o.Catalog, composer: composer, delivery: d, blobs: blobs, events: o.Events, forwarder: forwarder,
+		catalog: o.Catalog, composer: composer, delivery: d, ledger: o.Ledger, blobs: blobs, events: o.Events, forwarder: forwarder,
 		opened: cache.New[forwardKey, *render.Prepared](16), one: make(chan struct{}, 1),
 	}, err
 }
@@ -56,7 +57,7 @@ func (h *forwards) handle(ctx context.Context, log *slog.Logger, run queue.Run, 
 		return nil
 	}
 	if records[0].State.Final() { // an earlier run got that far, but perhaps not to the event
-		return h.publish(ctx, log, f, nil)
+		return h.end(ctx, log, f, nil)
 	}
 	if again := early(f.SendAt); again != nil {
 		return again
@@ -66,7 +67,7 @@ func (h *forwards) handle(ctx context.Context, log *slog.Logger, run queue.Run, 
 		return err // checked when the payload was decoded
 	}
 	var made *transcript.Made
-	err = sendAlone(ctx, h.delivery, run, delivery.Job{
+	settled, err := sendAlone(ctx, h.delivery, run, delivery.Job{
 		Job: compose.Job{Message: f.Message(), To: to, Owner: f.ID}, Log: log, Chunk: chunk,
 		Make: func(ctx context.Context) (*message.Message, error) {
 			var err error
@@ -76,10 +77,18 @@ func (h *forwards) handle(ctx context.Context, log *slog.Logger, run queue.Run, 
 			return made.Message, h.attach(ctx, made)
 		},
 	})
-	if err != nil {
+	if err != nil || !settled {
 		return err
 	}
-	return h.publish(ctx, log, f, made)
+	return h.end(ctx, log, f, made)
+}
+
+// end publishes what became of a forward, after which nothing is left to be done.
+func (h *forwards) end(ctx context.Context, log *slog.Logger, f task.Forward, made *transcript.Made) error {
+	if err := h.publish(ctx, log, f, made); err != nil {
+		return err
+	}
+	return h.ledger.RemoveUnsettled(ctx, ledger.Owner{Kind: ledger.Forward, ID: f.ID})
 }
 
 // recordOfForward is where a forward's record is.

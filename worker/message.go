@@ -18,49 +18,55 @@ import (
 type messages struct {
 	composer *compose.Composer
 	delivery *delivery.Delivery
+	ledger   *ledger.Ledger
 	events   *outbox.Store // nil publishes nothing
 }
 
 // handle sends one message, then publishes what became of it.
 func (h *messages) handle(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message) error {
 	var receipts delivery.Receipts
-	if err := h.send(ctx, log, run, m, &receipts); err != nil {
+	settled, err := h.send(ctx, log, run, m, &receipts)
+	if err != nil || !settled {
 		return err
 	}
-	return h.publish(ctx, m, &receipts)
+	if err := h.publish(ctx, m, &receipts); err != nil {
+		return err
+	}
+	return h.ledger.RemoveUnsettled(ctx, ledger.Owner{Kind: ledger.Message, ID: m.ID})
 }
 
-// send sends one message, or finds that there is nothing left to do.
-func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message, receipts *delivery.Receipts) error {
+// send sends one message, or finds that there is nothing left to do. It reports false for one that another run has.
+func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message, receipts *delivery.Receipts) (settled bool, err error) {
 	chunk := recordOf(m)
 	records, err := h.delivery.RecordsAlone(ctx, run, chunk, m)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if len(records) != 1 || records[0].State.Final() {
-		return nil // an earlier run got that far
+		return true, nil // an earlier run got that far
 	}
 	if again := early(m.SendAt); again != nil {
-		return again
+		return false, again
 	}
 	content, err := h.composer.Open(ctx, m.Content)
 	if err != nil {
 		// A shortcut that isn't there, a template that doesn't compile: no other attempt mends it.
-		return h.delivery.Refuse(ctx, log, chunk, err)
+		return true, h.delivery.Refuse(ctx, log, chunk, err)
 	}
 	return sendAlone(ctx, h.delivery, run, delivery.Job{
 		Job: compose.Job{Message: m, Content: content, Owner: m.ID}, Log: log, Chunk: chunk, Receipts: receipts,
 	})
 }
 
-// sendAlone delivers a message of its own, and waits until its outcome is recorded.
-func sendAlone(ctx context.Context, d *delivery.Delivery, run queue.Run, j delivery.Job) (err error) {
+// sendAlone delivers a message of its own, and waits until its outcome is recorded. It reports false for one that another
+// run has.
+func sendAlone(ctx context.Context, d *delivery.Delivery, run queue.Run, j delivery.Job) (settled bool, err error) {
 	j.Alone, j.Attempt, j.Quarantined = true, run.Attempt, d.Quarantined(run)
 	if j.Suppressed, err = d.Suppressions.Check(ctx, j.Message.Channel, j.Addresses()); err != nil {
-		return err
+		return false, err
 	}
 	commit, err := d.Deliver(ctx, j)
-	return errors.Join(err, commit.Wait())
+	return commit != nil, errors.Join(err, commit.Wait())
 }
 
 // early puts off what is not due by this worker's clock, whatever the clock of whoever enqueued it says.

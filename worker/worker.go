@@ -180,11 +180,12 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	if err != nil {
 		return err
 	}
-	handle(m, (&messages{composer, d, o.Events}).handle)
+	handle(m, (&messages{composer, d, o.Ledger, o.Events}).handle)
 	handle(m, forwards.handle)
 	handle(m, runner.Start)
 	handle(m, runner.Chunk)
-	w.keepers = append(w.keepers, runner.Reconcile)
+	singles := &singles{o.Ledger, client, o.Log.With("part", "reconciler"), recovered.Recovered}
+	w.keepers = append(w.keepers, runner.Reconcile, singles.watch)
 	return nil
 }
 

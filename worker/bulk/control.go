@@ -121,6 +121,12 @@ func (s *Store) SetControl(ctx context.Context, id string, c Control) error {
 			return fmt.Errorf("bulk %s %w", id, ErrCompleted)
 		}
 	}
+	if c != Paused && b.Chunks > 0 {
+		// Whoever asks may die before its chunks have their tasks: it is looked after from now on.
+		if err := s.watch(ctx, id); err != nil {
+			return err
+		}
+	}
 	fields := []any{fieldControl, string(c)}
 	if c == GoOn && b.Verdict == Failing {
 		fields = append(fields, fieldVerdict, string(Overruled))
@@ -143,6 +149,9 @@ func (s *Store) NextRound(ctx context.Context, id string) (int, error) {
 // Reopen makes every recipient pending again that is in a state from: failed, skipped, suppressed or unknown. It
 // returns how many. The bulk must be started again for them to be sent to.
 func (s *Store) Reopen(ctx context.Context, id string, from ledger.State) (int, error) {
+	if err := s.watch(ctx, id); err != nil {
+		return 0, err
+	}
 	return s.settle(ctx, id, from, func(ctx context.Context, c ledger.Chunk, slot int) (bool, error) {
 		return s.ledger.Reopen(ctx, c, slot, from)
 	})

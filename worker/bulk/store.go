@@ -119,10 +119,19 @@ func (s *Store) List(ctx context.Context, most int) ([]string, error) {
 // runningKey holds the ids of the bulks that were started and not yet seen completed.
 const runningKey = "herald:bulks:running"
 
-// MarkStarted records that the bulk's chunks are being enqueued. Called again it changes nothing.
-func (s *Store) MarkStarted(ctx context.Context, id string, at time.Time) error {
+// watch puts a bulk onto the list of running ones: the reconciler sees to it that whoever is pending has a task, and takes
+// it off when nobody is.
+func (s *Store) watch(ctx context.Context, id string) error {
 	if err := s.rdb.SAdd(ctx, runningKey, id).Err(); err != nil {
 		return fmt.Errorf("start bulk %s: %w", id, err)
+	}
+	return nil
+}
+
+// MarkStarted records that the bulk's chunks are being enqueued. Called again it changes nothing.
+func (s *Store) MarkStarted(ctx context.Context, id string, at time.Time) error {
+	if err := s.watch(ctx, id); err != nil {
+		return err
 	}
 	if err := s.rdb.HSetNX(ctx, metaKey(id), fieldStarted, at.UnixMilli()).Err(); err != nil {
 		return fmt.Errorf("start bulk %s: %w", id, err)
@@ -130,7 +139,7 @@ func (s *Store) MarkStarted(ctx context.Context, id string, at time.Time) error 
 	return nil
 }
 
-// Running returns the ids of the bulks that were started and not yet marked as finished.
+// Running returns the ids of the bulks that were started, or started again, and not yet marked as finished.
 func (s *Store) Running(ctx context.Context) ([]string, error) {
 	ids, err := s.rdb.SMembers(ctx, runningKey).Result()
 	if err != nil {

@@ -80,7 +80,7 @@ func (r *reconciler) round(ctx context.Context) error {
 			return err
 		}
 		now := look{status: status}
-		if before, known := r.last[id]; known && before.status == status && status.State == bulk.Running {
+		if before, known := r.last[id]; known && before.status == status && (status.State == bulk.Running || status.State == bulk.Ready) {
 			now.idle = before.idle + 1
 		}
 		seen[id] = now
@@ -130,7 +130,7 @@ func (r *reconciler) recover(ctx context.Context, id string) error {
 		r.log.Warn("chunks with pending recipients had no task; they were enqueued again", "bulk", id, "chunks", n)
 		r.metrics.Recovered("chunk", n)
 	}
-	if err == nil && b.CanaryOut() {
+	if err == nil && (b.CanaryOut() || b.Started.IsZero()) {
 		_, err = r.restoreTask(ctx, b.StartTask(b.Round), time.Time{}, false)
 	}
 	return err

@@ -53,6 +53,11 @@ func (c *Client) CreateBulk(ctx context.Context, d bulk.Definition) (string, err
 			return "", fault.Under(fault.Pointer("messages", i, "attachments"), err)
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
 	err := c.bulks.Create(ctx, d)
 	if errors.Is(err, bulk.ErrExists) {
 		err = c.sameBulk(ctx, d)
@@ -96,6 +101,8 @@ func (c *Client) PauseBulk(ctx context.Context, id string) error {
 
 // ResumeBulk lets a paused bulk go on.
 func (c *Client) ResumeBulk(ctx context.Context, id string) error {
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
 	if err := c.bulks.SetControl(ctx, id, bulk.GoOn); err != nil {
 		return err
 	}
@@ -104,6 +111,8 @@ func (c *Client) ResumeBulk(ctx context.Context, id string) error {
 
 // CancelBulk ends a bulk for good: what is in flight finishes, everyone else is skipped.
 func (c *Client) CancelBulk(ctx context.Context, id string) error {
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
 	if err := c.bulks.SetControl(ctx, id, bulk.Cancelled); err != nil {
 		return err
 	}

@@ -142,9 +142,23 @@ func (c *Client) CheckFiles(ctx context.Context, channel message.Channel, refs [
 	return attach.For(channel).CheckKnown(refs, sizes)
 }
 
+// patience bounds what is brought to an end after its caller has gone.
+const patience = 10 * time.Second
+
+// toTheEnd is a context for what must not stop halfway: it heeds no caller that goes, for a while. What it can't bring to
+// an end then, because Redis hangs or this process dies, a worker does.
+func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), patience)
+}
+
 // once enqueues a message or forward for a time, unless that was done before; ErrConflict where something else was. What
 // is kept of it outlives that time as usual.
 func (c *Client) once(ctx context.Context, p task.Payload, at time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err // nothing was begun
+	}
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
 	p, _, err := c.admit(ctx, p, ahead(at))
 	if err != nil {
 		return err
@@ -156,35 +170,31 @@ func (c *Client) once(ctx context.Context, p task.Payload, at time.Time) error {
 // admit opens the books of a message or forward, unless it was admitted before; ErrConflict where something else was under
 // its id. It returns the payload in the layout of those books.
 func (c *Client) admit(ctx context.Context, p task.Payload, longer time.Duration) (task.Payload, ledger.Owner, error) {
-	p, owner := inLayout(p, 0)
+	p = task.InLayout(p, 0)
+	owner := ownerOf(p)
 	data, err := task.Encode(p)
 	if err != nil {
 		return nil, owner, err
 	}
-	admission, err := c.ledger.OpenOnce(ctx, owner, blob.Hash(data), longer)
+	admission, err := c.ledger.OpenOnce(ctx, owner, blob.Hash(data), ledger.Request{Kind: p.Kind(), Payload: data}, longer)
 	if err != nil {
 		return nil, owner, err
 	}
 	if !admission.Same {
 		return nil, owner, fmt.Errorf("%s: %w", owner, ErrConflict)
 	}
-	if admission.Owner.Kind != ledger.Shared {
-		p, _ = inLayout(p, task.Layout)
-	}
-	return p, admission.Owner, nil
+	return task.InLayout(p, admission.Owner.Layout(task.Layout)), admission.Owner, nil
 }
 
-// inLayout is a message or forward in a layout, and whose it is.
-func inLayout(p task.Payload, layout int) (task.Payload, ledger.Owner) {
+// ownerOf is whose a message or forward is.
+func ownerOf(p task.Payload) ledger.Owner {
 	switch p := p.(type) {
 	case task.Message:
-		p.Layout = layout
-		return p, ledger.Owner{Kind: ledger.Message, ID: p.ID}
+		return ledger.Owner{Kind: ledger.Message, ID: p.ID}
 	case task.Forward:
-		p.Layout = layout
-		return p, ledger.Owner{Kind: ledger.Forward, ID: p.ID}
+		return ledger.Owner{Kind: ledger.Forward, ID: p.ID}
 	}
-	return p, ledger.Owner{}
+	return ledger.Owner{}
 }
 
 // MessageStatus returns what became of a message: a single one, a bulk's, or the forward of that id where no message has it.

@@ -59,6 +59,11 @@ func (c *Client) cancel(ctx context.Context, k ledger.Kind, id string) error {
 	if err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
 	reason := ledger.Reason{Code: codeCancelled, Text: "cancelled before it was sent"}
 	withdrawn, err := c.ledger.Withdraw(ctx, books, 0, reason)
 	if err != nil {
@@ -82,10 +87,7 @@ func (c *Client) cancel(ctx context.Context, k ledger.Kind, id string) error {
 
 // runNow runs the task of a message or forward that waits, at once.
 func (c *Client) runNow(_ context.Context, k ledger.Kind, books ledger.Chunk) error {
-	layout := task.Layout
-	if books.Kind == ledger.Shared {
-		layout = 0
-	}
+	layout := books.Layout(task.Layout)
 	var p task.Payload = task.Message{ID: books.ID, Layout: layout}
 	if k == ledger.Forward {
 		p = task.Forward{ID: books.ID, Layout: layout}

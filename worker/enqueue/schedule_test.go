@@ -28,8 +28,8 @@ func TestMessageIsScheduled(t *testing.T) {
 	if err != nil || info.State != asynq.TaskStateScheduled || info.NextProcessAt.Before(m.SendAt) || info.NextProcessAt.Sub(m.SendAt) > time.Second {
 		t.Errorf("%+v, %v; want it at %s", info, err, m.SendAt)
 	}
-	keys, err := c.rdb.Keys(ctx, "herald:*").Result()
-	if err != nil || len(keys) != 2 {
+	keys, err := c.rdb.Keys(ctx, "herald:message:*").Result()
+	if err != nil || len(keys) != 3 { // the request, its books, what was asked for
 		t.Fatalf("keys %v, %v", keys, err)
 	}
 	for _, key := range keys {

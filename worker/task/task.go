@@ -131,6 +131,19 @@ func SplitDerived(id string) (owner, part string, ok bool) { return strings.Cut(
 //	1  keys belong to kind and id; derived ids are told from given ones
 const Layout = 1
 
+// InLayout is a message or forward as it stands in a layout; any other payload is as it was.
+func InLayout(p Payload, layout int) Payload {
+	switch p := p.(type) {
+	case Message:
+		p.Layout = layout
+		return p
+	case Forward:
+		p.Layout = layout
+		return p
+	}
+	return p
+}
+
 func checkLayout(f *fault.List, layout int) {
 	if layout < 0 || layout > Layout {
 		f.Add("/layout", fault.OutOfRange, "%d is not known to this version", layout)

@@ -18,7 +18,7 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		recovered: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "herald_recovered_total",
-			Help: "Tasks brought back, by how they were lost: lease (the worker died), orphan (an answer got lost), chunk or event (no task at all).",
+			Help: "Tasks brought back, by how they were lost: lease (the worker died), orphan (an answer got lost), chunk, message or event (no task at all).",
 		}, []string{"cause"}),
 		unclaimed: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "herald_tasks_unclaimed",

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,14 +24,15 @@ const kinded = "1 "
 
 // onceScript opens the books of one recipient, unless the id is taken.
 //
-// KEYS[1] request, KEYS[2] states string; one hash tag. ARGV[1] the request, ARGV[2] the books, ARGV[3] seconds to keep both.
-// Returns the request that is known, "" where there was none.
+// KEYS[1] request, KEYS[2] states string, KEYS[3] what is known of it; one hash tag. ARGV[1] the request, ARGV[2] the
+// books, ARGV[3] seconds to keep all, ARGV[4] what is known. Returns the request that is known, "" where there was none.
 const onceScript = `
-local known = redis.call('GET', KEYS[1])
-if known then return known end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
-redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
-return ''`
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[3]) then
+  redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+  redis.call('SET', KEYS[3], ARGV[4], 'EX', ARGV[3])
+  return ''
+end
+return redis.call('GET', KEYS[1])`
 
 // Admission is what OpenOnce found.
 type Admission struct {
@@ -39,46 +41,54 @@ type Admission struct {
 	Same  bool  // fresh, or the id is taken by the same request
 }
 
-// OpenOnce opens the books of a message or forward, and keeps them so much longer than usual, unless the id is taken: by
-// the same request, which its hash names, or by another one.
-func (l *Ledger) OpenOnce(ctx context.Context, o Owner, hash string, longer time.Duration) (Admission, error) {
-	keep := int64((l.retention + max(0, longer)) / time.Second)
+// OpenOnce opens the books of a message or forward, keeps what was asked for beside them, so much longer than usual, and
+// lists it as unsettled, unless the id is taken: by the same request, which its hash names, or by another one.
+func (l *Ledger) OpenOnce(ctx context.Context, o Owner, hash string, r Request, longer time.Duration) (Admission, error) {
+	keep, asked := l.retention+max(0, longer), about{Kind: r.Kind}.with(r.Payload)
 	pipe := l.rdb.Pipeline()
-	known := pipe.Eval(ctx, onceScript, []string{o.requestKey(), o.Chunk(0).statesKey()}, kinded+hash, make([]byte, slotBytes), keep)
+	// Listed first: what is opened is found, whatever becomes of us.
+	listed := l.list(ctx, pipe, o, longer)
 	var older *redis.StringCmd
+	_, apart := l.rdb.(*redis.ClusterClient)
 	if o.Kind != Message {
 		older = pipe.Get(ctx, Owner{Message, o.ID}.requestKey())
 	}
-	_, _ = pipe.Exec(ctx) // each command's own error is looked at
-	request, err := known.Text()
-	if err == nil && older != nil && !errors.Is(older.Err(), redis.Nil) {
-		err = older.Err()
-	}
-	if err != nil {
-		return Admission{}, fmt.Errorf("open the books of %s: %w", o, err)
+	if apart || older != nil {
+		if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+			return Admission{}, fmt.Errorf("list %s: %w", o, err)
+		}
 	}
 	if older != nil && isShared(older.Val()) {
 		// Under this id there is a forward or a message of layout 0, where they excluded each other.
-		if err := l.forget(ctx, o); err != nil {
-			return Admission{}, err
-		}
-		request = older.Val()
+		return l.joinShared(ctx, o.ID, older.Val(), hash, asked, keep)
+	}
+	books := o.Chunk(0)
+	keys := []string{o.requestKey(), books.statesKey(), books.aboutKey()}
+	known := pipe.Eval(ctx, onceScript, keys, kinded+hash, make([]byte, slotBytes), int64(keep/time.Second), asked)
+	_, _ = pipe.Exec(ctx) // each command's own error is looked at
+	request, err := known.Text()
+	if err = cmp.Or(listed.Err(), err); err != nil {
+		return Admission{}, fmt.Errorf("open the books of %s: %w", o, err)
 	}
 	if isShared(request) {
-		return Admission{Owner: Owner{Shared, o.ID}, Same: request == hash}, nil
+		return l.joinShared(ctx, o.ID, request, hash, asked, keep)
 	}
 	return Admission{Owner: o, Fresh: request == "", Same: request == "" || request == kinded+hash}, nil
 }
 
-func isShared(request string) bool { return request != "" && !strings.HasPrefix(request, kinded) }
-
-// forget undoes OpenOnce.
-func (l *Ledger) forget(ctx context.Context, o Owner) error {
-	if err := l.rdb.Del(ctx, o.requestKey(), o.Chunk(0).statesKey()).Err(); err != nil {
-		return fmt.Errorf("close the books of %s: %w", o, err)
+// joinShared admits a request for what layout 0 stored, and keeps beside those books what was asked for: they had nothing.
+func (l *Ledger) joinShared(ctx context.Context, id, request, hash string, asked []byte, keep time.Duration) (Admission, error) {
+	o := Owner{Shared, id}
+	if request != hash {
+		return Admission{Owner: o}, nil
 	}
-	return nil
+	if err := l.rdb.SetNX(ctx, o.Chunk(0).aboutKey(), asked, keep).Err(); err != nil {
+		return Admission{}, fmt.Errorf("open the books of %s: %w", o, err)
+	}
+	return Admission{Owner: o, Same: true}, nil
 }
+
+func isShared(request string) bool { return request != "" && !strings.HasPrefix(request, kinded) }
 
 // Single finds the books of a message or forward, or returns ErrNotFound: those of its kind, or the shared ones where it
 // was stored in layout 0.

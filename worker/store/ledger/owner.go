@@ -28,6 +28,14 @@ func OwnerIn(layout int, k Kind, id string) Owner {
 	return Owner{k, id}
 }
 
+// Layout is the reverse of OwnerIn: that in which the owner's tasks stand, where now is today's.
+func (o Owner) Layout(now int) int {
+	if o.Kind == Shared {
+		return 0
+	}
+	return now
+}
+
 // Chunk is one of the owner's groups of recipients. A message and a forward have one: 0.
 func (o Owner) Chunk(index int) Chunk { return Chunk{o, index} }
 

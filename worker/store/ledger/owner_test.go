@@ -87,7 +87,7 @@ func TestBooksOfOneIDAreApart(t *testing.T) {
 		for _, o := range owners {
 			if o.Kind == Bulk {
 				open(t, l, o.Chunk(0), 3)
-			} else if a, err := l.OpenOnce(ctx, o, "hash", 0); err != nil || !a.Fresh || !a.Same || a.Owner != o {
+			} else if a, err := l.OpenOnce(ctx, o, "hash", Request{"kind", []byte("{}")}, 0); err != nil || !a.Fresh || !a.Same || a.Owner != o {
 				t.Fatalf("%s: %+v, %v", o, a, err)
 			}
 			if err := l.Mark(ctx, o.Chunk(0), 0, want[o.Kind], Reason{Code: string(o.Kind)}); err != nil {
@@ -135,7 +135,7 @@ func TestOpenOnce(t *testing.T) {
 			}
 		}
 		for j, h := range c.calls {
-			a, err := l.OpenOnce(ctx, o, h, 0)
+			a, err := l.OpenOnce(ctx, o, h, Request{"kind", []byte("{}")}, 0)
 			if got := (want{a.Owner.Kind, a.Fresh, a.Same}); err != nil || got != c.want[j] {
 				t.Errorf("case %d, call %d: %+v, %v", i, j, a, err)
 			}
@@ -144,7 +144,7 @@ func TestOpenOnce(t *testing.T) {
 		if err != nil || books.Kind != c.want[0].kind {
 			t.Errorf("case %d: found %+v, %v", i, books, err)
 		}
-		if keys := rdb.Keys(ctx, fmt.Sprintf("*{%s*", o.ID)).Val(); c.before != "" && len(keys) != 1 {
+		if keys := rdb.Keys(ctx, fmt.Sprintf("herald:%s:{%s*:*", c.kind, o.ID)).Val(); c.before != "" && len(keys) != 0 {
 			t.Errorf("case %d: what is of layout 0 got books of a kind: %q", i, keys)
 		}
 	}

@@ -1,0 +1,104 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+const (
+	// singlesEvery is how often messages and forwards are looked for that are unsettled for long.
+	singlesEvery = 10 * time.Second
+	// singlesPause is how long one that was looked at is let alone.
+	singlesPause = 5 * time.Minute
+	// singlesAtOnce bounds those that are looked at in one round, of each list.
+	singlesAtOnce = 500
+)
+
+// singles sees to it that every message and forward that is pending has a task: the ledger, not the queue, says what is to
+// do. Any number may run at once.
+type singles struct {
+	ledger    *ledger.Ledger
+	queue     *queue.Client
+	log       *slog.Logger
+	recovered func(cause string, n int) // counts tasks that were brought back
+}
+
+// watch looks until ctx ends.
+func (s *singles) watch(ctx context.Context) {
+	tick := time.NewTicker(singlesEvery)
+	defer tick.Stop()
+	for {
+		if err := s.round(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("can't look for messages without a task", "error", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *singles) round(ctx context.Context) error {
+	owners, err := s.ledger.Overdue(ctx, singlesPause, singlesAtOnce)
+	for _, o := range owners {
+		err = errors.Join(err, s.look(ctx, o)) // one that can't be looked at doesn't keep the others waiting
+	}
+	return err
+}
+
+// look enqueues the task of a message or forward again that is pending and has none.
+func (s *singles) look(ctx context.Context, o ledger.Owner) error {
+	books, err := s.ledger.Single(ctx, o)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return s.ledger.RemoveUnsettled(ctx, o)
+	}
+	if err != nil {
+		return err
+	}
+	records, err := s.ledger.Chunk(ctx, books)
+	switch {
+	case errors.Is(err, ledger.ErrNotFound), err == nil && (len(records) != 1 || records[0].State.Final()):
+		return s.ledger.RemoveUnsettled(ctx, o)
+	case err != nil:
+		return err
+	}
+	p, due, err := stored(ctx, s.ledger, books)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil // an older version did not keep it
+	}
+	if err != nil {
+		return err
+	}
+	added, err := s.queue.AgainAt(ctx, p, due)
+	if added {
+		s.log.Warn("a message was pending and had no task; it was enqueued again", "kind", o.Kind, "id", o.ID)
+		s.recovered("message", 1)
+	}
+	return err
+}
+
+// stored is the task of a message or forward as the ledger keeps it, and when it is due.
+func stored(ctx context.Context, l *ledger.Ledger, books ledger.Chunk) (p task.Payload, due time.Time, err error) {
+	r, err := l.Request(ctx, books)
+	if err != nil {
+		return nil, due, err
+	}
+	if p, err = task.Parse(r.Kind, r.Payload); err != nil {
+		return nil, due, fmt.Errorf("%s: %w", books.Owner, err)
+	}
+	switch p := p.(type) {
+	case task.Message:
+		due = p.SendAt
+	case task.Forward:
+		due = p.SendAt
+	}
+	return task.InLayout(p, books.Layout(task.Layout)), due, nil
+}

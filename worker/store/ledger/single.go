@@ -1,0 +1,133 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Beside the books of a message or forward stands what was asked for, as long as it may be needed: whoever finds one of
+// them pending and without a task can give it its task again. Those that are not settled are listed: see Overdue.
+
+// Request is what was asked for under an id, as its task says it.
+type Request struct {
+	Kind    string // of the task
+	Payload []byte // as JSON, in layout 0
+}
+
+// aboutKey holds what is known of a single recipient beside its state: a line of JSON, then the request's payload.
+func (c Chunk) aboutKey() string { return c.Key("about") }
+
+// about is the line of JSON.
+type about struct {
+	Kind string `json:"kind,omitempty"` // the request's
+}
+
+func (a about) with(payload []byte) []byte {
+	head, _ := json.Marshal(a) // texts and numbers: can't fail
+	return slices.Concat(head, []byte{'\n'}, payload)
+}
+
+// Request returns what was asked for, or ErrNotFound where that is not stored any more, or never was.
+func (l *Ledger) Request(ctx context.Context, c Chunk) (Request, error) {
+	a, payload, err := l.about(ctx, c)
+	if err == nil && len(payload) == 0 {
+		err = fmt.Errorf("the content of %s: %w", c.Owner, ErrNotFound)
+	}
+	return Request{a.Kind, payload}, err
+}
+
+func (l *Ledger) about(ctx context.Context, c Chunk) (a about, payload []byte, err error) {
+	data, err := l.rdb.Get(ctx, c.aboutKey()).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return a, nil, fmt.Errorf("the content of %s: %w", c.Owner, ErrNotFound)
+	}
+	if err != nil {
+		return a, nil, fmt.Errorf("read %s: %w", c.Owner, err)
+	}
+	head, payload, _ := bytes.Cut(data, []byte{'\n'})
+	if err := json.Unmarshal(head, &a); err != nil {
+		return a, nil, fmt.Errorf("read %s: %w", c.Owner, err)
+	}
+	return a, payload, nil
+}
+
+// unsettledKey is one of Shards lists of what is not settled, scored by when it is to be looked at, in Unix seconds.
+func unsettledKey(shard int) string { return "herald:{unsettled:" + strconv.Itoa(shard) + "}" }
+
+func (o Owner) unsettledKey() string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(o.ID))
+	return unsettledKey(int(h.Sum32() % Shards))
+}
+
+// entry is the owner as the lists name it.
+func (o Owner) entry() string { return string(o.Kind) + ":" + o.ID }
+
+func parseEntry(entry string) (Owner, bool) {
+	kind, id, ok := strings.Cut(entry, ":")
+	return Owner{Kind(kind), id}, ok && !Owner{Kind: Kind(kind)}.counted()
+}
+
+// firstLook is how long after it was due a message may be unsettled before it is looked at.
+const firstLook = 30 * time.Second
+
+// list is the command that lists a message or forward, which is not due for so long.
+func (l *Ledger) list(ctx context.Context, to redis.Cmdable, o Owner, longer time.Duration) *redis.IntCmd {
+	return to.ZAdd(ctx, o.unsettledKey(), redis.Z{Score: float64(l.now().Add(max(0, longer) + firstLook).Unix()), Member: o.entry()})
+}
+
+// AddUnsettled lists a message or forward. OpenOnce does that, so only who reopens books calls it, before.
+func (l *Ledger) AddUnsettled(ctx context.Context, o Owner) error {
+	if err := l.list(ctx, l.rdb, o, 0).Err(); err != nil {
+		return fmt.Errorf("list %s: %w", o, err)
+	}
+	return nil
+}
+
+// RemoveUnsettled takes a message or forward off the lists: nothing is left to be done about it.
+func (l *Ledger) RemoveUnsettled(ctx context.Context, o Owner) error {
+	if err := l.rdb.ZRem(ctx, o.unsettledKey(), o.entry()).Err(); err != nil {
+		return fmt.Errorf("take %s off the list: %w", o, err)
+	}
+	return nil
+}
+
+// overdueScript finds what is to be looked at, and puts each off until later.
+//
+// KEYS: a list of what is not settled. ARGV: now and later in Unix seconds, how many at most. Returns the entries.
+var overdueScript = redis.NewScript(`
+local entries = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
+for _, entry in ipairs(entries) do redis.call('ZADD', KEYS[1], ARGV[2], entry) end
+return entries
+`)
+
+// Overdue returns messages and forwards that are unsettled for longer than sending takes, at most so many of each list.
+// Each comes again after the pause, until it is removed. Of several callers one gets it.
+func (l *Ledger) Overdue(ctx context.Context, pause time.Duration, most int) ([]Owner, error) {
+	now := l.now()
+	var all []Owner
+	for shard := range Shards {
+		entries, err := overdueScript.Run(ctx, l.rdb, []string{unsettledKey(shard)}, now.Unix(), now.Add(pause).Unix(), most).StringSlice()
+		if err != nil {
+			return all, fmt.Errorf("look for unsettled messages: %w", err)
+		}
+		for _, entry := range entries {
+			o, ok := parseEntry(entry)
+			if !ok {
+				return all, fmt.Errorf("look for unsettled messages: %.50q is none", entry)
+			}
+			all = append(all, o)
+		}
+	}
+	return all, nil
+}

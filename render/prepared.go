@@ -55,12 +55,12 @@ func (p *Prepared) render(ctx context.Context, req Request, trace bool) (*Conten
 	r.traced = trace
 	var content *Content
 	var err error
-	switch req.Channel {
-	case catalog.Email:
+	switch req.Channel.Form() {
+	case catalog.FormHTML:
 		content, err = r.email()
-	case catalog.SMS:
+	case catalog.FormText:
 		content, err = r.sms()
-	default:
+	case catalog.FormMarkdown:
 		content, err = r.markdown()
 	}
 	if err != nil {

@@ -156,14 +156,13 @@ func (o *opener) plan(c catalog.Channel) *plan {
 	parts := s.For(c)
 	out := &plan{attachments: b.AttachmentsFor(c)}
 	key := messageKey{path: parts.Path("message"), format: parts.Format}
-	if c == catalog.Email {
+	if c.Layout() {
+		out.layout = o.layout(parts.EmailTemplate)
+	}
+	if c.Form() == catalog.FormHTML {
 		out.subject = o.compile(s.Name+"/"+parts.Path("subject"), parts.Subject)
 		out.preheader = o.compile(s.Name+"/"+parts.Path("preheader"), parts.Preheader)
-		out.layout = o.layout(parts.EmailTemplate)
 		key.email = parts.EmailTemplate
-	}
-	if c == catalog.Note {
-		out.layout = o.layout(parts.EmailTemplate)
 	}
 	if out.message = o.messages[key]; out.message == nil {
 		out.message = &message{template: o.compile(s.Name+"/"+key.path, parts.Message), layout: content.Message{Format: parts.Format, Files: b.Pictures()}}

@@ -208,7 +208,7 @@ func (p oddPeople) recipient(n int) bulk.Recipient {
 func storedFiles(t *testing.T, s *site) []message.Ref {
 	t.Helper()
 	var refs []message.Ref
-	for _, size := range []int{attach.MaxFile, attach.MaxFile + 1, attach.MaxTotal - attach.MaxFile, attach.MaxTotal - attach.MaxFile + 1, 10} {
+	for _, size := range []int{message.MaxFile, message.MaxFile + 1, message.MaxFileTotal - message.MaxFile, message.MaxFileTotal - message.MaxFile + 1, 10} {
 		ref, err := s.client.Attach(t.Context(), fmt.Sprintf("f%d.pdf", size), "", append([]byte("%PDF-1.7\n"), make([]byte, size-9)...))
 		if err != nil {
 			t.Fatal(err)

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/channel/send"
@@ -187,7 +186,7 @@ func TestForwardsFilesAreLimited(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	c := withCatcher(t, s, catcher.Options{})
-	for size, want := range map[int]ledger.State{attach.MaxTotal: ledger.Sent, attach.MaxTotal + 1: ledger.Failed} {
+	for size, want := range map[int]ledger.State{message.MaxFileTotal: ledger.Sent, message.MaxFileTotal + 1: ledger.Failed} {
 		f := forwardTo("ann@partner.example")
 		f.ID = fmt.Sprintf("fw-%d", size)
 		f.Attachments = []string{"a1"}

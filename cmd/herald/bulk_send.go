@@ -23,7 +23,7 @@ import (
 
 type bulkSendCmd struct {
 	contentFlags `embed:""`
-	Channel      []string  `enum:"email,sms,chat,note" default:"email" help:"email, sms, chat or note, or several, separated by commas: everyone gets the shortcut on each of them."`
+	Channel      []string  `enum:"${channels}" default:"email" help:"${channelWords}, or several, separated by commas: everyone gets the shortcut on each of them."`
 	SMSFrom      string    `name:"sms-from" placeholder:"NUMBER" help:"Sender of the SMS, where --from is that of the emails."`
 	Definition   string    `placeholder:"FILE" help:"JSON that says all of what is sent, as POST /v1/bulks takes it, instead of the flags for that."`
 	Audience     string    `required:"" placeholder:"FILE" help:"CSV with a header row of field paths (customer.email,customer.firstName,locale), or NDJSON; packed by gzip or Zstandard, too. - for standard input."`
@@ -214,19 +214,17 @@ func (b *bulkSendCmd) definition(c *app.Settings, std stdio) (bulk.Definition, e
 		d.OnIssue = task.IssuePolicy(b.OnIssue)
 		for _, channel := range b.Channel {
 			p := bulk.Part{Channel: message.Channel(channel), From: b.From, Content: content, Policy: task.Policy(b.Policy)}
-			if p.Channel != message.Email && len(b.Channel) > 1 {
+			mail := p.Channel.Spec().Mail
+			if !mail && len(b.Channel) > 1 {
 				p.From = "" // it is that of the emails
 			}
-			switch p.Channel {
-			case message.Email:
+			if mail {
 				p.ReplyTo, p.Unsubscribe = b.ReplyTo, b.Unsubscribe
-			case message.SMS:
-				p.From = first(b.SMSFrom, p.From)
-			case message.Chat:
-				p.Chat = b.chat()
-			case message.Note:
-				p.Note = b.note()
 			}
+			if p.Channel == message.SMS {
+				p.From = first(b.SMSFrom, p.From)
+			}
+			p.Chat, p.Note = b.fields(p.Channel)
 			d.Messages = append(d.Messages, p)
 		}
 	}
@@ -285,7 +283,11 @@ func (b *bulkSendCmd) override(d *bulk.Definition, c *app.Settings) {
 
 // pin stores files and template sources, so that what this command saw is what is sent.
 func (b *bulkSendCmd) pin(ctx context.Context, blobs compose.Blobs, catalog *catalog.Catalog, d *bulk.Definition) error {
-	files, err := b.attachments(ctx, blobs, attach.Bulk())
+	var policies []attach.Policy
+	for _, channel := range d.Channels() {
+		policies = append(policies, attach.Bulk(channel))
+	}
+	files, err := b.attachments(ctx, blobs, policies...)
 	if err != nil {
 		return err
 	}

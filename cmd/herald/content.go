@@ -33,17 +33,21 @@ type contentFlags struct {
 	Mention     []string `placeholder:"ID" help:"User whom a note mentions. Can be given again."`
 	Attach      []string `placeholder:"FILE" sep:"none" help:"File to attach. Can be given again."`
 	Context     string   `placeholder:"FILE" help:"JSON object with customer, conversation, currentUser, …; - for standard input."`
-	Policy      string   `enum:"resend,hold," default:"" help:"What happens to messages in flight when a worker is killed: resend, or hold for a person. SMS holds, the others resend, when empty."`
+	Policy      string   `enum:"resend,hold," default:"" help:"What happens to messages in flight when a worker is killed: resend, or hold for a person. When empty, ${holding} holds, the others resend."`
 	OnIssue     string   `enum:"send,skip" default:"send" help:"Send or skip recipients whose message has issues, such as a missing field."`
 }
 
-// chat are the fields of a chat.
-func (f *contentFlags) chat() message.ChatFields {
-	return message.ChatFields{Brand: f.Brand, Assistant: f.Assistant, Dialog: f.Dialog}
+// fields are those that messages of a channel have for themselves.
+func (f *contentFlags) fields(c message.Channel) (chat message.ChatFields, note message.NoteFields) {
+	spec := c.Spec()
+	if spec.Chat {
+		chat = message.ChatFields{Brand: f.Brand, Assistant: f.Assistant, Dialog: f.Dialog}
+	}
+	if spec.Note {
+		note = message.NoteFields{Mentions: f.Mention}
+	}
+	return chat, note
 }
-
-// note are the fields of a note.
-func (f *contentFlags) note() message.NoteFields { return message.NoteFields{Mentions: f.Mention} }
 
 // named says which content the flags ask for.
 func (f *contentFlags) named() (task.Content, error) {
@@ -100,7 +104,7 @@ type localFile struct {
 }
 
 // files reads the files of --attach and checks them against the limits: better now than at every recipient.
-func (f *contentFlags) files(p attach.Policy) ([]localFile, error) {
+func (f *contentFlags) files(policies ...attach.Policy) ([]localFile, error) {
 	var files []localFile
 	var check []attach.File
 	for i, path := range f.Attach {
@@ -109,7 +113,7 @@ func (f *contentFlags) files(p attach.Policy) ([]localFile, error) {
 			return nil, fmt.Errorf("attach %s: %w", path, errors.Unwrap(err))
 		}
 		var data []byte
-		if info.Size() <= p.MaxTotal {
+		if info.Size() <= message.MaxFileTotal {
 			if data, err = os.ReadFile(path); err != nil {
 				return nil, fmt.Errorf("attach %s: %w", path, errors.Unwrap(err))
 			}
@@ -118,12 +122,17 @@ func (f *contentFlags) files(p attach.Policy) ([]localFile, error) {
 		files = append(files, localFile{name, data})
 		check = append(check, attach.File{Name: name, Size: info.Size(), Head: data})
 	}
-	return files, p.Check(check)
+	for _, p := range policies {
+		if err := p.Check(check); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
 }
 
 // attachments stores the files of --attach.
-func (f *contentFlags) attachments(ctx context.Context, blobs compose.Blobs, p attach.Policy) ([]message.Ref, error) {
-	files, err := f.files(p)
+func (f *contentFlags) attachments(ctx context.Context, blobs compose.Blobs, policies ...attach.Policy) ([]message.Ref, error) {
+	files, err := f.files(policies...)
 	if err != nil {
 		return nil, err
 	}

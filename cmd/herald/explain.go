@@ -16,7 +16,7 @@ import (
 
 type explainCmd struct {
 	authorFlags `embed:""`
-	Channel     string `enum:"email,sms,chat,note" default:"email" help:"email, sms, chat or note."`
+	Channel     string `enum:"${channels}" default:"email" help:"${channelWords}."`
 	Layout      bool   `help:"Explain the email's layout too."`
 	JSON        bool   `name:"json" help:"Print everything as JSON."`
 }
@@ -45,7 +45,7 @@ type explainSpan struct {
 
 // Run renders one message and tells what produced each piece of it.
 func (cmd *explainCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
-	if cmd.Layout && cmd.Channel != string(catalog.Email) {
+	if cmd.Layout && catalog.Channel(cmd.Channel).Form() != catalog.FormHTML {
 		return usageError{fmt.Errorf("--layout: only an email has one; leave out --channel %s", cmd.Channel)}
 	}
 	o, err := cmd.open(c, std)

@@ -21,7 +21,7 @@ import (
 
 type previewCmd struct {
 	authorFlags `embed:""`
-	Channel     string `enum:"all,email,sms,chat,note" default:"all" help:"Only email, sms, chat or note."`
+	Channel     string `enum:"all,${channels}" default:"all" help:"Only ${channelWords}."`
 	HTML        string `name:"html" placeholder:"FILE" help:"Write the email's HTML to this file; - for standard output, alone."`
 	EML         string `name:"eml" placeholder:"FILE" help:"Write the whole email as it travels to this file, which mail programs open; - for standard output, alone."`
 	JSON        bool   `name:"json" help:"Print everything as JSON."`

@@ -41,7 +41,7 @@ func (p *previewResult) print(page *page) {
 
 // same reports whether two channels get the same, so that it need be shown once only.
 func (c previewContent) same(other previewContent) bool {
-	if c.Channel == catalog.Email || c.Channel == catalog.SMS {
+	if c.Channel.Form() != catalog.FormMarkdown {
 		return false
 	}
 	other.Content = &render.Content{Channel: c.Channel, Text: other.Text, Attachments: other.Content.Attachments, Issues: other.Content.Issues}
@@ -50,17 +50,7 @@ func (c previewContent) same(other previewContent) bool {
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
-func channelTitle(c catalog.Channel) string {
-	switch c {
-	case catalog.Email:
-		return "Email"
-	case catalog.SMS:
-		return "SMS"
-	case catalog.Chat:
-		return "Chat"
-	}
-	return "Note"
-}
+func channelTitle(c catalog.Channel) string { return message.Channel(c).Spec().Title }
 
 // afterwards says what using the shortcut does besides sending.
 func afterwards(s *catalog.Shortcut) string {
@@ -102,13 +92,13 @@ func (c previewContent) summary(s *catalog.Shortcut) string {
 	switch {
 	case c.SMS != nil && c.Text != "":
 		return fmt.Sprintf("%s of %s, %s, room for %d more", count(c.SMS.Segments, "segment"), c.SMS.Encoding, count(c.SMS.Characters, "character"), c.SMS.Left)
-	case c.Channel == catalog.Email:
+	case c.Channel.Form() == catalog.FormHTML:
 		layout := "no layout"
-		if name := s.For(catalog.Email).EmailTemplate; name != "" && name != catalog.NoTemplate {
+		if name := s.For(c.Channel).EmailTemplate; name != "" && name != catalog.NoTemplate {
 			layout = "layout " + name
 		}
 		return fmt.Sprintf("%s, %d KB of HTML; this is its text", layout, (len(c.HTML)+1023)/1024)
-	case c.Channel != catalog.SMS:
+	case c.Channel.Form() == catalog.FormMarkdown:
 		return "Markdown"
 	}
 	return ""
@@ -144,7 +134,7 @@ func unicodeText(forcing []sms.Forcing) string {
 }
 
 func (c previewContent) printFiles(page *page) {
-	policy := attach.For(message.Channel(c.Channel))
+	policy := attach.Single(message.Channel(c.Channel))
 	label, total := "Attached", int64(0)
 	for _, file := range c.Attachments {
 		limit := policy.MaxFile

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/heraldsend/herald/worker/app"
+	"github.com/heraldsend/herald/worker/message"
 )
 
 // Exit codes, as the README documents them.
@@ -32,6 +33,18 @@ type stdio struct {
 func (s stdio) terminal() bool {
 	f, ok := s.err.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// channelVars are what flags and help say of channels.
+func channelVars() kong.Vars {
+	var names, holding []string
+	for _, c := range message.Channels {
+		names = append(names, string(c))
+	}
+	for _, c := range message.HeldChannels() {
+		holding = append(holding, c.Spec().Title)
+	}
+	return kong.Vars{"channels": strings.Join(names, ","), "channelWords": message.Join(names, "or"), "holding": message.Join(holding, "and")}
 }
 
 // cli is the command line: settings that all commands share, and one command.
@@ -112,6 +125,7 @@ func parseAndRun(ctx context.Context, args []string, getenv func(string) string,
 		kong.Writers(std.out, std.err),
 		kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.Resolvers(fromEnv(getenv)),
+		channelVars(),
 		kong.ExplicitGroups([]kong.Group{
 			{Key: authorsGroup, Title: "Commands for template authors"},
 			{Key: settingsGroup, Title: "Settings. Each is an environment variable too: --redis-url is HERALD_REDIS_URL."},

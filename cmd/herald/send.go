@@ -20,7 +20,7 @@ import (
 
 type sendCmd struct {
 	contentFlags `embed:""`
-	Channel      string        `enum:"email,sms,chat,note" default:"email" help:"email, sms, chat or note."`
+	Channel      string        `enum:"${channels}" default:"email" help:"${channelWords}."`
 	To           string        `required:"" placeholder:"ADDR" help:"Recipient: an email address, a phone number, or a conversation's id for chat and note."`
 	Cc           []string      `placeholder:"ADDR" sep:"none" help:"Who else gets the email. Can be given again."`
 	Bcc          []string      `placeholder:"ADDR" sep:"none" help:"Who else gets it, unseen by the others. Can be given again."`
@@ -50,13 +50,7 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 		Locale: c.Locale, Timezone: c.Timezone, Country: c.Country, Policy: task.Policy(s.Policy), OnIssue: task.IssuePolicy(s.OnIssue), Unsubscribe: s.Unsubscribe,
 		Actions: actions, SendAt: s.At, SendBefore: s.Before, Cc: s.Cc, Bcc: s.Bcc,
 	}
-	switch channel {
-	case message.Chat:
-		m.Chat = s.chat()
-	case message.Note:
-		m.Note = s.note()
-	case message.Email, message.SMS:
-	}
+	m.Chat, m.Note = s.fields(channel)
 	if m.Content, err = s.named(); err != nil {
 		return err
 	}
@@ -72,7 +66,7 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 	if m.Content, err = s.content(ctx, q, c); err != nil {
 		return err
 	}
-	if m.Attachments, err = s.attachments(ctx, q.Blobs, attach.For(channel)); err != nil {
+	if m.Attachments, err = s.attachments(ctx, q.Blobs, attach.Single(channel)); err != nil {
 		return err
 	}
 	id, err := q.Message(ctx, m)

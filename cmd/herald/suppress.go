@@ -25,7 +25,7 @@ type suppressCmd struct {
 
 // suppressFlags say whose list it is.
 type suppressFlags struct {
-	Channel string `enum:"email,sms,chat,note" default:"email" help:"Whose list: email, sms, chat or note."`
+	Channel string `enum:"${channels}" default:"email" help:"Whose list: ${channelWords}."`
 }
 
 // with connects, calls do with the lists and disconnects.

@@ -66,7 +66,7 @@ func (c *Catalog) bundle(s Shortcut) (*Bundle, error) {
 	}
 	for _, channel := range Channels() {
 		p := s.For(channel)
-		if channel == Email || channel == Note {
+		if channel.Layout() {
 			faults = append(faults, c.collectEmail(b, p.EmailTemplate))
 		}
 		for _, name := range p.Attachments {
@@ -237,7 +237,7 @@ func (b *Bundle) AttachmentsFor(ch Channel) []Attachment {
 			}
 		}
 	}
-	if ch != Email {
+	if ch.Form() != FormHTML {
 		return out
 	}
 	for _, a := range b.Attachments {

@@ -128,7 +128,7 @@ func (s *Shortcut) For(c Channel) Parts {
 	if o.Message != nil {
 		p.Message, p.path["message"] = *o.Message, prefix+"message"
 		p.Format = o.Format
-		if p.Format == "" && c == SMS {
+		if p.Format == "" && c.Form() == FormText {
 			p.Format = content.Text
 		}
 	}
@@ -195,7 +195,7 @@ func (s *Shortcut) faults() []fieldFault {
 	checkFormat("format", s.Format)
 	for _, c := range slices.Sorted(maps.Keys(s.Channels)) {
 		if _, err := ParseChannel(string(c)); err != nil || strings.ToLower(string(c)) != string(c) {
-			add("channels."+string(c), "channel", "unknown channel %s: want email, sms, chat, or note", handlebars.Quote(string(c)))
+			add("channels."+string(c), "channel", "unknown channel %s: want %s", handlebars.Quote(string(c)), channelList())
 		}
 		checkFormat("channels."+string(c)+".format", s.Channels[c].Format)
 		if s.Channels[c].Attachments != nil {

@@ -73,7 +73,7 @@ func Explain(ctx context.Context, p *render.Prepared, req render.Request) (*Expl
 		for _, e := range part.Trace.Scopes {
 			x.uses(out, e)
 		}
-		if part.Name == "layout" && (req.Channel != catalog.Email || strings.HasSuffix(part.Template, ".txt")) {
+		if part.Name == "layout" && (req.Channel.Form() != catalog.FormHTML || strings.HasSuffix(part.Template, ".txt")) {
 			continue // what the text of a layout prints, its HTML does too
 		}
 		out.Parts = append(out.Parts, PartSpans{Part: part.Name, Spans: x.spans(part)})

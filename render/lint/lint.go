@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -29,12 +30,6 @@ type Report struct {
 
 // Errors counts the findings of severity Error.
 func (r *Report) Errors() int { return len(catalog.ErrorsOf(r.Findings)) }
-
-// Limits of what a shortcut may attach, on decoded bytes; delivery holds them too.
-const (
-	maxFileBytes  = 5 << 20
-	maxTotalBytes = 9_961_472
-)
 
 // Folder checks a catalog: everything that keeps it from loading or compiling,
 // and everything that a customer would notice. It never fails; what is wrong
@@ -179,11 +174,12 @@ func (l *linter) shortcut(s *catalog.Shortcut) {
 	if s.For(catalog.Email).Subject == "" && !torn && says && s.For(catalog.Email).Message != "" {
 		report("message", catalog.Warning, "missing_subject", "an email of this shortcut has no subject")
 	}
+	types := catalog.FileTypes()
 	for _, channel := range catalog.Channels() {
-		total := 0
-		path := "attachments"
+		total, limit := 0, channel.Files()
+		at := "attachments"
 		if over := s.Channels[channel]; over.Attachments != nil {
-			path = "channels." + string(channel) + ".attachments"
+			at = "channels." + string(channel) + ".attachments"
 		}
 		for i, name := range s.For(channel).Attachments {
 			a, ok := l.catalog.FindAttachment(name)
@@ -191,16 +187,16 @@ func (l *linter) shortcut(s *catalog.Shortcut) {
 				continue
 			}
 			total += a.Size
-			item := fmt.Sprintf("%s.%d", path, i)
-			if a.Size > maxFileBytes {
-				report(item, catalog.Error, "attachment_too_large", "%s has %d bytes; a file may have %d", name, a.Size, maxFileBytes)
+			item := fmt.Sprintf("%s.%d", at, i)
+			if limit.File > 0 && a.Size > limit.File {
+				report(item, catalog.Error, "attachment_too_large", "%s has %d bytes; a file may have %d", name, a.Size, limit.File)
 			}
-			if a.Type == "application/octet-stream" || a.Type == "image/gif" {
-				report(item, catalog.Error, "attachment_type", "%s is of a type that a shortcut may not attach: want pdf, doc, docx, xls, xlsx, zip, txt, mov, mp4, png, or jpg", name)
+			if !slices.Contains(types, strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))) {
+				report(item, catalog.Error, "attachment_type", "%s is of a type that a shortcut may not attach: want one of %s", name, strings.Join(types, ", "))
 			}
 		}
-		if total > maxTotalBytes {
-			report(path+".0", catalog.Error, "attachments_too_large", "the attachments have %d bytes; a message may have %d", total, maxTotalBytes)
+		if total > limit.Total {
+			report(at+".0", catalog.Error, "attachments_too_large", "the attachments have %d bytes; a message may have %d", total, limit.Total)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/rendertest"
 	"github.com/heraldsend/herald/templates"
 )
@@ -77,7 +78,7 @@ func TestLint(t *testing.T) {
 		{"yaml", []string{"shortcuts/s.yaml", "subject: x\nmessage: [\n"}, "shortcuts/s.yaml:2 yaml_syntax", ""},
 		{"attachment type", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\nattachments: [a.exe, b.pdf]\n", "attachments/a.exe", "MZ", "attachments/b.pdf", "%PDF"},
 			"shortcuts/s.yaml:3:15 attachment_type", ""},
-		{"attachment size", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\nattachments: [a.pdf]\n", "attachments/a.pdf", strings.Repeat("x", maxFileBytes+1)},
+		{"attachment size", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\nattachments: [a.pdf]\n", "attachments/a.pdf", strings.Repeat("x", catalog.Email.Files().File+1)},
 			"shortcuts/s.yaml:3:15 attachment_too_large", ""},
 		{"attachment missing", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\nattachments: [guide.pdf]\n", "attachments/guides.pdf", "x"},
 			"shortcuts/s.yaml:3:15 unknown_attachment", "guides.pdf"},

@@ -24,23 +24,32 @@ func (l *linter) segments() {
 		return
 	}
 	for s := range l.catalog.AllShortcuts() {
-		if s.Channels[catalog.SMS].Message == nil || *s.Channels[catalog.SMS].Message == "" {
-			continue // what was not written for SMS is judged when it is sent
-		}
-		only := *s
-		only.Channels = map[catalog.Channel]catalog.Override{catalog.SMS: s.Channels[catalog.SMS]}
-		only.Subject, only.Preheader, only.Message, only.Attachments, only.EmailTemplate = "", "", "", nil, catalog.NoTemplate
-		b, err := l.catalog.InlineBundle(only)
-		if err != nil {
-			continue // reported where it stands
-		}
-		if p, err := r.Open(b); err == nil {
-			l.worstSegments(p, s)
+		for _, c := range catalog.Channels() {
+			if c.Form() == catalog.FormText {
+				l.segmentsOn(r, s, c)
+			}
 		}
 	}
 }
 
-func (l *linter) worstSegments(p *render.Prepared, s *catalog.Shortcut) {
+// segmentsOn looks at what was written for a channel. What was not is judged when it is sent.
+func (l *linter) segmentsOn(r *render.Renderer, s *catalog.Shortcut, c catalog.Channel) {
+	if own := s.Channels[c].Message; own == nil || *own == "" {
+		return
+	}
+	only := *s
+	only.Channels = map[catalog.Channel]catalog.Override{c: s.Channels[c]}
+	only.Subject, only.Preheader, only.Message, only.Attachments, only.EmailTemplate = "", "", "", nil, catalog.NoTemplate
+	b, err := l.catalog.InlineBundle(only)
+	if err != nil {
+		return // reported where it stands
+	}
+	if p, err := r.Open(b); err == nil {
+		l.worstSegments(p, s, c)
+	}
+}
+
+func (l *linter) worstSegments(p *render.Prepared, s *catalog.Shortcut, channel catalog.Channel) {
 	languages := map[string]bool{"en": true}
 	for _, snippet := range p.Bundle().Snippets {
 		for language := range snippet.Texts {
@@ -48,11 +57,11 @@ func (l *linter) worstSegments(p *render.Prepared, s *catalog.Shortcut) {
 		}
 	}
 	data := l.exampleContext(s)
-	at := &catalog.Text{Name: s.Name + "/channels.sms.message", Text: *s.Channels[catalog.SMS].Message, Subject: "shortcut " + s.Name}
+	at := &catalog.Text{Name: s.Name + "/channels." + string(channel) + ".message", Text: *s.Channels[channel].Message, Subject: "shortcut " + s.Name}
 	var worst *sms.Size
 	in := ""
 	for _, language := range slices.Sorted(maps.Keys(languages)) {
-		c, err := p.Render(context.Background(), render.Request{Channel: catalog.SMS, Context: data, Locale: language})
+		c, err := p.Render(context.Background(), render.Request{Channel: channel, Context: data, Locale: language})
 		if err != nil {
 			return
 		}

@@ -25,8 +25,8 @@ func (s *Server) registerAttachments(api huma.API) {
 
 type attachmentInput struct {
 	Stream
-	Name    string `query:"name" required:"true" minLength:"1" maxLength:"1000" doc:"The file's name." example:"invoice.pdf"`
-	Channel string `query:"channel" enum:"email,sms,chat,note" doc:"Checks the file for this channel already now: its type, its content, 5 MB."`
+	Name    string          `query:"name" required:"true" minLength:"1" maxLength:"1000" doc:"The file's name." example:"invoice.pdf"`
+	Channel message.Channel `query:"channel" doc:"Checks the file for a bulk on this channel already now: its type, its content, its size."`
 }
 
 // StoredFile is a stored file, as messages and bulks refer to it.
@@ -45,13 +45,13 @@ func (s *Server) storeAttachment(ctx context.Context, in *attachmentInput) (*sto
 	}
 	defer s.giveUpload()
 	_ = in.body() // moves the deadlines
-	data, err := readLimited(in.request, attach.MaxTotal)
+	data, err := readLimited(in.request, message.MaxFileTotal)
 	if err != nil {
 		return nil, err
 	}
 	policy := attach.Forward()
 	if in.Channel != "" {
-		policy = attach.For(message.Channel(in.Channel))
+		policy = attach.Bulk(in.Channel) // a message of its own may be asked for less: that is checked when it comes
 	}
 	check, err := attach.New(attach.Options{Blobs: inHand(data)})
 	if err != nil {

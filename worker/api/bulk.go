@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/fault"
@@ -18,31 +19,31 @@ import (
 
 // BulkBody is what a bulk sends, the same for all of its recipients.
 type BulkBody struct {
-	ID          string       `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"A fresh one where missing."`
-	Messages    []PartBody   `json:"messages,omitempty" maxItems:"4" doc:"What each recipient gets: at most one on each channel."`
-	Context     Object       `json:"context,omitempty" doc:"What every recipient's own context is laid over, key by key at its top level."`
-	Locale      string       `json:"locale,omitempty" maxLength:"100" doc:"For recipients who bring none."`
-	Country     string       `json:"country,omitempty" pattern:"^[A-Z]{2}$" doc:"Default country: ISO 3166 code for phone numbers without a country's code. The server's own where missing." example:"GB"`
-	Timezone    string       `json:"timezone,omitempty" maxLength:"100" doc:"For recipients who bring none."`
-	OnIssue     string       `json:"onIssue,omitempty" enum:"send,skip" doc:"What happens where rendering raises issues. send where missing."`
-	Deduplicate bool         `json:"deduplicate,omitempty" doc:"Sends to each address once, on each channel."`
-	Rate        float64      `json:"rate,omitempty" minimum:"0" doc:"Messages a second that all workers together may start; 0 is no limit."`
-	SendAt      time.Time    `json:"sendAt,omitzero" doc:"When it begins, once started."`
-	SendAtLocal string       `json:"sendAtLocal,omitempty" maxLength:"40" example:"2026-12-01T09:00" doc:"When each recipient's messages go out, by the clock where they are."`
-	SendBefore  time.Time    `json:"sendBefore,omitzero" doc:"Who is pending then is skipped, as expired."`
-	Canary      *CanaryBody  `json:"canary,omitempty"`
-	Actions     *ActionsBody `json:"actions,omitempty" doc:"Happen to each recipient's conversation once, after the first of its messages went."`
-	Events      bool         `json:"events,omitempty" doc:"Asks for an event for each message, besides those of the bulk."`
+	ID          string               `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"A fresh one where missing."`
+	Messages    PerChannel[PartBody] `json:"messages,omitempty" doc:"What each recipient gets: at most one on each channel."`
+	Context     Object               `json:"context,omitempty" doc:"What every recipient's own context is laid over, key by key at its top level."`
+	Locale      string               `json:"locale,omitempty" maxLength:"100" doc:"For recipients who bring none."`
+	Country     string               `json:"country,omitempty" pattern:"^[A-Z]{2}$" doc:"Default country: ISO 3166 code for phone numbers without a country's code. The server's own where missing." example:"GB"`
+	Timezone    string               `json:"timezone,omitempty" maxLength:"100" doc:"For recipients who bring none."`
+	OnIssue     string               `json:"onIssue,omitempty" enum:"send,skip" doc:"What happens where rendering raises issues. send where missing."`
+	Deduplicate bool                 `json:"deduplicate,omitempty" doc:"Sends to each address once, on each channel."`
+	Rate        float64              `json:"rate,omitempty" minimum:"0" doc:"Messages a second that all workers together may start; 0 is no limit."`
+	SendAt      time.Time            `json:"sendAt,omitzero" doc:"When it begins, once started."`
+	SendAtLocal string               `json:"sendAtLocal,omitempty" maxLength:"40" example:"2026-12-01T09:00" doc:"When each recipient's messages go out, by the clock where they are."`
+	SendBefore  time.Time            `json:"sendBefore,omitzero" doc:"Who is pending then is skipped, as expired."`
+	Canary      *CanaryBody          `json:"canary,omitempty"`
+	Actions     *ActionsBody         `json:"actions,omitempty" doc:"Happen to each recipient's conversation once, after the first of its messages went."`
+	Events      bool                 `json:"events,omitempty" doc:"Asks for an event for each message, besides those of the bulk."`
 }
 
 // PartBody is the message of a bulk on one channel.
 type PartBody struct {
-	Channel string `json:"channel" enum:"email,sms,chat,note"`
-	From    string `json:"from,omitempty" maxLength:"1000" example:"Fernhill <stay@fernhill.example>"`
-	ReplyTo string `json:"replyTo,omitempty" maxLength:"1000"`
+	Channel message.Channel `json:"channel"`
+	From    string          `json:"from,omitempty" maxLength:"1000" example:"Fernhill <stay@fernhill.example>"`
+	ReplyTo string          `json:"replyTo,omitempty" maxLength:"1000"`
 	ContentFields
 	Attachments []FileRef     `json:"attachments,omitempty" maxItems:"50" doc:"Go to everyone, before a recipient's own."`
-	Policy      string        `json:"policy,omitempty" enum:"resend,hold"`
+	Policy      task.Policy   `json:"policy,omitempty"`
 	Unsubscribe bool          `json:"unsubscribe,omitempty" doc:"Adds an unsubscribe link of each recipient's own to an email."`
 	Headers     []HeaderField `json:"headers,omitempty" maxItems:"50"`
 	Chat        ChatFields    `json:"chat,omitzero"`
@@ -108,7 +109,7 @@ func (s *Server) definition(ctx context.Context, b BulkBody, id string) (bulk.De
 	for i := range d.Messages {
 		var err error
 		p := &d.Messages[i]
-		if p.Attachments, err = s.references(ctx, p.Channel, p.Attachments, fault.Pointer("messages", i, "attachments")); err != nil {
+		if p.Attachments, err = s.references(ctx, attach.Bulk(p.Channel), p.Attachments, fault.Pointer("messages", i, "attachments")); err != nil {
 			return d, err
 		}
 	}
@@ -124,8 +125,8 @@ func (b *BulkBody) definition(id string) bulk.Definition {
 	}
 	for _, p := range b.Messages {
 		d.Messages = append(d.Messages, bulk.Part{
-			Channel: message.Channel(p.Channel), From: p.From, ReplyTo: p.ReplyTo, Content: p.content(), Attachments: fileRefs(p.Attachments),
-			Policy: task.Policy(p.Policy), Unsubscribe: p.Unsubscribe, Headers: headerFields(p.Headers),
+			Channel: p.Channel, From: p.From, ReplyTo: p.ReplyTo, Content: p.content(), Attachments: fileRefs(p.Attachments),
+			Policy: p.Policy, Unsubscribe: p.Unsubscribe, Headers: headerFields(p.Headers),
 			Chat: message.ChatFields(p.Chat), Note: message.NoteFields(p.Note),
 		})
 	}

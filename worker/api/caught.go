@@ -42,15 +42,15 @@ func (s *Server) registerCaught(api huma.API) {
 
 // CaughtMessage is one caught message.
 type CaughtMessage struct {
-	ID          string       `json:"id"`
-	Channel     string       `json:"channel" enum:"email,sms,chat,note"`
-	At          time.Time    `json:"at"`
-	From        string       `json:"from,omitempty"`
-	To          []string     `json:"to" nullable:"false"`
-	Subject     string       `json:"subject,omitempty"`
-	Text        string       `json:"text,omitempty" doc:"In lists its beginning, and none of an email."`
-	HTML        string       `json:"html,omitempty" doc:"Of an email. It may hold anything: show it in a sandbox."`
-	Attachments []CaughtFile `json:"attachments,omitempty"`
+	ID          string          `json:"id"`
+	Channel     message.Channel `json:"channel"`
+	At          time.Time       `json:"at"`
+	From        string          `json:"from,omitempty"`
+	To          []string        `json:"to" nullable:"false"`
+	Subject     string          `json:"subject,omitempty"`
+	Text        string          `json:"text,omitempty" doc:"In lists its beginning, and none of an email."`
+	HTML        string          `json:"html,omitempty" doc:"Of an email. It may hold anything: show it in a sandbox."`
+	Attachments []CaughtFile    `json:"attachments,omitempty"`
 }
 
 // CaughtFile is a file of a caught message.
@@ -61,7 +61,7 @@ type CaughtFile struct {
 }
 
 func caughtMessage(c *catcher.Caught) CaughtMessage {
-	return CaughtMessage{ID: c.ID, Channel: string(c.Channel), At: c.At, From: c.From, To: c.To, Subject: c.Subject}
+	return CaughtMessage{ID: c.ID, Channel: c.Channel, At: c.At, From: c.From, To: c.To, Subject: c.Subject}
 }
 
 type listCaughtInput struct {

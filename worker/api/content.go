@@ -76,14 +76,14 @@ func fileRefs(files []FileRef) []message.Ref {
 
 // references turns the files of a request, which pass Ref.Validate, into what a task carries: bytes that came along are
 // stored as blobs, so that the queue stays small. at is the pointer to the list.
-func (s *Server) references(ctx context.Context, c message.Channel, refs []message.Ref, at string) ([]message.Ref, error) {
-	if err := s.Client.CheckFiles(ctx, c, refs); err != nil {
+func (s *Server) references(ctx context.Context, p attach.Policy, refs []message.Ref, at string) ([]message.Ref, error) {
+	if err := s.Client.CheckFiles(ctx, p, refs); err != nil {
 		return nil, fault.Under(at, err)
 	}
 	var out []message.Ref
 	for i, ref := range refs {
 		if ref.Inline != "" {
-			found, err := s.inline.Resolve(ctx, attach.For(c), []message.Ref{ref})
+			found, err := s.inline.Resolve(ctx, p, []message.Ref{ref})
 			if file := (*attach.Error)(nil); errors.As(err, &file) {
 				return nil, invalid(at+fault.Pointer(i), file.Code, "%s", file.Reason)
 			} else if err != nil {

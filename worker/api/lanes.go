@@ -19,13 +19,13 @@ func (s *Server) registerLanes(api huma.API) {
 
 // ChannelLane is what all workers together do on a channel.
 type ChannelLane struct {
-	Channel   string       `json:"channel" enum:"email,sms,chat,note"`
-	PerSecond float64      `json:"perSecond" doc:"Sent a second, on the average of the last 10."`
-	Sent      int64        `json:"sent" doc:"In the last hour."`
-	Failed    int64        `json:"failed" doc:"For good, in the last hour."`
-	Limit     float64      `json:"limit" doc:"Messages a second as configured; 0 is no limit."`
-	InForce   float64      `json:"inForce" doc:"The limit while a server says that Herald is too fast; 0 is no limit."`
-	Minutes   []LaneMinute `json:"minutes" nullable:"false" doc:"The last hour's, the oldest first; the last one is under way."`
+	Channel   message.Channel `json:"channel"`
+	PerSecond float64         `json:"perSecond" doc:"Sent a second, on the average of the last 10."`
+	Sent      int64           `json:"sent" doc:"In the last hour."`
+	Failed    int64           `json:"failed" doc:"For good, in the last hour."`
+	Limit     float64         `json:"limit" doc:"Messages a second as configured; 0 is no limit."`
+	InForce   float64         `json:"inForce" doc:"The limit while a server says that Herald is too fast; 0 is no limit."`
+	Minutes   []LaneMinute    `json:"minutes" nullable:"false" doc:"The last hour's, the oldest first; the last one is under way."`
 }
 
 // LaneMinute is one minute of a channel.
@@ -47,10 +47,10 @@ func (s *Server) listLanes(ctx context.Context, _ *struct{}) (*lanesOutput, erro
 	}
 	out := &lanesOutput{}
 	out.Body.Items = []ChannelLane{}
-	for _, channel := range []message.Channel{message.Email, message.SMS, message.Chat, message.Note} {
+	for _, channel := range message.Channels {
 		n := numbers[string(channel)]
 		lane := ChannelLane{
-			Channel: string(channel), PerSecond: n.PerSecond, Sent: n.Sent, Failed: n.Failed, Limit: n.Limit, InForce: n.InForce, Minutes: []LaneMinute{},
+			Channel: channel, PerSecond: n.PerSecond, Sent: n.Sent, Failed: n.Failed, Limit: n.Limit, InForce: n.InForce, Minutes: []LaneMinute{},
 		}
 		for _, m := range n.Minutes {
 			lane.Minutes = append(lane.Minutes, LaneMinute(m))

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/fault"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/blob"
 )
 
@@ -31,11 +31,11 @@ func TestAttachment(t *testing.T) {
 		t.Errorf("code %s", p.Code)
 	}
 	s.want(422, "POST", "/v1/attachments", pdf, raw).problem(t)
-	full := make([]byte, attach.MaxTotal)
+	full := make([]byte, message.MaxFileTotal)
 	s.want(201, "POST", "/v1/attachments?name=a.bin", full, raw)
 	s.want(413, "POST", "/v1/attachments?name=a.bin", append(full, 0), raw).problem(t)
 	s.want(413, "POST", "/v1/attachments?name=a.bin", &onlyReader{bytes.NewReader(append(full, 0))}, raw).problem(t)
-	if p := s.want(422, "POST", "/v1/attachments?name=a.mp4&channel=email", append([]byte("\x00\x00\x00\x18ftypmp42"), full[:attach.MaxFile]...), raw).problem(t); p.Code != "attachment_too_large" {
+	if p := s.want(422, "POST", "/v1/attachments?name=a.mp4&channel=email", append([]byte("\x00\x00\x00\x18ftypmp42"), full[:message.MaxFile]...), raw).problem(t); p.Code != "attachment_too_large" {
 		t.Errorf("code %s", p.Code)
 	}
 }

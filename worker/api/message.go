@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/heraldsend/herald/worker/address/phone"
+	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/fault"
@@ -23,20 +24,20 @@ const maxMessage = 16 << 20
 
 // MessageBody is one message to one recipient.
 type MessageBody struct {
-	ID      string   `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Names the message: enqueueing it again is harmless. A fresh one where missing. A forward or bulk of the same id is another thing."`
-	Channel string   `json:"channel" enum:"email,sms,chat,note"`
-	From    string   `json:"from,omitempty" maxLength:"1000" doc:"An email needs it. Elsewhere the channel's own where missing." example:"Fernhill <stay@fernhill.example>"`
-	To      string   `json:"to" minLength:"1" maxLength:"1000" doc:"An email address, a phone number, or a conversation's id for chat and note." example:"ada@example.com"`
-	ReplyTo string   `json:"replyTo,omitempty" maxLength:"1000"`
-	Cc      []string `json:"cc,omitempty" maxItems:"50"`
-	Bcc     []string `json:"bcc,omitempty" maxItems:"50"`
+	ID      string          `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Names the message: enqueueing it again is harmless. A fresh one where missing. A forward or bulk of the same id is another thing."`
+	Channel message.Channel `json:"channel"`
+	From    string          `json:"from,omitempty" maxLength:"1000" doc:"An email needs it. Elsewhere the channel's own where missing." example:"Fernhill <stay@fernhill.example>"`
+	To      string          `json:"to" minLength:"1" maxLength:"1000" doc:"An email address, a phone number, or a conversation's id for chat and note." example:"ada@example.com"`
+	ReplyTo string          `json:"replyTo,omitempty" maxLength:"1000"`
+	Cc      []string        `json:"cc,omitempty" maxItems:"50"`
+	Bcc     []string        `json:"bcc,omitempty" maxItems:"50"`
 	ContentFields
 	Context     Object        `json:"context,omitempty" doc:"What the template may use: customer, conversation, currentUser, …. Numbers stay exact."`
 	Locale      string        `json:"locale,omitempty" maxLength:"100" example:"fr-CA"`
 	Country     string        `json:"country,omitempty" pattern:"^[A-Z]{2}$" doc:"Default country: ISO 3166 code for phone numbers without a country's code. The server's own where missing." example:"GB"`
 	Timezone    string        `json:"timezone,omitempty" maxLength:"100" example:"America/Toronto"`
 	Attachments []FileRef     `json:"attachments,omitempty" maxItems:"50"`
-	Policy      string        `json:"policy,omitempty" enum:"resend,hold" doc:"What a crash in the middle of sending leaves behind: sent again, or held as unknown. resend where missing, hold for SMS."`
+	Policy      task.Policy   `json:"policy,omitempty"`
 	OnIssue     string        `json:"onIssue,omitempty" enum:"send,skip" doc:"What happens where rendering raises issues, such as a missing field. send where missing."`
 	Unsubscribe bool          `json:"unsubscribe,omitempty" doc:"Adds an unsubscribe link of the recipient's own to an email."`
 	Headers     []HeaderField `json:"headers,omitempty" maxItems:"50" doc:"Further header fields of an email."`
@@ -134,7 +135,7 @@ func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Me
 		return m, err
 	}
 	var err error
-	m.Attachments, err = s.references(ctx, m.Channel, m.Attachments, "/attachments")
+	m.Attachments, err = s.references(ctx, attach.Single(m.Channel), m.Attachments, "/attachments")
 	return m, err
 }
 
@@ -148,9 +149,9 @@ func checkCountry(code string) error {
 // task is what a body asks for.
 func (b *MessageBody) task(id string) task.Message {
 	return task.Message{
-		ID: id, Channel: message.Channel(b.Channel), From: b.From, To: b.To, ReplyTo: b.ReplyTo, Cc: b.Cc, Bcc: b.Bcc,
+		ID: id, Channel: b.Channel, From: b.From, To: b.To, ReplyTo: b.ReplyTo, Cc: b.Cc, Bcc: b.Bcc,
 		Content: b.content(), Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, Country: b.Country, Attachments: fileRefs(b.Attachments),
-		Policy: task.Policy(b.Policy), OnIssue: task.IssuePolicy(b.OnIssue), Unsubscribe: b.Unsubscribe, Actions: b.Actions.actions(),
+		Policy: b.Policy, OnIssue: task.IssuePolicy(b.OnIssue), Unsubscribe: b.Unsubscribe, Actions: b.Actions.actions(),
 		Headers: headerFields(b.Headers), Chat: message.ChatFields(b.Chat), Note: message.NoteFields(b.Note), SendAt: b.SendAt, SendBefore: b.SendBefore,
 	}
 }

@@ -8,6 +8,10 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 // Registrar adds operations to the API: what Options.Preview is.
@@ -101,12 +105,15 @@ func describe(version string) huma.Config {
 	registry := huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string {
 		return huma.DefaultSchemaNamer(t, hint)
 	})
+	registry.RegisterTypeAlias(reflect.TypeFor[message.Channel](), reflect.TypeFor[channelName]())
+	registry.RegisterTypeAlias(reflect.TypeFor[catalog.Channel](), reflect.TypeFor[channelName]())
+	registry.RegisterTypeAlias(reflect.TypeFor[task.Policy](), reflect.TypeFor[policyName]())
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
 				Title: "Herald", Version: version,
-				Description: "Renders shortcuts and sends them: messages and bulks by email, SMS, chat and note. 202 means stored as durably as Redis is set up to store.",
+				Description: "Renders shortcuts and sends them: messages and bulks by " + message.Join(message.Channels, "and") + ". 202 means stored as durably as Redis is set up to store.",
 				License:     &huma.License{Name: "MIT", Identifier: "MIT"},
 			},
 			Servers: []*huma.Server{{URL: "/"}},

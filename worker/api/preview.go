@@ -97,8 +97,8 @@ type renderInput struct {
 
 // RenderRequest says what to show: a shortcut of the catalog by name, a whole one given, or a text.
 type RenderRequest struct {
-	Channel  string   `json:"channel,omitempty" enum:"email,sms,chat,note" doc:"One channel. All, where neither this nor channels is given"`
-	Channels []string `json:"channels,omitempty" enum:"email,sms,chat,note" maxItems:"4" nullable:"false"`
+	Channel  catalog.Channel             `json:"channel,omitempty" doc:"One channel. All, where neither this nor channels is given"`
+	Channels PerChannel[catalog.Channel] `json:"channels,omitempty" nullable:"false"`
 
 	Shortcut    string         `json:"shortcut,omitempty" maxLength:"128" doc:"Name of a shortcut of the catalog"`
 	Inline      InlineShortcut `json:"inline,omitempty" doc:"A whole shortcut, as a file of shortcuts/ holds it"`
@@ -173,9 +173,7 @@ func (p *Preview) render(ctx context.Context, in *renderInput) (*renderOutput, e
 	if in.Body.To != "" && len(channels) != 1 {
 		return nil, invalid("/to", fault.NotAllowed, "give one channel: each has addresses of its own")
 	}
-	for _, c := range channels {
-		req.Channels = append(req.Channels, catalog.Channel(c))
-	}
+	req.Channels = channels
 	out, err := p.previewer.Render(ctx, req)
 	if err != nil {
 		return nil, err

@@ -39,10 +39,10 @@ type Suppression struct {
 }
 
 type listSuppressionsInput struct {
-	Channel string `query:"channel" enum:"email,sms,chat,note" default:"email"`
-	Address string `query:"address" maxLength:"1000" doc:"Asks for this address alone."`
-	Cursor  string `query:"cursor" maxLength:"100" doc:"The next of the page before."`
-	Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"About how many."`
+	Channel message.Channel `query:"channel" default:"email"`
+	Address string          `query:"address" maxLength:"1000" doc:"Asks for this address alone."`
+	Cursor  string          `query:"cursor" maxLength:"100" doc:"The next of the page before."`
+	Limit   int             `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"About how many."`
 }
 
 // SuppressionPage is a part of a list.
@@ -54,7 +54,7 @@ type SuppressionPage struct {
 type suppressionPageOutput struct{ Body SuppressionPage }
 
 func (s *Server) listSuppressions(ctx context.Context, in *listSuppressionsInput) (*suppressionPageOutput, error) {
-	channel := message.Channel(in.Channel)
+	channel := in.Channel
 	page := SuppressionPage{Items: []Suppression{}}
 	if in.Address != "" {
 		found, err := s.Suppressions.Check(ctx, channel, []string{in.Address})
@@ -80,13 +80,13 @@ func suppressionOf(e suppress.Entry) Suppression {
 
 type addSuppressionsInput struct {
 	Body struct {
-		Channel string        `json:"channel" enum:"email,sms,chat,note"`
-		Entries []Suppression `json:"entries" minItems:"1" maxItems:"1000" nullable:"false"`
+		Channel message.Channel `json:"channel"`
+		Entries []Suppression   `json:"entries" minItems:"1" maxItems:"1000" nullable:"false"`
 	}
 }
 
 func (s *Server) addSuppressions(ctx context.Context, in *addSuppressionsInput) (*struct{}, error) {
-	channel := message.Channel(in.Body.Channel)
+	channel := in.Body.Channel
 	var entries []suppress.Entry
 	var wrong fault.List
 	for i, e := range in.Body.Entries {
@@ -101,12 +101,12 @@ func (s *Server) addSuppressions(ctx context.Context, in *addSuppressionsInput) 
 }
 
 type removeSuppressionInput struct {
-	Channel string `query:"channel" enum:"email,sms,chat,note" default:"email"`
-	Address string `query:"address" required:"true" minLength:"1" maxLength:"1000" doc:"An address in any spelling, or *@ and a domain."`
+	Channel message.Channel `query:"channel" default:"email"`
+	Address string          `query:"address" required:"true" minLength:"1" maxLength:"1000" doc:"An address in any spelling, or *@ and a domain."`
 }
 
 func (s *Server) removeSuppression(ctx context.Context, in *removeSuppressionInput) (*struct{}, error) {
-	n, err := s.Suppressions.Remove(ctx, message.Channel(in.Channel), in.Address)
+	n, err := s.Suppressions.Remove(ctx, in.Channel, in.Address)
 	var wrong *suppress.PatternError
 	if errors.As(err, &wrong) {
 		return nil, badParameter("address", "%s", clip(wrong.Error()))

@@ -6,13 +6,8 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/channel/chat"
-	"github.com/heraldsend/herald/worker/channel/email"
-	"github.com/heraldsend/herald/worker/channel/note"
 	"github.com/heraldsend/herald/worker/channel/send"
-	"github.com/heraldsend/herald/worker/channel/sms"
 	"github.com/heraldsend/herald/worker/compose"
-	"github.com/heraldsend/herald/worker/message"
 )
 
 // rules are what the settings say of messages: the same for who sends them and for who only looks at them.
@@ -21,31 +16,11 @@ func (s *Settings) rules() (compose.Rules, error) {
 	if err != nil {
 		return compose.Rules{}, err
 	}
-	r := compose.Rules{Events: s.EventsURL != "", NoBulk: s.noBulk(), Checks: s.checks()}
+	r := compose.Rules{Events: s.EventsURL != "", NoBulk: s.noBulk(), Checks: checks()}
 	if links != nil {
 		r.Links = links
 	}
 	return r, nil
-}
-
-// checks are what the channels ask of a message before they send it, also where they are not configured.
-func (s *Settings) checks() map[message.Channel]func(*message.Message) error {
-	return map[message.Channel]func(*message.Message) error{
-		message.Email: email.Check,
-		message.SMS:   sms.Check,
-		message.Chat:  chat.Check,
-		message.Note:  note.Check,
-	}
-}
-
-// noBulk says why a channel must not carry a bulk, where it must not.
-func (s *Settings) noBulk() map[message.Channel]error {
-	for _, address := range s.accounts() {
-		if err := email.CheckBulk(address); err != nil {
-			return map[message.Channel]error{message.Email: err}
-		}
-	}
-	return nil
 }
 
 // Looks makes composers for whoever looks at messages and sends none. Close ends it.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
-	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/channel/catcher"
+	"github.com/heraldsend/herald/worker/message"
 )
 
 // TooLarge is a file that the samples' audience asks for: it is over the limit on purpose.
@@ -47,7 +47,7 @@ func StartEmbedded(ctx context.Context, o catcher.Options) (_ *Embedded, err err
 		return nil, err
 	}
 	open.add(func() error { return os.RemoveAll(dir) })
-	large := append([]byte("%PDF-1.7\n"), bytes.Repeat([]byte(" "), attach.MaxFile)...)
+	large := append([]byte("%PDF-1.7\n"), bytes.Repeat([]byte(" "), message.MaxFile)...)
 	if err := os.WriteFile(filepath.Join(dir, TooLarge), large, 0o600); err != nil {
 		return nil, err
 	}

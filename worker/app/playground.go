@@ -46,10 +46,12 @@ func StartPlayground(ctx context.Context, s *Settings, log *slog.Logger, metrics
 		return nil, err
 	}
 	open.add(mail.Close)
-	w, err := NewWorker(ctx, WorkerOptions{
-		Settings: &own, Log: log, Metrics: metrics,
-		Senders: map[message.Channel]delivery.Sender{message.Email: mail, message.SMS: box, message.Chat: box, message.Note: box},
-	})
+	senders := map[message.Channel]delivery.Sender{}
+	for _, channel := range message.Channels {
+		senders[channel] = box
+	}
+	senders[message.Email] = mail // through the embedded server, which gives the box what it gets
+	w, err := NewWorker(ctx, WorkerOptions{Settings: &own, Log: log, Metrics: metrics, Senders: senders})
 	if err != nil {
 		return nil, err
 	}

@@ -18,8 +18,6 @@ import (
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/email"
-	"github.com/heraldsend/herald/worker/channel/send"
-	"github.com/heraldsend/herald/worker/channel/sms"
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/link"
@@ -76,32 +74,12 @@ func (s *Settings) Validate() error {
 	if _, err := redisOptions(s.RedisURL); err != nil {
 		fault("redis-url", "%w", err)
 	}
-	for _, address := range s.accounts() {
-		if err := email.CheckURL(address); err != nil {
-			fault("smtp-url", "%w", err)
+	for _, w := range ways {
+		if w.faults != nil {
+			w.faults(s, fault)
 		}
 	}
-	if s.SMTPHello != "" {
-		if err := email.CheckHello(s.SMTPHello); err != nil {
-			fault("smtp-hello", "%w", err)
-		}
-	}
-	if (s.DKIMKey == "") != (s.DKIMDomain == "") || (s.DKIMKey == "") != (s.DKIMSelector == "") {
-		fault("dkim-key", "a signature needs HERALD_DKIM_KEY, HERALD_DKIM_DOMAIN and HERALD_DKIM_SELECTOR together")
-	}
-	if s.SMSURL != "" {
-		if _, err := sms.ParseURL(s.SMSURL); err != nil {
-			fault("sms-url", "%w", err)
-		}
-	}
-	for setting, address := range map[string]string{"chat-url": s.ChatURL, "note-url": s.NoteURL, "events-url": s.EventsURL} {
-		if address == "" {
-			continue
-		}
-		if _, err := send.NewEndpoint(send.EndpointOptions{URL: address, Secrets: s.secrets()}); err != nil {
-			fault(setting, "%w (signed with HERALD_WEBHOOK_SECRETS)", err)
-		}
-	}
+	endpointFaults("events-url", func(s *Settings) string { return s.EventsURL })(s, fault)
 	for setting, dir := range map[string]string{"templates": s.Templates, "attachments": s.Attachments} {
 		if dir == "" {
 			continue

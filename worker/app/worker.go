@@ -69,7 +69,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	}
 	open.add(files.Close)
 	if o.Senders == nil {
-		if o.Senders, err = newSenders(s, log, &open); err != nil {
+		if o.Senders, err = openSenders(s, log, &open); err != nil {
 			return nil, err
 		}
 	}

@@ -14,7 +14,7 @@ func (p Policy) CheckKnown(refs []message.Ref, sizes map[string]int64) error {
 	var faults fault.List
 	left := p.MaxTotal
 	for i, ref := range refs {
-		file := File{Name: CleanName(nameOf(ref), i+1)}
+		file := File{Name: CleanName(nameOf(ref), i+1), Picture: ref.ContentID != ""}
 		limit := p.limit(left)
 		var err error
 		size, stored := sizes[ref.Blob]

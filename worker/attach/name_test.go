@@ -7,6 +7,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/heraldsend/herald/worker/message"
 )
 
 // cleaned is what each entry of the corpus must become; entries that must be blocked say so by their extension.
@@ -48,7 +50,7 @@ func TestCleanNameCorpus(t *testing.T) {
 			t.Errorf("CleanName(%q) = %q, want %q", in, got, want)
 		}
 		if blocked := strings.Contains(rule, "blocked"); blocked {
-			if err := Bulk().Check([]File{{got, 4, []byte("%PDF")}}); err == nil {
+			if err := Bulk(message.Email).Check([]File{{Name: got, Size: 4, Head: []byte("%PDF")}}); err == nil {
 				t.Errorf("%q passes the policy, but must be blocked", got)
 			}
 		}

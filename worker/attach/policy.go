@@ -5,6 +5,7 @@ package attach
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/gabriel-vasile/mimetype"
@@ -12,38 +13,32 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// The limits, in decoded bytes.
-const (
-	MaxFile  = 5 << 20   // one file: 5,242,880
-	MaxTotal = 9_961_472 // all files of a message: 9.5 MB
-	headSize = 3072      // how much of a file tells its type
-)
+// headSize is how much of a file tells its type.
+const headSize = 3072
 
 // Policy says what may be attached. It is a value: Check depends on nothing else.
 type Policy struct {
 	MaxFile  int64    // bytes a file, 0 means no limit of its own
 	MaxTotal int64    // bytes all files of a message
 	Types    []string // extensions in lower case without dot; nil allows every type
+	Pictures []string // those that a picture within HTML may have besides
 }
 
-var types = []string{"pdf", "doc", "docx", "xls", "xlsx", "zip", "txt", "mov", "mp4", "png", "jpg", "jpeg", "gif"}
-
-// Bulk is the policy for a bulk.
-func Bulk() Policy { return Policy{MaxFile, MaxTotal, types} }
-
-// Forward is the policy for a forwarded conversation: the total alone.
-func Forward() Policy { return Policy{MaxTotal: MaxTotal} }
-
-// Note is the policy for an internal note: types as in a bulk, and the total alone.
-func Note() Policy { return Policy{MaxTotal: MaxTotal, Types: Bulk().Types} }
-
-// For is the policy of a channel where nothing narrower is known.
-func For(c message.Channel) Policy {
-	if c == message.Note {
-		return Note()
-	}
-	return Bulk()
+// Single is the policy for a message of its own on a channel.
+func Single(c message.Channel) Policy {
+	rule := c.Spec().Files
+	return Policy{MaxFile: rule.MaxFile, MaxTotal: rule.MaxTotal, Types: rule.Types, Pictures: rule.MoreTypes}
 }
+
+// Bulk is the policy for the messages of a bulk on a channel.
+func Bulk(c message.Channel) Policy {
+	p := Single(c)
+	p.Types = slices.Concat(p.Types, c.Spec().Files.MoreTypes)
+	return p
+}
+
+// Forward is the policy for a forwarded conversation: only the total counts.
+func Forward() Policy { return Policy{MaxTotal: message.MaxFileTotal} }
 
 // Error is a file that may not be attached. Its text names the file, what is wrong and what is allowed.
 type Error struct {
@@ -69,9 +64,10 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // File is what Check looks at.
 type File struct {
-	Name string // cleaned by CleanName
-	Size int64  // decoded bytes
-	Head []byte // its first 3,072 bytes at least, or all of it
+	Name    string // cleaned by CleanName
+	Size    int64  // decoded bytes
+	Head    []byte // its first 3,072 bytes at least, or all of it
+	Picture bool   // stands within the HTML
 }
 
 // Check says whether these files may travel together in one message: nil, or the first *Error.
@@ -111,7 +107,7 @@ func (p Policy) checkType(f File) error {
 		return nil
 	}
 	ext := extension(f.Name)
-	if !p.allows(ext) {
+	if !slices.Contains(p.Types, ext) && !(f.Picture && slices.Contains(p.Pictures, ext)) {
 		return &Error{Code: "attachment_type", Name: f.Name, Reason: fmt.Sprintf("has the type %q; allowed are %s", ext, strings.Join(p.Types, ", "))}
 	}
 	if f.Size == 0 {
@@ -121,15 +117,6 @@ func (p Policy) checkType(f File) error {
 		return &Error{Code: "attachment_type", Name: f.Name, Reason: fmt.Sprintf("is named .%s but holds %s", ext, sniffed.String())}
 	}
 	return nil
-}
-
-func (p Policy) allows(ext string) bool {
-	for _, t := range p.Types {
-		if t == ext {
-			return true
-		}
-	}
-	return false
 }
 
 // contents lists, for each extension that a policy can allow, the type to declare (first) and the contents that agree.

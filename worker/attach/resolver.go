@@ -80,7 +80,7 @@ func (r *Resolver) Resolve(ctx context.Context, p Policy, refs []message.Ref) ([
 		if err != nil {
 			return nil, p.explain(err, name, limit)
 		}
-		if err := p.checkType(File{name, int64(len(data)), data}); err != nil {
+		if err := p.checkType(File{Name: name, Size: int64(len(data)), Head: data, Picture: ref.ContentID != ""}); err != nil {
 			return nil, err
 		}
 		left -= int64(len(data))

@@ -100,17 +100,17 @@ func TestLimits(t *testing.T) {
 		refs   []message.Ref
 		code   string
 	}{
-		{"5 MiB", Bulk(), []message.Ref{file(5_242_880)}, ""},
-		{"5 MiB + 1", Bulk(), []message.Ref{file(5_242_881)}, "attachment_too_large"},
-		{"inline 5 MiB", Bulk(), []message.Ref{inline(5_242_880)}, ""},
-		{"inline 5 MiB + 1", Bulk(), []message.Ref{inline(5_242_881)}, "attachment_too_large"},
-		{"total", Bulk(), []message.Ref{file(5_242_880), file(4_718_592)}, ""},
-		{"total - 1", Bulk(), []message.Ref{file(5_242_880), file(4_718_591)}, ""},
-		{"total + 1", Bulk(), []message.Ref{file(5_242_880), file(4_718_593)}, "attachments_too_large"},
+		{"5 MiB", Bulk(message.Email), []message.Ref{file(5_242_880)}, ""},
+		{"5 MiB + 1", Bulk(message.Email), []message.Ref{file(5_242_881)}, "attachment_too_large"},
+		{"inline 5 MiB", Bulk(message.Email), []message.Ref{inline(5_242_880)}, ""},
+		{"inline 5 MiB + 1", Bulk(message.Email), []message.Ref{inline(5_242_881)}, "attachment_too_large"},
+		{"total", Bulk(message.Email), []message.Ref{file(5_242_880), file(4_718_592)}, ""},
+		{"total - 1", Bulk(message.Email), []message.Ref{file(5_242_880), file(4_718_591)}, ""},
+		{"total + 1", Bulk(message.Email), []message.Ref{file(5_242_880), file(4_718_593)}, "attachments_too_large"},
 		{"one forward file may fill it", Forward(), []message.Ref{file(9_961_472)}, ""},
 		{"forward total + 1", Forward(), []message.Ref{file(9_961_473)}, "attachments_too_large"},
-		{"note total", Note(), []message.Ref{file(9_961_472)}, ""},
-		{"note total + 1", Note(), []message.Ref{inline(9_961_473)}, "attachments_too_large"},
+		{"note total", Single(message.Note), []message.Ref{file(9_961_472)}, ""},
+		{"note total + 1", Single(message.Note), []message.Ref{inline(9_961_473)}, "attachments_too_large"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestTypes(t *testing.T) {
 		{"a.pdf", nil, false},
 	}
 	for _, c := range cases {
-		err := Bulk().Check([]File{{c.name, int64(len(c.data)), c.data}})
+		err := Bulk(message.Email).Check([]File{{Name: c.name, Size: int64(len(c.data)), Head: c.data}})
 		if c.ok != (err == nil) || err != nil && code(err) != "attachment_type" {
 			t.Errorf("%s with %.20q: %v", c.name, c.data, err)
 		}
@@ -188,7 +188,7 @@ func TestInlineBase64(t *testing.T) {
 		if strings.HasPrefix(name, "valid") {
 			continue // sizes: TestLimits
 		}
-		got, err := r.Resolve(context.Background(), Bulk(), []message.Ref{{Name: "a.txt", Inline: text}})
+		got, err := r.Resolve(context.Background(), Bulk(message.Email), []message.Ref{{Name: "a.txt", Inline: text}})
 		if name == "b64_with_newlines" {
 			if err != nil || string(got[0].Data) != "hello" {
 				t.Errorf("%s: %v", name, err)
@@ -203,14 +203,14 @@ func TestBodiesAreCut(t *testing.T) {
 	for _, declared := range []int64{-1, 10, 5 << 20} {
 		body := &endless{status: 200, declared: declared}
 		r := resolver(t, Options{HTTP: body})
-		_, err := r.Resolve(context.Background(), Bulk(), []message.Ref{{URL: "https://example.com/a.pdf"}})
-		if code(err) != "attachment_too_large" || body.read > MaxFile+1 || !body.closed {
+		_, err := r.Resolve(context.Background(), Bulk(message.Email), []message.Ref{{URL: "https://example.com/a.pdf"}})
+		if code(err) != "attachment_too_large" || body.read > message.MaxFile+1 || !body.closed {
 			t.Errorf("declared %d: %v after %d bytes, closed %v", declared, err, body.read, body.closed)
 		}
 	}
-	body := &endless{status: 200, declared: MaxFile + 1}
+	body := &endless{status: 200, declared: message.MaxFile + 1}
 	r := resolver(t, Options{HTTP: body})
-	_, err := r.Resolve(context.Background(), Bulk(), []message.Ref{{URL: "https://example.com/a.pdf"}})
+	_, err := r.Resolve(context.Background(), Bulk(message.Email), []message.Ref{{URL: "https://example.com/a.pdf"}})
 	if code(err) != "attachment_too_large" || body.read != 0 {
 		t.Errorf("a declared size over the limit was read: %v, %d bytes", err, body.read)
 	}
@@ -219,7 +219,7 @@ func TestBodiesAreCut(t *testing.T) {
 func TestHTTPStatus(t *testing.T) {
 	for status, temporary := range map[int]bool{404: false, 403: false, 302: false, 429: true, 503: true} {
 		r := resolver(t, Options{HTTP: &endless{status: status}})
-		_, err := r.Resolve(context.Background(), Bulk(), []message.Ref{{URL: "https://example.com/a.pdf"}})
+		_, err := r.Resolve(context.Background(), Bulk(message.Email), []message.Ref{{URL: "https://example.com/a.pdf"}})
 		var e *Error
 		if !errors.As(err, &e) || e.Code != "attachment_missing" || e.Temporary != temporary {
 			t.Errorf("%d: %+v", status, err)
@@ -242,7 +242,7 @@ func TestFetchErrors(t *testing.T) {
 		{errors.New("connection reset"), "attachment_missing", true},
 	} {
 		r := resolver(t, Options{HTTP: failing{c.err}})
-		_, err := r.Resolve(context.Background(), Bulk(), []message.Ref{{URL: "https://10.0.0.1/a.pdf"}})
+		_, err := r.Resolve(context.Background(), Bulk(message.Email), []message.Ref{{URL: "https://10.0.0.1/a.pdf"}})
 		var e *Error
 		if !errors.As(err, &e) || e.Code != c.code || e.Temporary != c.temporary {
 			t.Errorf("%v: %+v", c.err, err)
@@ -259,7 +259,7 @@ func TestFilesStayBelowTheRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := resolver(t, Options{Root: root})
-	got, err := r.Resolve(context.Background(), Bulk(), []message.Ref{{File: "sub/a.txt"}})
+	got, err := r.Resolve(context.Background(), Bulk(message.Email), []message.Ref{{File: "sub/a.txt"}})
 	if err != nil || string(got[0].Data) != "hello" || got[0].Name != "a.txt" || got[0].Type != "text/plain" {
 		t.Fatalf("%+v %v", got, err)
 	}
@@ -297,13 +297,13 @@ func TestSources(t *testing.T) {
 		{"declared otherwise", message.Ref{Name: "a.txt", Blob: good, Type: "image/png"}, "attachment_type", false},
 	}
 	for _, c := range cases {
-		_, err := r.Resolve(context.Background(), Bulk(), []message.Ref{c.ref})
+		_, err := r.Resolve(context.Background(), Bulk(message.Email), []message.Ref{c.ref})
 		var e *Error
 		if code(err) != c.code || errors.As(err, &e) && e.Temporary != c.temporary {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	got, err := r.Resolve(context.Background(), Bulk(), []message.Ref{{Name: "x/logo.txt", Blob: good, ContentID: "logo"}})
+	got, err := r.Resolve(context.Background(), Bulk(message.Email), []message.Ref{{Name: "x/logo.txt", Blob: good, ContentID: "logo"}})
 	if err != nil || !got[0].Inline || got[0].ContentID != "logo" || got[0].SHA256 != good || got[0].Name != "logo.txt" {
 		t.Errorf("%+v %v", got, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -18,7 +19,7 @@ import (
 
 // The columns of an audience that are about the recipient and not part of the context.
 const (
-	columnTo          = "to"          // address; where it is missing, the fields of addressPath
+	columnTo          = "to"          // address; where it is missing, the fields of message.AddressField
 	columnLocale      = "locale"      // BCP 47 tag
 	columnTimezone    = "timezone"    // IANA name
 	columnAttachments = "attachments" // files below the worker's attachment folder, separated by ";"
@@ -78,7 +79,7 @@ type CSV struct {
 
 // addressColumn is where one of the addresses is.
 type addressColumn struct {
-	kind   addressKind
+	kind   address.Kind
 	column int
 }
 
@@ -109,22 +110,26 @@ func NewCSV(r io.Reader, channels ...message.Channel) (*CSV, error) {
 }
 
 // findAddresses finds the columns of the addresses.
-func (c *CSV) findAddresses(kinds []addressKind) error {
+func (c *CSV) findAddresses(kinds []address.Kind) error {
 	to, given := c.extra[columnTo]
 	if given && len(kinds) > 1 {
-		return fmt.Errorf("%q could be any of the channels' addresses: name it customer.email, customer.phone or conversation.id", columnTo)
+		fields := make([]string, len(kinds))
+		for i, kind := range kinds {
+			fields[i] = message.AddressField(kind)
+		}
+		return fmt.Errorf("%q could be any of the channels' addresses: name it %s", columnTo, message.Join(fields, "or"))
 	}
 	for _, kind := range kinds {
-		column := to
+		column, path := to, message.AddressField(kind)
 		if !given {
-			column = slices.Index(c.columns, addressPath[kind])
+			column = slices.Index(c.columns, path)
 		}
 		if column < 0 {
 			or := ""
 			if len(kinds) == 1 {
 				or = fmt.Sprintf(" (or %q)", columnTo)
 			}
-			return fmt.Errorf("no column %q, which %s needs%s; it has %.100s", addressPath[kind], kind, or, strings.Join(c.columns, ", "))
+			return fmt.Errorf("no column %q, which %s needs%s; it has %.100s", path, whoNeeds(kind), or, strings.Join(c.columns, ", "))
 		}
 		c.to = append(c.to, addressColumn{kind, column})
 	}

@@ -105,6 +105,10 @@ func (d Definition) Validate() error {
 	if len(d.Messages) == 0 && d.Actions.IsZero() {
 		f.Add("/messages", fault.Missing, "none, and no actions; give a message for each channel that is to be used")
 	}
+	if most := len(message.Channels); len(d.Messages) > most {
+		f.Add("/messages", fault.TooMany, "%d messages, at most %d: one for each channel", len(d.Messages), most)
+		return f.Err()
+	}
 	for i, p := range d.Messages {
 		at := fault.Pointer("messages", i)
 		if slices.ContainsFunc(d.Messages[:i], func(q Part) bool { return q.Channel == p.Channel }) {

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/strictjson"
@@ -25,7 +26,7 @@ import (
 // Blank lines are passed over.
 type NDJSON struct {
 	in     *bufio.Reader
-	kinds  []addressKind
+	kinds  []address.Kind
 	line   int
 	buffer []byte
 }
@@ -132,7 +133,7 @@ func (n *NDJSON) recipient(row []byte) (Recipient, error) {
 	}
 	if !addressed {
 		for _, kind := range n.kinds {
-			*r.address(kind) = addressIn(r.Context, strings.Split(addressPath[kind], "."))
+			*r.address(kind) = addressIn(r.Context, strings.Split(message.AddressField(kind), "."))
 		}
 	}
 	faults.Join("", r.checkPlace())

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -31,7 +32,7 @@ type Recipient struct {
 }
 
 // Address is the recipient's address on a channel, "" where there is none.
-func (r Recipient) Address(c message.Channel) string { return *r.address(addressOf(c)) }
+func (r Recipient) Address(c message.Channel) string { return *r.address(c.Address()) }
 
 // Duplicate reports whether the address for the definition's n-th message came before in the audience.
 func (r Recipient) Duplicate(n int) bool { return r.duplicates>>n&1 != 0 }
@@ -66,39 +67,20 @@ func (r Recipient) checkPlace() error {
 	return f.Err()
 }
 
-// addressKind is one of the addresses that a recipient may have.
-type addressKind int
-
-const (
-	emailAddress addressKind = iota
-	phoneNumber
-	conversationID
-)
-
-// addressPath is the field that holds the address, where an audience names fields.
-var addressPath = [...]string{emailAddress: "customer.email", phoneNumber: "customer.phone", conversationID: "conversation.id"}
-
-// String names the channels that need it.
-func (k addressKind) String() string {
-	return [...]string{emailAddress: "email", phoneNumber: "sms", conversationID: "a chat, a note or an action"}[k]
-}
-
-func addressOf(c message.Channel) addressKind {
-	switch c {
-	case message.Email:
-		return emailAddress
-	case message.SMS:
-		return phoneNumber
-	default:
-		return conversationID
+// whoNeeds names what needs an address of a kind.
+func whoNeeds(k address.Kind) string {
+	channels := message.Join(message.ChannelsWith(k), "or")
+	if k == address.Conversation {
+		return channels + " or an action"
 	}
+	return channels
 }
 
-func (r *Recipient) address(k addressKind) *string {
+func (r *Recipient) address(k address.Kind) *string {
 	switch k {
-	case emailAddress:
+	case address.Mailbox:
 		return &r.Email
-	case phoneNumber:
+	case address.Phone:
 		return &r.Phone
 	default:
 		return &r.Conversation
@@ -106,13 +88,13 @@ func (r *Recipient) address(k addressKind) *string {
 }
 
 // addressesOf are the kinds of addresses that channels need, each once. Actions alone need a conversation.
-func addressesOf(channels []message.Channel) []addressKind {
+func addressesOf(channels []message.Channel) []address.Kind {
 	if len(channels) == 0 {
-		return []addressKind{conversationID}
+		return []address.Kind{address.Conversation}
 	}
-	var kinds []addressKind
+	var kinds []address.Kind
 	for _, c := range channels {
-		if k := addressOf(c); !slices.Contains(kinds, k) {
+		if k := c.Address(); !slices.Contains(kinds, k) {
 			kinds = append(kinds, k)
 		}
 	}

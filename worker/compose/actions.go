@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/conversation"
-	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -29,7 +29,7 @@ func (c *Composer) checkActions(j Job) *Verdict {
 }
 
 // AboutWhom reads conversation.id and customer.id of a message's context. Where it names no conversation, it is the
-// recipient's, and a chat or note goes to one anyway.
+// recipient's; a channel that writes to conversations, such as chat, goes to one anyway.
 func AboutWhom(m task.Message, recipients string) (conversation, customer string) {
 	type named struct {
 		ID json.RawMessage `json:"id"`
@@ -40,7 +40,7 @@ func AboutWhom(m task.Message, recipients string) (conversation, customer string
 	}
 	_ = json.Unmarshal(m.Context, &c) // whatever else it holds, or lacks, is no matter here
 	conversation, customer = cmp.Or(idText(c.Conversation.ID), recipients), idText(c.Customer.ID)
-	if conversation == "" && (m.Channel == message.Chat || m.Channel == message.Note) {
+	if conversation == "" && m.Channel.Known() && m.Channel.Address() == address.Conversation {
 		conversation = m.To
 	}
 	return conversation, customer

@@ -25,12 +25,12 @@ func Address(m task.Message, to []address.Address) (*message.Message, error) {
 		}
 		msg.To = []address.Address{own}
 	}
-	if m.Channel == message.SMS && m.From != "" {
+	if m.Channel.Address() == address.Phone && m.From != "" {
 		if msg.From.Addr, err = phone.ParseSender(m.From, m.Country); err != nil {
 			return nil, Failed("invalid_sender", err)
 		}
 	}
-	if m.Channel != message.Email {
+	if !m.Channel.Spec().Mail {
 		return msg, nil
 	}
 	// The others were checked when the message was enqueued.
@@ -61,7 +61,7 @@ func Address(m task.Message, to []address.Address) (*message.Message, error) {
 
 // CheckRecipient tells early what Address would refuse of a message's recipient, as a fault; Message.Validate finds the others.
 func CheckRecipient(m task.Message) error {
-	if m.To == "" || m.Channel == message.Email {
+	if m.To == "" || m.Channel.Address() == address.Mailbox {
 		return nil
 	}
 	if _, err := phone.Parser(m.Country).Parse(m.Channel.Address(), m.To); err != nil {

@@ -62,7 +62,7 @@ func (c *Composer) openPart(ctx context.Context, m bulk.Part, pin PinFunc) (*Par
 	if err != nil {
 		return nil, err
 	}
-	files, err := c.Find(ctx, attach.Bulk(), slices.Concat(content.files(m.Channel), m.Attachments))
+	files, err := c.Find(ctx, attach.Bulk(m.Channel), slices.Concat(content.files(m.Channel), m.Attachments))
 	return &Part{Content: content, Files: files}, err
 }
 

@@ -283,9 +283,9 @@ func (c *Composer) render(ctx context.Context, j Job, unsubscribe string) (*rend
 // policy is what files of the message may be.
 func (j Job) policy() attach.Policy {
 	if j.Part != nil {
-		return attach.Bulk()
+		return attach.Bulk(j.Message.Channel)
 	}
-	return attach.For(j.Message.Channel)
+	return attach.Single(j.Message.Channel)
 }
 
 // Finish adds the files to a message that is complete but for them, takes out what its channel can't carry and nobody
@@ -295,7 +295,7 @@ func (c *Composer) Finish(ctx context.Context, msg *message.Message, files *File
 		return files.refused
 	}
 	msg.Attachments = files.list
-	if msg.Channel == message.SMS && c.Links != nil {
+	if msg.Channel.Spec().Files.Linked && c.Links != nil {
 		if err := c.linkMedia(ctx, msg); err != nil {
 			return err
 		}

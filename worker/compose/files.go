@@ -33,8 +33,8 @@ func (c *Composer) Find(ctx context.Context, p attach.Policy, refs []message.Ref
 	return nil, err
 }
 
-// linkMedia gives the files of an SMS, which carries addresses and no bytes, links at which the carrier fetches them from
-// the API.
+// linkMedia gives the files of a message that carries addresses and no bytes links, at which the other side fetches them
+// from the API.
 func (c *Composer) linkMedia(ctx context.Context, msg *message.Message) error {
 	msg.Attachments = slices.Clone(msg.Attachments) // a bulk's messages share them
 	for i := range msg.Attachments {

@@ -44,7 +44,7 @@ func (d *Delivery) Records(ctx context.Context, c ledger.Chunk) ([]ledger.Record
 // RecordsAlone reads those of a message of its own. Under "resend" it was claimed only to keep it from being cancelled
 // meanwhile: the claim of a run that died is given back, unless that was a quarantined one.
 func (d *Delivery) RecordsAlone(ctx context.Context, run queue.Run, c ledger.Chunk, m task.Message) ([]ledger.Record, error) {
-	return d.settleClaims(ctx, c, policyOf(m) == task.Resend && run.Crashes <= quarantineAfter)
+	return d.settleClaims(ctx, c, m.PolicyOrDefault() == task.Resend && run.Crashes <= quarantineAfter)
 }
 
 // settleClaims reads a chunk's records and sees to it that none of them is claimed: they become pending with giveBack,

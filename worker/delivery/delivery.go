@@ -108,7 +108,9 @@ type Job struct {
 }
 
 // claims reports whether the message is claimed before it is sent.
-func (j Job) claims() bool { return j.Quarantined || j.Alone || policyOf(j.Message) == task.Hold }
+func (j Job) claims() bool {
+	return j.Quarantined || j.Alone || j.Message.PolicyOrDefault() == task.Hold
+}
 
 // Deliver carries one message to its recipient. It returns the commit of its outcome, which the caller waits for. The
 // error is a *queue.Again when the message is still pending and may be attempted again, any other when the worker itself
@@ -205,7 +207,7 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 	if pushesBack(e) {
 		d.Limiter.Slow(ctx, ChannelLane(msg.Channel))
 	}
-	out = outcomeOfSend(e, msg.Channel, policyOf(j.Message), j.Attempt)
+	out = outcomeOfSend(e, msg.Channel, j.Message.PolicyOrDefault(), j.Attempt)
 	if len(msg.To)+len(msg.Cc)+len(msg.Bcc) > 1 {
 		out.Suppress = "" // the words of the other side don't tell which of them is meant
 	}
@@ -252,17 +254,4 @@ func (d *Delivery) record(ctx context.Context, j Job, out *Outcome) (*ledger.Com
 		}
 	}
 	return d.Ledger.Post(ctx, j.Chunk, j.Slot, out.State, out.Reason), nil
-}
-
-// policyOf is the message's policy, or its channel's: a second SMS costs money and trust, a second email with the
-// same Message-ID hardly anything.
-func policyOf(m task.Message) task.Policy {
-	switch {
-	case m.Policy != "":
-		return m.Policy
-	case m.Channel == message.SMS:
-		return task.Hold
-	default:
-		return task.Resend
-	}
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
-	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -127,10 +126,7 @@ func outcomeOfSend(e *send.Error, c message.Channel, policy task.Policy, attempt
 	switch {
 	case e.Permanent && e.Suppress:
 		out := failed(e.Code, text)
-		out.Suppress = suppress.HardBounce
-		if c == message.SMS {
-			out.Suppress = suppress.Unsubscribed // numbers don't bounce: their owners text STOP
-		}
+		out.Suppress = c.Spec().Refused
 		return out
 	case e.Permanent:
 		return failed(e.Code, text)

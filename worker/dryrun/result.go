@@ -139,7 +139,7 @@ func (t *tally) result(o Options, c message.Channel) *MessageResult {
 	if t.sendable > 0 {
 		r.Bytes.Mean, r.Attached.Mean = float64(t.Bytes.Total)/float64(t.sendable), float64(t.Attached.Total)/float64(t.sendable)
 	}
-	if c == message.SMS {
+	if c.Spec().Form == message.FormText {
 		r.SMS = &SMS{
 			Segments: t.sms.segments, GSM7: t.sms.gsm7, UCS2: t.sms.ucs2, BySegments: t.sms.bySegments, Worst: t.sms.worst,
 			Cost: o.SegmentPrice * float64(t.sms.segments),

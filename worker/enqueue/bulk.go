@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -49,7 +50,7 @@ func (c *Client) CreateBulk(ctx context.Context, d bulk.Definition) (string, err
 		return "", err
 	}
 	for i, p := range d.Messages {
-		if err := c.CheckFiles(ctx, p.Channel, p.Attachments); err != nil {
+		if err := c.CheckFiles(ctx, attach.Bulk(p.Channel), p.Attachments); err != nil {
 			return "", fault.Under(fault.Pointer("messages", i, "attachments"), err)
 		}
 	}

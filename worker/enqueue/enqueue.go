@@ -109,7 +109,7 @@ func (c *Client) Message(ctx context.Context, m task.Message) (string, error) {
 	if err := CheckMessage(m); err != nil {
 		return "", err
 	}
-	if err := c.CheckFiles(ctx, m.Channel, m.Attachments); err != nil {
+	if err := c.CheckFiles(ctx, attach.Single(m.Channel), m.Attachments); err != nil {
 		return "", fault.Under("/attachments", err)
 	}
 	if err := c.once(ctx, m, m.SendAt); err != nil {
@@ -126,9 +126,9 @@ func CheckMessage(m task.Message) error {
 	return faults.Err()
 }
 
-// CheckFiles tells what is wrong with files that are to go along on a channel, as far as references and the sizes of what
-// is stored tell it. The faults have places in refs; any other error is trouble with Redis.
-func (c *Client) CheckFiles(ctx context.Context, channel message.Channel, refs []message.Ref) error {
+// CheckFiles tells what is wrong with files under a policy, as far as references and the sizes of what is stored tell it.
+// The faults have places in refs; any other error is trouble with Redis.
+func (c *Client) CheckFiles(ctx context.Context, p attach.Policy, refs []message.Ref) error {
 	var blobs []string
 	for _, ref := range refs {
 		if ref.Blob != "" {
@@ -139,7 +139,7 @@ func (c *Client) CheckFiles(ctx context.Context, channel message.Channel, refs [
 	if err != nil {
 		return err
 	}
-	return attach.For(channel).CheckKnown(refs, sizes)
+	return p.CheckKnown(refs, sizes)
 }
 
 // patience bounds what is brought to an end after its caller has gone.

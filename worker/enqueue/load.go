@@ -31,7 +31,7 @@ func (c *Client) LoadBulk(ctx context.Context, id string, audience iter.Seq2[bul
 	d := load.Definition()
 	if d.Deduplicate {
 		channels := d.Channels()
-		if c.phones == nil && slices.Contains(channels, message.SMS) {
+		if c.phones == nil && slices.ContainsFunc(channels, func(c message.Channel) bool { return c.Address() == address.Phone }) {
 			return 0, errors.New("to deduplicate phone numbers needs Options.Phones")
 		}
 		audience = bulk.Deduplicate(audience, channels, address.Parser{Phones: c.phones, Country: d.Country})

@@ -111,12 +111,7 @@ func CheckOneOf[T ~string](f *fault.List, pointer string, value T, those []T) {
 	if value == "" || slices.Contains(those, value) {
 		return
 	}
-	names := make([]string, len(those))
-	for i, v := range those {
-		names[i] = string(v)
-	}
-	last := len(names) - 1
-	f.Add(pointer, fault.NotOneOf, "%s is not %s or %s", fault.Quote(string(value)), strings.Join(names[:last], ", "), names[last])
+	f.Add(pointer, fault.NotOneOf, "%s is not %s", fault.Quote(string(value)), Join(those, "or"))
 }
 
 var hashPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)

@@ -27,10 +27,10 @@ func (m *Message) Validate() error {
 	if _, err := ParseChannel(string(m.Channel)); err != nil {
 		f.Add("/channel", fault.NotOneOf, "%v", err)
 	}
-	switch m.Channel {
-	case Email:
+	switch spec := m.Channel.Spec(); {
+	case spec.Mail:
 		m.validateEmail(&f)
-	case SMS, Chat, Note:
+	case m.Channel.Known():
 		m.validateShort(&f)
 	}
 	f.Join("/subject", checkSized(m.Subject, maxSubject))

@@ -24,9 +24,9 @@ type MeteredFile struct {
 	Max  int64  `json:"max" doc:"Bytes that one file may have"`
 }
 
-// Attached holds a content's attachments against the limits of its channel.
-func Attached(channel catalog.Channel, files []catalog.Attachment) AttachmentMeter {
-	policy := attach.For(message.Channel(channel))
+// attached holds a content's attachments against the limits of its channel.
+func attached(channel message.Channel, files []catalog.Attachment) AttachmentMeter {
+	policy := attach.Single(channel)
 	out := AttachmentMeter{List: []MeteredFile{}, MaxTotal: policy.MaxTotal}
 	most := policy.MaxFile
 	if most == 0 {

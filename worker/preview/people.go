@@ -31,23 +31,31 @@ func Addressed(m task.Message) (task.Message, error) {
 	}
 	customer := root.Get("customer")
 	m.ID = cmp.Or(m.ID, "preview")
-	switch m.Channel {
-	case message.Email:
+	switch kind := m.Channel.Address(); kind {
+	case address.Mailbox:
 		agent := root.Get("currentUser")
 		if agent.IsNil() {
 			agent = root.Get("user")
 		}
 		m.From = cmp.Or(m.From, mailbox(agent, "displayName"), someSender)
 		m.To = cmp.Or(m.To, mailbox(customer, "name"), someCustomer)
-	case message.SMS:
-		m.To = cmp.Or(m.To, customer.Get("phone").Text(), somePhone)
-	default:
-		m.To = cmp.Or(m.To, root.Get("conversation").Get("id").Text(), someConversation)
+	case address.Phone:
+		m.To = cmp.Or(m.To, field(root, kind), somePhone)
+	case address.Conversation:
+		m.To = cmp.Or(m.To, field(root, kind), someConversation)
 	}
-	if m.Channel != message.Email {
+	if !m.Channel.Spec().Mail {
 		m.ReplyTo, m.Cc, m.Bcc, m.Headers, m.Unsubscribe = "", nil, nil, nil, false
 	}
 	return m, nil
+}
+
+// field is what the context has as an address of a kind.
+func field(root handlebars.Value, k address.Kind) string {
+	for name := range strings.SplitSeq(message.AddressField(k), ".") {
+		root = root.Get(name)
+	}
+	return root.Text()
 }
 
 // mailbox is a person's address with the name, or without it where no header may hold the name. It is "" where there is

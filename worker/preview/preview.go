@@ -89,7 +89,7 @@ type Preview struct {
 
 // ChannelPreview is what one channel gets.
 type ChannelPreview struct {
-	Channel   string          `json:"channel" enum:"email,sms,chat,note"`
+	Channel   message.Channel `json:"channel"`
 	From      string          `json:"from,omitempty"`
 	To        string          `json:"to,omitempty"`
 	Verdict   *Verdict        `json:"verdict,omitempty" doc:"Why this would not be sent"`
@@ -277,8 +277,8 @@ func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPr
 		return nil, composed.Verdict
 	}
 	out := &ChannelPreview{
-		Channel: string(req.Channel), From: m.From, To: m.To, Subject: rendered.Subject, Preheader: rendered.Preheader,
-		HTML: rendered.HTML, Text: rendered.Text, Issues: r.issues(rendered.Issues), Files: Attached(req.Channel, rendered.Attachments),
+		Channel: m.Channel, From: m.From, To: m.To, Subject: rendered.Subject, Preheader: rendered.Preheader,
+		HTML: rendered.HTML, Text: rendered.Text, Issues: r.issues(rendered.Issues), Files: attached(m.Channel, rendered.Attachments),
 	}
 	if sent := composed.Message; sent != nil {
 		out.From, out.To, out.Subject = sent.From.String(), sent.To[0].String(), sent.Subject
@@ -289,14 +289,14 @@ func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPr
 			out.Files.Problem = v.Code + ": " + v.Text
 		}
 	}
-	switch req.Channel {
-	case catalog.SMS:
+	switch m.Channel.Spec().Form {
+	case message.FormText:
 		out.SMS = smsOf(rendered.Text, rendered.SMS)
-	case catalog.Chat, catalog.Note:
+	case message.FormMarkdown:
 		if out.HTML, err = markdownHTML(rendered.Text); err != nil {
 			return nil, err
 		}
-	case catalog.Email:
+	case message.FormHTML:
 		if err := r.mail(out, composed.Message); err != nil {
 			return nil, err
 		}

@@ -2,7 +2,6 @@ package task
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -82,6 +81,18 @@ func (m Message) Validate() error {
 	return f.Err()
 }
 
+// PolicyOrDefault is the message's policy, or its channel's default.
+func (m Message) PolicyOrDefault() Policy {
+	switch {
+	case m.Policy != "":
+		return m.Policy
+	case m.Channel.Spec().Hold:
+		return Hold
+	default:
+		return Resend
+	}
+}
+
 // ValidatePart is Validate for the message of a bulk: it has no recipient, and what all messages of the bulk share is not
 // its own.
 func (m Message) ValidatePart() error { return m.check().Err() }
@@ -95,7 +106,7 @@ func (m Message) check() fault.List {
 		message.CheckOneOf(&f, "/channel", m.Channel, message.Channels)
 	}
 	checkSender(&f, m.Channel, m.From, m.ReplyTo)
-	m.checkEmailFields(&f)
+	m.checkMailFields(&f)
 	f.Join("", m.Content.Validate())
 	if n := len(m.Attachments); n > maxFiles {
 		f.Add("/attachments", fault.TooMany, "%d files, at most %d", n, maxFiles)
@@ -110,12 +121,12 @@ func (m Message) check() fault.List {
 	return f
 }
 
-// checkEmailFields looks at what only an email can have.
-func (m Message) checkEmailFields(f *fault.List) {
+// checkMailFields looks at what only a mail can have.
+func (m Message) checkMailFields(f *fault.List) {
 	checkCopies(f, "cc", m.Cc)
 	checkCopies(f, "bcc", m.Bcc)
 	f.Join("/headers", message.CheckHeaders(m.Headers))
-	if m.Channel == message.Email || !slices.Contains(message.Channels, m.Channel) {
+	if m.Channel.Spec().Mail || !m.Channel.Known() {
 		return
 	}
 	only := func(pointer string, given bool) {
@@ -145,11 +156,11 @@ func checkRecipient(c message.Channel, to string) error {
 	switch {
 	case to == "":
 		return fault.At("", fault.Missing, "missing")
-	case c == message.Email:
+	case c.Address() == address.Mailbox:
 		return checkMailbox(to)
 	case utf8.RuneCountInString(to) > maxAddress:
 		return fault.At("", fault.TooLong, "over %d characters", maxAddress)
-	case c == message.SMS && strings.IndexFunc(to, unicode.IsDigit) < 0:
+	case c.Address() == address.Phone && strings.IndexFunc(to, unicode.IsDigit) < 0:
 		return fault.At("", fault.BadAddress, "%s is not a phone number: give one such as +447912345678", fault.Quote(to))
 	}
 	if c.Address() == address.Conversation {
@@ -176,10 +187,10 @@ func checkTimes(f *fault.List, at, before time.Time) {
 	}
 }
 
-// checkSender looks at the sender. That of an email must be an address; other channels have their own.
+// checkSender looks at the sender. A mail needs an address; other channels have their own.
 func checkSender(f *fault.List, c message.Channel, from, replyTo string) {
 	switch {
-	case c != message.Email:
+	case !c.Spec().Mail:
 		checkLine(f, "/from", from, maxAddress)
 		checkLine(f, "/replyTo", replyTo, maxAddress)
 		return

@@ -86,7 +86,7 @@ func TestAttachmentsOverHTTPS(t *testing.T) {
 		{"https://example.com:25/good.pdf", "attachment_source", false},
 	}
 	for _, c := range cases {
-		files, err := r.Resolve(context.Background(), attach.Bulk(), []message.Ref{{URL: c.url}})
+		files, err := r.Resolve(context.Background(), attach.Bulk(message.Email), []message.Ref{{URL: c.url}})
 		var e *attach.Error
 		if errors.As(err, &e) && (e.Code != c.code || e.Temporary != c.temporary) || e == nil && (c.code != "" || err != nil) {
 			t.Errorf("%s: %v", c.url, err)
@@ -95,7 +95,7 @@ func TestAttachmentsOverHTTPS(t *testing.T) {
 			t.Errorf("%s: %d files", c.url, len(files))
 		}
 	}
-	if n := <-written; n > 2*attach.MaxFile+(16<<20) { // what the kernel and TLS hold comes on top
+	if n := <-written; n > 2*message.MaxFile+(16<<20) { // what the kernel and TLS hold comes on top
 		t.Errorf("%d bytes of an endless body were taken", n)
 	}
 }

@@ -37,7 +37,7 @@ func (s *Store) pattern(c message.Channel, text string) (string, error) {
 		return s.key(c, text)
 	}
 	domain, ok := strings.CutPrefix(text, "*@")
-	if c != message.Email || !ok {
+	if c.Address() != address.Mailbox || !ok {
 		return "", fmt.Errorf("%.100q: a wildcard is *@ and a domain, and for emails only", text)
 	}
 	domain, err := address.ParseDomain(domain)

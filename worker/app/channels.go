@@ -1,0 +1,178 @@
+package app
+
+import (
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/heraldsend/herald/worker/channel/chat"
+	"github.com/heraldsend/herald/worker/channel/email"
+	"github.com/heraldsend/herald/worker/channel/logger"
+	"github.com/heraldsend/herald/worker/channel/note"
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/channel/sms"
+	"github.com/heraldsend/herald/worker/delivery"
+	"github.com/heraldsend/herald/worker/message"
+)
+
+// sender is a channel's way out.
+type sender interface {
+	delivery.Sender
+	io.Closer
+}
+
+// way is how the settings set up a channel.
+type way struct {
+	channel message.Channel
+	// check is what the channel asks of a message before it sends it, also where no way out is set up.
+	check func(*message.Message) error
+	// open opens the way out; nil where the settings have none.
+	open func(*Settings) (sender, error)
+	// faults tells what is wrong with the channel's settings, under their names; nil where it has none.
+	faults func(s *Settings, fault func(setting, format string, args ...any))
+	// noBulk says why the channel must not carry a bulk; nil where it may.
+	noBulk func(*Settings) error
+}
+
+// ways is the table of senders: a row for each channel of package message.
+var ways = []way{
+	{channel: message.Email, check: email.Check, open: openEmail, faults: emailFaults, noBulk: emailNoBulk},
+	{channel: message.SMS, check: sms.Check, open: openSMS, faults: smsFaults},
+	{channel: message.Chat, check: chat.Check, open: openChat, faults: endpointFaults("chat-url", func(s *Settings) string { return s.ChatURL })},
+	{channel: message.Note, check: note.Check, open: openNote, faults: endpointFaults("note-url", func(s *Settings) string { return s.NoteURL })},
+}
+
+// openSenders opens every channel's way out. A channel that is not configured only logs, and a warning says so.
+func openSenders(s *Settings, log *slog.Logger, open *stack) (map[message.Channel]delivery.Sender, error) {
+	senders := map[message.Channel]delivery.Sender{}
+	var logged []string
+	for _, w := range ways {
+		out, err := w.open(s)
+		if err == nil && out == nil {
+			logged = append(logged, string(w.channel))
+			out, err = logger.New(log, w.check)
+		}
+		if err != nil {
+			return nil, err
+		}
+		open.add(out.Close)
+		senders[w.channel] = out
+	}
+	if len(logged) > 0 {
+		log.Warn("messages of these channels are only logged: they are not configured", "channels", strings.Join(logged, ", "))
+	}
+	return senders, nil
+}
+
+// checks are what the channels ask of a message before they send it.
+func checks() map[message.Channel]func(*message.Message) error {
+	all := map[message.Channel]func(*message.Message) error{}
+	for _, w := range ways {
+		all[w.channel] = w.check
+	}
+	return all
+}
+
+// noBulk says why a channel must not carry a bulk, where it must not.
+func (s *Settings) noBulk() map[message.Channel]error {
+	refused := map[message.Channel]error{}
+	for _, w := range ways {
+		if w.noBulk == nil {
+			continue
+		}
+		if err := w.noBulk(s); err != nil {
+			refused[w.channel] = err
+		}
+	}
+	return refused
+}
+
+func openEmail(s *Settings) (sender, error) {
+	sign, err := s.dkim()
+	if err != nil {
+		return nil, err
+	}
+	var accounts []email.Options
+	for _, address := range s.accounts() {
+		accounts = append(accounts, email.Options{URL: address, Hello: s.SMTPHello, MaxConns: s.mailConnections(), DKIM: sign})
+	}
+	return email.NewAccounts(accounts...)
+}
+
+func emailFaults(s *Settings, fault func(setting, format string, args ...any)) {
+	for _, address := range s.accounts() {
+		if err := email.CheckURL(address); err != nil {
+			fault("smtp-url", "%w", err)
+		}
+	}
+	if s.SMTPHello != "" {
+		if err := email.CheckHello(s.SMTPHello); err != nil {
+			fault("smtp-hello", "%w", err)
+		}
+	}
+	if (s.DKIMKey == "") != (s.DKIMDomain == "") || (s.DKIMKey == "") != (s.DKIMSelector == "") {
+		fault("dkim-key", "a signature needs HERALD_DKIM_KEY, HERALD_DKIM_DOMAIN and HERALD_DKIM_SELECTOR together")
+	}
+}
+
+func emailNoBulk(s *Settings) error {
+	for _, address := range s.accounts() {
+		if err := email.CheckBulk(address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func openSMS(s *Settings) (sender, error) {
+	if s.SMSURL == "" {
+		return nil, nil
+	}
+	o, err := sms.ParseURL(s.SMSURL)
+	if err != nil {
+		return nil, err
+	}
+	return sms.New(o)
+}
+
+func smsFaults(s *Settings, fault func(setting, format string, args ...any)) {
+	if s.SMSURL == "" {
+		return
+	}
+	if _, err := sms.ParseURL(s.SMSURL); err != nil {
+		fault("sms-url", "%w", err)
+	}
+}
+
+func openChat(s *Settings) (sender, error) {
+	endpoint, err := s.endpoint(s.ChatURL)
+	if endpoint == nil || err != nil {
+		return nil, err
+	}
+	return chat.New(endpoint, chat.Defaults{})
+}
+
+func openNote(s *Settings) (sender, error) {
+	endpoint, err := s.endpoint(s.NoteURL)
+	if endpoint == nil || err != nil {
+		return nil, err
+	}
+	return note.New(endpoint, "")
+}
+
+// endpoint takes signed JSON; nil where there is no address.
+func (s *Settings) endpoint(address string) (*send.Endpoint, error) {
+	if address == "" {
+		return nil, nil
+	}
+	return send.NewEndpoint(send.EndpointOptions{URL: address, Secrets: s.secrets()})
+}
+
+// endpointFaults tells what is wrong with a setting that is the address of an endpoint.
+func endpointFaults(setting string, address func(*Settings) string) func(*Settings, func(string, string, ...any)) {
+	return func(s *Settings, fault func(setting, format string, args ...any)) {
+		if _, err := s.endpoint(address(s)); err != nil {
+			fault(setting, "%w (signed with HERALD_WEBHOOK_SECRETS)", err)
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker"
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/channel/webhook"
+	"github.com/heraldsend/herald/worker/outbox"
+)
+
+// eventTimeout is how long the events' endpoint may take for one answer: it only has to store what it gets.
+const eventTimeout = 15 * time.Second
+
+// newEvents opens what callers are told through: nothing where no endpoint is set. Unlike an address that a job brings,
+// the operator's own may be a private one, and plain http there.
+func newEvents(s *Settings, log *slog.Logger, rdb redis.UniversalClient, open *stack) (*outbox.Store, worker.Endpoint, error) {
+	if s.EventsURL == "" {
+		return nil, nil, nil
+	}
+	if strings.HasPrefix(s.EventsURL, "http:") {
+		log.Warn("events go out unencrypted: HERALD_EVENTS_URL is http, not https")
+	}
+	anywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+	endpoint, err := send.NewEndpoint(send.EndpointOptions{
+		URL: s.EventsURL, Secrets: s.secrets(),
+		Client: send.NewHTTPClient(send.HTTPOptions{Timeout: eventTimeout, AllowPrivate: anywhere, AllowHTTP: true}),
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("events: %w", err)
+	}
+	told, err := webhook.New(endpoint)
+	if err != nil {
+		return nil, nil, err
+	}
+	open.add(told.Close)
+	events, err := outbox.New(outbox.Options{Redis: rdb})
+	return events, told, err
+}

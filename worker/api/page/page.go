@@ -1,17 +1,23 @@
 // Package page holds what Herald shows in a browser: the preview for template authors and the operations page. They are
 // plain HTML, CSS and ES modules below static/, embedded as they are: there is nothing to build, and nothing is fetched
-// from elsewhere. All that they know they ask of the API, with the token of whoever looks.
+// from elsewhere. All that they know they ask of the API, with the token of whoever looks; what the channels are stands in
+// a module that is written here.
 package page
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"path"
 	"strings"
+
+	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/message"
 )
 
 //go:embed static
@@ -77,11 +83,42 @@ func readAll() (map[string]file, error) {
 		if !ok {
 			return fmt.Errorf("page: %s is of no known type", name)
 		}
-		sum := sha256.Sum256(data)
-		files[strings.TrimPrefix(name, "static/")] = file{data, mediaType, `"` + hex.EncodeToString(sum[:12]) + `"`}
+		files[strings.TrimPrefix(name, "static/")] = newFile(data, mediaType)
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	data, err := channelModule()
+	files["channels.js"] = newFile(data, mediaTypes[".js"])
 	return files, err
+}
+
+func newFile(data []byte, mediaType string) file {
+	sum := sha256.Sum256(data)
+	return file{data, mediaType, `"` + hex.EncodeToString(sum[:12]) + `"`}
+}
+
+// channelModule is the table of channels for the pages, as a module of theirs.
+func channelModule() ([]byte, error) {
+	type channel struct {
+		Title   string       `json:"title"`
+		Address address.Kind `json:"address"`
+		Form    message.Form `json:"form"`
+		Mail    bool         `json:"mail"`
+	}
+	var b bytes.Buffer
+	b.WriteString("// What the channels are, by name and in their order. The server writes this file.\nexport const channels = {\n")
+	for _, c := range message.Channels {
+		spec := c.Spec()
+		row, err := json.Marshal(channel{spec.Title, spec.Address, spec.Form, spec.Mail})
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "  %q: %s,\n", string(c), row)
+	}
+	b.WriteString("};\n")
+	return b.Bytes(), nil
 }
 
 func (f *file) serve(w http.ResponseWriter, r *http.Request) {

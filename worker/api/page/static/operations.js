@@ -3,8 +3,9 @@
 import { byId, h, fill, count, bytes } from "./dom.js";
 import { call, get, post, Problem, tokenButton } from "./api.js";
 import { inert, frame } from "./frame.js";
+import { channels } from "./channels.js";
 
-const titles = { email: "Email", sms: "SMS", chat: "Chat", note: "Notes" };
+const titles = Object.fromEntries(Object.entries(channels).map(([name, { title }]) => [name, title]));
 const number = (n) => n.toLocaleString("en");
 const perSecond = (n) => (n > 0 && n < 10 ? n.toFixed(1).replace(/\.0$/, "") : number(Math.round(n)));
 

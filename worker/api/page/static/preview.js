@@ -1,6 +1,7 @@
 // The preview page: what is written on the left is what the customer gets on the right.
 import { byId, h, fill, bytes, count, later, arrows } from "./dom.js";
 import { call, get, tokenButton } from "./api.js";
+import { channels } from "./channels.js";
 import { Editor } from "./editor.js";
 import { template, json } from "./highlight.js";
 import { offers } from "./complete.js";
@@ -11,7 +12,6 @@ import { yaml } from "./yaml.js";
 import { sendTest } from "./sendtest.js";
 import * as views from "./views.js";
 
-const channels = { email: "Email", sms: "SMS", chat: "Chat", note: "Note" };
 const shown = { email: "page", phone: false, dark: matchMedia("(prefers-color-scheme: dark)").matches, explain: false };
 
 // known is what the server has; state is what is being looked at.
@@ -23,6 +23,9 @@ function blank() {
 }
 
 // Editors.
+
+// form is what the channel's content consists of: html, text or markdown.
+const form = () => channels[state.channel].form;
 
 // override is what the channel says instead of the shortcut's own texts.
 const override = () => state.shortcut.channels?.[state.channel] ?? {};
@@ -41,7 +44,7 @@ function textOf(snippet) {
   return (snippet.texts[locale] ?? snippet.texts[locale.split("-")[0]] ?? snippet.texts[snippet.source] ?? "").replace(/\s+/g, " ").slice(0, 90);
 }
 
-const format = () => override().format || (override().message !== undefined && state.channel === "sms" ? "text" : state.shortcut.format || "markdown");
+const format = () => override().format || (override().message !== undefined && form() === "text" ? "text" : state.shortcut.format || "markdown");
 const subject = new Editor({ id: "subject", line: true, highlight: (t) => template(t, "text"), complete, change: (t) => edit("subject", t) });
 const preheader = new Editor({ id: "preheader", line: true, highlight: (t) => template(t, "text"), complete, change: (t) => edit("preheader", t) });
 const message = new Editor({ id: "message", rows: 12, highlight: (t) => template(t, format()), complete, change: (t) => edit("message", t) });
@@ -79,14 +82,14 @@ function showDraft() {
 // show fills the editors with the texts of the channel.
 function show() {
   const s = state.shortcut;
-  const email = state.channel === "email";
+  const email = form() === "html";
   byId("subjectField").hidden = byId("preheaderField").hidden = !email;
   byId("layoutField").hidden = !email;
   subject.set(override().subject ?? s.subject ?? "");
   preheader.set(override().preheader ?? s.preheader ?? "");
   const own = override().message !== undefined;
-  byId("scope").textContent = own ? `only for ${channels[state.channel]}` : "for all channels";
-  byId("scopeSwitch").textContent = own ? "Use the text of all channels" : `Write another for ${channels[state.channel]}`;
+  byId("scope").textContent = own ? `only for ${channels[state.channel].title}` : "for all channels";
+  byId("scopeSwitch").textContent = own ? "Use the text of all channels" : `Write another for ${channels[state.channel].title}`;
   message.set(override().message ?? s.message ?? "");
   message.drawn = [];
   message.draw();
@@ -173,7 +176,7 @@ byId("fresh").addEventListener("click", () => {
   const draft = drafts.get(blank().name);
   if (draft && state.shortcut.name !== blank().name) begin(draft.shortcut, draft.original);
   else begin(blank());
-  (state.channel === "email" ? subject : message).area.focus();
+  (form() === "html" ? subject : message).area.focus();
 });
 byId("revert").addEventListener("click", () => begin(JSON.parse(state.original)));
 byId("copy").addEventListener("click", async (event) => {
@@ -246,7 +249,7 @@ byId("timezone").addEventListener("change", (event) => {
 // Channels and languages.
 
 function channelTabs() {
-  fill(byId("channels"), Object.entries(channels).map(([name, title]) => h("button", {
+  fill(byId("channels"), Object.entries(channels).map(([name, { title }]) => h("button", {
     type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "panel", "aria-selected": String(name === state.channel),
     tabindex: name === state.channel ? "0" : "-1", onclick: () => setChannel(name),
   }, title, h("span", { class: "badge", id: `badge-${name}`, hidden: true }))));
@@ -308,7 +311,7 @@ async function render() {
   }
   const body = `{"context":${data},` + JSON.stringify({
     inline: state.shortcut, locale: state.locale || undefined, timezone: state.timezone || undefined,
-    source: state.channel === "email" && shown.email === "source", explain: shown.explain, lint: true,
+    source: form() === "html" && shown.email === "source", explain: shown.explain, lint: true,
   }).slice(1);
   const started = performance.now();
   running = call("POST", "/v1/render", body);
@@ -377,7 +380,7 @@ function showResult() {
 
 // warnings are those in the texts that the channel shows, but for what this recipient notices already.
 function warnings(result, issues) {
-  const own = ["subject", "preheader", "message"].filter((part) => part === "message" || state.channel === "email").map(path);
+  const own = ["subject", "preheader", "message"].filter((part) => part === "message" || form() === "html").map(path);
   return (result.warnings ?? []).filter((w) => own.includes(w.path) && !issues.some((i) => i.path === w.path && i.line === w.line && Math.abs(i.column - w.column) <= 2));
 }
 
@@ -389,7 +392,7 @@ function showBadges(result) {
     const content = result.contents.find((c) => c.channel === name);
     const bad = result.errors.some((e) => !e.channel || e.channel === name);
     const issues = content?.issues.length ?? 0;
-    badge.hidden = !bad && issues === 0 && !(name === "sms" && content?.sms.segments.length > 1);
+    badge.hidden = !bad && issues === 0 && !(content?.sms?.segments.length > 1);
     badge.className = bad ? "badge bad" : issues > 0 ? "badge warn" : "badge";
     badge.textContent = bad ? "!" : issues > 0 ? issues : content?.sms?.segments.length ?? "";
     badge.title = bad ? "Can't be sent" : issues > 0 ? count(issues, "issue") : count(content?.sms?.segments.length ?? 0, "segment");
@@ -459,7 +462,7 @@ function set(key, value, ask) {
 }
 
 function showTools() {
-  const email = state.channel === "email";
+  const email = form() === "html";
   const group = (label, key, entries, current) => h("div", { class: "segments", role: "group", "aria-label": label },
     entries.map(([value, title]) => h("button", { type: "button", "aria-pressed": String(current === value), "data-key": `${key}-${value}`, onclick: () => set(key, value, key === "email" && value === "source") }, title)));
   const signature = [state.channel, shown.email, shown.phone, shown.dark, shown.explain].join();
@@ -489,14 +492,14 @@ function showView(content) {
   const view = byId("view");
   if (shown.explain) {
     fill(view, content.parts ? explained(content.parts, jump) : h("p", { class: "empty" }, "Rendering…"));
-  } else if (state.channel === "email") {
+  } else if (form() === "html") {
     const body = {
       page: () => views.email(content, shown),
       text: () => views.plain(content.text, "The text part"),
       source: () => views.plain(content.eml || "Rendering…", "The email's source"),
     }[shown.email]();
     fill(view, views.inbox(content), body);
-  } else if (state.channel === "sms") fill(view, views.sms(content));
+  } else if (form() === "text") fill(view, views.sms(content));
   else fill(view, views.rich(content), h("details", { class: "markdown" }, h("summary", {}, "Markdown as it is sent"), views.plain(content.text, "Markdown")));
 }
 
@@ -531,7 +534,7 @@ function test() {
   const edited = JSON.stringify(state.shortcut) !== state.original || !known.shortcuts.some((s) => s.name === state.shortcut.name);
   const s = state.shortcut;
   const own = override();
-  const email = state.channel === "email";
+  const email = form() === "html";
   sendTest({
     channel: state.channel, from: content?.from ?? "",
     note: edited ? "Your edits are sent as they stand here, without preheader and attachments." : "",

@@ -1,15 +1,18 @@
 // Sending what is shown to oneself.
 import { h, fill } from "./dom.js";
 import { get, post } from "./api.js";
+import { channels } from "./channels.js";
 
-const kinds = { email: ["Email address", "you@example.com"], sms: ["Phone number", "+15550142"], chat: ["Conversation id", "60b7d2c4e1"], note: ["Conversation id", "60b7d2c4e1"] };
+// kinds are those of addresses.
+const kinds = { mailbox: ["Email address", "you@example.com"], phone: ["Phone number", "+15550142"], conversation: ["Conversation id", "60b7d2c4e1"] };
 
 // sendTest asks where to, and sends. message is the body of POST /v1/messages but for its context, which is JSON text, and
 // for to and from; note says what differs from what is shown.
 export function sendTest({ channel, from, note, context, message }) {
-  const [what, example] = kinds[channel];
+  const { address, mail } = channels[channel];
+  const [what, example] = kinds[address];
   const remembered = `herald.test.${channel}`;
-  const to = h("input", { id: "testTo", required: true, placeholder: example, value: sessionStorage.getItem(remembered) ?? "", type: channel === "email" ? "email" : "text", autocomplete: channel === "email" ? "email" : "off" });
+  const to = h("input", { id: "testTo", required: true, placeholder: example, value: sessionStorage.getItem(remembered) ?? "", type: mail ? "email" : "text", autocomplete: mail ? "email" : "off" });
   const sender = h("input", { id: "testFrom", value: from, required: true, autocomplete: "off" });
   const state = h("p", { class: "test-state", role: "status" });
   const send = h("button", { class: "primary", type: "submit" }, "Send");
@@ -22,7 +25,7 @@ export function sendTest({ channel, from, note, context, message }) {
         try {
           fill(state, "Sending…");
           // The context goes as it was typed, so that its numbers stay exact.
-          const rest = JSON.stringify({ ...message, channel, to: to.value.trim(), ...(channel === "email" && { from: sender.value.trim() }) });
+          const rest = JSON.stringify({ ...message, channel, to: to.value.trim(), ...(mail && { from: sender.value.trim() }) });
           const { id } = await post("/v1/messages", `{"context":${context},${rest.slice(1)}`);
           await follow(id, state, () => dialog.open);
         } catch (error) {
@@ -34,7 +37,7 @@ export function sendTest({ channel, from, note, context, message }) {
     h("h2", { id: "testTitle" }, "Send a test to yourself"),
     note && h("p", {}, note),
     h("label", { for: "testTo" }, what), to,
-    channel === "email" && [h("label", { for: "testFrom" }, "From"), sender],
+    mail && [h("label", { for: "testFrom" }, "From"), sender],
     state,
     h("div", { class: "actions" }, h("button", { type: "button", class: "ghost", onclick: () => dialog.close() }, "Close"), send)));
   document.body.append(dialog);

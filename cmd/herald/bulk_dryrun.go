@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 
 	"github.com/heraldsend/herald/worker/app"
@@ -16,7 +15,7 @@ import (
 
 // dryRun composes the whole audience and prints what it found. It needs neither Redis, but for --suppressions, nor a mail
 // server.
-func (b *bulkSendCmd) dryRun(ctx context.Context, c *app.Settings, std stdio, d bulk.Definition, audience iter.Seq2[bulk.Recipient, error]) (err error) {
+func (b *bulkSendCmd) dryRun(ctx context.Context, c *app.Settings, std stdio, d bulk.Definition, audience *bulk.Audience) (err error) {
 	catalog, err := c.Catalog()
 	if err != nil {
 		return err
@@ -33,8 +32,11 @@ func (b *bulkSendCmd) dryRun(ctx context.Context, c *app.Settings, std stdio, d 
 	if err := b.pin(ctx, composer.Blobs, catalog, &d); err != nil {
 		return err
 	}
+	if err := warnUnused(std, catalog, &d, audience); err != nil {
+		return err
+	}
 	options := dryrun.Options{
-		Definition: d, Composer: composer, Audience: audience, PerSecond: d.Rate, Sample: b.Sample, SegmentPrice: b.SMSPrice,
+		Definition: d, Composer: composer, Audience: audience.All(), PerSecond: d.Rate, Sample: b.Sample, SegmentPrice: b.SMSPrice,
 	}
 	if b.Suppressions {
 		rdb, err := app.ConnectRedis(ctx, c)

@@ -89,6 +89,9 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err 
 	if err := b.pin(ctx, q.Blobs, catalog, &d); err != nil {
 		return err
 	}
+	if err := warnUnused(std, catalog, &d, audience); err != nil {
+		return err
+	}
 	show := newProgress(std)
 	options := enqueue.BulkOptions{OnProgress: show.stored}
 	skipped := 0
@@ -107,7 +110,7 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err 
 	}
 	id, err := q.CreateBulk(ctx, d)
 	if err == nil {
-		_, err = q.LoadBulk(ctx, id, audience, options)
+		_, err = q.LoadBulk(ctx, id, audience.All(), options)
 	}
 	if err == nil && !b.HoldBack {
 		err = startPlanned(ctx, q, id, b.Plan)
@@ -299,4 +302,17 @@ func (b *bulkSendCmd) pin(ctx context.Context, blobs compose.Blobs, catalog *cat
 		}
 	}
 	return nil
+}
+
+// warnUnused tells the columns of an audience that print nowhere: a field is mistyped there, or in the template.
+func warnUnused(std stdio, catalog *catalog.Catalog, d *bulk.Definition, audience *bulk.Audience) error {
+	contents := make([]task.Content, len(d.Messages))
+	for i := range d.Messages {
+		contents[i] = d.Messages[i].Content
+	}
+	unused, err := compose.UnusedColumns(catalog, contents, audience.Columns)
+	for _, u := range unused {
+		fmt.Fprintf(std.err, "herald: warning: %v\n", u)
+	}
+	return err
 }

@@ -309,3 +309,18 @@ func JoinFaults(faults []error) error {
 	}
 	return errors.Join(out...)
 }
+
+// FieldsOf lists the field paths that the bundle's templates name, as written there, without ../ and this.
+func (c *Catalog) FieldsOf(b *Bundle) ([]string, error) {
+	seen := make(map[string]bool)
+	for name, text := range b.Texts() {
+		t, err := c.compilers.compile(name, text)
+		if err != nil {
+			return nil, NewTemplateError(c, err)
+		}
+		for _, field := range t.Refs().Fields {
+			seen[field] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen)), nil
+}

@@ -68,11 +68,11 @@ func (s *Server) putRecipients(ctx context.Context, in *putRecipientsInput) (*st
 		}
 	}
 	body := in.body()
-	rows, err := bulk.OpenAudience(body, audienceName(in.request), b.Channels()...)
+	audience, err := bulk.OpenAudience(body, audienceName(in.request), b.Channels()...)
 	if err != nil {
 		err = unfit{err}
 	} else {
-		out.Recipients, err = s.Client.LoadBulk(ctx, in.ID, fit(rows), o)
+		out.Recipients, err = s.Client.LoadBulk(ctx, in.ID, fit(audience.All()), o)
 	}
 	// The answer may take as long as any other.
 	_ = http.NewResponseController(in.writer).SetWriteDeadline(time.Now().Add(maxRequest))

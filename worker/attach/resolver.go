@@ -15,6 +15,8 @@ import (
 	"path"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/heraldsend/herald/worker/message"
 )
 
@@ -207,7 +209,7 @@ func (r *Resolver) readFile(name string, limit int64) ([]byte, error) {
 	if r.root == nil {
 		return nil, closed("file")
 	}
-	info, err := r.root.Stat(name)
+	info, name, err := r.stat(name)
 	if err != nil {
 		return nil, &Error{Code: "attachment_missing", Reason: "is not in the attachments' folder", Err: err}
 	}
@@ -220,6 +222,22 @@ func (r *Resolver) readFile(name string, limit int64) ([]byte, error) {
 	}
 	defer func() { _ = f.Close() }()
 	return readAll(f, info.Size(), limit)
+}
+
+// stat finds a file by its name, however its accents are written: file systems and archives decompose them.
+func (r *Resolver) stat(name string) (fs.FileInfo, string, error) {
+	info, err := r.root.Stat(name)
+	for _, form := range []norm.Form{norm.NFC, norm.NFD} {
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		if other := form.String(name); other != name {
+			if info, err = r.root.Stat(other); err == nil {
+				name = other
+			}
+		}
+	}
+	return info, name, err
 }
 
 // readAll reads to the end, or to one byte over the limit. The size is a hint that may lie.

@@ -1,10 +1,8 @@
 package bulk
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"path"
@@ -13,16 +11,26 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// maxRow bounds one row of an audience, in bytes: a context of the largest size, fully escaped, and its surroundings.
-const maxRow = 4 << 20
+// Audience is one that is being read.
+type Audience struct {
+	// Columns are the field paths of a CSV's header that are part of the context; none for NDJSON.
+	Columns []string
+	all     iter.Seq2[Recipient, error]
+}
 
-// OpenAudience reads an audience for channels as CSV or as NDJSON, packed by gzip or Zstandard or not at all. What it is, its first
-// bytes say, and where they don't, the extension of its name, which may be empty. The error is for what can't be an
-// audience at all. The sequence can be ranged over once; a *RowError in it stands for its row alone, any other error is
-// the last thing yielded. Memory use does not depend on the size of the audience.
-func OpenAudience(r io.Reader, name string, channels ...message.Channel) (iter.Seq2[Recipient, error], error) {
+// All yields the recipients. It can be ranged over once; a *RowError in it stands for its row alone, any other error is
+// the last thing yielded.
+func (a *Audience) All() iter.Seq2[Recipient, error] { return a.all }
+
+// OpenAudience reads an audience for channels as CSV or as NDJSON, packed by gzip or Zstandard or not at all, in UTF-8 or
+// UTF-16. What it is, its first bytes say, and where they don't, the extension of its name, which may be empty. The error is
+// for what can't be an audience at all. Memory use does not depend on the size of the audience.
+func OpenAudience(r io.Reader, name string, channels ...message.Channel) (*Audience, error) {
 	in, err := unpack(r)
 	if err != nil {
+		return nil, err
+	}
+	if in, err = decoded(in); err != nil {
 		return nil, err
 	}
 	head, err := in.Peek(512)
@@ -33,13 +41,13 @@ func OpenAudience(r io.Reader, name string, channels ...message.Channel) (iter.S
 		return nil, err
 	}
 	if isNDJSON(head, name) {
-		return NewNDJSON(in, channels...).All(), nil
+		return &Audience{all: NewNDJSON(in, channels...).All()}, nil
 	}
 	c, err := NewCSV(in, channels...)
 	if err != nil {
 		return nil, err
 	}
-	return c.All(), nil
+	return &Audience{Columns: c.fields(), all: c.All()}, nil
 }
 
 // checkHead knows the files that people take for an audience by mistake.
@@ -47,8 +55,6 @@ func checkHead(head []byte) error {
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return errors.New("this is a ZIP archive or an Excel workbook: save it as CSV in UTF-8")
-	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
-		return errors.New("this is UTF-16: save it in UTF-8")
 	case bytes.HasPrefix(head, gzipMagic), bytes.HasPrefix(head, zstdMagic):
 		return errors.New("this is packed twice: unpack it once")
 	case firstByte(head) == '[':
@@ -80,36 +86,3 @@ func firstByte(head []byte) byte {
 	}
 	return head[0]
 }
-
-// utf8Mark is what some programs put before text in UTF-8.
-const utf8Mark = "\ufeff"
-
-// newInput buffers r and drops a byte order mark.
-func newInput(r io.Reader) *bufio.Reader {
-	in := bufio.NewReaderSize(r, 1<<16)
-	if mark, err := in.Peek(len(utf8Mark)); err == nil && string(mark) == utf8Mark {
-		_, _ = in.Discard(len(utf8Mark))
-	}
-	return in
-}
-
-// rowBound ends reading where one row goes on for ever, such as after a quote that is never closed.
-type rowBound struct {
-	r    io.Reader
-	left int
-}
-
-// errLongRow is what a rowBound ends with.
-var errLongRow = fmt.Errorf("a row of more than %d bytes: is a quote left open?", maxRow)
-
-func (b *rowBound) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errLongRow
-	}
-	n, err := b.r.Read(p)
-	b.left -= n
-	return n, err
-}
-
-// next begins a row.
-func (b *rowBound) next() { b.left = maxRow }

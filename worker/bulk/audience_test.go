@@ -82,7 +82,7 @@ func TestOpenAudience(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all, bad, err := collect(audience)
+			all, bad, err := collect(audience.All())
 			if err != nil || len(bad) > 0 || len(all) != 1 {
 				t.Fatalf("%d recipients, bad rows %v, error %v", len(all), bad, err)
 			}
@@ -98,7 +98,8 @@ func TestOpenAudienceRefuses(t *testing.T) {
 	for _, c := range []struct{ name, file, in, want string }{
 		{"nothing", "", "", "the audience is empty"},
 		{"workbook", "a.csv", "PK\x03\x04\x14\x00", "Excel"},
-		{"UTF-16", "a.csv", "\xff\xfet\x00o\x00", "UTF-16"},
+		{"UTF-16, no columns", "a.csv", "\xff\xfet\x00", "no column"},
+		{"Windows-1252", "a.csv", "customer.email,Stra\xdfe\n", "save the file in UTF-8"},
 		{"JSON array", "a.json", " [\n{}]", "jq"},
 		{"packed twice", "a.csv.gz", gzipped(t, gzipped(t, csv)), "packed twice"},
 		{"zstd in gzip", "", gzipped(t, zstandard(t, csv)), "packed twice"},
@@ -133,7 +134,7 @@ func TestPackedAudienceBreaksOff(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all, bad, err := collect(audience)
+			all, bad, err := collect(audience.All())
 			if len(all) == 0 || len(all) == 20_000 || len(bad) > 0 || err == nil || !strings.Contains(err.Error(), "unpack "+name) {
 				t.Errorf("%d recipients, bad rows %v, error %v", len(all), bad, err)
 			}
@@ -175,7 +176,7 @@ func TestBombs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if all, _, err := collect(audience); len(all) != 1 || !errors.Is(err, ErrBomb) {
+			if all, _, err := collect(audience.All()); len(all) != 1 || !errors.Is(err, ErrBomb) {
 				t.Errorf("%d recipients, error %v", len(all), err)
 			}
 		})
@@ -189,8 +190,8 @@ func TestEndlessRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, bad, err := collect(audience)
-		if len(all) != 1 || len(bad) != 0 || !errors.Is(err, errLongRow) || !strings.Contains(err.Error(), "after line 2") {
+		all, bad, err := collect(audience.All())
+		if len(all) != 1 || len(bad) != 1 || bad[0].Line != 3 || !errors.Is(err, errLongRow) || !strings.Contains(err.Error(), "after line 3") {
 			t.Errorf("%d recipients, bad rows %v, error %v", len(all), bad, err)
 		}
 	})
@@ -205,7 +206,7 @@ func TestEndlessRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, bad, err := collect(audience)
+		all, bad, err := collect(audience.All())
 		if err != nil || len(all) != 2 || len(bad) != 1 || bad[0].Line != 2 || !strings.Contains(bad[0].Error(), "longer than") {
 			t.Errorf("%d recipients, bad rows %v, error %v", len(all), bad, err)
 		}
@@ -261,7 +262,7 @@ func TestMillionRows(t *testing.T) {
 			}
 			var base, most uint64
 			good, faults, seen := 0, []*RowError(nil), 0
-			for r, err := range audience {
+			for r, err := range audience.All() {
 				var row *RowError
 				switch {
 				case errors.As(err, &row):
@@ -382,7 +383,7 @@ func FuzzAudience(f *testing.F) {
 		if err != nil {
 			return
 		}
-		all, _, _ := collect(audience)
+		all, _, _ := collect(audience.All())
 		for _, r := range all {
 			if len(r.Context) > 0 && !json.Valid(r.Context) {
 				t.Errorf("context %q is not JSON", r.Context)
@@ -426,7 +427,7 @@ func BenchmarkOpenAudience(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if all := count(b, audience); all != rows {
+				if all := count(b, audience.All()); all != rows {
 					b.Fatalf("%d rows", all)
 				}
 			}

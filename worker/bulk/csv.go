@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bufio"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -11,9 +12,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/strictjson"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -67,14 +71,19 @@ func (e *RowError) Column(f fault.Fault) string {
 
 // CSV reads an audience from comma-separated values (RFC 4180) in UTF-8. The header row names fields by their
 // path: customer.email,customer.firstName,customer.custom.tierStr,locale. A field whose name ends in Num under
-// "custom" becomes a JSON number, one in Bool a boolean, every other a string; an empty cell is a missing field.
+// "custom" becomes a JSON number, one in Bool a boolean, every other a string; an empty cell is a missing field. Blanks
+// around cells don't count. Semicolons, tabs and bars between cells are recognised, and the line ends of any system.
 type CSV struct {
-	rows    *csv.Reader
-	bound   *rowBound
-	columns []string
-	root    *node
-	to      []addressColumn
-	extra   map[string]int
+	rows      *csv.Reader
+	input     *bufio.Reader // of rows
+	kept      *rows
+	began     int64 // offset of the file at which rows begins, and
+	lines     int   // how many lines come before
+	separator rune
+	columns   []string
+	root      *node
+	to        []addressColumn
+	extra     map[string]int
 }
 
 // addressColumn is where one of the addresses is.
@@ -86,10 +95,23 @@ type addressColumn struct {
 // NewCSV reads the header of an audience for these channels. The errors say which column is missing, doubled or
 // impossible.
 func NewCSV(r io.Reader, channels ...message.Channel) (*CSV, error) {
-	bound := &rowBound{r: r}
-	bound.next()
-	// The CSV reader takes this buffer as its own, so the bound stands below it.
-	c := &CSV{rows: csv.NewReader(newInput(bound)), bound: bound, root: &node{}, extra: map[string]int{}}
+	in := newInput(r)
+	head, err := in.Peek(maxHead)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	d := dialectOf(head)
+	_, _ = in.Discard(d.preface)
+	c := &CSV{kept: &rows{r: in}, separator: d.separator, root: &node{}, extra: map[string]int{}}
+	if d.cr {
+		c.kept.r = crLines{in}
+	}
+	c.input = bufio.NewReaderSize(c.kept, 1<<16)
+	if d.preface > 0 {
+		c.lines = 1
+	}
+	c.restart(0, c.lines)
+	c.kept.begin(0)
 	header, err := c.rows.Read()
 	if errors.Is(err, io.EOF) {
 		return nil, errors.New("the audience is empty: want a header row such as customer.email,customer.firstName")
@@ -97,9 +119,11 @@ func NewCSV(r io.Reader, channels ...message.Channel) (*CSV, error) {
 	if err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
-	c.rows.ReuseRecord = true
+	for len(header) > 1 && strings.TrimSpace(header[len(header)-1]) == "" { // spreadsheets write more columns than are used
+		header = header[:len(header)-1]
+	}
 	for i, cell := range header {
-		if err := c.addColumn(i, strings.TrimSpace(cell)); err != nil {
+		if err := c.addColumn(i, norm.NFC.String(strings.TrimSpace(cell))); err != nil {
 			return nil, fmt.Errorf("header: column %d: %w", i+1, err)
 		}
 	}
@@ -107,6 +131,26 @@ func NewCSV(r io.Reader, channels ...message.Channel) (*CSV, error) {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	return c, nil
+}
+
+// maxHead is how much of a file is looked at to tell how it is written.
+const maxHead = 4096
+
+// restart reads rows from here on, an offset of the file before which these lines are.
+func (c *CSV) restart(offset int64, lines int) {
+	c.began, c.lines = offset, lines
+	c.input.Reset(c.kept)
+	c.rows = csv.NewReader(c.input) // which takes the buffer as its own
+	c.rows.Comma, c.rows.ReuseRecord, c.rows.FieldsPerRecord = c.separator, true, -1
+	c.rows.TrimLeadingSpace = c.separator != '\t'
+}
+
+// fields are the columns that are part of the context.
+func (c *CSV) fields() []string {
+	return slices.DeleteFunc(slices.Clone(c.columns), func(name string) bool {
+		_, extra := c.extra[name]
+		return extra
+	})
 }
 
 // findAddresses finds the columns of the addresses.
@@ -129,7 +173,11 @@ func (c *CSV) findAddresses(kinds []address.Kind) error {
 			if len(kinds) == 1 {
 				or = fmt.Sprintf(" (or %q)", columnTo)
 			}
-			return fmt.Errorf("no column %q, which %s needs%s; it has %.100s", path, whoNeeds(kind), or, strings.Join(c.columns, ", "))
+			meant := ""
+			if near := strictjson.Nearest(path, c.columns); near != "" {
+				meant = fmt.Sprintf("; is %.100q meant for it?", near)
+			}
+			return fmt.Errorf("no column %q, which %s needs%s; it has %.100s%s", path, whoNeeds(kind), or, strings.Join(c.columns, ", "), meant)
 		}
 		c.to = append(c.to, addressColumn{kind, column})
 	}
@@ -152,7 +200,10 @@ func (c *CSV) addColumn(i int, name string) error {
 	at := c.root
 	parts := strings.Split(name, ".")
 	for depth, part := range parts {
-		if part == "" || !utf8.ValidString(part) {
+		if !utf8.ValidString(part) {
+			return errors.New("not UTF-8: save the file in UTF-8")
+		}
+		if part == "" {
 			return fmt.Errorf("%.100q is not a field path such as customer.firstName", name)
 		}
 		leaf := depth == len(parts)-1
@@ -176,32 +227,36 @@ func (c *CSV) addColumn(i int, name string) error {
 // All yields the audience. A *RowError stands for its row alone; any other error is the last thing yielded.
 func (c *CSV) All() iter.Seq2[Recipient, error] {
 	return func(yield func(Recipient, error) bool) {
-		after := 1 // the line on which the last row began
+		after := 1 + c.lines // the line on which the last row began
 		for {
-			c.bound.next()
+			c.kept.begin(c.began + c.rows.InputOffset())
 			row, err := c.rows.Read()
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			if len(row) > 0 {
-				after, _ = c.rows.FieldPos(0)
-			}
 			var torn *csv.ParseError
 			switch {
-			case errors.As(err, &torn):
-				// A quote left open swallows what follows it, so only a wrong number of cells is one row's matter.
-				if !errors.Is(err, csv.ErrFieldCount) {
-					yield(Recipient{}, fmt.Errorf("line %d: %w", torn.StartLine, torn.Err))
+			case errors.As(err, &torn) && torn.Err != errLongRow, errors.Is(err, errLongRow):
+				line, bad := c.torn(torn, after)
+				if bad == nil {
+					yield(Recipient{}, fmt.Errorf("after line %d: %w", after, err))
 					return
 				}
-				cells := fault.At("", fault.Malformed, "%d cells, but the header has %d", len(row), len(c.columns))
-				if !yield(Recipient{}, &RowError{torn.StartLine, cells, true}) {
+				if after = line; !yield(Recipient{}, &RowError{line, bad, true}) {
 					return
 				}
 				continue
 			case err != nil:
 				yield(Recipient{}, fmt.Errorf("after line %d: %w", after, err))
 				return
+			}
+			line, _ := c.rows.FieldPos(0)
+			after = c.lines + line
+			for i, cell := range row {
+				row[i] = strings.TrimSpace(cell)
+			}
+			if isBlank(row) {
+				continue
 			}
 			r, err := c.recipient(row)
 			r.line, r.csv = after, true
@@ -215,7 +270,40 @@ func (c *CSV) All() iter.Seq2[Recipient, error] {
 	}
 }
 
+// torn is what is wrong with a row whose quotation marks don't match, and its line. What such a mark swallowed of later
+// rows is read again. Nothing is wrong with it where the file can't be read on.
+func (c *CSV) torn(e *csv.ParseError, after int) (line int, err error) {
+	line, several := after+c.kept.linesBefore(), true
+	if e != nil {
+		line, several = c.lines+e.StartLine, e.Line > e.StartLine
+	}
+	if several {
+		next, ok := c.kept.secondLine()
+		if !ok && e == nil {
+			return 0, nil
+		}
+		if ok {
+			c.restart(next, line)
+		}
+	}
+	return line, fault.At("", fault.Malformed, "its quotation marks don't match: a cell with one is written \"like \"\"this\"\" one\"")
+}
+
+// isBlank says whether nothing stands in a row.
+func isBlank(row []string) bool {
+	return !slices.ContainsFunc(row, func(cell string) bool { return cell != "" })
+}
+
 func (c *CSV) recipient(row []string) (Recipient, error) {
+	if given := len(row); given < len(c.columns) || !isBlank(row[len(c.columns):]) {
+		open := ""
+		if more := c.kept.linesUntil(c.began + c.rows.InputOffset() - 1); more > 0 {
+			line, _ := c.rows.FieldPos(0)
+			open = fmt.Sprintf("; it goes on to line %d: is a quotation mark left open?", c.lines+line+more)
+		}
+		return Recipient{}, fault.At("", fault.Malformed, "%d cells, but the header has %d%s", given, len(c.columns), open)
+	}
+	row = row[:len(c.columns)]
 	var faults fault.List
 	for i, cell := range row {
 		if !utf8.ValidString(cell) {
@@ -224,7 +312,7 @@ func (c *CSV) recipient(row []string) (Recipient, error) {
 	}
 	r := Recipient{Locale: c.cell(row, columnLocale), Timezone: c.cell(row, columnTimezone)}
 	for _, to := range c.to {
-		*r.address(to.kind) = strings.TrimSpace(row[to.column])
+		*r.address(to.kind) = row[to.column]
 	}
 	for name := range strings.SplitSeq(c.cell(row, columnAttachments), ";") {
 		if name = strings.TrimSpace(name); name != "" {
@@ -246,7 +334,7 @@ func (c *CSV) cell(row []string, name string) string {
 	if !given {
 		return ""
 	}
-	return strings.TrimSpace(row[i])
+	return row[i]
 }
 
 // node is one name of the tree that the header's paths make.
@@ -314,13 +402,12 @@ func (c *CSV) appendObject(dst []byte, n *node, row []string, faults *fault.List
 func (c *CSV) appendValue(dst []byte, n *node, cell string, faults *fault.List) []byte {
 	switch n.kind {
 	case number:
-		cell = strings.TrimSpace(cell)
 		if isNumber(cell) {
 			return append(dst, cell...)
 		}
 		faults.Add(fault.Pointer(c.columns[n.column]), fault.WrongType, "%s is not a number", fault.Quote(cell))
 	case boolean:
-		switch strings.ToLower(strings.TrimSpace(cell)) {
+		switch strings.ToLower(cell) {
 		case "true", "1", "yes":
 			return append(dst, "true"...)
 		case "false", "0", "no":

@@ -80,7 +80,7 @@ func TestPlanOfAnAudience(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, faults, err := collect(audience)
+		all, faults, err := collect(audience.All())
 		if err != nil {
 			t.Fatal(err)
 		}

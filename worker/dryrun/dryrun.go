@@ -117,6 +117,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
+	if err == nil && result.Rows == 0 {
+		err = bulk.ErrNoRecipients
+	}
 	if err != nil {
 		return nil, fmt.Errorf("dry run: %w", err)
 	}

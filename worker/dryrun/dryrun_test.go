@@ -61,7 +61,7 @@ func audience(t testing.TB, in string, c message.Channel) iter.Seq2[bulk.Recipie
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a
+	return a.All()
 }
 
 const greeting = "subject: Hello {{customer.firstName}}\nmessage: Your number is {{customer.custom.orderStr}}.\n"

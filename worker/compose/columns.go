@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/strictjson"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -45,16 +46,18 @@ func UnusedColumns(c *catalog.Catalog, contents []task.Content, columns []string
 	}
 	var out []UnusedColumn
 	for _, column := range columns {
-		if !addressesOrIDs[column] && !slices.ContainsFunc(used, func(field string) bool { return reaches(field, column) }) {
+		if !isOwn(column) && !slices.ContainsFunc(used, func(field string) bool { return reaches(field, column) }) {
 			out = append(out, UnusedColumn{column, strictjson.Nearest(column, missing)})
 		}
 	}
 	return out, nil
 }
 
-// addressesOrIDs are the fields that are used although no template prints them.
-var addressesOrIDs = map[string]bool{
-	"customer.email": true, "customer.phone": true, "customer.id": true, "conversation.id": true,
+// isOwn says whether a field is used although no template prints it: an address, or an id that events tell.
+func isOwn(field string) bool {
+	return field == "customer.id" || field == "conversation.id" || slices.ContainsFunc(message.Channels, func(c message.Channel) bool {
+		return message.AddressField(c.Address()) == field
+	})
 }
 
 // reaches says whether a template that names a field may print a column: it prints the column, goes through what holds it, or

@@ -22,7 +22,7 @@ func TestFilesAreFoundHoweverAccentsAreWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		files, err := r.Resolve(context.Background(), Bulk(), []message.Ref{{File: asked}})
+		files, err := r.Resolve(context.Background(), Bulk(message.Email), []message.Ref{{File: asked}})
 		if err != nil || len(files) != 1 || string(files[0].Data) != "hello" || files[0].Name != norm.NFC.String(name) {
 			t.Errorf("%+v, %v", files, err)
 		}

@@ -105,6 +105,9 @@ func addPages(s *Settings, log *slog.Logger, o *api.Options, open *stack) error 
 		return err
 	}
 	open.add(looks.Close)
+	if o.Caught != nil {
+		looks.AllConfigured()
+	}
 	o.Preview, err = api.NewPreview(api.PreviewOptions{
 		Catalog: live.Catalog, Renderer: renderer, Composer: looks.Composer,
 		Locale: cmp.Or(s.Locale, DefaultLocale), Timezone: cmp.Or(s.Timezone, DefaultTimezone), Country: s.Country, Files: s.TemplateFiles(),

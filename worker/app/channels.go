@@ -3,11 +3,9 @@ package app
 import (
 	"io"
 	"log/slog"
-	"strings"
 
 	"github.com/heraldsend/herald/worker/channel/chat"
 	"github.com/heraldsend/herald/worker/channel/email"
-	"github.com/heraldsend/herald/worker/channel/logger"
 	"github.com/heraldsend/herald/worker/channel/note"
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/channel/sms"
@@ -26,6 +24,9 @@ type way struct {
 	channel message.Channel
 	// check is what the channel asks of a message before it sends it, also where no way out is set up.
 	check func(*message.Message) error
+	// setting is the one that sets up the channel, by its flag, and address its value.
+	setting string
+	address func(*Settings) string
 	// open opens the way out; nil where the settings have none.
 	open func(*Settings) (sender, error)
 	// faults tells what is wrong with the channel's settings, under their names; nil where it has none.
@@ -36,32 +37,60 @@ type way struct {
 
 // ways is the table of senders: a row for each channel of package message.
 var ways = []way{
-	{channel: message.Email, check: email.Check, open: openEmail, faults: emailFaults, noBulk: emailNoBulk},
-	{channel: message.SMS, check: sms.Check, open: openSMS, faults: smsFaults},
-	{channel: message.Chat, check: chat.Check, open: openChat, faults: endpointFaults("chat-url", func(s *Settings) string { return s.ChatURL })},
-	{channel: message.Note, check: note.Check, open: openNote, faults: endpointFaults("note-url", func(s *Settings) string { return s.NoteURL })},
+	{channel: message.Email, check: email.Check, setting: "smtp-url", address: smtpURL, open: openEmail, faults: emailFaults, noBulk: emailNoBulk},
+	{channel: message.SMS, check: sms.Check, setting: "sms-url", address: smsURL, open: openSMS, faults: smsFaults},
+	{channel: message.Chat, check: chat.Check, setting: "chat-url", address: chatURL, open: openChat, faults: endpointFaults("chat-url", chatURL)},
+	{channel: message.Note, check: note.Check, setting: "note-url", address: noteURL, open: openNote, faults: endpointFaults("note-url", noteURL)},
 }
 
-// openSenders opens every channel's way out. A channel that is not configured only logs, and a warning says so.
+func smtpURL(s *Settings) string { return s.SMTPURL }
+func smsURL(s *Settings) string  { return s.SMSURL }
+func chatURL(s *Settings) string { return s.ChatURL }
+func noteURL(s *Settings) string { return s.NoteURL }
+
+// openSenders opens the way out of every channel that is configured. What becomes of the others' messages a warning says.
 func openSenders(s *Settings, log *slog.Logger, open *stack) (map[message.Channel]delivery.Sender, error) {
 	senders := map[message.Channel]delivery.Sender{}
-	var logged []string
 	for _, w := range ways {
 		out, err := w.open(s)
-		if err == nil && out == nil {
-			logged = append(logged, string(w.channel))
-			out, err = logger.New(log, w.check)
-		}
 		if err != nil {
 			return nil, err
+		}
+		if out == nil {
+			log.Warn("messages of a channel that is not configured: "+s.fate(), "channel", w.channel, "setting", EnvName(w.setting))
+			continue
 		}
 		open.add(out.Close)
 		senders[w.channel] = out
 	}
-	if len(logged) > 0 {
-		log.Warn("messages of these channels are only logged: they are not configured", "channels", strings.Join(logged, ", "))
-	}
 	return senders, nil
+}
+
+// fate says what becomes of messages whose channel is not configured.
+func (s *Settings) fate() string {
+	if s.logsOnly() {
+		return "they are skipped (logged_only)"
+	}
+	return "they wait (no_sender)"
+}
+
+// logsOnly: messages of channels that are not configured end as skipped.
+func (s *Settings) logsOnly() bool { return s.Unconfigured == "log" }
+
+// unconfigured are the channels that no sender is for, with the setting that opens each. Without senders, as one who
+// sends nothing asks, the settings decide; mail is taken to be configured there, since no worker runs without.
+func (s *Settings) unconfigured(senders map[message.Channel]delivery.Sender) map[message.Channel]string {
+	missing := map[message.Channel]string{}
+	for _, w := range ways {
+		there := w.address(s) != "" || w.channel == message.Email
+		if senders != nil {
+			there = senders[w.channel] != nil
+		}
+		if !there {
+			missing[w.channel] = EnvName(w.setting)
+		}
+	}
+	return missing
 }
 
 // checks are what the channels ask of a message before they send it.

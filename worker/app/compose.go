@@ -8,15 +8,18 @@ import (
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/compose"
+	"github.com/heraldsend/herald/worker/delivery"
+	"github.com/heraldsend/herald/worker/message"
 )
 
 // rules are what the settings say of messages: the same for who sends them and for who only looks at them.
-func (s *Settings) rules() (compose.Rules, error) {
+// senders are those who send, nil for who only looks.
+func (s *Settings) rules(senders map[message.Channel]delivery.Sender) (compose.Rules, error) {
 	links, err := s.links()
 	if err != nil {
 		return compose.Rules{}, err
 	}
-	r := compose.Rules{Events: s.EventsURL != "", NoBulk: s.noBulk(), Checks: checks()}
+	r := compose.Rules{Events: s.EventsURL != "", NoBulk: s.noBulk(), Checks: checks(), Unconfigured: s.unconfigured(senders), LogOnly: s.logsOnly()}
 	if links != nil {
 		r.Links = links
 	}
@@ -35,7 +38,7 @@ type Looks struct {
 // NewLooks goes by the settings of the workers. Where they have no public URL, links are samples: whether workers have
 // one only they know. What the catalog lacks is looked up behind it, where that is not nil.
 func (s *Settings) NewLooks(log *slog.Logger, behind compose.Blobs) (*Looks, error) {
-	rules, err := s.rules()
+	rules, err := s.rules(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +55,9 @@ func (s *Settings) NewLooks(log *slog.Logger, behind compose.Blobs) (*Looks, err
 	}
 	return &Looks{rules, renderer, files, behind, log}, nil
 }
+
+// AllConfigured takes every channel to have a sender, as a playground's have.
+func (l *Looks) AllConfigured() { l.rules.Unconfigured = nil }
 
 // Composer returns one for a catalog. What is put into its Blobs is forgotten with it.
 func (l *Looks) Composer(c *catalog.Catalog) (*compose.Composer, error) {

@@ -42,9 +42,10 @@ type Settings struct {
 	DKIMKey            string        `name:"dkim-key" placeholder:"FILE" help:"Private key in PEM that mails are signed with (DKIM)." group:"settings"`
 	DKIMDomain         string        `name:"dkim-domain" placeholder:"DOMAIN" help:"Domain of the signature." group:"settings"`
 	DKIMSelector       string        `name:"dkim-selector" placeholder:"NAME" help:"Selector of the key's DNS record." group:"settings"`
-	SMSURL             string        `name:"sms-url" placeholder:"URL" help:"Twilio account: twilio://SID:TOKEN@api.twilio.com?from=+15550100, or ?service=MG…. SMS are only logged when empty." group:"settings"`
-	ChatURL            string        `name:"chat-url" placeholder:"URL" help:"https endpoint that gets chats as signed JSON. They are only logged when empty." group:"settings"`
-	NoteURL            string        `name:"note-url" placeholder:"URL" help:"https endpoint that gets notes as signed JSON. They are only logged when empty." group:"settings"`
+	SMSURL             string        `name:"sms-url" placeholder:"URL" help:"Twilio account: twilio://SID:TOKEN@api.twilio.com?from=+15550100, or ?service=MG…." group:"settings"`
+	ChatURL            string        `name:"chat-url" placeholder:"URL" help:"https endpoint that gets chats as signed JSON." group:"settings"`
+	NoteURL            string        `name:"note-url" placeholder:"URL" help:"https endpoint that gets notes as signed JSON." group:"settings"`
+	Unconfigured       string        `enum:"wait,log" default:"wait" help:"What becomes of SMS, chats and notes whose URL is not set: they wait until it is, or log ends them as skipped (logged_only), for development." group:"settings"`
 	WebhookSecrets     string        `placeholder:"KEYS" help:"Standard Webhooks keys (whsec_…) that chats, notes and events are signed with, separated by commas: several while they are changed." group:"settings"`
 	EventsURL          string        `name:"events-url" placeholder:"URL" help:"Endpoint that is told what became of messages, conversations and bulks, as signed JSON. Nobody is when empty." group:"settings"`
 	Templates          string        `placeholder:"DIR" help:"Folder of shortcuts, snippets and email layouts. The built-in samples when empty." group:"settings"`

@@ -81,7 +81,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	rules, err := s.rules()
+	rules, err := s.rules(o.Senders)
 	if err != nil {
 		return nil, err
 	}

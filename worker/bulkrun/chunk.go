@@ -10,6 +10,7 @@ import (
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/delivery"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/suppress"
@@ -87,6 +88,7 @@ func (c *chunk) run(ctx context.Context, run queue.Run, turn *turn) error {
 	started := time.Now()
 	left := slots{
 		atOnce: atOnce, next: func() error { return c.mayGoOn(ctx, turn) },
+		channel: func(slot int) message.Channel { return c.Part(slot).Channel },
 		deliver: func(slot int) (commit, error) { return c.deliver(ctx, slot) },
 	}.run(ctx, pending)
 	c.log.Info("chunk worked on", "recipients", len(c.recipients), "pending_before", len(pending), "pending_after", left.pending,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/delivery"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 )
 
@@ -26,8 +27,11 @@ type slots struct {
 	// next is asked before each slot. An error starts no further one: errHalt, a *queue.Again that is merged with those of
 	// the slots, or trouble of the worker's own. It is not called twice at a time.
 	next func() error
-	// deliver works on a slot and returns the mark of its outcome. A *queue.Again leaves the slot pending; one that counts
-	// for nobody is everyone's trouble and starts no further slot, like any other error.
+	// channel names the channel of a slot's message.
+	channel func(slot int) message.Channel
+	// deliver works on a slot and returns the mark of its outcome. A *queue.Again leaves the slot pending. One that counts
+	// for nobody is everyone's trouble: it starts no further slot of its channel or, where it names none, of any, like any
+	// other error.
 	deliver func(slot int) (commit, error)
 }
 
@@ -57,6 +61,7 @@ type slotRun struct {
 	mu      sync.Mutex // guards what follows
 	started int
 	halted  bool
+	stuck   map[message.Channel]bool // their slots are not started any more
 	left    left
 }
 
@@ -81,6 +86,10 @@ func (r *slotRun) send(ctx context.Context) {
 func (r *slotRun) take(ctx context.Context) (slot int, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for !r.halted && r.started < len(r.all) && len(r.stuck) > 0 && r.stuck[r.channel(r.all[r.started])] {
+		r.started++
+		r.left.pending++
+	}
 	if r.halted || r.started == len(r.all) || ctx.Err() != nil {
 		return 0, false
 	}
@@ -120,5 +129,14 @@ func (r *slotRun) note(err error) {
 		return
 	}
 	r.left.again = delivery.Merge(r.left.again, again)
-	r.halted = r.halted || !r.left.again.Counts
+	switch {
+	case again.Counts:
+	case again.Channel == "":
+		r.halted = true
+	default:
+		if r.stuck == nil {
+			r.stuck = map[message.Channel]bool{}
+		}
+		r.stuck[again.Channel] = true
+	}
 }

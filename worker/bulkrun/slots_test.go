@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 )
 
@@ -41,6 +42,28 @@ func (w *worked) add(slot int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.slots = append(w.slots, slot)
+}
+
+// Trouble of one channel leaves those of the others alone.
+func TestTroubleOfOneChannel(t *testing.T) {
+	channels := []message.Channel{message.Email, message.SMS}
+	stuck := &queue.Again{After: time.Minute, Reason: "no_sender", Channel: message.SMS}
+	for _, atOnce := range []int{1, 4} {
+		var w worked
+		got := slots{
+			atOnce: atOnce, next: goOn, channel: func(slot int) message.Channel { return channels[slot%2] },
+			deliver: func(slot int) (commit, error) {
+				if channels[slot%2] == message.SMS {
+					return nil, stuck
+				}
+				w.add(slot)
+				return mark{}, nil
+			},
+		}.run(context.Background(), upTo(20))
+		if len(w.slots) != 10 || got.pending != 10 || got.again != stuck || got.err != nil {
+			t.Errorf("%d at once: delivered %v, %+v", atOnce, w.slots, got)
+		}
+	}
 }
 
 func TestEverySlotOnce(t *testing.T) {

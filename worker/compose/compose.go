@@ -58,6 +58,10 @@ type Rules struct {
 	Events bool  // whether callers are told of changes to conversations
 	// NoBulk says why a channel must not carry a bulk, where it must not.
 	NoBulk map[message.Channel]error
+	// Unconfigured are the channels without a sender, with the setting that would open one. Their messages wait; with LogOnly
+	// they end as skipped.
+	Unconfigured map[message.Channel]string
+	LogOnly      bool
 	// Checks are what channels ask of a message, before they send it. A channel without one asks what every message must keep.
 	Checks map[message.Channel]func(*message.Message) error
 }
@@ -247,7 +251,31 @@ func (c *Composer) compose(ctx context.Context, j Job) (out Composed, err error)
 		}
 	}
 	out.Message = msg
-	return out, c.Finish(ctx, msg, files)
+	if err := c.Finish(ctx, msg, files); err != nil {
+		return out, err
+	}
+	return out, c.loggedOnly(m)
+}
+
+// LoggedOnly is the code of a message that was complete, and that nobody was to send.
+const LoggedOnly = "logged_only"
+
+// loggedOnly is the verdict over a message that is complete, and that nobody is to send.
+func (c *Composer) loggedOnly(m task.Message) error {
+	setting, missing := c.Unconfigured[m.Channel]
+	if !missing || !c.LogOnly {
+		return nil
+	}
+	return skipped(LoggedOnly, setting+" is not set, and HERALD_UNCONFIGURED=log: nothing was sent")
+}
+
+// Waits says why messages of a channel would wait, "" when they would not.
+func (c *Composer) Waits(channel message.Channel) string {
+	setting, missing := c.Unconfigured[channel]
+	if !missing || c.LogOnly {
+		return ""
+	}
+	return "no_sender: " + setting + " is not set here; where no worker has it either, these messages wait until one does"
 }
 
 // unsubscribe is the link by which the recipient asks for no more, "" where none is wanted.

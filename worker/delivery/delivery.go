@@ -177,6 +177,9 @@ func (d *Delivery) compose(ctx context.Context, j Job) (*message.Message, *Outco
 	case err != nil:
 		return nil, OfTrouble(ctx, err)
 	case composed.Verdict != nil:
+		if composed.Verdict.Code == compose.LoggedOnly {
+			j.Log.Info("message logged, not sent", "message_id", j.Message.ID, "channel", string(j.Message.Channel))
+		}
 		return nil, OfVerdict(composed.Verdict)
 	}
 	return composed.Message, nil
@@ -191,9 +194,11 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 	}()
 	sender, ok := d.Senders[msg.Channel]
 	if !ok {
-		j.Log.Error("no sender is configured for this channel; its messages wait", "channel", msg.Channel)
-		d.troubles.meet(msg.Channel, "no_sender", "")
-		return interrupted("no_sender", AccountPause)
+		out = interrupted("no_sender", AccountPause)
+		out.Reason.Text = fmt.Sprintf("no sender is configured for %s: set HERALD_%s_URL", msg.Channel, strings.ToUpper(string(msg.Channel)))
+		out.Again.Detail, out.Again.Channel = out.Reason.Text, msg.Channel
+		d.troubles.meet(msg.Channel, "no_sender", "no_sender: "+out.Reason.Text)
+		return out
 	}
 	started := time.Now()
 	receipt, err := sender.Send(ctx, msg)
@@ -208,6 +213,9 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 		d.Limiter.Slow(ctx, ChannelLane(msg.Channel))
 	}
 	out = outcomeOfSend(e, msg.Channel, j.Message.PolicyOrDefault(), j.Attempt)
+	if out.Again != nil && !out.Again.Counts {
+		out.Again.Channel = msg.Channel
+	}
 	if len(msg.To)+len(msg.Cc)+len(msg.Bcc) > 1 {
 		out.Suppress = "" // the words of the other side don't tell which of them is meant
 	}

@@ -125,6 +125,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	for i, t := range total {
 		m := t.result(o, o.Definition.Part(i).Channel)
+		m.Waits = o.Composer.Waits(m.Channel)
 		if o.PerSecond > 0 {
 			result.Seconds += float64(m.Sendable) / o.PerSecond
 		}

@@ -54,6 +54,9 @@ func (r *MessageResult) print(p io.Writer) {
 		}
 	}
 	fmt.Fprintf(p, "  %s\twould be sent\n", thousands(r.Sendable))
+	if r.Waits != "" {
+		fmt.Fprintf(p, "  \tbut would wait: %s\n", r.Waits)
+	}
 	line(r.Failing, "would fail")
 	line(r.Skipped, "would be skipped")
 	line(r.Suppressed.Count, "suppressed: row %s", rows(r.Suppressed))

@@ -31,9 +31,10 @@ type Result struct {
 // Sendable + Failing + Skipped + Suppressed is always Rows.
 type MessageResult struct {
 	Channel  message.Channel `json:"channel"`
-	Sendable int             `json:"sendable"` // would be handed to the channel
-	Failing  int             `json:"failing"`  // would fail before that: see Failures
-	Skipped  int             `json:"skipped"`  // would be skipped: see Skips
+	Sendable int             `json:"sendable"`        // would be handed to the channel
+	Failing  int             `json:"failing"`         // would fail before that: see Failures
+	Waits    string          `json:"waits,omitempty"` // why those who are sendable would wait: no sender is configured here
+	Skipped  int             `json:"skipped"`         // would be skipped: see Skips
 	// Suppressed may not be written to.
 	Suppressed Rows `json:"suppressed"`
 	// Duplicates are addresses that came before, in any case.

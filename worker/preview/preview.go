@@ -93,6 +93,7 @@ type ChannelPreview struct {
 	From      string          `json:"from,omitempty"`
 	To        string          `json:"to,omitempty"`
 	Verdict   *Verdict        `json:"verdict,omitempty" doc:"Why this would not be sent"`
+	Waits     string          `json:"waits,omitempty" doc:"Why this would wait: no sender is configured here"`
 	Subject   string          `json:"subject,omitempty"`
 	Preheader string          `json:"preheader,omitempty"`
 	HTML      string          `json:"html,omitempty" doc:"email: the page; chat and note: the Markdown, as harmless HTML"`
@@ -281,6 +282,7 @@ func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPr
 		HTML: rendered.HTML, Text: rendered.Text, Issues: r.issues(rendered.Issues), Files: attached(m.Channel, rendered.Attachments),
 	}
 	if sent := composed.Message; sent != nil {
+		out.Waits = r.composer.Waits(m.Channel)
 		out.From, out.To, out.Subject = sent.From.String(), sent.To[0].String(), sent.Subject
 	}
 	if v := composed.Verdict; v != nil {

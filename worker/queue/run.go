@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/heraldsend/herald/worker/message"
 )
 
 // Run is one run of a task, as the queue counts it.
@@ -23,7 +25,9 @@ type Again struct {
 	Counts bool   // whether this run counts as an attempt
 	Reason string // for the log and Asynq's record; nothing personal
 	Detail string // more about it, for the log; nothing personal
-	Quiet  bool   // it is in the ordinary course of things
+	// Channel is the one channel that it is about, where Counts is false: messages of others needn't wait. "" is all.
+	Channel message.Channel
+	Quiet   bool // it is in the ordinary course of things
 }
 
 // Error implements error.

@@ -33,7 +33,7 @@ type contentFlags struct {
 	Mention     []string `placeholder:"ID" help:"User whom a note mentions. Can be given again."`
 	Attach      []string `placeholder:"FILE" sep:"none" help:"File to attach. Can be given again."`
 	Context     string   `placeholder:"FILE" help:"JSON object with customer, conversation, currentUser, …; - for standard input."`
-	Policy      string   `enum:"resend,hold," default:"" help:"What happens to messages in flight when a worker is killed: resend, or hold for a person. When empty, ${holding} holds, the others resend."`
+	Policy      string   `enum:"resend,hold," default:"" help:"What happens to messages in flight when a worker is killed: resend, or hold for a person. When empty: hold for ${holding}, resend for the others."`
 	OnIssue     string   `enum:"send,skip" default:"send" help:"Send or skip recipients whose message has issues, such as a missing field."`
 }
 

@@ -139,21 +139,21 @@ func (b *BulkBody) faults() error { return b.definition(cmp.Or(b.ID, "fresh")).V
 // BulkStatus is the account of a bulk, in messages: one for each recipient and channel. Planned is always the sum of the
 // other counts.
 type BulkStatus struct {
-	ID         string     `json:"id"`
-	State      string     `json:"state" enum:"loading,ready,scheduled,running,completed,paused,cancelled"`
-	Planned    int        `json:"planned"`
-	Pending    int        `json:"pending"`
-	Sent       int        `json:"sent"`
-	Failed     int        `json:"failed"`
-	Suppressed int        `json:"suppressed"`
-	Skipped    int        `json:"skipped"`
-	Unknown    int        `json:"unknown"`
-	Canary     string     `json:"canary,omitempty" doc:"out while only the canary goes out, then its verdict."`
-	Rate       float64    `json:"rate" doc:"Messages a second; 0 is no limit."`
-	CreatedAt  time.Time  `json:"createdAt"`
-	StartedAt  *time.Time `json:"startedAt,omitempty"`
-	Channels   []string   `json:"channels" nullable:"false"`
-	Shortcut   string     `json:"shortcut,omitempty" doc:"Of its first message."`
+	ID         string                      `json:"id"`
+	State      string                      `json:"state" enum:"loading,ready,scheduled,running,completed,paused,cancelled"`
+	Planned    int                         `json:"planned"`
+	Pending    int                         `json:"pending"`
+	Sent       int                         `json:"sent"`
+	Failed     int                         `json:"failed"`
+	Suppressed int                         `json:"suppressed"`
+	Skipped    int                         `json:"skipped"`
+	Unknown    int                         `json:"unknown"`
+	Canary     string                      `json:"canary,omitempty" doc:"out while only the canary goes out, then its verdict."`
+	Rate       float64                     `json:"rate" doc:"Messages a second; 0 is no limit."`
+	CreatedAt  time.Time                   `json:"createdAt"`
+	StartedAt  *time.Time                  `json:"startedAt,omitempty"`
+	Channels   PerChannel[message.Channel] `json:"channels" nullable:"false"`
+	Shortcut   string                      `json:"shortcut,omitempty" doc:"Of its first message."`
 }
 
 // bulkStatus reads the account of a bulk.
@@ -176,13 +176,13 @@ func (s *Server) bulkStatus(ctx context.Context, id string) (BulkStatus, error) 
 	out := BulkStatus{
 		ID: id, State: string(status.State), Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Failed: status.Failed,
 		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, Canary: status.Canary,
-		Rate: controls.Rate, CreatedAt: b.CreatedAt, Channels: []string{},
+		Rate: controls.Rate, CreatedAt: b.CreatedAt, Channels: PerChannel[message.Channel]{},
 	}
 	if !b.Started.IsZero() {
 		out.StartedAt = &b.Started
 	}
 	for i, p := range b.Messages {
-		out.Channels = append(out.Channels, string(p.Channel))
+		out.Channels = append(out.Channels, p.Channel)
 		if i == 0 {
 			out.Shortcut = p.Shortcut
 		}

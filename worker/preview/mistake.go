@@ -23,11 +23,11 @@ type Place struct {
 
 // Mistake is what keeps a message from being rendered.
 type Mistake struct {
-	Code       string `json:"code"`
-	Message    string `json:"message"`
-	Channel    string `json:"channel,omitempty" doc:"The only channel that it concerns"`
-	Source     string `json:"source,omitempty" doc:"The line of the template"`
-	Suggestion string `json:"suggestion,omitempty" doc:"The name that was probably meant"`
+	Code       string          `json:"code"`
+	Message    string          `json:"message"`
+	Channel    catalog.Channel `json:"channel,omitempty" doc:"The only channel that it concerns"`
+	Source     string          `json:"source,omitempty" doc:"The line of the template"`
+	Suggestion string          `json:"suggestion,omitempty" doc:"The name that was probably meant"`
 	Place
 }
 
@@ -52,7 +52,7 @@ func (r *rendering) place(template string, line, column int) Place {
 }
 
 // mistake notes an error, each of several that are joined, each once: channels share their texts.
-func (r *rendering) mistake(channel string, err error) {
+func (r *rendering) mistake(channel catalog.Channel, err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
 			r.mistake(channel, e)

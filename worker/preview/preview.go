@@ -193,7 +193,7 @@ func (r *rendering) run(ctx context.Context) {
 		request.Channel = channel
 		content, err := r.content(ctx, request)
 		if err != nil {
-			r.mistake(string(channel), err)
+			r.mistake(channel, err)
 			continue
 		}
 		r.result.Contents = append(r.result.Contents, *content)

@@ -104,7 +104,7 @@ func (s *eventSite) worker(redisAddr string) *exec.Cmd {
 	s.t.Helper()
 	cmd := exec.Command("herald", "worker") // the test binary, see TestMain
 	cmd.Env = append(os.Environ(), "HERALD_REDIS_URL=redis://"+redisAddr+"/0", "HERALD_SMTP_URL="+s.mailbox.URL(), "HERALD_LISTEN=127.0.0.1:0",
-		"HERALD_EVENTS_URL="+s.url, "HERALD_WEBHOOK_SECRETS=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+		"HERALD_EVENTS_URL="+s.url, "HERALD_ALLOW_NETWORKS=127.0.0.0/8", "HERALD_WEBHOOK_SECRETS=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	log := &lockedBuffer{}
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {

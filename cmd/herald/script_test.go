@@ -246,6 +246,7 @@ func startReceiver(ts *testscript.TestScript, _ bool, args []string) {
 		server := httptest.NewServer(r)
 		ts.Defer(server.Close)
 		ts.Setenv("HERALD_EVENTS_URL", server.URL)
+		ts.Setenv("HERALD_ALLOW_NETWORKS", "127.0.0.0/8")
 		ts.Setenv("HERALD_WEBHOOK_SECRETS", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	}
 	if len(args) == 1 {

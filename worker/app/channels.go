@@ -3,6 +3,8 @@ package app
 import (
 	"io"
 	"log/slog"
+	"net/http"
+	"time"
 
 	"github.com/heraldsend/herald/worker/channel/chat"
 	"github.com/heraldsend/herald/worker/channel/email"
@@ -161,6 +163,9 @@ func openSMS(s *Settings) (sender, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Client, err = s.httpClient(0); err != nil {
+		return nil, err
+	}
 	return sms.New(o)
 }
 
@@ -168,8 +173,15 @@ func smsFaults(s *Settings, fault func(setting, format string, args ...any)) {
 	if s.SMSURL == "" {
 		return
 	}
-	if _, err := sms.ParseURL(s.SMSURL); err != nil {
+	o, err := sms.ParseURL(s.SMSURL)
+	if err != nil {
 		fault("sms-url", "%w", err)
+		return
+	}
+	if networks, err := send.ParseNetworks(s.AllowNetworks); err == nil {
+		if err := send.CheckTarget(o.BaseURL, networks, EnvName("allow-networks")); err != nil {
+			fault("sms-url", "%w", err)
+		}
 	}
 }
 
@@ -194,14 +206,46 @@ func (s *Settings) endpoint(address string) (*send.Endpoint, error) {
 	if address == "" {
 		return nil, nil
 	}
-	return send.NewEndpoint(send.EndpointOptions{URL: address, Secrets: s.secrets()})
+	client, err := s.httpClient(0)
+	if err != nil {
+		return nil, err
+	}
+	return send.NewEndpoint(send.EndpointOptions{URL: address, Secrets: s.secrets(), Client: client})
+}
+
+// httpClient goes to the operator's own endpoints: to the private networks that are listed too, by plain http there. Where
+// timeout is 0 it is the client's own.
+func (s *Settings) httpClient(timeout time.Duration) (*http.Client, error) {
+	networks, err := send.ParseNetworks(s.AllowNetworks)
+	if err != nil {
+		return nil, err
+	}
+	return send.NewHTTPClient(send.HTTPOptions{
+		Timeout: timeout, AllowPrivate: networks, AllowHTTP: true, Setting: EnvName("allow-networks"),
+	}), nil
+}
+
+// downloads goes to what attachments' URLs name. Whoever may enqueue a message chooses these, so that they get to the
+// networks of a setting of their own, never to those of the operator's endpoints, and by https alone.
+func (s *Settings) downloads() (*http.Client, error) {
+	networks, err := send.ParseNetworks(s.DownloadNetworks)
+	if err != nil {
+		return nil, err
+	}
+	return send.NewHTTPClient(send.HTTPOptions{AllowPrivate: networks, Setting: EnvName("download-networks")}), nil
 }
 
 // endpointFaults tells what is wrong with a setting that is the address of an endpoint.
 func endpointFaults(setting string, address func(*Settings) string) func(*Settings, func(string, string, ...any)) {
 	return func(s *Settings, fault func(setting, format string, args ...any)) {
+		networks, err := send.ParseNetworks(s.AllowNetworks)
+		if address(s) == "" || err != nil { // told under its own name
+			return
+		}
 		if _, err := s.endpoint(address(s)); err != nil {
 			fault(setting, "%w (signed with HERALD_WEBHOOK_SECRETS)", err)
+		} else if err := send.CheckTarget(address(s), networks, EnvName("allow-networks")); err != nil {
+			fault(setting, "%w", err)
 		}
 	}
 }

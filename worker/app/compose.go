@@ -6,7 +6,6 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
@@ -49,7 +48,11 @@ func (s *Settings) NewLooks(log *slog.Logger, behind compose.Blobs) (*Looks, err
 	if err != nil {
 		return nil, err
 	}
-	files, err := attach.New(attach.Options{Root: s.Attachments, HTTP: send.NewHTTPClient(send.HTTPOptions{})})
+	downloads, err := s.downloads()
+	if err != nil {
+		return nil, err
+	}
+	files, err := attach.New(attach.Options{Root: s.Attachments, HTTP: downloads})
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func StartEmbedded(ctx context.Context, o catcher.Options) (_ *Embedded, err err
 		return nil, err
 	}
 	return &Embedded{stack: open, Mailbox: mailbox, Settings: &Settings{
-		RedisURL: "redis://" + redis.Addr() + "/0", AllowVolatileRedis: true, SMTPURL: mailbox.URL(),
+		RedisURL: "redis://" + redis.Addr() + "/0", AllowVolatileRedis: true, SMTPURL: mailbox.URL(), Unconfigured: "log",
 		Attachments: dir, Concurrency: 16, DrainTimeout: 10 * time.Second, LogLevel: "error", LogFormat: "text",
 	}}, nil
 }

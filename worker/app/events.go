@@ -3,7 +3,6 @@ package app
 import (
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -18,8 +17,7 @@ import (
 // eventTimeout is how long the events' endpoint may take for one answer: it only has to store what it gets.
 const eventTimeout = 15 * time.Second
 
-// newEvents opens what callers are told through: nothing where no endpoint is set. Unlike an address that a job brings,
-// the operator's own may be a private one, and plain http there.
+// newEvents opens what callers are told through: nothing where no endpoint is set.
 func newEvents(s *Settings, log *slog.Logger, rdb redis.UniversalClient, open *stack) (*outbox.Store, worker.Endpoint, error) {
 	if s.EventsURL == "" {
 		return nil, nil, nil
@@ -27,11 +25,11 @@ func newEvents(s *Settings, log *slog.Logger, rdb redis.UniversalClient, open *s
 	if strings.HasPrefix(s.EventsURL, "http:") {
 		log.Warn("events go out unencrypted: HERALD_EVENTS_URL is http, not https")
 	}
-	anywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
-	endpoint, err := send.NewEndpoint(send.EndpointOptions{
-		URL: s.EventsURL, Secrets: s.secrets(),
-		Client: send.NewHTTPClient(send.HTTPOptions{Timeout: eventTimeout, AllowPrivate: anywhere, AllowHTTP: true}),
-	})
+	client, err := s.httpClient(eventTimeout)
+	if err != nil {
+		return nil, nil, fmt.Errorf("events: %w", err)
+	}
+	endpoint, err := send.NewEndpoint(send.EndpointOptions{URL: s.EventsURL, Secrets: s.secrets(), Client: client})
 	if err != nil {
 		return nil, nil, fmt.Errorf("events: %w", err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/email"
+	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/link"
@@ -47,7 +48,9 @@ type Settings struct {
 	NoteURL            string        `name:"note-url" placeholder:"URL" help:"https endpoint that gets notes as signed JSON." group:"settings"`
 	Unconfigured       string        `enum:"wait,log" default:"wait" help:"What becomes of SMS, chats and notes whose URL is not set: they wait until it is, or log ends them as skipped (logged_only), for development." group:"settings"`
 	WebhookSecrets     string        `placeholder:"KEYS" help:"Standard Webhooks keys (whsec_…) that chats, notes and events are signed with, separated by commas: several while they are changed." group:"settings"`
-	EventsURL          string        `name:"events-url" placeholder:"URL" help:"Endpoint that is told what became of messages, conversations and bulks, as signed JSON. Nobody is when empty." group:"settings"`
+	EventsURL          string        `name:"events-url" placeholder:"URL" help:"https endpoint that is told what became of messages, conversations and bulks, as signed JSON. Nobody is when empty." group:"settings"`
+	AllowNetworks      string        `placeholder:"LIST" help:"Private networks that HERALD_SMS_URL, HERALD_CHAT_URL, HERALD_NOTE_URL and HERALD_EVENTS_URL may lead to, by plain http too: 127.0.0.0/8,10.0.0.0/8. Without any they must be public https addresses." group:"settings"`
+	DownloadNetworks   string        `placeholder:"LIST" help:"Private networks that attachments may be downloaded from, by https. Whoever may enqueue a message can read what answers there. None when empty." group:"settings"`
 	Templates          string        `placeholder:"DIR" help:"Folder of shortcuts, snippets and email layouts. The built-in samples when empty." group:"settings"`
 	Attachments        string        `placeholder:"DIR" help:"Folder below which recipients' own attachments are looked up. None when empty." group:"settings"`
 	Timezone           string        `placeholder:"ZONE" help:"IANA time zone of dates, for recipients who bring none. UTC when empty." group:"settings"`
@@ -78,6 +81,11 @@ func (s *Settings) Validate() error {
 	for _, w := range ways {
 		if w.faults != nil {
 			w.faults(s, fault)
+		}
+	}
+	for setting, list := range map[string]string{"allow-networks": s.AllowNetworks, "download-networks": s.DownloadNetworks} {
+		if _, err := send.ParseNetworks(list); err != nil {
+			fault(setting, "%w", err)
 		}
 	}
 	endpointFaults("events-url", func(s *Settings) string { return s.EventsURL })(s, fault)

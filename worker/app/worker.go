@@ -13,7 +13,6 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker"
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/blob"
@@ -63,7 +62,11 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		return nil, err
 	}
 	open.add(books.Close)
-	files, err := attach.New(attach.Options{Root: s.Attachments, Blobs: blob.New(rdb), HTTP: send.NewHTTPClient(send.HTTPOptions{})})
+	downloads, err := s.downloads()
+	if err != nil {
+		return nil, err
+	}
+	files, err := attach.New(attach.Options{Root: s.Attachments, Blobs: blob.New(rdb), HTTP: downloads})
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +19,8 @@ import (
 type HTTPOptions struct {
 	Timeout      time.Duration  // for a whole request with its body, 30 s where 0
 	AllowPrivate []netip.Prefix // ranges that may be connected to although they are private or special
-	AllowHTTP    bool           // http:// besides https://
+	AllowHTTP    bool           // http:// besides https://, to addresses in AllowPrivate alone
+	Setting      string         // where AllowPrivate is set, for the words of a refusal
 	TLS          *tls.Config    // roots; nil means the system's
 
 	// LookupIP and Dial stand in for the system's resolver and connections in tests.
@@ -48,38 +50,50 @@ func NewHTTPClient(o HTTPOptions) *http.Client {
 	}
 	g := &guard{o}
 	return &http.Client{
-		Timeout: o.Timeout,
-		Transport: &gate{g, &http.Transport{
-			DialContext:            g.dial,
-			TLSClientConfig:        o.TLS.Clone(),
-			TLSHandshakeTimeout:    10 * time.Second,
-			IdleConnTimeout:        30 * time.Second,
-			MaxIdleConnsPerHost:    16,
-			MaxResponseHeaderBytes: 64 << 10,
-			DisableCompression:     true,
-			ForceAttemptHTTP2:      true,
-		}},
+		Timeout:       o.Timeout,
+		Transport:     &gate{guard: g, secure: g.transport(g.allowed), plain: g.transport(g.listed)},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
 // gate checks the URL before anything is resolved.
 type gate struct {
-	guard     *guard
-	transport *http.Transport
+	guard         *guard
+	secure, plain *http.Transport // for https and http
 }
 
 func (g *gate) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := g.guard.checkURL(r.URL); err != nil {
 		return nil, err
 	}
-	return g.transport.RoundTrip(r)
+	if r.URL.Scheme == "http" {
+		return g.plain.RoundTrip(r)
+	}
+	return g.secure.RoundTrip(r)
 }
 
 // CloseIdleConnections is what http.Client looks for.
-func (g *gate) CloseIdleConnections() { g.transport.CloseIdleConnections() }
+func (g *gate) CloseIdleConnections() {
+	g.secure.CloseIdleConnections()
+	g.plain.CloseIdleConnections()
+}
 
 type guard struct{ HTTPOptions }
+
+func (g *guard) transport(allowed func(netip.Addr) bool) *http.Transport {
+	return &http.Transport{
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return g.dial(ctx, network, address, allowed)
+		},
+		TLSClientConfig:        g.TLS.Clone(),
+		TLSHandshakeTimeout:    10 * time.Second,
+		IdleConnTimeout:        30 * time.Second,
+		MaxIdleConnsPerHost:    16,
+		MaxResponseHeaderBytes: 64 << 10,
+		DisableCompression:     true,
+		ForceAttemptHTTP2:      true,
+	}
+}
 
 func (g *guard) checkURL(u *url.URL) error {
 	host := u.Hostname()
@@ -111,7 +125,7 @@ func numeric(host string) bool {
 
 // dial resolves, checks every address, and connects to the first that answers. What was checked is what is dialled: a
 // name that changes its address in between gains nothing.
-func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (g *guard) dial(ctx context.Context, network, address string, allowed func(netip.Addr) bool) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -122,13 +136,12 @@ func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, er
 			return nil, err
 		}
 	}
-	for _, addr := range addrs {
-		if !g.allowed(addr) {
-			return nil, fmt.Errorf("%w: the host has a private or special address", ErrRefused)
-		}
+	usable := slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return !allowed(a) })
+	if len(usable) < len(addrs) && !slices.ContainsFunc(usable, g.listed) { // localhost may have one that is listed, and one that isn't
+		return nil, g.refuse(addrs[slices.IndexFunc(addrs, func(a netip.Addr) bool { return !allowed(a) })])
 	}
 	err = fmt.Errorf("%w: the host has no address", ErrRefused)
-	for _, addr := range addrs {
+	for _, addr := range usable {
 		var conn net.Conn
 		if conn, err = g.Dial(ctx, network, net.JoinHostPort(addr.Unmap().String(), port)); err == nil {
 			return conn, nil
@@ -137,14 +150,22 @@ func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, er
 	return nil, err
 }
 
-func (g *guard) allowed(addr netip.Addr) bool {
-	for _, p := range g.AllowPrivate {
-		if p.Contains(addr.Unmap()) {
-			return true
-		}
+// refuse says why an address is not connected to.
+func (g *guard) refuse(addr netip.Addr) error {
+	why := "the host has a private or special address"
+	if IsPublic(addr) {
+		why = "plain http goes to private networks alone"
 	}
-	return IsPublic(addr)
+	if g.Setting != "" {
+		why += ", and " + g.Setting + " does not list its network"
+	}
+	return fmt.Errorf("%w: %s", ErrRefused, why)
 }
+
+// listed reports an address in AllowPrivate.
+func (g *guard) listed(addr netip.Addr) bool { return within(g.AllowPrivate, addr) }
+
+func (g *guard) allowed(addr netip.Addr) bool { return g.listed(addr) || IsPublic(addr) }
 
 // special are the ranges of IANA's special-purpose registries that netip's own methods don't know.
 var special = prefixes(

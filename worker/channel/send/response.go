@@ -59,7 +59,7 @@ func requestError(err error, left bool) *Error {
 	case left:
 		e.Ambiguous, e.Code = true, "http_no_reply"
 	case errors.Is(err, ErrRefused):
-		e.Permanent, e.Code = true, "http_refused"
+		e.Account, e.Code = true, "http_refused" // the address is the operator's
 	case errors.Is(err, context.Canceled):
 		e.Code = "canceled"
 	case errors.As(err, &n) && n.Timeout():

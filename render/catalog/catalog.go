@@ -120,6 +120,9 @@ func (c *Catalog) ShortcutsFor(a Actor) []string {
 	return names
 }
 
+// HasSnippet says whether there is a snippet of that name.
+func (c *Catalog) HasSnippet(name string) bool { return c.snippets[name] != nil }
+
 // Snippets lists the names of all snippets, sorted.
 func (c *Catalog) Snippets() []string { return slices.Sorted(maps.Keys(c.snippets)) }
 

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -15,19 +14,21 @@ const Item = "<item>"
 // FieldIndex answers whether a path is a field, and what it holds.
 type FieldIndex struct {
 	root  fieldNode
-	paths []string // without wildcards, sorted, for suggestions
+	paths []string          // without wildcards, sorted, for suggestions
+	named map[string]string // path by plain name; "" where several are called so
 }
 
 type fieldNode struct {
-	kind  FieldType
-	below map[string]*fieldNode
-	wild  *fieldNode // of any other name
-	open  bool       // any path may follow
+	kind   FieldType
+	below  map[string]*fieldNode
+	wild   *fieldNode // of any other name
+	open   bool       // any path may follow
+	values []string   // the only ones
 }
 
 // newFieldIndex adds a catalog's own fields to the catalogue.
 func newFieldIndex(own []Field) *FieldIndex {
-	x := &FieldIndex{root: fieldNode{kind: TypeObject}}
+	x := &FieldIndex{root: fieldNode{kind: TypeObject}, named: map[string]string{}}
 	for _, f := range fields {
 		x.add(f)
 		if rest, ok := strings.CutPrefix(f.Path, "currentUser."); ok {
@@ -40,14 +41,36 @@ func newFieldIndex(own []Field) *FieldIndex {
 	}
 	slices.Sort(x.paths)
 	x.paths = slices.Compact(x.paths)
+	for _, p := range x.paths {
+		x.name(p, p)
+	}
 	return x
 }
+
+// name notes that a field is called so.
+func (x *FieldIndex) name(name, path string) {
+	plain := plainName(name)
+	if other, taken := x.named[plain]; taken && other != path {
+		path = ""
+	}
+	x.named[plain] = path
+}
+
+// Meant is the field that is called so: by its path or by its name for people, however they are spelled. It is "" where
+// there is none, or several.
+func (x *FieldIndex) Meant(name string) string { return x.named[plainName(name)] }
 
 // add adds a field; a path that ends in ".*" stands for all below it.
 func (x *FieldIndex) add(f Field) {
 	path, open := strings.CutSuffix(f.Path, ".*")
-	if !strings.Contains(path, "<") {
+	if !strings.Contains(strings.ReplaceAll(path, Item, ""), "<") {
 		x.paths = append(x.paths, path)
+		if f.Name != "" && !strings.HasPrefix(path, "user.") {
+			x.name(f.Name, path)
+			for _, also := range f.Also {
+				x.name(also, path)
+			}
+		}
 	}
 	n := &x.root
 	for part := range strings.SplitSeq(path, ".") {
@@ -68,6 +91,7 @@ func (x *FieldIndex) add(f Field) {
 		}
 		n = next
 	}
+	n.values = f.Values
 	if n.kind = f.Type; open {
 		n.open, n.kind = true, TypeObject
 	}
@@ -117,20 +141,24 @@ func (x *FieldIndex) Has(parts []string) bool {
 	return ok
 }
 
+// HasItems says whether it is known what the items of a list hold.
+func (x *FieldIndex) HasItems(parts []string) bool {
+	n := &x.root
+	for _, part := range parts {
+		if n = n.below[part]; n == nil {
+			return false
+		}
+	}
+	return n.below[Item] != nil
+}
+
 // Paths are the paths of all fields whose names are known, sorted.
 func (x *FieldIndex) Paths() []string { return x.paths }
 
 // Nearest is the field that was probably meant, or "". sure says that nothing else is as near.
 func (x *FieldIndex) Nearest(path string) (meant string, sure bool) {
-	plain := plainName(path)
-	var same []string
-	for _, p := range x.paths {
-		if plainName(p) == plain {
-			same = append(same, p)
-		}
-	}
-	if len(same) == 1 {
-		return same[0], true
+	if meant := x.Meant(path); meant != "" {
+		return meant, true
 	}
 	meant, distance, unique := handlebars.Nearest(path, x.paths)
 	return meant, unique && distance <= 2
@@ -146,18 +174,13 @@ func plainName(s string) string {
 	}, s)
 }
 
-// Below lists the names that may follow a path, sorted.
-func (x *FieldIndex) Below(parts []string) []string {
+// Values are the only ones that a field has; nil where there may be others.
+func (x *FieldIndex) Values(parts []string) []string {
 	n := &x.root
 	for _, part := range parts {
-		next := n.below[part]
-		if next == nil {
-			next = n.wild
-		}
-		if next == nil {
+		if n = n.below[part]; n == nil {
 			return nil
 		}
-		n = next
 	}
-	return slices.Sorted(maps.Keys(n.below))
+	return n.values
 }

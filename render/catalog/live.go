@@ -38,7 +38,7 @@ func NewLive(o LiveOptions) (*Live, error) {
 	if o.Interval <= 0 {
 		o.Interval = time.Second
 	}
-	l := &Live{options: o, seen: fingerprint(o.FS)}
+	l := &Live{options: o, seen: Fingerprint(o.FS)}
 	c, err := loadChecked(o.FS)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (l *Live) Catalog() *Catalog { return l.current.Load() }
 func (l *Live) Reload() (changed bool, err error) {
 	l.load.Lock()
 	defer l.load.Unlock()
-	return l.reload(fingerprint(l.options.FS))
+	return l.reload(Fingerprint(l.options.FS))
 }
 
 func (l *Live) reload(seen string) (bool, error) {
@@ -93,7 +93,7 @@ func (l *Live) Watch(ctx context.Context) {
 func (l *Live) look() {
 	l.load.Lock()
 	defer l.load.Unlock()
-	switch seen := fingerprint(l.options.FS); seen {
+	switch seen := Fingerprint(l.options.FS); seen {
 	case l.seen:
 	case l.next:
 		_, _ = l.reload(seen) // OnReload is told
@@ -132,8 +132,8 @@ func (c *Catalog) Check() error {
 	return &LoadError{Findings: findings}
 }
 
-// fingerprint changes when a file is added, removed, or written.
-func fingerprint(fsys fs.FS) string {
+// Fingerprint changes when a file is added, removed, or written.
+func Fingerprint(fsys fs.FS) string {
 	sum := sha256.New()
 	err := fs.WalkDir(fsys, ".", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {

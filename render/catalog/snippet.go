@@ -20,8 +20,11 @@ type Snippet struct {
 	Outdated    []string          `json:"outdated,omitempty"` // languages whose text lags behind the source
 }
 
-// SnippetPrefix begins every snippet's name.
-const SnippetPrefix = "sn."
+// SnippetPrefix begins every snippet's name; TranscriptSnippets those that forwards look for themselves.
+const (
+	SnippetPrefix      = "sn."
+	TranscriptSnippets = "sn.transcript."
+)
 
 func (s *Snippet) faults() []fieldFault {
 	var out []fieldFault

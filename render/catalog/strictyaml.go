@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -179,6 +180,9 @@ func (d *yamlDecoder) fields(path string, n *yaml.Node, v reflect.Value) {
 		i, known := index[key.Value]
 		if !known {
 			d.fault(key, "unknown_key", "unknown key %s%s", handlebars.Quote(key.Value), handlebars.DidYouMean(key.Value, names))
+			if meant, edits, unique := handlebars.Nearest(key.Value, names); unique && edits <= 2 && key.Style == 0 {
+				d.mend(key, meant)
+			}
 			return
 		}
 		d.value(join(path, key.Value), value, v.Field(i))
@@ -215,6 +219,9 @@ func (d *yamlDecoder) text(path string, n *yaml.Node, v reflect.Value) {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" {
 		if n.Kind == yaml.ScalarNode {
 			d.fault(n, "yaml_type", "%s: wants a text, not %s; put it in quotes", path, kindName(n))
+			if n.Style == 0 {
+				d.mend(n, `"`+n.Value+`"`)
+			}
 			return
 		}
 		d.wrong(path, n, "a text")
@@ -222,6 +229,33 @@ func (d *yamlDecoder) text(path string, n *yaml.Node, v reflect.Value) {
 	}
 	v.SetString(n.Value)
 	d.positions[path] = d.textPos(n)
+	d.comment(n)
+}
+
+// comment tells of a text that is cut at a "#" which was hardly meant to begin a comment: comments have a blank behind it.
+func (d *yamlDecoder) comment(n *yaml.Node) {
+	c := n.LineComment
+	if c == "" || n.Style != 0 || !strings.HasPrefix(c, "#") || strings.HasPrefix(c, "# ") && !strings.Contains(c, "{{") && !strings.Contains(c, "[[") || c == "#" {
+		return
+	}
+	d.fault(n, "yaml_comment", "the text ends before %s, which is a comment: put the whole of it in quotes", handlebars.Quote(c))
+	f := &d.findings[len(d.findings)-1]
+	f.Severity = Warning
+	if raw, _, _ := strings.Cut(d.from(n.Line, n.Column), "\n"); strings.HasPrefix(raw, n.Value) && !strings.ContainsAny(raw, `"\`) {
+		raw = strings.TrimRight(raw, " \t\r")
+		d.mend(&yaml.Node{Line: n.Line, Column: n.Column, Value: raw}, `"`+raw+`"`)
+	} else if !strings.Contains(raw, "'") {
+		raw = strings.TrimRight(raw, " \t\r")
+		d.mend(&yaml.Node{Line: n.Line, Column: n.Column, Value: raw}, `'`+raw+`'`)
+	}
+}
+
+// mend gives the last finding a fix: what stands in the place of the scalar.
+func (d *yamlDecoder) mend(n *yaml.Node, with string) {
+	f := &d.findings[len(d.findings)-1]
+	line, end := n.Line+d.offset, n.Column+utf8.RuneCountInString(n.Value)
+	f.EndLine, f.EndColumn = line, end
+	f.Fix = &Fix{Edits: []Edit{{Line: line, Column: n.Column, EndLine: line, EndColumn: end, Text: with}}}
 }
 
 func (d *yamlDecoder) scalar(path string, n *yaml.Node, v reflect.Value) {

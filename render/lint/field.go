@@ -13,6 +13,9 @@ import (
 // field wants a path that the catalogue knows.
 func (t *text) field(p *ast.PathExpression) {
 	parts := t.scopes.field(p)
+	if t.outOfReach(p, parts) {
+		return
+	}
 	if parts == nil || t.Role == catalog.RolePartial && t.parameters[parts[0]] {
 		return
 	}
@@ -20,17 +23,38 @@ func (t *text) field(p *ast.PathExpression) {
 		return
 	}
 	at := t.tree.Span(p)
+	if len(t.begun) > 0 && t.begun[0].Start < at.Start { // it may be in a block that nobody sees yet
+		return
+	}
+	if tag, ok := t.tagAt(at.Start); ok && tag.at == at && !t.isFaulty(tag.Span) {
+		if g, ok := t.recognise(tag); ok {
+			t.told(tag, g)
+			return
+		}
+	}
 	path := strings.Join(parts, ".")
 	meant, sure := t.fields.Nearest(path)
-	if meant == "" {
-		t.report(at, catalog.Error, "unknown_field", "unknown field %s", handlebars.Quote(path))
+	shown, item := strings.CutPrefix(path, t.listOf(parts))
+	if meant == "" || item && !strings.HasPrefix(meant, t.listOf(parts)) {
+		t.report(at, catalog.Error, "unknown_field", "unknown field %s", handlebars.Quote(shown))
 		return
 	}
 	var edits []edit
 	if sure {
 		edits = t.rename(p, parts, meant)
 	}
-	t.mend(at, edits, catalog.Error, "unknown_field", "unknown field %s; did you mean %s?", handlebars.Quote(path), handlebars.Quote(meant))
+	t.mend(at, edits, catalog.Error, "unknown_field", "unknown field %s; did you mean %s?", handlebars.Quote(shown),
+		handlebars.Quote(strings.TrimPrefix(meant, t.listOf(parts))))
+}
+
+// listOf is the part of a path up to the items of a list, which is not written.
+func (t *text) listOf(parts []string) string {
+	for i := len(parts) - 1; i >= 0; i-- {
+		if parts[i] == catalog.Item {
+			return strings.Join(parts[:i+1], ".") + "."
+		}
+	}
+	return ""
 }
 
 // rename writes the path of another field, as far as the blocks around let it: what they give of the path stays.
@@ -67,4 +91,40 @@ func (t *text) typeOf(n ast.Node) catalog.FieldType {
 func (t *text) typeOfField(parts []string) catalog.FieldType {
 	kind, _ := t.fields.Find(parts)
 	return kind
+}
+
+// outOfReach tells of {{customer.name}} inside {{#each}} or {{#with}}, where it is the item's.
+func (t *text) outOfReach(p *ast.PathExpression, parts []string) bool {
+	top := t.scopes.top()
+	if top.known && len(top.path) == 0 || p.Depth > 0 || p.Data || p.Scoped || len(p.Parts) < 2 || !isRoot(p.Parts[0]) || !t.fields.Has(p.Parts) {
+		return false
+	}
+	if _, ok := t.scopes.parameter(p); ok {
+		return false
+	}
+	if parts != nil && t.fields.Has(parts) {
+		return false
+	}
+	block := ""
+	for i := len(t.scopes.stack) - 1; i > 0 && block == ""; i-- {
+		if s := t.scopes.stack[i]; s.block == "each" || s.block == "with" || s.block == "reverse" || s.block == "sort" {
+			block = s.block
+		}
+	}
+	if block == "" {
+		return false
+	}
+	at := t.tree.Span(p)
+	written := t.tree.Source(at)
+	t.mend(at, []edit{{at, "../" + written}}, catalog.Warning, "out_of_reach", "inside %s, %s is looked for in what the block is about: write ../%s", block, written, written)
+	return true
+}
+
+// isRoot says whether a name is the first of the catalogue's paths.
+func isRoot(name string) bool {
+	switch name {
+	case "customer", "conversation", "currentUser", "user", "kobjects":
+		return true
+	}
+	return false
 }

@@ -40,10 +40,10 @@ func Folder(fsys fs.FS, o Options) *Report {
 	}
 	c, findings := catalog.Read(fsys)
 	l := newLinter(c, o)
-	l.findings = findings
+	l.findings = explained(fsys, findings)
 	l.run()
 	catalog.SortFindings(l.findings)
-	l.findings = slices.Compact(l.findings)
+	l.findings = slices.CompactFunc(l.findings, same)
 	return &Report{Findings: l.findings, Shortcuts: len(c.Shortcuts()), Snippets: len(c.Snippets()), Emails: len(c.EmailTemplates())}
 }
 
@@ -72,6 +72,12 @@ type linter struct {
 	reported   map[catalog.Finding]bool
 }
 
+// same says whether two findings tell the same.
+func same(a, b catalog.Finding) bool {
+	a.Fix, b.Fix = nil, nil
+	return a == b
+}
+
 func (l *linter) add(f catalog.Finding) {
 	key := f
 	key.Fix = nil
@@ -82,7 +88,7 @@ func (l *linter) add(f catalog.Finding) {
 }
 
 // texts checks templates. compiled says that they are known to compile.
-func (l *linter) texts(list []catalog.Text, compiled bool) {
+func (l *linter) texts(list []catalog.Text, compiled bool) []*text {
 	texts := make([]*text, len(list))
 	for i := range list {
 		texts[i] = l.parse(&list[i])
@@ -91,6 +97,7 @@ func (l *linter) texts(list []catalog.Text, compiled bool) {
 	for _, t := range texts {
 		t.check(compiled)
 	}
+	return texts
 }
 
 // findParameters notes the names that calls of partials set.
@@ -117,9 +124,10 @@ func (l *linter) findParameters(t *text) {
 }
 
 func (l *linter) run() {
-	l.texts(l.catalog.Texts(), false)
+	l.unused(l.usedSnippets(l.texts(l.catalog.Texts(), false)))
 	for s := range l.catalog.AllSnippets() {
 		l.translations(s)
+		l.snippetFields(s)
 	}
 	for s := range l.catalog.AllShortcuts() {
 		l.shortcut(s)

@@ -53,7 +53,7 @@ func TestLint(t *testing.T) {
 		{"unknown partial", message("{{> foot}}"), "shortcuts/s.yaml:3:7 unknown_partial", ""},
 		{"unclosed", message("a", "{{#if customer.name}}x"), "shortcuts/s.yaml:4:3 unclosed_block", ""},
 		{"bad operator", message(`{{#ifCond customer.name "=~" "x"}}y{{/ifCond}}`), "shortcuts/s.yaml:3:6 argument", "=~"},
-		{"operator the wrong way round", message(`{{#ifCond customer.custom.visitsNum "=>" 3}}y{{/ifCond}}`), "shortcuts/s.yaml:3:6 argument", `did you mean ">="?`},
+		{"operator the wrong way round", message(`{{#ifCond customer.custom.visitsNum "=>" 3}}y{{/ifCond}}`), "shortcuts/s.yaml:3:3 condition", `">="`},
 		{"misspelt message", []string{"shortcuts/s.yaml", "subject: x\nmesage: x\n"}, "shortcuts/s.yaml:2:1 unknown_key", `"message"`},
 		{"no subject", []string{"shortcuts/s.yaml", "message: x\n"}, "shortcuts/s.yaml:1:10 missing_subject", ""},
 		{"ordering texts", message(`{{#ifCond customer.custom.tierStr ">=" "Platinum"}}y{{/ifCond}}`), "shortcuts/s.yaml:3:37 lexical_comparison", ""},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/heraldsend/herald/render/catalog"
 )
@@ -20,6 +21,23 @@ func (r *Report) WriteText(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%s, %s, %s: %s, %s\n", counted(r.Shortcuts, "shortcut"), counted(r.Snippets, "snippet"),
 		counted(r.Emails, "email template"), counted(faults, "error"), counted(len(r.Findings)-faults, "warning"))
 	return err
+}
+
+// WriteText writes what was mended: the finding's place and words, and its lines before and after.
+func (f *FixedFinding) WriteText(w io.Writer) error {
+	place := f.Finding
+	place.Severity, place.Message = "", "mended: "+f.Message
+	_, err := fmt.Fprintf(w, "%s (%s)\n%s%s", place, f.Code, marked("-", f.Before), marked("+", f.After))
+	return err
+}
+
+// marked puts a sign before every line.
+func marked(sign, text string) string {
+	var b strings.Builder
+	for line := range strings.SplitSeq(text, "\n") {
+		b.WriteString("  " + sign + " " + strings.TrimRight(line, "\r") + "\n")
+	}
+	return b.String()
 }
 
 // counted gives "1 error", "2 errors".
@@ -55,6 +73,8 @@ func (r *Report) WriteSARIF(w io.Writer, version string) error {
 	type region struct {
 		StartLine   int `json:"startLine"`
 		StartColumn int `json:"startColumn,omitempty"`
+		EndLine     int `json:"endLine,omitempty"`
+		EndColumn   int `json:"endColumn,omitempty"`
 	}
 	type physical struct {
 		ArtifactLocation map[string]string `json:"artifactLocation"`
@@ -78,7 +98,7 @@ func (r *Report) WriteSARIF(w io.Writer, version string) error {
 		}
 		p := physical{ArtifactLocation: map[string]string{"uri": f.File, "uriBaseId": "%SRCROOT%"}}
 		if f.Line > 0 {
-			p.Region = &region{f.Line, f.Column}
+			p.Region = &region{f.Line, f.Column, f.EndLine, f.EndColumn}
 		}
 		results = append(results, result{f.Code, string(f.Severity), text{f.Message}, []location{{p}}})
 	}

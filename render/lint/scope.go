@@ -111,8 +111,8 @@ func (t *text) open(e *ast.Expression, names []string, body bool) {
 			return
 		}
 		inner = scope{depth: true, block: name}
-		if item := append(slices.Clone(arg), catalog.Item); arg != nil && t.fields.Has(item) {
-			inner.known, inner.path = true, item
+		if arg != nil && t.fields.HasItems(arg) {
+			inner.known, inner.path = true, append(slices.Clone(arg), catalog.Item)
 		}
 		if len(given) > 0 {
 			given[0].known, given[0].path = inner.known, inner.path

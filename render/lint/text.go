@@ -19,7 +19,11 @@ type text struct {
 	*catalog.Text
 	tree   *syntax.Tree
 	scopes *scopes
-	faulty []syntax.Span // tags that are told to be wrong: nothing else is said of them
+	faulty []syntax.Span // what is told to be wrong: nothing else is said of it
+
+	rawTags []rawTag
+	ended   []int    // where the blocks begin whose end was recognised in a faulty tag
+	begun   []rawTag // tags that were recognised to begin a block, though the engine doesn't see one
 }
 
 func (l *linter) parse(p *catalog.Text) *text {
@@ -85,20 +89,18 @@ func (t *text) isFaulty(at syntax.Span) bool {
 
 // check checks the whole text. compiled says that the engine has no fault of it.
 func (t *text) check(compiled bool) {
+	t.typography()
+	t.foreignText()
 	if !compiled {
 		t.faults()
 	}
 	t.program(t.tree.Program)
+	if t.Role == catalog.RoleBody || t.Role == catalog.RoleSnippet {
+		t.markdown()
+	}
+	t.links()
 	if len(t.faulty) == 0 {
 		t.output()
-	}
-}
-
-// faults tells what keeps the text from compiling.
-func (t *text) faults() {
-	for _, f := range t.catalog.CompileFaults(*t.Text) {
-		t.add(f)
-		t.faulty = append(t.faulty, syntax.Span{End: len(t.Text.Text)})
 	}
 }
 
@@ -130,8 +132,11 @@ func (t *text) statement(n ast.Node) {
 }
 
 func (t *text) block(n *ast.BlockStatement) {
-	t.expression(n.Expression)
-	if tags := t.tree.Tags(n); tags != nil && tags.Raw {
+	tags := t.tree.Tags(n)
+	if !tags.Faulty {
+		t.expression(n.Expression)
+	}
+	if tags.Raw {
 		return
 	}
 	params := func(p *ast.Program) []string {
@@ -168,6 +173,8 @@ func (t *text) printed(n *ast.MustacheStatement) {
 	case n.Unescaped && path != "draft.htmlBody" && path != "draft.textBody" && !strings.HasSuffix(path, ".emailSignature"):
 		t.mend(at, []edit{{at, "{{" + written + "}}"}}, catalog.Warning, "raw_output",
 			"%s is printed with its own formatting, which anyone who fills the field can choose: write {{%s}}", written, written)
+	case path != "":
+		t.bare(n, p, path)
 	}
 }
 
@@ -194,10 +201,24 @@ func (t *text) expression(e *ast.Expression) {
 		t.argument(e.Path)
 		return
 	}
-	for _, p := range e.Params {
+	for i, p := range e.Params {
+		if row != nil {
+			if param, ok := row.Arg(i); ok && t.unquoted(row, param, p) {
+				continue
+			}
+		}
 		t.argument(p)
 	}
-	t.options(e.Hash)
+	if e.Hash != nil {
+		for _, pair := range e.Hash.Pairs {
+			if row != nil {
+				if param, ok := row.Option(pair.Key); ok && t.unquoted(row, param, pair.Val) {
+					continue
+				}
+			}
+			t.argument(pair.Val)
+		}
+	}
 	if row != nil {
 		t.call(row, e)
 	}
@@ -233,4 +254,19 @@ func printsValue(n *ast.MustacheStatement) byte {
 		return content.KindRaw
 	}
 	return content.KindValue
+}
+
+// bare tells of fields that need a helper to be read.
+func (t *text) bare(n *ast.MustacheStatement, p *ast.PathExpression, path string) {
+	at, written := t.tree.Span(n), t.tree.Source(t.tree.Span(p))
+	braces := func(inner string) []edit { return []edit{{at, "{{" + inner + "}}"}} }
+	switch t.typeOf(p) {
+	case catalog.TypeDate:
+		t.mend(at, braces("dateFormat "+written), catalog.Warning, "bare_date",
+			"%s is printed as %s, in English and with its time: write {{dateFormat %s}}", written, catalog.BareDateExample, written)
+	case catalog.TypeList:
+		t.mend(at, braces("join "+written), catalog.Warning, "bare_list", "%s is a list: write {{join %s}}, or {{#each %s}}", written, written, written)
+	case catalog.TypeObject:
+		t.report(at, catalog.Warning, "bare_object", "%s is an object, of which only its fields can be read", written)
+	}
 }

@@ -1,0 +1,420 @@
+package lint
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/handlebars/syntax"
+)
+
+// guess is what was probably meant by a tag.
+type guess struct {
+	code, says string
+	inner      string // with its sigil; "": only the author can tell
+	whole      string // instead of inner: for the whole tag
+	closer     string // the tag opens a block whose closing tag has this name now
+	opens      string // the block that it opens although the engine doesn't see it
+	closes     bool   // it closes a block although the engine doesn't see it
+}
+
+// recognise says what was meant by a tag that is not one of ours, as other tools write them.
+func (t *text) recognise(tag rawTag) (guess, bool) {
+	for _, rule := range []func(*text, rawTag) (guess, bool){
+		(*text).badBraces, (*text).snippetInTag, (*text).ending, (*text).elsewhere, (*text).conditional, (*text).looping, (*text).blockWithoutHash,
+		(*text).pipe, (*text).foreignCall, (*text).blanksInName, (*text).missingField,
+	} {
+		if g, ok := rule(t, tag); ok {
+			return g, true
+		}
+	}
+	return guess{}, false
+}
+
+// badBraces: {{x}, {{{x}}, {{x}}}, {{{{x}}}}, and signs that other tools put behind the braces.
+func (t *text) badBraces(tag rawTag) (guess, bool) {
+	left, right := strings.Trim(tag.left, "~"), strings.Trim(tag.right, "~")
+	if len(left) == len(right) && len(left) <= 3 {
+		if rest := strings.TrimLeft(tag.inner, "=:@$%.-!"); rest != tag.inner && tag.sigil == "" && tag.inner[0] != '@' && !strings.HasPrefix(tag.inner, "../") &&
+			!strings.HasPrefix(tag.inner, "./") && strings.TrimSpace(rest) != "" {
+			return guess{code: "foreign_syntax", says: handlebars.Quote(tag.inner[:len(tag.inner)-len(rest)]) + " is another tool's: a name stands alone",
+				inner: strings.TrimSpace(rest)}, true
+		}
+		return guess{}, false
+	}
+	inner := strings.TrimSuffix(tag.inner, "}")
+	if inner == "" || strings.ContainsAny(inner, "{}\n") {
+		return guess{}, false
+	}
+	if tag.sigil == "else" {
+		inner = "else " + inner
+	} else {
+		inner = tag.sigil + inner
+	}
+	return guess{code: "braces", says: "a tag has as many braces at its end as at its start: {{" + inner + "}}", whole: "{{" + inner + "}}"}, true
+}
+
+var snippetLike = regexp.MustCompile(`^(?:\[\[)?\s*(sn\.[A-Za-z0-9_.-]+)\s*(?:\]\])?$`)
+
+// snippetInTag: {{sn.x}}, {{> sn.x}}, {{[[sn.x]]}}.
+func (t *text) snippetInTag(tag rawTag) (guess, bool) {
+	m := snippetLike.FindStringSubmatch(tag.inner)
+	if m == nil || tag.sigil != "" && tag.sigil != ">" {
+		return guess{}, false
+	}
+	g := guess{code: "snippet_syntax", says: "a snippet stands in square brackets: [[" + m[1] + "]]"}
+	if name := t.snippetNamed(m[1]); name != "" {
+		g.says, g.whole = "a snippet stands in square brackets: [["+name+"]]", "[["+name+"]]"
+	}
+	return g, true
+}
+
+var endings = regexp.MustCompile(`^(?i)(?:/?end\s*(?:if|for|foreach|each|unless|with|ifcond|case)?|fi|/?else\s*$^)$`)
+
+// ending: {{endif}}, {{end}}, {{/endif}}, {{/#if}}, {{/else}}, and {{/if}} of another block.
+func (t *text) ending(tag rawTag) (guess, bool) {
+	opener, open := t.openAt(tag.Start)
+	word := strings.ToLower(tag.inner)
+	switch {
+	case tag.sigil == "/" && word == "else" || tag.sigil == "#" && word == "else":
+		return guess{code: "else_tag", says: "the other case begins at {{else}}", whole: "{{else}}"}, true
+	case tag.sigil == "" && (tag.inner == "Else" || tag.inner == "ELSE" || word == "otherwise" || word == "else:"):
+		return guess{code: "else_tag", says: "the other case begins at {{else}}", whole: "{{else}}"}, true
+	case !open:
+		return guess{}, false
+	case (tag.sigil == "" || tag.sigil == "/" || tag.sigil == "#") && endings.MatchString(tag.inner), tag.sigil == "" && strings.HasPrefix(tag.inner, `\`),
+		tag.sigil == "#" && strings.HasPrefix(tag.inner, "/"):
+		return guess{code: "closing_tag", says: "the block " + opener.said(t) + " ends at {{/" + opener.name + "}}", whole: "{{/" + opener.name + "}}", closes: true}, true
+	case tag.sigil == "/" && strings.TrimPrefix(tag.inner, "#") != opener.name:
+		return guess{code: "closing_tag", says: "{{/" + syntax.Shorten(tag.inner) + "}} closes nothing: the open block is " + opener.said(t) + ", which ends at {{/" + opener.name + "}}",
+			whole: "{{/" + opener.name + "}}", closes: true}, true
+	case tag.sigil == "/" && strings.HasPrefix(tag.inner, "#"):
+		return guess{code: "closing_tag", says: "a closing tag has no #: {{/" + opener.name + "}}", whole: "{{/" + opener.name + "}}", closes: true}, true
+	}
+	return guess{}, false
+}
+
+var elseIf = regexp.MustCompile(`^(?i)(else\s*if|elsif|elif|elseif)\b\s*(.*)$`)
+
+// elsewhere: {{elseif x}}, {{#elseif x}}, {{else if a == b}}.
+func (t *text) elsewhere(tag rawTag) (guess, bool) {
+	inner := tag.inner
+	if tag.sigil == "else" {
+		word, rest := tag.word()
+		if word != "if" {
+			if word == "unless" || rows()[word] != nil && !isForeignBlock(word) {
+				return guess{}, false
+			}
+			inner = "else if " + inner
+		} else {
+			inner = "elseif " + rest
+		}
+	}
+	m := elseIf.FindStringSubmatch(inner)
+	if m == nil || tag.sigil != "" && tag.sigil != "#" && tag.sigil != "else" {
+		return guess{}, false
+	}
+	g := guess{code: "else_tag", says: "a further case is written {{else if …}}"}
+	if cond, ok := condition(strings.TrimSuffix(m[2], ":")); ok {
+		g.inner = "else if " + cond
+		g.says = "a further case is written {{" + g.inner + "}}"
+	}
+	return g, true
+}
+
+func isForeignBlock(string) bool { return false }
+
+// comparingBlocks are blocks of other tools that compare, with the operator that they stand for; "": it is an argument.
+var comparingBlocks = map[string]string{
+	"ifequals": "==", "ifequal": "==", "ifeq": "==", "equal": "==", "equals": "==", "is": "==", "ifis": "==", "ifnotequals": "!=", "ifnotequal": "!=", "ifneq": "!=", "ifnot": "",
+	"isnt": "!=", "unlesseq": "!=", "unlessequals": "!=", "compare": "", "xif": "", "when": "", "ifcond": "", "ifcondition": "", "ifcomp": "", "cond": "", "ifcompare": "",
+	"ifgt": ">", "iflt": "<", "ifgte": ">=", "iflte": "<=", "iif": "",
+}
+
+// conditional: {{#if a == b}}, {{#ifCond a == b}}, {{#ifEquals a b}}, {{#ifCond a "=" b}}.
+func (t *text) conditional(tag rawTag) (guess, bool) {
+	word, rest := tag.word()
+	if tag.sigil != "#" && tag.sigil != "" {
+		return guess{}, false
+	}
+	plain := plainHelper(word)
+	_, comparing := comparingBlocks[plain]
+	switch {
+	case word == "if" || word == "unless" || plain == "if" && word != "if" && rest != "":
+		if plain == "if" {
+			word = "if"
+		}
+		cond, ok := condition(strings.TrimSuffix(rest, ":"))
+		if ok && cond == rest && tag.sigil == "#" && word == strings.Fields(tag.inner)[0] {
+			return guess{}, false
+		}
+		g := guess{code: "condition", says: "a condition is a value, or a helper in parentheses"}
+		if strings.HasPrefix(cond, "(not ") && word == "if" && !strings.HasPrefix(cond, "(not (") {
+			cond = "(not " + cond[len("(not "):]
+		}
+		if ok {
+			g.inner = "#" + word + " " + cond
+			g.says = "a condition is a value, or a helper in parentheses: {{" + g.inner + "}}"
+		}
+		if tag.sigil == "" {
+			g.opens, g.code = word, "missing_hash"
+			g.says = "a block begins with #: {{#" + word + " …}}"
+		}
+		return g, true
+	case word == "ifCond" || comparing:
+		return t.compared(tag, word, rest)
+	}
+	return guess{}, false
+}
+
+// operatorsMeant are signs and words that stand for an operator of ifCond's.
+var operatorsMeant = map[string]string{
+	"=": "==", "=>": ">=", "=<": "<=", "<>": "!=", "is": "==", "eq": "==", "equals": "==", "equal": "==", "isnt": "!=", "ne": "!=", "neq": "!=", "not": "!=",
+	"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "and": "&&", "or": "||", "&": "&&", "|": "||", "≥": ">=", "≤": "<=", "≠": "!=",
+}
+
+func (t *text) compared(tag rawTag, word, rest string) (guess, bool) {
+	tokens, ok := tokenize(strings.TrimSuffix(rest, ":"))
+	sign := comparingBlocks[plainHelper(word)]
+	g := guess{code: "condition", says: `ifCond compares two values by an operator in quotes: {{#ifCond a "==" b}}`}
+	var args []string
+	for _, tk := range tokens {
+		if tk.text != "," && tk.text != "(" && tk.text != ")" || tk.kind != tokenSign {
+			args = append(args, tk.text)
+		}
+	}
+	switch {
+	case strings.Contains(rest, "(") && word != "ifCond" && !strings.HasPrefix(rest, "("):
+		return g, true
+	case ok && len(args) == 2 && sign == "" && word == "ifCond":
+		sign = "=="
+	case ok && len(args) == 2 && sign != "":
+	case ok && len(args) == 3:
+		sign = strings.Trim(args[1], `"'`)
+		if meant := operatorsMeant[strings.ToLower(sign)]; meant != "" {
+			sign = meant
+		}
+		args = []string{args[0], args[2]}
+	default:
+		if cond, ok := condition(rest); ok && word == "ifCond" && strings.HasPrefix(cond, "(") {
+			g.inner, g.closer = "#if "+cond, "if"
+			g.says = "several comparisons stand in parentheses: {{" + g.inner + "}}"
+			return g, true
+		}
+		return g, word != "ifCond" || tag.sigil == "#" && ok
+	}
+	if !slices.Contains([]string{"==", "===", "!=", "!==", "<", "<=", ">", ">=", "&&", "||"}, sign) {
+		return g, word != "ifCond"
+	}
+	inner := "#ifCond " + args[0] + ` "` + sign + `" ` + args[1]
+	if tag.sigil+tag.inner == inner {
+		return guess{}, false
+	}
+	g.inner = inner
+	g.says = "ifCond compares two values by an operator in quotes: {{" + inner + "}}"
+	if word != "ifCond" {
+		g.closer, g.code = "ifCond", "foreign_helper"
+		g.says = "there is no block " + syntax.Shorten(word) + ": write {{" + inner + "}}"
+	}
+	if tag.sigil == "" {
+		g.opens = word
+		if word == "ifCond" {
+			g.code, g.says = "missing_hash", "a block begins with #: {{"+inner+"}}"
+		}
+	}
+	return g, true
+}
+
+var forIn = regexp.MustCompile(`^(?:each|for|foreach|forEach)\s+\(?([A-Za-z_]\w*)(?:\s*,\s*([A-Za-z_]\w*))?\s+(?:in|of)\s+([^\s()]+)\)?:?$`)
+
+// looping: {{#for x in list}}, {{#foreach list}}, {{#each x in list}}.
+func (t *text) looping(tag rawTag) (guess, bool) {
+	if tag.sigil != "#" && tag.sigil != "" {
+		return guess{}, false
+	}
+	g := guess{code: "foreign_helper"}
+	if m := forIn.FindStringSubmatch(tag.inner); m != nil {
+		g.inner = "#each " + m[3] + " as |" + m[1] + "|"
+		if m[2] != "" {
+			g.inner = "#each " + m[3] + " as |" + m[1] + " " + m[2] + "|"
+		}
+	} else if word, rest := tag.word(); slices.Contains([]string{"foreach", "for", "loop", "list", "repeat", "iterate"}, strings.ToLower(word)) && rest != "" && tag.sigil == "#" {
+		list, param, as := strings.Cut(rest, " as ")
+		if strings.ContainsAny(list, " \t") {
+			return guess{}, false
+		}
+		g.inner = "#each " + list
+		if as {
+			g.inner += " as |" + strings.Trim(param, "| ") + "|"
+		}
+	} else {
+		return guess{}, false
+	}
+	g.says = "a block for every item is written {{" + g.inner + "}}"
+	if word, _ := tag.word(); word != "each" {
+		g.closer = "each"
+		if tag.sigil == "" {
+			g.opens = word
+		}
+	} else if tag.sigil == "" {
+		g.opens = "each"
+	}
+	return g, true
+}
+
+// blockWithoutHash: {{each list}}.
+func (t *text) blockWithoutHash(tag rawTag) (guess, bool) {
+	word, rest := tag.word()
+	row := rows()[word]
+	if tag.sigil != "" || row == nil || row.Form() != handlebars.Block || rest == "" {
+		return guess{}, false
+	}
+	return guess{code: "missing_hash", says: "a block begins with #: {{#" + word + " …}}", inner: "#" + tag.inner, opens: word}, true
+}
+
+// pipe: {{x | upcase}}.
+func (t *text) pipe(tag rawTag) (guess, bool) {
+	if tag.sigil != "" || !strings.Contains(tag.inner, "|") || strings.Contains(tag.inner, " as |") || strings.Contains(tag.inner, "||") {
+		return guess{}, false
+	}
+	g := guess{code: "foreign_syntax", says: "a pipe is of Liquid or Jinja; here the helper stands first: {{uppercase x}}"}
+	if call, ok := piped(tag.inner); ok {
+		g.inner, g.says = call, "a pipe is of Liquid or Jinja; here the helper stands first: {{"+call+"}}"
+	}
+	return g, true
+}
+
+var (
+	ternary  = regexp.MustCompile(`^([^\s?"']+)\s*\?\s*("[^"]*"|'[^']*')\s*:\s*("[^"]*"|'[^']*')$`)
+	orElse   = regexp.MustCompile(`^([^\s|?"']+)\s*(?:\|\||\?\?|\?:|\bor\b|,)\s*("[^"]*"|'[^']*')$`)
+	plusText = regexp.MustCompile(`^(?:[^\s"'+]+|"[^"]*"|'[^']*')(?:\s*\+\s*(?:[^\s"'+]+|"[^"]*"|'[^']*'))+$`)
+)
+
+// foreignCall: {{upper x}}, {{x.toUpperCase()}}, {{dateFormat x "LL"}}, {{x || "y"}}, {{x ? "a" : "b"}}, {{concat a b}}.
+func (t *text) foreignCall(tag rawTag) (guess, bool) {
+	if tag.sigil != "" && tag.sigil != "&" {
+		return t.foreignBlock(tag)
+	}
+	inner := tag.inner
+	if m := ternary.FindStringSubmatch(inner); m != nil {
+		whole := "{{#if " + m[1] + "}}" + m[2][1:len(m[2])-1] + "{{else}}" + m[3][1:len(m[3])-1] + "{{/if}}"
+		return guess{code: "foreign_syntax", says: "a choice is a block: " + whole, whole: whole}, true
+	}
+	if m := orElse.FindStringSubmatch(inner); m != nil {
+		return guess{code: "foreign_syntax", says: "what stands in for a missing value: {{default " + m[1] + " " + m[2] + "}}", inner: "default " + m[1] + " " + m[2]}, true
+	}
+	if call, ok := called(inner); ok {
+		return guess{code: "foreign_helper", says: "a helper's arguments follow it without parentheses: {{" + call + "}}", inner: call}, true
+	}
+	if plusText.MatchString(inner) && strings.ContainsAny(inner, `"'`) {
+		whole := sideBySide(strings.Split(inner, "+"))
+		return guess{code: "foreign_syntax", says: "texts and values stand side by side: " + whole, whole: whole}, true
+	}
+	word, rest := tag.word()
+	tokens, ok := tokenize(rest)
+	if !ok || rest == "" {
+		return guess{}, false
+	}
+	args, ok := arguments(tokens)
+	if !ok {
+		return guess{}, false
+	}
+	if plainHelper(word) == "concat" || plainHelper(word) == "concatenate" {
+		whole := sideBySide(args)
+		return guess{code: "foreign_helper", says: "texts and values stand side by side: " + whole, whole: whole}, true
+	}
+	call, says, known := renamed(word, args)
+	switch {
+	case !known || call == tag.inner:
+		return guess{}, false
+	case rows()[word] == nil:
+		g := guess{code: "foreign_helper", says: "there is no helper " + syntax.Shorten(word) + ": " + says, inner: call}
+		if call != "" {
+			g.says = "there is no helper " + syntax.Shorten(word) + ": write {{" + call + "}}"
+		}
+		return g, true
+	case call != "" && strings.Join(args, " ") != rest || word == "dateFormat" && call != tag.inner && call != "":
+		return guess{code: "argument", says: "write {{" + call + "}}", inner: call}, true
+	}
+	return guess{}, false
+}
+
+// foreignBlock: {{#eq a b}} is one of ours; {{#equals a b}} is not.
+func (t *text) foreignBlock(tag rawTag) (guess, bool) {
+	word, rest := tag.word()
+	tokens, ok := tokenize(rest)
+	if tag.sigil != "#" || !ok || rest == "" || rows()[word] != nil {
+		return guess{}, false
+	}
+	args, ok := arguments(tokens)
+	if !ok {
+		return guess{}, false
+	}
+	call, says, known := renamed(word, args)
+	if !known {
+		return guess{}, false
+	}
+	g := guess{code: "foreign_helper", says: "there is no block " + syntax.Shorten(word) + ": " + says}
+	if call != "" && rows()[strings.Fields(call)[0]].Form() == handlebars.Either {
+		g.inner, g.closer = "#"+call, strings.Fields(call)[0]
+	}
+	return g, true
+}
+
+// sideBySide prints texts as they are, and values in braces.
+func sideBySide(parts []string) string {
+	var b strings.Builder
+	for _, p := range parts {
+		if p = strings.TrimSpace(p); isQuoted(p) {
+			b.WriteString(p[1 : len(p)-1])
+		} else {
+			b.WriteString("{{" + strings.Trim(p, "()") + "}}")
+		}
+	}
+	return b.String()
+}
+
+// blanksInName: {{customer.first name}}, {{Customer First Name}}.
+func (t *text) blanksInName(tag rawTag) (guess, bool) {
+	if tag.sigil != "" && tag.sigil != "&" || !strings.ContainsAny(tag.inner, " \t") || strings.ContainsAny(tag.inner, `"'=()|`) {
+		return guess{}, false
+	}
+	if word, _ := tag.word(); rows()[word] != nil {
+		return guess{}, false
+	}
+	path := t.fields.Meant(tag.inner)
+	if path == "" {
+		return guess{}, false
+	}
+	return guess{code: "field_name", says: "a field's name has no blanks: write {{" + path + "}}", inner: path}, true
+}
+
+// missingField: {{"customer.name"}}, {{[customer.name]}}.
+func (t *text) missingField(tag rawTag) (guess, bool) {
+	name := strings.Trim(tag.inner, `"'[]`)
+	if tag.sigil != "" || name == tag.inner || name == "" || strings.ContainsAny(name, " \t\"'[]") || !t.fields.Has(strings.Split(name, ".")) {
+		return guess{}, false
+	}
+	return guess{code: "quoted_field", says: "a field stands without quotes and brackets: {{" + name + "}}", inner: name}, true
+}
+
+// told reports what was recognised in a tag.
+func (t *text) told(tag rawTag, g guess) {
+	var edits []edit
+	switch {
+	case g.whole != "":
+		edits = append(edits, edit{tag.Span, g.whole})
+	case g.inner != "":
+		edits = append(edits, edit{tag.Span, tag.with(g.inner)})
+	}
+	if g.closer != "" && len(edits) > 0 {
+		word, _ := tag.word()
+		if end, ok := t.closerOf(tag, word); ok {
+			edits = append(edits, edit{end.Span, "{{/" + g.closer + "}}"})
+		}
+	}
+	t.tell(tag.Span, edits, catalog.Error, g.code, g.says)
+	t.faulty = append(t.faulty, tag.Span)
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
 )
@@ -40,7 +39,7 @@ func (r *run) email() (*Content, error) {
 	if out.Subject == "" {
 		r.issues.add(Issue{Code: IssueEmptySubject, Part: "subject", Message: "the subject is empty"})
 	}
-	if len(r.page.TextBody) == 0 {
+	if len(r.page.TextBody) == 0 && !bytes.Contains(r.page.HTMLBody, []byte("<img")) {
 		r.issues.add(Issue{Code: IssueEmptyMessage, Part: "message", Message: "there is no text to send"})
 	}
 	if r.plan.layout == nil {
@@ -93,5 +92,5 @@ func (r *run) layOut(out *Content) error {
 
 // noBody is the error of a layout that lost the message.
 func noBody(t *handlebars.Template, written string) error {
-	return &catalog.TemplateError{Code: "no_body", Template: t.Name(), Message: "the layout does not print " + written + " for this recipient: the message would be lost"}
+	return &handlebars.Error{Code: "no_body", Template: t.Name(), Message: "the layout does not print " + written + " for this recipient: the message would be lost"}
 }

@@ -574,21 +574,30 @@ func TestResendAndResolve(t *testing.T) {
 
 func TestContentThatCannotBePrepared(t *testing.T) {
 	t.Parallel()
-	for name, content := range map[string]task.Content{
-		"unknown shortcut": {Shortcut: "helo"},
-		"broken template":  {Text: "Hi {{#if a}}", Subject: "x"},
-		"unknown helper":   {Text: "{{dateFmt a b}}", Subject: "x"},
-		"lost sources":     {Shortcut: "hello", Sources: strings.Repeat("0", 64)},
+	for name, c := range map[string]struct {
+		content task.Content
+		want    string
+	}{
+		"unknown shortcut":    {task.Content{Shortcut: "helo"}, "failed template_error"},
+		"broken template":     {task.Content{Text: "Hi {{#if a}}", Subject: "x"}, "failed template_error"},
+		"unknown helper":      {task.Content{Text: "{{dateFmt a b}}", Subject: "x"}, "failed template_error"},
+		"lost sources":        {task.Content{Shortcut: "hello", Sources: strings.Repeat("0", 64)}, "failed template_error"},
+		"a mistyped field":    {task.Content{Text: "Dear {{customer.fristName}}", Subject: "x"}, "failed template_invalid"},
+		"in the subject":      {task.Content{Text: "Dear", Subject: "For {{custmer.firstName}}"}, "failed template_invalid"},
+		"an unknown zone":     {task.Content{Text: "{{dateFormat customer.createdAt format='ll' timezone='Mars/Phobos'}}", Subject: "x"}, "failed template_invalid"},
+		"an empty message":    {task.Content{Text: "{{customer.custom.noneStr}}", Subject: "x"}, "failed empty_message"},
+		"an empty subject":    {task.Content{Text: "x", Subject: "{{customer.custom.noneStr}}"}, "failed empty_message"},
+		"mistyped on purpose": {task.Content{Text: "Dear {{customer.fristName}}", Subject: "x", Lint: task.LintOff}, "sent"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
 			s.worker()
-			id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: content}}}, 3)
+			id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: c.content}}}, 3)
 			s.complete(id)
-			s.want(id, map[string]int{"failed template_error": 3})
-			if s.out.count() != 0 {
-				t.Error("something was sent")
+			s.want(id, map[string]int{c.want: 3})
+			if sent := s.out.count(); (sent == 0) != (c.want != "sent") {
+				t.Errorf("%d were sent", sent)
 			}
 		})
 	}

@@ -142,7 +142,7 @@ func (o *opened) preview(ctx context.Context, composer *compose.Composer, countr
 	if err != nil {
 		return previewContent{}, err
 	}
-	composed, err := composer.Show(ctx, compose.Job{Message: m, Content: compose.NewContent(o.prepared), Owner: m.ID})
+	composed, err := composer.Show(ctx, compose.Job{Message: m, Content: compose.NewContent(o.prepared).Checked(o.catalog), Owner: m.ID})
 	if err != nil {
 		return previewContent{}, err
 	}

@@ -29,6 +29,7 @@ type Finding struct {
 	EndColumn int    `json:"endColumn,omitempty"`
 	Message   string `json:"message"`
 	Subject   string `json:"subject,omitempty"` // the shortcut, snippet, or template it is about
+	Template  string `json:"-"`                 // the text, as Locate names it; "" where it is in none
 	Fix       *Fix   `json:"fix,omitempty"`     // how it can be mended; nil where only the author can tell
 }
 

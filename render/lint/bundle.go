@@ -25,6 +25,9 @@ func Bundle(c *catalog.Catalog, b *catalog.Bundle) []catalog.Finding {
 		texts = append(texts, catalog.PartialText(name, b.Partials[name]))
 	}
 	l.texts(texts, true)
+	for _, name := range slices.Sorted(maps.Keys(b.Emails)) {
+		l.layout(b.Emails[name])
+	}
 	catalog.SortFindings(l.findings)
 	return l.findings
 }

@@ -221,7 +221,9 @@ func (l *linter) torn(file string) bool {
 func (l *linter) layout(t *catalog.EmailTemplate) {
 	check := func(name, text, field, written string) {
 		compiled, err := l.catalog.Compile(name, text)
-		if err != nil || slices.Contains(compiled.Refs().Fields, field) || compiled.Refs().Dynamic {
+		if err != nil || compiled.Refs().Dynamic || slices.ContainsFunc(compiled.Refs().Fields, func(f string) bool {
+			return f == "draft" || f == strings.TrimPrefix(field, "draft.") || strings.HasSuffix(f, field) // within {{#with draft}}, by @root, …
+		}) {
 			return
 		}
 		l.start(&catalog.Text{Name: name, Text: text, Subject: "email template " + t.Name}, catalog.Error, "no_body",
@@ -235,7 +237,7 @@ func (l *linter) layout(t *catalog.EmailTemplate) {
 
 // start reports something of a whole text, at its first character.
 func (l *linter) start(p *catalog.Text, severity catalog.Severity, code, format string, args ...any) {
-	f := catalog.Finding{Severity: severity, Code: code, Message: fmt.Sprintf(format, args...), Subject: p.Subject}
+	f := catalog.Finding{Severity: severity, Code: code, Message: fmt.Sprintf(format, args...), Subject: p.Subject, Template: p.Name}
 	f.File, f.Line, f.Column = l.catalog.Locate(p.Name, 1, 1)
 	l.add(f)
 }

@@ -82,7 +82,7 @@ func TestLint(t *testing.T) {
 			"shortcuts/s.yaml:3:15 attachment_too_large", ""},
 		{"attachment missing", []string{"shortcuts/s.yaml", "subject: x\nmessage: x\nattachments: [guide.pdf]\n", "attachments/guides.pdf", "x"},
 			"shortcuts/s.yaml:3:15 unknown_attachment", "guides.pdf"},
-		{"email template", append(message("x"), "emails/a.hbs", "<p>{{draft.htmlBody}}</p>"), "emails/a.hbs:1:4 escaped_body", ""},
+		{"email template", append(message("x"), "emails/a.hbs", "<p>{{draft.subject}}</p>"), "emails/a.hbs:1:1 no_body", ""},
 		{"blank email template", append(message("x"), "emails/a.hbs", "<p>hello</p>", "emails/a.txt.hbs", "hello"), "emails/a.hbs:1:1 no_body\nemails/a.txt.hbs:1:1 no_body", ""},
 		{"translations", append(message("[[sn.a]]"), "snippets/sn.a.yaml", "source: en\noutdated: [fr]\ntexts:\n  en: x\n  fr: y\n", "defaults.yaml", "languages: [en, fr, de]\n"),
 			"snippets/sn.a.yaml:1 missing_translation\nsnippets/sn.a.yaml:2:12 outdated_translation", "de"},

@@ -53,7 +53,7 @@ func (t *text) mend(at syntax.Span, edits []edit, severity catalog.Severity, cod
 }
 
 func (t *text) tell(at syntax.Span, edits []edit, severity catalog.Severity, code, message string) {
-	f := catalog.Finding{Severity: severity, Code: code, Message: message, Subject: t.Subject}
+	f := catalog.Finding{Severity: severity, Code: code, Message: message, Subject: t.Subject, Template: t.Name}
 	line, column := t.tree.Position(at.Start)
 	f.File, f.Line, f.Column = t.catalog.Locate(t.Name, line, column)
 	if at.End > at.Start {
@@ -167,8 +167,6 @@ func (t *text) printed(n *ast.MustacheStatement) {
 	path := strings.Join(t.scopes.field(p), ".")
 	at := t.tree.Span(n)
 	switch written := p.Original; {
-	case path == "draft.htmlBody" && !n.Unescaped:
-		t.mend(at, []edit{{at, "{{{" + written + "}}}"}}, catalog.Error, "escaped_body", "{{draft.htmlBody}} would print tags as text: write {{{draft.htmlBody}}}")
 	case n.Unescaped && path == "" && written == "htmlBody", path == "messages."+catalog.Item+".htmlBody": // of a transcript's message
 	case n.Unescaped && path != "draft.htmlBody" && path != "draft.textBody" && !strings.HasSuffix(path, ".emailSignature"):
 		t.mend(at, []edit{{at, "{{" + written + "}}"}}, catalog.Warning, "raw_output",

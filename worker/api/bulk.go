@@ -103,7 +103,11 @@ func (s *Server) createBulk(ctx context.Context, in *createBulkInput) (*Accepted
 func (s *Server) definition(ctx context.Context, b BulkBody, id string) (bulk.Definition, error) {
 	b.Country = cmp.Or(b.Country, s.Country)
 	d := b.definition(cmp.Or(id, enqueue.NewID()))
-	if err := fault.Join(d.Validate(), checkCountry(d.Country), d.CheckAhead(s.now())); err != nil {
+	wrong := []error{d.Validate(), checkCountry(d.Country), d.CheckAhead(s.now())}
+	for i := range d.Messages {
+		wrong = append(wrong, fault.Under(fault.Pointer("messages", i), s.judge(d.Messages[i].Content)))
+	}
+	if err := fault.Join(wrong...); err != nil {
 		return d, err
 	}
 	for i := range d.Messages {

@@ -18,10 +18,19 @@ type ContentFields struct {
 	Format   string `json:"format,omitempty" enum:"markdown,html,text" doc:"Of text: markdown where nothing is said."`
 	Subject  string `json:"subject,omitempty" maxLength:"10000" doc:"Of an email; overrides the shortcut's."`
 	Template string `json:"template,omitempty" maxLength:"200" doc:"Email layout; overrides the shortcut's."`
+	Lint     string `json:"lint,omitempty" enum:"off" doc:"off: sent although lint finds errors, such as a field that does not exist."`
 }
 
 func (c ContentFields) content() task.Content {
-	return task.Content{Shortcut: c.Shortcut, Text: c.Text, Format: c.Format, Subject: c.Subject, Template: c.Template}
+	return task.Content{Shortcut: c.Shortcut, Text: c.Text, Format: c.Format, Subject: c.Subject, Template: c.Template, Lint: c.Lint}
+}
+
+// judge tells what is wrong with content, by the templates of this server.
+func (s *Server) judge(content task.Content) error {
+	if s.Judge == nil {
+		return nil
+	}
+	return s.Judge.Check(content)
 }
 
 // FileRef says where an attachment is. Exactly one of its sources is given.

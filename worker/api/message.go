@@ -130,7 +130,7 @@ func (s *Server) sendMessage(ctx context.Context, in *sendMessageInput) (*Accept
 func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Message, error) {
 	b.Country = cmp.Or(b.Country, s.Country)
 	m := b.task(cmp.Or(id, enqueue.NewID()))
-	wrong := fault.In(fault.Join(enqueue.CheckMessage(m), checkCountry(m.Country)))
+	wrong := fault.In(fault.Join(enqueue.CheckMessage(m), checkCountry(m.Country), s.judge(m.Content)))
 	if err := wrong.Merge(fault.In(compose.CheckRecipient(m))).Err(); err != nil {
 		return m, err
 	}

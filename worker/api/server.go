@@ -24,6 +24,7 @@ import (
 	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/link"
 	"github.com/heraldsend/herald/worker/store/suppress"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 // Options for New. Redis, Client, Suppressions, Log and Metrics are required.
@@ -45,6 +46,12 @@ type Options struct {
 	TwilioToken string      // the account's, by which its callbacks are checked; none are answered when empty
 
 	Caught Box // the messages of a playground; none when nil
+
+	// Judge tells what is wrong with content that is asked for, as a fault.List whose pointers begin at the content: *compose.Judge.
+	// Where it is nil, content is judged by the workers alone.
+	Judge interface {
+		Check(content task.Content) error
+	}
 
 	Preview Registrar    // adds the operations of the preview; none when nil
 	Page    http.Handler // answers GET / and everything below /ui/; it sets a Content-Security-Policy of its own

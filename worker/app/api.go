@@ -18,6 +18,7 @@ import (
 	"github.com/heraldsend/herald/worker/api"
 	pages "github.com/heraldsend/herald/worker/api/page"
 	"github.com/heraldsend/herald/worker/channel/sms"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/suppress"
@@ -115,6 +116,11 @@ func addPages(s *Settings, log *slog.Logger, o *api.Options, open *stack) error 
 	if err != nil {
 		return err
 	}
+	hint := ""
+	if s.Templates == "" {
+		hint = "; this server has the built-in templates: set HERALD_TEMPLATES to the folder that the workers have"
+	}
+	o.Judge = compose.NewJudge(live.Catalog, hint)
 	o.Page, err = pages.Handler()
 	return err
 }

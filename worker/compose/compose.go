@@ -236,6 +236,9 @@ func (c *Composer) compose(ctx context.Context, j Job) (out Composed, err error)
 	if msg.Unsubscribe, err = c.unsubscribe(j, msg.To[0].Addr); err != nil {
 		return out, err
 	}
+	if v := j.Content.invalid; v != nil {
+		return out, v
+	}
 	if out.Content, err = c.render(ctx, j, msg.Unsubscribe); err != nil {
 		return out, err
 	}
@@ -249,6 +252,9 @@ func (c *Composer) compose(ctx context.Context, j Job) (out Composed, err error)
 		if files, err = c.Find(ctx, j.policy(), slices.Concat(j.Content.files(m.Channel), m.Attachments)); err != nil {
 			return out, err
 		}
+	}
+	if v := empty(m.Channel, out.Content, files); v != nil {
+		return out, v
 	}
 	out.Message = msg
 	if err := c.Finish(ctx, msg, files); err != nil {
@@ -276,6 +282,19 @@ func (c *Composer) Waits(channel message.Channel) string {
 		return ""
 	}
 	return "no_sender: " + setting + " is not set here; where no worker has it either, these messages wait until one does"
+}
+
+// empty is the verdict over a message in which nothing is said: files alone are a message, but not in a mail.
+func empty(channel message.Channel, content *render.Content, files *Files) *Verdict {
+	if files.refused != nil {
+		return nil // Finish says so
+	}
+	for _, issue := range content.Issues {
+		if issue.Code == render.IssueEmptySubject || issue.Code == render.IssueEmptyMessage && (channel.Spec().Mail || len(files.list) == 0) {
+			return failed(render.IssueEmptyMessage, issue.Message)
+		}
+	}
+	return nil
 }
 
 // unsubscribe is the link by which the recipient asks for no more, "" where none is wanted.

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"strings"
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/content"
+	"github.com/heraldsend/herald/render/lint"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -20,11 +22,45 @@ import (
 type Content struct {
 	prepared *render.Prepared
 	actions  *task.Actions // the shortcut's own, nil where it has none
+	invalid  *Verdict      // of Checked: it is sent to nobody
 }
 
 // NewContent makes a Content of what a renderer opened.
 func NewContent(p *render.Prepared) *Content {
 	return &Content{prepared: p, actions: actionsOf(p.Bundle().Shortcut)}
+}
+
+// Checked is the content as Pin would judge it: what lint calls an error keeps everyone from getting it. Its bundle was collected
+// from cat.
+func (c *Content) Checked(cat *catalog.Catalog) *Content {
+	checked := *c
+	checked.invalid = checkBundle(cat, c.prepared.Bundle())
+	return &checked
+}
+
+// checkBundle is the verdict over content in which lint finds errors, nil where there are none.
+func checkBundle(cat *catalog.Catalog, b *catalog.Bundle) *Verdict {
+	if found := catalog.ErrorsOf(lint.Bundle(cat, b)); len(found) > 0 {
+		return Failed("template_invalid", &InvalidError{found})
+	}
+	return nil
+}
+
+// InvalidError is content with mistakes that a customer would see.
+type InvalidError struct {
+	Findings []catalog.Finding // all of them errors
+}
+
+// Error has a line for each.
+func (e *InvalidError) Error() string {
+	lines := make([]string, len(e.Findings))
+	for i, f := range e.Findings {
+		if f.File == "" {
+			f.File = f.Subject
+		}
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Prepared is what the renderer made of it.
@@ -123,11 +159,16 @@ func (c *Composer) Pinned(ctx context.Context, sources string) (*catalog.Bundle,
 
 // Pin gathers everything that content needs (shortcut, snippets, layout, files) from a catalog, stores it, and
 // returns the hash that Content.Sources takes: whatever becomes of the catalog, what is sent stays the same. The errors
-// are those of Open.
+// are those of Open; what lint calls an error is one (template_invalid, an *InvalidError), unless Content.Lint is off.
 func Pin(ctx context.Context, blobs Blobs, c *catalog.Catalog, content task.Content) (string, error) {
 	b, err := BundleOf(c, content)
 	if err != nil {
 		return "", ContentFault(err)
+	}
+	if content.Lint != task.LintOff {
+		if v := checkBundle(c, b); v != nil {
+			return "", v
+		}
 	}
 	for _, file := range b.Attachments {
 		data, err := c.Attachment(file.SHA256)

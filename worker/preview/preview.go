@@ -269,7 +269,7 @@ func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPr
 	if err != nil {
 		return nil, err
 	}
-	composed, err := r.composer.Show(ctx, compose.Job{Message: m, Content: compose.NewContent(r.prepared), Owner: first(r.req.Owner, m.ID)})
+	composed, err := r.composer.Show(ctx, compose.Job{Message: m, Content: compose.NewContent(r.prepared).Checked(r.catalog), Owner: first(r.req.Owner, m.ID)})
 	if err != nil {
 		return nil, err
 	}

@@ -201,8 +201,8 @@ func TestFilesOverTheLimit(t *testing.T) {
 	}
 	loaded, err := catalog.Load(fstest.MapFS{
 		"attachments/full.pdf": pdf(5_242_880), "attachments/over.pdf": pdf(5_242_881),
-		"shortcuts/a.yaml": {Data: []byte("message: a\nattachments: [full.pdf]\n")}, "shortcuts/b.yaml": {Data: []byte("message: b\nattachments: [over.pdf]\n")},
-		"shortcuts/c.yaml": {Data: []byte("message: c\nattachments: [full.pdf, over.pdf]\n")},
+		"shortcuts/a.yaml": {Data: []byte("subject: s\nmessage: a\nattachments: [full.pdf]\n")}, "shortcuts/b.yaml": {Data: []byte("subject: s\nmessage: b\nattachments: [over.pdf]\n")},
+		"shortcuts/c.yaml": {Data: []byte("subject: s\nmessage: c\nattachments: [full.pdf, over.pdf]\n")},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -172,9 +172,14 @@ type Content struct {
 	Subject string `json:"subject,omitempty"`
 	// Template names an email layout and overrides the shortcut's.
 	Template string `json:"template,omitempty"`
+	// Lint is "off" where what lint calls an error does not keep the content from being sent.
+	Lint string `json:"lint,omitempty"`
 	// Sources is the SHA-256 of the pinned template sources in the blob store. Empty: the worker's own catalog.
 	Sources string `json:"sources,omitempty"`
 }
+
+// LintOff is the Content.Lint of content that is sent as it is.
+const LintOff = "off"
 
 // Validate reports every fault at once.
 func (c Content) Validate() error {
@@ -194,6 +199,7 @@ func (c Content) Validate() error {
 	checkText(&f, "/subject", c.Subject, maxSubjectTemplate)
 	checkLine(&f, "/template", c.Template, maxName)
 	message.CheckOneOf(&f, "/format", c.Format, Formats)
+	message.CheckOneOf(&f, "/lint", c.Lint, []string{LintOff})
 	return f.Err()
 }
 

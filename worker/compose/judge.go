@@ -1,0 +1,99 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/worker/cache"
+	"github.com/heraldsend/herald/worker/fault"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Judge tells what is wrong with content when it is enqueued, by the catalog of whoever takes it. It is safe for concurrent use.
+type Judge struct {
+	catalog func() *catalog.Catalog
+	hint    string
+	known   *cache.Cache[contentKey, error]
+}
+
+// NewJudge returns a Judge over the catalog that is current when it is asked. A hint stands behind the words about a name that
+// the catalog lacks.
+func NewJudge(catalog func() *catalog.Catalog, hint string) *Judge {
+	return &Judge{catalog: catalog, hint: hint, known: cache.New[contentKey, error](256)}
+}
+
+// Check gives a fault.List whose pointers begin at the content: names that the catalog lacks, and whatever keeps a text given with
+// the job from compiling or, unless Content.Lint is off, is an error to lint. A shortcut by name is the catalog's own matter:
+// the worker judges it with the catalog that it has then. Pinned content was judged when it was pinned.
+func (j *Judge) Check(content task.Content) error {
+	if content.Sources != "" || content.Shortcut == "" && content.Text == "" {
+		return nil
+	}
+	c := j.catalog()
+	found, err := j.known.Get(contentKey{Content: content, catalog: c.Hash()}, func() (error, error) {
+		return j.judge(c, content), nil
+	})
+	return errors.Join(found, err)
+}
+
+func (j *Judge) judge(c *catalog.Catalog, content task.Content) error {
+	var faults fault.List
+	b, err := BundleOf(c, content)
+	var unknown *catalog.UnknownError
+	switch {
+	case errors.As(err, &unknown) && unknown.Kind == "shortcut":
+		faults.Add("/shortcut", "unknown_shortcut", "%s%s", unknown.Error(), j.hint)
+	case errors.As(err, &unknown) && content.Template != "" && unknown.Name == content.Template:
+		faults.Add("/template", "unknown_template", "%s%s", unknown.Error(), j.hint)
+	case err != nil:
+		for _, err := range parts(err) {
+			var place *catalog.TemplateError
+			if errors.As(err, &place) {
+				faults.Add(pointerTo(content, place.Template), place.Code, "%s", placed(place.File, place.Line, place.Column, place.Message))
+			} else {
+				faults.Add(pointerTo(content, ""), "invalid_template", "%s", err.Error())
+			}
+		}
+	case content.Shortcut == "" && content.Lint != task.LintOff:
+		if v := checkBundle(c, b); v != nil {
+			var invalid *InvalidError
+			errors.As(v, &invalid)
+			for _, f := range invalid.Findings {
+				faults.Add(pointerTo(content, f.Template), f.Code, "%s", placed(f.File, f.Line, f.Column, f.Message))
+			}
+		}
+	}
+	return faults.Err()
+}
+
+// parts are the errors that err joins.
+func parts(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// pointerTo is the member of the content that a template is in: what is in none of its texts is reached by the name or the text.
+func pointerTo(content task.Content, template string) string {
+	switch {
+	case strings.HasSuffix(template, "/subject") && content.Subject != "":
+		return "/subject"
+	case content.Shortcut != "":
+		return "/shortcut"
+	}
+	return "/text"
+}
+
+// placed puts the place before the words.
+func placed(file string, line, column int, words string) string {
+	switch {
+	case line == 0:
+		return words
+	case file != "":
+		return fmt.Sprintf("%s:%d:%d: %s", file, line, column, words)
+	}
+	return fmt.Sprintf("line %d, column %d: %s", line, column, words)
+}

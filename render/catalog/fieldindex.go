@@ -93,7 +93,7 @@ func (x *FieldIndex) add(f Field) {
 	}
 	n.values = f.Values
 	if n.kind = f.Type; open {
-		n.open, n.kind = true, TypeObject
+		n.open, n.kind = true, TypeAny
 	}
 }
 

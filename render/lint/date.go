@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -95,6 +96,9 @@ func otherLanguages(format string, _ []moment.Piece) doubt {
 		}
 		return doubt{"a letter for each part is PHP's; formats are Moment.js's", b.String()}
 	}
+	if mended := localLetters(format); mended != format {
+		return doubt{"the letters of formats are English", mended}
+	}
 	if javaTokens.MatchString(format) || javaText.MatchString(format) && strings.ContainsAny(format, "yMdHh") {
 		mended := javaText.ReplaceAllString(format, "[$1]")
 		mended = javaTokens.ReplaceAllStringFunc(mended, func(s string) string {
@@ -106,6 +110,20 @@ func otherLanguages(format string, _ []moment.Piece) doubt {
 		return doubt{`"EEEE" and 'quotes' are of Java; formats are Moment.js's`, javaRest(mended)}
 	}
 	return doubt{}
+}
+
+// localTokens are those of German, French, Spanish and Portuguese forms.
+var localTokens = map[string]string{"TT": "DD", "JJJJ": "YYYY", "JJ": "YY", "AAAA": "YYYY", "jj": "DD", "aaaa": "YYYY", "jjjj": "YYYY"}
+
+var runsOfLetters = regexp.MustCompile(`[A-Za-z]+`)
+
+func localLetters(format string) string {
+	if strings.ContainsAny(format, "[\\") {
+		return format
+	}
+	return runsOfLetters.ReplaceAllStringFunc(format, func(word string) string {
+		return cmp.Or(localTokens[word], word)
+	})
 }
 
 // javaRest turns the day and year of Java into Moment's.
@@ -125,29 +143,50 @@ func javaRest(format string) string {
 }
 
 // unknownLetters: words stand in brackets.
-func unknownLetters(format string, pieces []moment.Piece) doubt {
-	if !slices.ContainsFunc(pieces, isLooseLetter) && !slices.ContainsFunc(wordsOf(pieces), isPlainWord) {
-		return doubt{}
-	}
-	letter := "words"
-	if i := slices.IndexFunc(pieces, isLooseLetter); i >= 0 {
-		letter = handlebars.Quote(pieces[i].Text)
-	}
+func unknownLetters(_ string, pieces []moment.Piece) doubt {
 	var b strings.Builder
+	first := ""
 	for i := 0; i < len(pieces); {
-		if !isLetters(pieces[i]) {
-			b.WriteString(pieces[i].Text)
-			i++
-			continue
-		}
 		j := i
 		for j < len(pieces) && isLetters(pieces[j]) {
 			j++
 		}
-		b.WriteString(bracketed(pieces[i:j]))
+		if j == i {
+			b.WriteString(pieces[i].Text)
+			i++
+			continue
+		}
+		word := textOf(pieces[i:j])
+		if isWord(pieces[i:j]) {
+			first, word = cmp.Or(first, word), "["+word+"]"
+		}
+		b.WriteString(word)
 		i = j
 	}
-	return doubt{letter + " is no token and is printed as it is; text stands in brackets", b.String()}
+	if first == "" {
+		return doubt{}
+	}
+	return doubt{handlebars.Quote(first) + " is no token, and its letters are read one by one; text stands in brackets", b.String()}
+}
+
+// isWord says whether letters side by side were meant as a word. The T of ISO 8601 and a letter by itself print as they stand.
+func isWord(run []moment.Piece) bool {
+	text, loose := textOf(run), 0
+	for _, p := range run {
+		if isLooseLetter(p) && p.Text != "T" {
+			loose++
+		}
+	}
+	alike := strings.Trim(text, text[:1]) == ""
+	return loose > 1 || loose == 1 && len(run) > 1 && !alike || isPlainWord(text)
+}
+
+func textOf(pieces []moment.Piece) string {
+	var b strings.Builder
+	for _, p := range pieces {
+		b.WriteString(p.Text)
+	}
+	return b.String()
 }
 
 func isLooseLetter(p moment.Piece) bool {
@@ -155,52 +194,6 @@ func isLooseLetter(p moment.Piece) bool {
 }
 
 func isLetters(p moment.Piece) bool { return p.Text != "" && isLatinLetter(rune(p.Text[0])) }
-
-// bracketed puts a word in brackets, or of tokens only the letters between them.
-func bracketed(run []moment.Piece) string {
-	text := ""
-	loose := 0
-	long := false
-	for _, p := range run {
-		text += p.Text
-		if isLooseLetter(p) {
-			loose++
-		} else {
-			long = long || len(p.Text) > 1
-		}
-	}
-	switch {
-	case loose == 0 && !isPlainWord(text):
-		return text
-	case !long || loose > 2:
-		return "[" + text + "]"
-	}
-	var b strings.Builder
-	for _, p := range run {
-		if isLooseLetter(p) {
-			b.WriteString("[" + p.Text + "]")
-		} else {
-			b.WriteString(p.Text)
-		}
-	}
-	return strings.ReplaceAll(b.String(), "][", "")
-}
-
-// wordsOf are the runs of letters of a format.
-func wordsOf(pieces []moment.Piece) (out []string) {
-	word := ""
-	for _, p := range append(pieces, moment.Piece{Text: " "}) {
-		if isLetters(p) {
-			word += p.Text
-			continue
-		}
-		if word != "" {
-			out = append(out, word)
-		}
-		word = ""
-	}
-	return out
-}
 
 // isPlainWord finds words all of whose letters are tokens.
 func isPlainWord(s string) bool {
@@ -260,7 +253,7 @@ func minutesAndMonths(_ string, pieces []moment.Piece) doubt {
 
 // years: "yyyy".
 func years(_ string, pieces []moment.Piece) doubt {
-	if !has(pieces, "yyyy", "yy", "y", "yyy") || has(pieces, "N", "NN", "NNN", "NNNN", "NNNNN") {
+	if len(pieces) == 1 || !has(pieces, "yyyy", "yy", "y", "yyy") || has(pieces, "N", "NN", "NNN", "NNNN", "NNNNN") {
 		return doubt{}
 	}
 	return doubt{`"yyyy" is the year of an era; the year is "YYYY"`, renamedTokens(pieces, func(_ int, token string) string {
@@ -305,7 +298,7 @@ func dayBeforeMonth(format string, _ []moment.Piece) doubt {
 
 // halfDays: "hh:mm" without "A" is the same in the morning and in the evening.
 func halfDays(_ string, pieces []moment.Piece) doubt {
-	if !has(pieces, "h", "hh", "hmm", "hmmss") || !has(pieces, "mm", "m", "hmm", "hmmss") || has(pieces, "a", "A", "H", "HH", "k", "kk") || hasLocal(pieces) {
+	if len(pieces) == 1 || !has(pieces, "h", "hh", "hmm", "hmmss") || !has(pieces, "mm", "m", "hmm", "hmmss") || has(pieces, "a", "A", "H", "HH", "k", "kk") || hasLocal(pieces) {
 		return doubt{}
 	}
 	return doubt{`"hh" goes to 12 and needs "A" for AM and PM`, renamedTokens(pieces, func(_ int, token string) string {

@@ -26,7 +26,9 @@ func (t *text) faults() {
 	var own []*handlebars.Error
 	for _, e := range append([]*handlebars.Error{first}, first.More...) {
 		if e.Template == t.Name {
-			own = append(own, e)
+			if e.Code != handlebars.CodeUnknownPartial || t.Role != catalog.RolePartial || !t.inlines[t.nameAt(t.offset(e.Line, e.Column))] { // its caller may bring it
+				own = append(own, e)
+			}
 		} else {
 			t.elsewhereFault(e)
 		}
@@ -144,6 +146,12 @@ func (t *text) followsBegun(tag rawTag) bool {
 	})
 }
 
+// nameAt is the name at a place.
+func (t *text) nameAt(at int) string {
+	rest := t.Text.Text[at:]
+	return strings.Trim(rest[:strings.IndexAny(rest+" ", " \t\n}~)=")], `"'`)
+}
+
 var optionBefore = regexp.MustCompile(`([^\s=()]+)\s*=\s*$`)
 
 // mendFault narrows the place of a fault in a tag, and mends a name that is nearly right.
@@ -152,8 +160,7 @@ func (t *text) mendFault(e *handlebars.Error, at int, tag rawTag) (where syntax.
 	if string(e.Code) == string(syntax.FaultUnclosed) {
 		return tag.Span, nil, message
 	}
-	rest := t.Text.Text[at:tag.End]
-	name := rest[:max(0, strings.IndexAny(rest+" ", " \t\n}~)=\"'"))]
+	name := t.nameAt(at)
 	switch e.Code {
 	case handlebars.CodeUnknownHelper, handlebars.CodeUnknownPartial:
 		where = span(at, at+len(name))

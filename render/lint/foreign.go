@@ -45,7 +45,7 @@ func (t *text) badBraces(tag rawTag) (guess, bool) {
 		return guess{}, false
 	}
 	inner := strings.TrimSuffix(tag.inner, "}")
-	if inner == "" || strings.ContainsAny(inner, "{}\n") {
+	if inner == "" || strings.ContainsAny(inner, "{}\n") || len(left) > 3 && !t.fields.Has(strings.Split(inner, ".")) {
 		return guess{}, false
 	}
 	if tag.sigil == "else" {

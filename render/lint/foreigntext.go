@@ -15,15 +15,23 @@ func (t *text) foreignText() {
 		return
 	}
 	for _, rule := range foreignRules {
-		if !strings.Contains(source, rule.sign) {
-			continue
-		}
-		for _, m := range rule.pattern.FindAllStringSubmatchIndex(source, -1) {
-			at := span(m[0], m[1])
-			if t.isFaulty(at) || t.inTag(m[0]) {
+		for pos := 0; ; {
+			i := strings.Index(source[pos:], rule.sign)
+			if i < 0 {
+				break
+			}
+			start := pos + i
+			pos = start + len(rule.sign)
+			m := rule.pattern.FindStringSubmatchIndex(source[start:min(len(source), start+maxForeign)])
+			if m == nil {
 				continue
 			}
-			with, says, ok := rule.meant(t, source[m[2]:m[3]], at)
+			at := span(start, start+m[1])
+			pos = at.End
+			if t.isFaulty(at) || t.inTag(start) {
+				continue
+			}
+			with, says, ok := rule.meant(t, source[start+m[2]:start+m[3]], at)
 			if !ok {
 				continue
 			}
@@ -56,6 +64,9 @@ func (t *text) inComment(pos int) bool {
 	return i >= 0 && i+commentLength(t.Text.Text[i:]) > pos
 }
 
+// maxForeign bounds what is looked at behind a sign, in bytes.
+const maxForeign = 200
+
 // foreignRule is one way of other tools to write what is filled in. meant gives what to write instead ("": only the author
 // can tell), and is false where the text may stand as it is.
 type foreignRule struct {
@@ -65,41 +76,41 @@ type foreignRule struct {
 }
 
 var foreignRules = []foreignRule{
-	{"{%", "foreign_syntax", regexp.MustCompile(`\{%[-+]?\s*([^%]*?)\s*[-+]?%\}`), func(t *text, inner string, at syntax.Span) (string, string, bool) {
+	{"{%", "foreign_syntax", regexp.MustCompile(`^\{%[-+]?\s*([^%]*?)\s*[-+]?%\}`), func(t *text, inner string, at syntax.Span) (string, string, bool) {
 		return t.jinja(inner, at), "{% … %} is of Liquid or Jinja", true
 	}},
-	{"{#", "foreign_syntax", regexp.MustCompile(`\{#\s([^#{}]*?)\s#\}`), func(_ *text, inner string, _ syntax.Span) (string, string, bool) {
+	{"{#", "foreign_syntax", regexp.MustCompile(`^\{#\s([^#{}]*?)\s#\}`), func(_ *text, inner string, _ syntax.Span) (string, string, bool) {
 		return "{{! " + inner + " }}", "a comment of Jinja would be sent", true
 	}},
-	{"<%", "foreign_syntax", regexp.MustCompile(`<%[=-]?\s*([^%]*?)\s*-?%>`), func(t *text, inner string, _ syntax.Span) (string, string, bool) {
+	{"<%", "foreign_syntax", regexp.MustCompile(`^<%[=-]?\s*([^%]*?)\s*-?%>`), func(t *text, inner string, _ syntax.Span) (string, string, bool) {
 		return t.fieldTag(inner, true), "<% … %> is another tool's", true
 	}},
-	{"*|", "foreign_syntax", regexp.MustCompile(`\*\|([A-Za-z][\w:. ]*)\|\*`), func(t *text, inner string, _ syntax.Span) (string, string, bool) {
+	{"*|", "foreign_syntax", regexp.MustCompile(`^\*\|([A-Za-z][\w:. ]*)\|\*`), func(t *text, inner string, _ syntax.Span) (string, string, bool) {
 		return t.fieldTag(inner, true), "*|…|* is Mailchimp's", true
 	}},
-	{"%%", "foreign_syntax", regexp.MustCompile(`%%=?(?:v\()?@?([A-Za-z][\w. ]*?)\)?=?%%`), func(t *text, inner string, _ syntax.Span) (string, string, bool) {
+	{"%%", "foreign_syntax", regexp.MustCompile(`^%%=?(?:v\()?@?([A-Za-z][\w. ]*?)\)?=?%%`), func(t *text, inner string, _ syntax.Span) (string, string, bool) {
 		return t.fieldTag(inner, true), "%%…%% is another tool's", true
 	}},
-	{"${", "foreign_syntax", regexp.MustCompile(`\$\{([A-Za-z_][\w. ]*)\}`), func(t *text, inner string, _ syntax.Span) (string, string, bool) {
+	{"${", "foreign_syntax", regexp.MustCompile(`^\$\{([A-Za-z_][\w. ]*)\}`), func(t *text, inner string, _ syntax.Span) (string, string, bool) {
 		with := t.fieldTag(inner, true)
 		return with, "${…} is another tool's", with != "" || t.Role != catalog.RoleLayout && t.Role != catalog.RoleHTML
 	}},
-	{"#{", "foreign_syntax", regexp.MustCompile(`#\{([A-Za-z_][\w. ]*)\}`), known("#{…} is another tool's")},
-	{"@{", "foreign_syntax", regexp.MustCompile(`@\{([A-Za-z_][\w. ()']*)\}`), known("@{…} is another tool's")},
-	{"{!", "foreign_syntax", regexp.MustCompile(`\{!\$?([A-Za-z_][\w. ]*)\}`), func(t *text, inner string, at syntax.Span) (string, string, bool) {
+	{"#{", "foreign_syntax", regexp.MustCompile(`^#\{([A-Za-z_][\w. ]*)\}`), known("#{…} is another tool's")},
+	{"@{", "foreign_syntax", regexp.MustCompile(`^@\{([A-Za-z_][\w. ()']*)\}`), known("@{…} is another tool's")},
+	{"{!", "foreign_syntax", regexp.MustCompile(`^\{!\$?([A-Za-z_][\w. ]*)\}`), func(t *text, inner string, at syntax.Span) (string, string, bool) {
 		return t.fieldTag(inner, true), "{!…} is Salesforce's", at.Start == 0 || t.Text.Text[at.Start-1] != '{'
 	}},
-	{"{", "braces", regexp.MustCompile(`\{\s*\{\s*([A-Za-z_][\w. ]*?)\s*\}\s*\}`), func(t *text, inner string, at syntax.Span) (string, string, bool) {
+	{"{", "braces", regexp.MustCompile(`^\{\s*\{\s*([A-Za-z_][\w. ]*?)\s*\}\s*\}`), func(t *text, inner string, at syntax.Span) (string, string, bool) {
 		return t.fieldTag(inner, false), "the braces of a tag stand together", !strings.HasPrefix(t.tree.Source(at), "{{")
 	}},
-	{"{", "braces", regexp.MustCompile(`\{\$?\s*([A-Za-z_][\w. ]*?)\s*\}{1,2}`), func(t *text, inner string, at syntax.Span) (string, string, bool) {
+	{"{", "braces", regexp.MustCompile(`^\{\$?\s*([A-Za-z_][\w. ]*?)\s*\}{1,2}`), func(t *text, inner string, at syntax.Span) (string, string, bool) {
 		with := t.fieldTag(inner, false)
 		return with, "a tag has two braces", with != "" && (at.Start == 0 || !strings.ContainsRune("{$#@!", rune(t.Text.Text[at.Start-1])))
 	}},
-	{"%", "foreign_syntax", regexp.MustCompile(`%([A-Za-z][\w.]*[A-Za-z])%`), known("%…% is another tool's")},
-	{"<<", "foreign_syntax", regexp.MustCompile(`<<\s*([A-Za-z][\w. ]*?)\s*>>`), known("<<…>> is of mail merge")},
-	{"«", "foreign_syntax", regexp.MustCompile(`«\s*([A-Za-z][\w. ]*?)\s*»`), known("«…» is of mail merge")},
-	{"[", "snippet_syntax", regexp.MustCompile(`\[{1,3}[\s\p{Cf}]*([A-Za-z][^\[\]{}()\n]{0,80}?)[\s\p{Cf}]*\]{1,3}`), (*text).bracketed},
+	{"%", "foreign_syntax", regexp.MustCompile(`^%([A-Za-z][\w.]*[A-Za-z])%`), known("%…% is another tool's")},
+	{"<<", "foreign_syntax", regexp.MustCompile(`^<<\s*([A-Za-z][\w. ]*?)\s*>>`), known("<<…>> is of mail merge")},
+	{"«", "foreign_syntax", regexp.MustCompile(`^«\s*([A-Za-z][\w. ]*?)\s*»`), known("«…» is of mail merge")},
+	{"[", "snippet_syntax", regexp.MustCompile(`^\[{1,3}[\s\p{Cf}]*([A-Za-z][^\[\]{}()\n]{0,80}?)[\s\p{Cf}]*\]{1,3}`), (*text).bracketed},
 }
 
 // known is a rule for what may be anyone's text, unless it is a field.

@@ -49,7 +49,8 @@ func Folder(fsys fs.FS, o Options) *Report {
 
 func newLinter(c *catalog.Catalog, o Options) *linter {
 	return &linter{
-		catalog: c, options: o, fields: c.Fields(), rows: rows(), parameters: make(map[string]bool), reported: make(map[catalog.Finding]bool),
+		catalog: c, options: o, fields: c.Fields(), rows: rows(), parameters: make(map[string]bool), inlines: make(map[string]bool), given: make(map[string]bool),
+		reported: make(map[catalog.Finding]bool),
 	}
 }
 
@@ -69,6 +70,8 @@ type linter struct {
 	fields     *catalog.FieldIndex
 	rows       map[string]*helpers.Entry
 	parameters map[string]bool // names that some call of a partial sets
+	inlines    map[string]bool // names of inline partials
+	given      map[string]bool // partials that some call gives another context than the message's
 	reported   map[catalog.Finding]bool
 }
 
@@ -95,32 +98,59 @@ func (l *linter) texts(list []catalog.Text, compiled bool) []*text {
 		l.findParameters(texts[i])
 	}
 	for _, t := range texts {
+		if t.Role == catalog.RolePartial && l.given[t.Name] {
+			t.scopes.stack[0].known = false
+		}
 		t.check(compiled)
 	}
 	return texts
 }
 
-// findParameters notes the names that calls of partials set.
+// findParameters notes the names that calls of partials set, and those of inline partials.
 func (l *linter) findParameters(t *text) {
-	if !strings.Contains(t.Text.Text, ">") {
+	if !strings.ContainsAny(t.Text.Text, ">*") {
 		return
 	}
-	note := func(h *ast.Hash) {
-		if h != nil {
-			for _, pair := range h.Pairs {
+	note := func(p *ast.PartialStatement) {
+		if p.Hash != nil {
+			for _, pair := range p.Hash.Pairs {
 				l.parameters[pair.Key] = true
 			}
+		}
+		if len(p.Params) > 0 || t.inBlock(p.Pos) {
+			l.given[syntax.Original(p.Name)] = true
 		}
 	}
 	syntax.Walk(t.tree.Program, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.PartialStatement:
-			note(n.Hash)
+			note(n)
 		case *syntax.PartialBlock:
-			note(n.Hash)
+			note(&n.PartialStatement)
+		case *syntax.Decorator:
+			for _, p := range n.Expression.Params {
+				l.inlines[syntax.Original(p)] = true
+			}
 		}
 		return true
 	})
+}
+
+// inBlock says whether a place is in a block that changes the context, or in a partial, which may be called anywhere.
+func (t *text) inBlock(pos int) (in bool) {
+	if t.Role == catalog.RolePartial {
+		return true
+	}
+	syntax.Walk(t.tree.Program, func(n ast.Node) bool {
+		if b, ok := n.(*ast.BlockStatement); ok && !in {
+			at, tags := t.tree.Span(b), t.tree.Tags(b)
+			row := t.rows[nameOf(b.Expression)]
+			opens := row == nil || row.Name == "each" || row.Name == "with" || row.Name == "reverse" || row.Name == "sort"
+			in = opens && tags.Open.End <= pos && pos < at.End
+		}
+		return !in
+	})
+	return in
 }
 
 func (l *linter) run() {

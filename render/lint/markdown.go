@@ -3,6 +3,8 @@ package lint
 import (
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
@@ -40,9 +42,10 @@ func (t *text) markdown() {
 	opened := 0 // where the line ends that begins the HTML block
 	for _, l := range lines(t.Text.Text) {
 		blank := strings.TrimSpace(l.text) == ""
-		tags := onlyTags.MatchString(l.text)
+		start := strings.TrimLeft(l.text, " \t")
+		tags := strings.HasPrefix(start, "{{") && onlyTags.MatchString(l.text)
 		switch {
-		case fence.MatchString(l.text):
+		case (strings.HasPrefix(start, "```") || strings.HasPrefix(start, "~~~")) && fence.MatchString(l.text):
 			fenced = !fenced
 			continue
 		case fenced || tags:
@@ -54,7 +57,7 @@ func (t *text) markdown() {
 			paragraph, html = false, false
 			continue
 		}
-		indent := len(l.text) - len(strings.TrimLeft(l.text, " \t"))
+		indent := len(l.text) - len(start)
 		deep := indent >= 4 || strings.HasPrefix(l.text, "\t")
 		if indent == 0 && !listItem.MatchString(l.text) && !paragraph {
 			list = false
@@ -66,11 +69,11 @@ func (t *text) markdown() {
 			continue
 		case html:
 			t.inHTML(l, opened)
-		case !paragraph && htmlBlock.MatchString(l.text):
+		case !paragraph && start[0] == '<' && htmlBlock.MatchString(l.text):
 			html, opened = true, l.at+len(l.text)
 			t.afterElement(l)
 		}
-		if m := noBlank.FindStringSubmatchIndex(l.text); m != nil && !html {
+		if m := noBlank.FindStringSubmatchIndex(start); strings.HasPrefix(l.text, "##") && m != nil && !html {
 			at := span(l.at, l.at+m[3])
 			t.mend(at, []edit{{at, l.text[:m[3]] + " "}}, catalog.Warning, "heading", "a heading has a blank behind its #")
 		}
@@ -134,9 +137,7 @@ var (
 	markdownLink = regexp.MustCompile(`(!?)\[([^\[\]\n]*)\]\(\s*<?([^()\s<>]*)>?(?:\s+"[^"]*")?\s*\)`)
 	spacedLink   = regexp.MustCompile(`\[[^\[\]\n]+\]([ \t]+)\((?:https?:|mailto:|tel:|www\.)[^\s()]+\)`)
 	turnedLink   = regexp.MustCompile(`\(([^()\[\]\n]+)\)\[((?:https?://|mailto:|www\.)[^\s\[\]]+)\]`)
-	addressOf    = regexp.MustCompile(`(?i)\s(href|src)\s*=\s*"([^"{}]*)"`)
-	gluedBefore  = regexp.MustCompile(`(?:[\pL\pN]|\}\})(https?://)`)
-	gluedAfter   = regexp.MustCompile(`https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(\{\{[A-Za-z])`)
+	gluedAfter   = regexp.MustCompile(`^https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(\{\{[A-Za-z])`)
 	scheme       = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*):`)
 	badScheme    = regexp.MustCompile(`^(?i)(ht+ps?|https?|hhtps?)(?::/?|;/?/?|//|:\\\\|/)/*([^/:\\].*)$`)
 	bareHost     = regexp.MustCompile(`^(?i)(?:www\.[^\s]+|(?:[a-z0-9-]+\.)+(?:com|org|net|io|co|eu|de|fr|uk|example|app|dev|shop|info|us|at|ch)(?:[/?#:].*)?)$`)
@@ -147,7 +148,7 @@ var (
 // links looks for addresses that nobody can open.
 func (t *text) links() {
 	source := t.Text.Text
-	if t.Role == catalog.RoleBody || t.Role == catalog.RoleSnippet {
+	if (t.Role == catalog.RoleBody || t.Role == catalog.RoleSnippet) && strings.Contains(source, "]") {
 		for _, m := range markdownLink.FindAllStringSubmatchIndex(source, -1) {
 			if !t.inComment(m[0]) {
 				t.destination(m[6], m[7], m[2] != m[3])
@@ -164,19 +165,54 @@ func (t *text) links() {
 		}
 	}
 	if t.Role != catalog.RoleText && t.Role != catalog.RoleTwin {
-		for _, m := range addressOf.FindAllStringSubmatchIndex(source, -1) {
-			if m[4] < m[5] && !t.inComment(m[0]) {
-				t.destination(m[4], m[5], strings.EqualFold(source[m[2]:m[3]], "src"))
-			}
+		t.attributes(" href=\"", false)
+		t.attributes(" src=\"", true)
+	}
+	for pos := 0; ; {
+		i := strings.Index(source[pos:], "http")
+		if i < 0 {
+			return
 		}
+		t.glued(pos + i)
+		pos += i + len("http")
 	}
-	for _, m := range gluedBefore.FindAllStringSubmatchIndex(source, -1) {
-		at := span(m[2], m[3])
-		t.mend(at, []edit{{span(m[2], m[2]), " "}}, catalog.Warning, "link", "the address is glued to what stands before it, so that it is no link: put a blank between")
+}
+
+// attributes looks at the addresses of HTML's attributes that are written out.
+func (t *text) attributes(sign string, picture bool) {
+	source := t.Text.Text
+	for pos := 0; ; {
+		i := strings.Index(source[pos:], sign)
+		if i < 0 {
+			return
+		}
+		start := pos + i + len(sign)
+		n := strings.IndexByte(source[start:], '"')
+		if n < 0 {
+			return
+		}
+		if n > 0 && !strings.ContainsAny(source[start:start+n], "{}") && !t.inComment(start) {
+			t.destination(start, start+n, picture)
+		}
+		pos = start + n
 	}
-	for _, m := range gluedAfter.FindAllStringSubmatchIndex(source, -1) {
-		at := span(m[0], m[3])
-		t.mend(at, []edit{{span(m[2], m[2]), "/"}}, catalog.Warning, "link", "the value becomes part of the host's name: write a slash before it")
+}
+
+// glued looks at what stands before and behind an address that stands in the text.
+func (t *text) glued(start int) {
+	source := t.Text.Text
+	name, _, ok := strings.Cut(source[start:min(len(source), start+8)], "://")
+	if !ok || name != "http" && name != "https" {
+		return
+	}
+	before, _ := utf8.DecodeLastRuneInString(source[:start])
+	if start > 0 && (unicode.IsLetter(before) || unicode.IsDigit(before)) || strings.HasSuffix(source[:start], "}}") {
+		t.mend(span(start, start+len(name)+3), []edit{{span(start, start), " "}}, catalog.Warning, "link",
+			"the address is glued to what stands before it, so that it is no link: put a blank between")
+	}
+	if m := gluedAfter.FindStringSubmatchIndex(source[start:]); m != nil {
+		at := start + m[2]
+		t.mend(span(start, start+m[3]), []edit{{span(at, at), "/"}}, catalog.Warning, "link", "the value becomes part of the host's name: write a slash before it")
 	}
 }
 

@@ -183,7 +183,7 @@ var mistakes = []mistake{
 	{"date format", `{{dateFormat conversation.lastMessageAt format=‹"D of MMMM"›}}`, "date_format", "[of]", `{{dateFormat conversation.lastMessageAt format="D [of] MMMM"}}`},
 	{"date format", `{{dateFormat conversation.lastMessageAt format=‹"D MMMM at HH:mm"›}}`, "date_format", "[at]", `{{dateFormat conversation.lastMessageAt format="D MMMM [at] HH:mm"}}`},
 	{"date format", `{{dateFormat conversation.lastMessageAt format=‹"D de MMMM de YYYY"›}}`, "date_format", "[de]", `{{dateFormat conversation.lastMessageAt format="D [de] MMMM [de] YYYY"}}`},
-	{"date format", `{{dateFormat conversation.lastMessageAt format=‹"YYYY-MM-DDTHH:mm"›}}`, "date_format", "[T]", `{{dateFormat conversation.lastMessageAt format="YYYY-MM-DD[T]HH:mm"}}`},
+	{"date format", `{{dateFormat conversation.lastMessageAt format=‹"TT.MM.JJJJ"›}}`, "date_format", "DD.MM.YYYY", `{{dateFormat conversation.lastMessageAt format="DD.MM.YYYY"}}`},
 	{"unquoted option", "{{dateFormat conversation.lastMessageAt format=‹ll›}}", "unquoted_text", `"ll"`, `{{dateFormat conversation.lastMessageAt format="ll"}}`},
 	{"unquoted option", "{{dateFormat conversation.lastMessageAt locale=‹de›}}", "unquoted_text", `"de"`, `{{dateFormat conversation.lastMessageAt locale="de"}}`},
 	{"unquoted option", "{{dateFormat conversation.lastMessageAt timezone=‹America/New_York›}}", "unquoted_text", `"America/New_York"`, `{{dateFormat conversation.lastMessageAt timezone="America/New_York"}}`},

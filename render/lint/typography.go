@@ -35,6 +35,7 @@ func (t *text) typography() {
 		case clean != source:
 			t.mend(tag.Span, []edit{{tag.Span, clean}}, catalog.Error, "typography", "%s stands in this tag: write %s", what, handlebars.Quote(clean))
 			t.faulty = append(t.faulty, tag.Span)
+		case !strings.ContainsAny(source, "&<"):
 		case entity.MatchString(outside(source)) || element.MatchString(outside(source)):
 			clean = html.UnescapeString(element.ReplaceAllString(source, ""))
 			clean = strings.ReplaceAll(clean, "\u00a0", " ")

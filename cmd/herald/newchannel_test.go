@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -27,7 +28,7 @@ var faxEdits = []struct{ file, line, add string }{
 	{"render/catalog/channel.go", `	{Note, FormMarkdown, true, FileLimits{0, maxFiles}},`, `	{"fax", FormText, false, FileLimits{0, maxFiles}},`},
 	{"worker/app/channels.go", `	"github.com/heraldsend/herald/worker/channel/email"`, `	"github.com/heraldsend/herald/worker/channel/fax"`},
 	{"worker/app/channels.go", `var ways = []way{`, `	{
-		channel: message.Fax, check: fax.Check,
+		channel: message.Fax, check: fax.Check, setting: "fax-url", address: func(s *Settings) string { return s.FaxURL },
 		open: func(s *Settings) (sender, error) {
 			if s.FaxURL == "" {
 				return nil, nil
@@ -57,6 +58,9 @@ func TestNewChannel(t *testing.T) {
 	}
 	checkListed(t)
 	h := &faxHouse{t: t, binary: buildFax(t), redis: redistest.Start(t).URL(), dir: t.TempDir()}
+	var stop func()
+	h.ctx, stop = context.WithTimeout(t.Context(), 3*time.Minute)
+	defer stop()
 	h.machine = httptest.NewServer(http.HandlerFunc(h.receive))
 	t.Cleanup(h.machine.Close)
 	h.write("people.csv", "customer.phone,customer.firstName\n+447912345678,Ada\n07912 345679,Bob\n+447912345680,"+strings.Repeat("x", 200)+"\n,Dora\n")
@@ -171,6 +175,7 @@ func buildFax(t *testing.T) string {
 // faxHouse runs the program that knows faxes.
 type faxHouse struct {
 	t                  *testing.T
+	ctx                context.Context // ends what still runs when the worker has ended
 	binary, redis, dir string
 	machine            *httptest.Server
 	mu                 sync.Mutex
@@ -197,16 +202,19 @@ func (h *faxHouse) write(name, text string) {
 }
 
 func (h *faxHouse) command(args ...string) *exec.Cmd {
-	c := exec.Command(h.binary, args...)
+	c := exec.CommandContext(h.ctx, h.binary, args...)
+	c.WaitDelay = time.Second
 	c.Dir = h.dir
 	c.Env = append(os.Environ(), "HERALD_REDIS_URL="+h.redis, "HERALD_FAX_URL="+h.machine.URL, "HERALD_COUNTRY=GB", "HERALD_ALLOW_VOLATILE_REDIS=true",
 		"HERALD_SMTP_URL=smtp://127.0.0.1:1?tls=none", "HERALD_LISTEN=127.0.0.1:0")
 	return c
 }
 
-// worker starts one, and ends it with the test.
+// worker starts one, and ends it with the test. Without it nothing else goes on.
 func (h *faxHouse) worker() {
 	c := h.command("worker")
+	var ended context.CancelFunc
+	h.ctx, ended = context.WithCancel(h.ctx)
 	log, err := c.StderrPipe()
 	if err != nil {
 		h.t.Fatal(err)
@@ -217,6 +225,7 @@ func (h *faxHouse) worker() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer ended()
 		for lines := bufio.NewScanner(log); lines.Scan(); {
 			h.t.Log(lines.Text())
 		}
@@ -245,8 +254,6 @@ func (h *faxHouse) fails(what, want string, args ...string) {
 }
 
 func (h *faxHouse) try(args ...string) (string, error) {
-	c := h.command(args...)
-	c.WaitDelay = time.Minute
-	out, err := c.CombinedOutput()
+	out, err := h.command(args...).CombinedOutput()
 	return string(out), err
 }

@@ -62,6 +62,7 @@ type cli struct {
 	Events   eventsCmd   `cmd:"" help:"List events that the endpoint has not taken, and tell them again."`
 	Forward  forwardCmd  `cmd:"" help:"Send the transcript of a conversation to people outside, or show it."`
 	Suppress suppressCmd `cmd:"" help:"Keep the list of those who may not be written to."`
+	Doctor   doctorCmd   `cmd:"" help:"Try every setting and say what is wrong, and what to do. Sends nothing."`
 	Dead     deadCmd     `cmd:"" help:"See what the workers gave up on; try it again or drop it."`
 	Render   renderCmd   `cmd:"" help:"Render templates from standard input: one JSON object a line in, one a line out."`
 	Preview  previewCmd  `cmd:"" help:"Show what a customer gets from a shortcut on each channel." group:"authors"`
@@ -144,7 +145,7 @@ func parseAndRun(ctx context.Context, args []string, getenv func(string) string,
 	if err != nil {
 		return usageError{fmt.Errorf("%w (`herald --help` lists what there is)", err)}
 	}
-	if err := c.Settings.Validate(); err != nil {
+	if err := c.Settings.Check(); err != nil && command.Command() != "doctor" { // which tells it
 		return usageError{err}
 	}
 	return command.Run()

@@ -69,8 +69,9 @@ type Settings struct {
 	LogFormat          string        `enum:"text,json" default:"text" help:"text or json." group:"settings"`
 }
 
-// Validate reports every fault at once, each with the name of its setting.
-func (s *Settings) Validate() error {
+// Check reports every fault at once, each with the name of its setting, on a line of its own. (Kong calls a Validate by itself, also
+// for a command that tells the faults in its own way.)
+func (s *Settings) Check() error {
 	var errs []error
 	fault := func(setting, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%s: %w", EnvName(setting), fmt.Errorf(format, args...)))

@@ -17,7 +17,7 @@ func valid() Settings {
 }
 
 // An endpoint that can't be reached is refused at start, by words that name the settings.
-func TestValidateEndpoints(t *testing.T) {
+func TestCheckEndpoints(t *testing.T) {
 	for name, c := range map[string]struct {
 		set    func(*Settings)
 		faults []string // none: valid
@@ -39,7 +39,7 @@ func TestValidateEndpoints(t *testing.T) {
 	} {
 		s := valid()
 		c.set(&s)
-		err := s.Validate()
+		err := s.Check()
 		if (err == nil) != (len(c.faults) == 0) {
 			t.Errorf("%s: %v", name, err)
 		}

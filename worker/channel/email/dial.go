@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/textproto"
 	"strconv"
@@ -28,7 +29,11 @@ type dialer struct {
 
 // dial opens a connection or gives a temporary *send.Error: no message was involved yet.
 func (d *dialer) dial(ctx context.Context) (*conn, error) {
-	phase := &phase{name: "CONNECT"}
+	return d.watch(ctx, &phase{name: "CONNECT"})
+}
+
+// watch is dial, and notes how far it comes.
+func (d *dialer) watch(ctx context.Context, phase *phase) (*conn, error) {
 	client, raw, err := d.open(ctx, phase)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -83,6 +88,7 @@ func (d *dialer) open(ctx context.Context, p *phase) (client *smtp.Client, raw n
 	raw = watched
 	context.AfterFunc(ctx, func() { _ = watched.abort() })
 	connection := raw
+	p.hello = helloFor(d.hello, tcp)
 	if d.settings.tls == tlsImplicit {
 		p.name = "TLS"
 		secure := tls.Client(watched, d.tlsConfig(p))
@@ -93,7 +99,7 @@ func (d *dialer) open(ctx context.Context, p *phase) (client *smtp.Client, raw n
 	}
 	options := []gomail.Option{
 		gomail.WithTimeout(d.timeouts.Dial + time.Second), // ctx comes first: go-mail takes a reply that broke off for a whole one
-		gomail.WithHELO(helloFor(d.hello, tcp)),
+		gomail.WithHELO(p.hello),
 		gomail.WithTLSConfig(d.tlsConfig(p)),
 		gomail.WithTLSPolicy(d.policy()),
 		gomail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return connection, nil }),
@@ -137,7 +143,7 @@ func (d *dialer) tlsConfig(p *phase) *tls.Config {
 				return err
 			}
 		}
-		p.name = "EHLO" // the certificate holds: what follows is the second greeting
+		p.name, p.tls = "EHLO", &state // the certificate holds: what follows is the second greeting
 		return nil
 	}
 	return config
@@ -169,8 +175,20 @@ func dialError(err error, p *phase, s settings) *send.Error {
 		e.Code = "smtp_tls"
 	case isTimeout(err):
 		e.Code = "smtp_timeout"
+	case p.name == "EHLO" && s.tls == tlsMandatory && p.tls == nil && !lostConnection(err):
+		// go-mail's own words after a good EHLO: all that it misses there is STARTTLS.
+		e.Code, e.Step, e.Err = "smtp_tls", "STARTTLS", errNoTLS
 	}
 	return e
+}
+
+var errNoTLS = errors.New("the server offers no STARTTLS, and tls=mandatory of the SMTP URL wants it")
+
+// lostConnection reports an error of the connection or of what came over it.
+func lostConnection(err error) bool {
+	var op *net.OpError
+	var garbled textproto.ProtocolError
+	return errors.As(err, &op) || errors.As(err, &garbled) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errTalkative)
 }
 
 func isTimeout(err error) bool {

@@ -1,6 +1,7 @@
 package email
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -54,6 +55,30 @@ func (d *DKIM) check() error {
 		return errors.New("email: the DKIM key must be RSA or Ed25519")
 	}
 	return nil
+}
+
+// CheckRecord signs a mail and verifies it by the key in DNS, as recipients' servers do: nil where that holds. lookup gives
+// the TXT records of a name.
+func (d *DKIM) CheckRecord(lookup func(name string) ([]string, error)) error {
+	if err := d.check(); err != nil {
+		return err
+	}
+	m := &mail{segments: []segment{{data: []byte("From: <test@" + d.Domain + ">\r\nSubject: test\r\n\r\ntest\r\n")}}}
+	if err := d.sign(m); err != nil {
+		return err
+	}
+	var raw bytes.Buffer
+	for _, s := range m.segments {
+		_, _ = raw.Write(s.data)
+	}
+	results, err := dkim.VerifyWithOptions(&raw, &dkim.VerifyOptions{LookupTXT: lookup})
+	if err != nil {
+		return err
+	}
+	if len(results) != 1 {
+		return errors.New("the signature is not found")
+	}
+	return results[0].Err
 }
 
 // signed are the fields under the signature. Those that a mail lacks are signed as missing: nobody can add them.

@@ -50,7 +50,7 @@ func (l *login) Start(server *smtp.ServerInfo) (string, []byte, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	l.Auth = mechanisms[name](l.settings)
+	l.phase.login, l.Auth = name, mechanisms[name](l.settings)
 	return l.Auth.Start(server)
 }
 

@@ -131,6 +131,15 @@ func CheckURL(rawURL string) error {
 	return err
 }
 
+// User is the user of an account's URL, "" where it has none or can't be read.
+func User(rawURL string) string {
+	s, err := parseURL(rawURL)
+	if err != nil {
+		return ""
+	}
+	return s.user
+}
+
 // CheckBulk refuses an account that must not carry a bulk: personal Gmail, which allows a few hundred recipients a day
 // and locks accounts that try more. The URL is that of Options.
 func CheckBulk(rawURL string) error {

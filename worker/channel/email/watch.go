@@ -2,6 +2,7 @@ package email
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync/atomic"
@@ -10,8 +11,13 @@ import (
 // dialBudget is how many bytes a server may say before the first message. go-mail reads replies of any length.
 const dialBudget = 256 << 10
 
-// phase is how far a dial came: CONNECT, EHLO, STARTTLS, AUTH.
-type phase struct{ name string }
+// phase is how far a dial came, CONNECT, TLS, EHLO, STARTTLS, AUTH, and what it learned on the way.
+type phase struct {
+	name  string
+	hello string               // what we called ourselves
+	tls   *tls.ConnectionState // once the certificate holds
+	login string               // the mechanism, once it was tried
+}
 
 // watchedConn sees what go-mail sends before TLS, to know the phase, and bounds what it reads.
 type watchedConn struct {

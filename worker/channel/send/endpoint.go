@@ -88,6 +88,27 @@ func (e *Endpoint) Post(ctx context.Context, id string, payload any) (Receipt, e
 	return Receipt{ID: answer.ID, Detail: http.StatusText(resp.Status)}, nil
 }
 
+// Try asks the endpoint by GET, which sends nothing: whether it is there, with which status it answers, and until when its
+// certificate is good (the zero time without TLS). Any status is an answer. The error is a *Error.
+func (e *Endpoint) Try(ctx context.Context) (status int, expires time.Time, failed *Error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url, nil)
+	if err != nil {
+		return 0, time.Time{}, Invalid(errors.New("the endpoint's URL can't be requested"))
+	}
+	req.Header.Set("User-Agent", "herald")
+	resp, err := e.client.Do(req)
+	if err != nil {
+		failed = requestError(err, false)
+		failed.Step = "GET"
+		return 0, time.Time{}, failed
+	}
+	_ = resp.Body.Close()
+	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
+		expires = resp.TLS.PeerCertificates[0].NotAfter
+	}
+	return resp.StatusCode, expires, nil
+}
+
 // Close gives back idle connections.
 func (e *Endpoint) Close() error {
 	if c, ok := e.client.(*http.Client); ok {

@@ -151,6 +151,36 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 	return receipt(resp)
 }
 
+// Account asks Twilio for the account and returns its status: "active", "suspended" or "closed", and "trial" for one that may
+// only write to its own numbers. Nothing is sent. The error is a *send.Error.
+func (s *Sender) Account(ctx context.Context) (string, *send.Error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(s.url, "/Messages.json")+".json", nil)
+	if err != nil {
+		return "", send.Invalid(errors.New("the API's URL can't be requested"))
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "herald")
+	req.SetBasicAuth(s.o.AccountSID, s.o.AuthToken)
+	resp, failed := send.Do(s.o.Client, req, s.o.Now())
+	if failed == nil {
+		if failed = send.StatusError(resp); failed != nil {
+			failed = refusal(failed, resp.Body)
+		}
+	}
+	if failed != nil {
+		failed.Step = "GET"
+		return "", failed
+	}
+	var answer struct{ Status, Type string }
+	if err := json.Unmarshal(resp.Body, &answer); err != nil || answer.Status == "" {
+		return "", &send.Error{Account: true, Code: "sms_unclear", Status: resp.Status, Step: "GET", Err: errors.New("the answer is not Twilio's")}
+	}
+	if answer.Status == "active" && strings.EqualFold(answer.Type, "trial") {
+		return "trial", nil
+	}
+	return send.Words(answer.Status), nil
+}
+
 // Close gives back idle connections.
 func (s *Sender) Close() error {
 	if c, ok := s.o.Client.(*http.Client); ok {

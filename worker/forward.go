@@ -53,11 +53,8 @@ func (h *forwards) handle(ctx context.Context, log *slog.Logger, run queue.Run, 
 	if err != nil {
 		return err
 	}
-	if len(records) != 1 {
-		return nil
-	}
-	if records[0].State.Final() { // an earlier run got that far, but perhaps not to the event
-		return h.end(ctx, log, f, nil)
+	if state := records[0].State; state.Final() { // an earlier run got that far, but perhaps not to the event
+		return h.end(ctx, log, f, nil, state, &delivery.Notes{})
 	}
 	if again := early(f.SendAt); again != nil {
 		return again
@@ -67,8 +64,9 @@ func (h *forwards) handle(ctx context.Context, log *slog.Logger, run queue.Run, 
 		return err // checked when the payload was decoded
 	}
 	var made *transcript.Made
-	settled, err := sendAlone(ctx, h.delivery, run, delivery.Job{
-		Job: compose.Job{Message: f.Message(), To: to, Owner: f.ID}, Log: log, Chunk: chunk,
+	var notes delivery.Notes
+	state, err := sendAlone(ctx, h.delivery, run, delivery.Job{
+		Job: compose.Job{Message: f.Message(), To: to, Owner: f.ID}, Log: log, Chunk: chunk, Notes: &notes,
 		Make: func(ctx context.Context) (*message.Message, error) {
 			var err error
 			if made, err = h.transcribe(ctx, log, f); err != nil {
@@ -77,18 +75,18 @@ func (h *forwards) handle(ctx context.Context, log *slog.Logger, run queue.Run, 
 			return made.Message, h.attach(ctx, made)
 		},
 	})
-	if err != nil || !settled {
-		return err
+	if err != nil || !state.Final() {
+		return waits(ctx, h.ledger, chunk, run, &notes, err)
 	}
-	return h.end(ctx, log, f, made)
+	return h.end(ctx, log, f, made, state, &notes)
 }
 
 // end publishes what became of a forward, after which nothing is left to be done.
-func (h *forwards) end(ctx context.Context, log *slog.Logger, f task.Forward, made *transcript.Made) error {
+func (h *forwards) end(ctx context.Context, log *slog.Logger, f task.Forward, made *transcript.Made, state ledger.State, notes *delivery.Notes) error {
 	if err := h.publish(ctx, log, f, made); err != nil {
 		return err
 	}
-	return h.ledger.RemoveUnsettled(ctx, ledger.Owner{Kind: ledger.Forward, ID: f.ID})
+	return conclude(ctx, h.ledger, ledger.Owner{Kind: ledger.Forward, ID: f.ID}, recordOfForward(f), f.Message(), state, notes)
 }
 
 // recordOfForward is where a forward's record is.

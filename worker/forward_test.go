@@ -16,6 +16,7 @@ import (
 	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/suppress"
@@ -72,9 +73,9 @@ func (s *site) forward(f task.Forward, talk []byte) string {
 }
 
 // fate waits until the books of a message are closed.
-func (s *site) fate(id string) ledger.Record {
+func (s *site) fate(id string) enqueue.Status {
 	s.t.Helper()
-	var record ledger.Record
+	var record enqueue.Status
 	s.await("the forward's books are closed", func() bool {
 		var err error
 		if record, err = s.client.MessageStatus(context.Background(), id); err != nil {

@@ -24,55 +24,82 @@ type messages struct {
 
 // handle sends one message, then publishes what became of it.
 func (h *messages) handle(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message) error {
-	var receipts delivery.Receipts
-	settled, err := h.send(ctx, log, run, m, &receipts)
-	if err != nil || !settled {
+	var notes delivery.Notes
+	books := recordOf(m)
+	state, err := h.send(ctx, log, run, m, &notes)
+	if err != nil || !state.Final() {
+		return waits(ctx, h.ledger, books, run, &notes, err)
+	}
+	if err := h.publish(ctx, m, &notes); err != nil {
 		return err
 	}
-	if err := h.publish(ctx, m, &receipts); err != nil {
-		return err
-	}
-	return h.ledger.RemoveUnsettled(ctx, ledger.Owner{Kind: ledger.Message, ID: m.ID})
+	return conclude(ctx, h.ledger, ledger.Owner{Kind: ledger.Message, ID: m.ID}, books, m, state, &notes)
 }
 
-// send sends one message, or finds that there is nothing left to do. It reports false for one that another run has.
-func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message, receipts *delivery.Receipts) (settled bool, err error) {
+// waits puts down why a message or forward waits whose run ended with err, and returns err.
+func waits(ctx context.Context, l *ledger.Ledger, books ledger.Chunk, run queue.Run, notes *delivery.Notes, err error) error {
+	reason := notes.WaitFor(err)
+	if reason.Code == "" || reason.Code == notDue {
+		return err
+	}
+	if unwritten := l.PutWait(context.WithoutCancel(ctx), books, reason, run.Attempt+1); unwritten != nil {
+		return unwritten
+	}
+	return err
+}
+
+// conclude puts down what is known of a message or forward of which callers know what became.
+func conclude(ctx context.Context, l *ledger.Ledger, o ledger.Owner, books ledger.Chunk, m task.Message, state ledger.State, notes *delivery.Notes) error {
+	var learned *ledger.Details
+	if d, any := notes.All()[0]; any {
+		d.Channel, d.To = string(m.Channel), m.To
+		learned = &d
+	}
+	return l.Conclude(context.WithoutCancel(ctx), o, books, state, learned)
+}
+
+// send sends one message, or finds that there is nothing left to do. It returns the message's outcome: none where another
+// run has it.
+func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message, notes *delivery.Notes) (ledger.State, error) {
 	chunk := recordOf(m)
 	records, err := h.delivery.RecordsAlone(ctx, run, chunk, m)
 	if err != nil {
-		return false, err
+		return ledger.Pending, err
 	}
-	if len(records) != 1 || records[0].State.Final() {
-		return true, nil // an earlier run got that far
+	if records[0].State.Final() {
+		return records[0].State, nil // an earlier run got that far
 	}
 	if again := early(m.SendAt); again != nil {
-		return false, again
+		return ledger.Pending, again
 	}
 	content, err := h.composer.Open(ctx, m.Content)
 	if err != nil {
 		// A shortcut that isn't there, a template that doesn't compile: no other attempt mends it.
-		return true, h.delivery.Refuse(ctx, log, chunk, err)
+		return h.delivery.Refuse(ctx, log, chunk, err)
 	}
 	return sendAlone(ctx, h.delivery, run, delivery.Job{
-		Job: compose.Job{Message: m, Content: content, Owner: m.ID}, Log: log, Chunk: chunk, Receipts: receipts,
+		Job: compose.Job{Message: m, Content: content, Owner: m.ID}, Log: log, Chunk: chunk, Notes: notes,
 	})
 }
 
-// sendAlone delivers a message of its own, and waits until its outcome is recorded. It reports false for one that another
-// run has.
-func sendAlone(ctx context.Context, d *delivery.Delivery, run queue.Run, j delivery.Job) (settled bool, err error) {
+// sendAlone delivers a message of its own, with notes, and waits until its outcome is recorded, which it returns: none for
+// one that another run has.
+func sendAlone(ctx context.Context, d *delivery.Delivery, run queue.Run, j delivery.Job) (_ ledger.State, err error) {
 	j.Alone, j.Attempt, j.Quarantined = true, run.Attempt, d.Quarantined(run)
 	if j.Suppressed, err = d.Suppressions.Check(ctx, j.Message.Channel, j.Addresses()); err != nil {
-		return false, err
+		return ledger.Pending, err
 	}
 	commit, err := d.Deliver(ctx, j)
-	return commit != nil, errors.Join(err, commit.Wait())
+	return j.Notes.Ended(0), errors.Join(err, commit.Wait())
 }
+
+// notDue is why a message waits that came too early.
+const notDue = "not due"
 
 // early puts off what is not due by this worker's clock, whatever the clock of whoever enqueued it says.
 func early(due time.Time) error {
 	if wait := time.Until(due); wait > 0 {
-		return &queue.Again{After: wait, Reason: "not due"}
+		return &queue.Again{After: wait, Reason: notDue}
 	}
 	return nil
 }
@@ -83,16 +110,16 @@ func recordOf(m task.Message) ledger.Chunk {
 }
 
 // publish publishes what became of a message, as its record says. The task ends only after that.
-func (h *messages) publish(ctx context.Context, m task.Message, receipts *delivery.Receipts) error {
+func (h *messages) publish(ctx context.Context, m task.Message, notes *delivery.Notes) error {
 	if h.events == nil {
 		return nil
 	}
 	records, err := h.delivery.Ledger.Chunk(ctx, recordOf(m))
-	if err != nil || len(records) != 1 {
+	if err != nil {
 		return err
 	}
 	report := delivery.Report{
-		Message: m, Record: records[0], ProviderID: receipts.Get(0), Actions: m.Actions, Cause: m.ID, Outcome: true,
+		Message: m, Record: records[0], Details: notes.Of(0), Actions: m.Actions, Cause: m.ID, Outcome: true,
 	}
 	if report.Record.State == ledger.Sent {
 		// It went, so it could be prepared. A shortcut that is gone since then takes its own actions with it.

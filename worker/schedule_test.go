@@ -24,7 +24,7 @@ func (s *site) record(id string) ledger.Record {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return record
+	return record.Record
 }
 
 func TestNothingGoesOutBeforeItsTime(t *testing.T) {

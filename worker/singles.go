@@ -54,7 +54,8 @@ func (s *singles) round(ctx context.Context) error {
 	return err
 }
 
-// look enqueues the task of a message or forward again that is pending and has none.
+// look enqueues the task of a message or forward again that has none and is pending, or of whose outcome callers may not
+// know.
 func (s *singles) look(ctx context.Context, o ledger.Owner) error {
 	books, err := s.ledger.Single(ctx, o)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -65,13 +66,16 @@ func (s *singles) look(ctx context.Context, o ledger.Owner) error {
 	}
 	records, err := s.ledger.Chunk(ctx, books)
 	switch {
-	case errors.Is(err, ledger.ErrNotFound), err == nil && (len(records) != 1 || records[0].State.Final()):
+	case errors.Is(err, ledger.ErrNotFound), err == nil && (len(records) != 1 || records[0].State == ledger.Unknown):
 		return s.ledger.RemoveUnsettled(ctx, o)
 	case err != nil:
 		return err
 	}
 	p, due, err := stored(ctx, s.ledger, books)
 	if errors.Is(err, ledger.ErrNotFound) {
+		if records[0].State.Final() { // and callers know it: what was asked for is forgotten after that
+			return s.ledger.RemoveUnsettled(ctx, o)
+		}
 		return nil // an older version did not keep it
 	}
 	if err != nil {
@@ -79,7 +83,7 @@ func (s *singles) look(ctx context.Context, o ledger.Owner) error {
 	}
 	added, err := s.queue.AgainAt(ctx, p, due)
 	if added {
-		s.log.Warn("a message was pending and had no task; it was enqueued again", "kind", o.Kind, "id", o.ID)
+		s.log.Warn("a message was not settled and had no task; it was enqueued again", "kind", o.Kind, "id", o.ID)
 		s.recovered("message", 1)
 	}
 	return err

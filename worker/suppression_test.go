@@ -158,7 +158,7 @@ func TestSuppressedMessage(t *testing.T) {
 	if _, err := s.client.Message(ctx, letter); err != nil {
 		t.Fatal(err)
 	}
-	var record ledger.Record
+	var record enqueue.Status
 	s.await("the message is done", func() bool {
 		var err error
 		record, err = s.client.MessageStatus(ctx, "one")
@@ -221,7 +221,7 @@ func TestCopies(t *testing.T) {
 		if _, err := s.client.Message(ctx, letter); err != nil {
 			t.Fatal(err)
 		}
-		var record ledger.Record
+		var record enqueue.Status
 		s.await("the message is done", func() bool {
 			var err error
 			record, err = s.client.MessageStatus(ctx, id)

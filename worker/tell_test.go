@@ -406,7 +406,7 @@ func TestActionsNeedAnEndpoint(t *testing.T) {
 	s.want(id, map[string]int{"failed no_events_url": 1})
 	var asked, own ledger.Record
 	s.await("both are settled", func() bool {
-		asked, own = s.fate("asked"), s.fate("own")
+		asked, own = s.fate("asked").Record, s.fate("own").Record
 		return asked.State.Final() && own.State.Final()
 	})
 	if asked.State != ledger.Failed || asked.Reason.Code != "no_events_url" || own.State != ledger.Sent || s.out.count() != 1 {

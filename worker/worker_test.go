@@ -567,7 +567,7 @@ func TestResendAndResolve(t *testing.T) {
 	if s.out.tries["u0@example.com"] != 1 || s.out.tries["u1@example.com"] != 2 || s.out.tries["u2@example.com"] != 2 {
 		t.Errorf("tries %v", s.out.tries)
 	}
-	if n, err := s.client.Bulks().Accept(ctx, id); n != 0 || err != nil {
+	if n, err := s.client.ResolveBulk(ctx, id, enqueue.AsSent); n != 0 || err != nil {
 		t.Error(n, err)
 	}
 }
@@ -754,7 +754,7 @@ func TestSingleMessage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var record ledger.Record
+	var record enqueue.Status
 	s.await("the message is done", func() bool {
 		var err error
 		record, err = s.client.MessageStatus(ctx, "one")

@@ -78,7 +78,11 @@ func printStatus(std stdio, s bulk.Status, asJSON bool) error {
 	if s.Canary != "" {
 		canary = "; canary " + s.Canary
 	}
-	_, err := fmt.Fprintf(std.out, "%s: %d planned, %d pending, %d sent, %d failed, %d suppressed, %d skipped, %d unknown%s\n",
-		s.State, s.Planned, s.Pending, s.Sent, s.Failed, s.Suppressed, s.Skipped, s.Unknown, canary)
+	issues := ""
+	if s.Issues > 0 {
+		issues = fmt.Sprintf("; %d with issues", s.Issues)
+	}
+	_, err := fmt.Fprintf(std.out, "%s: %d planned, %d pending, %d sent, %d failed, %d suppressed, %d skipped, %d unknown%s%s\n",
+		s.State, s.Planned, s.Pending, s.Sent, s.Failed, s.Suppressed, s.Skipped, s.Unknown, canary, issues)
 	return err
 }

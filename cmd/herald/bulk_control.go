@@ -9,6 +9,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
@@ -154,25 +155,19 @@ func (b *bulkResendCmd) Run(ctx context.Context, c *app.Settings, std stdio) err
 }
 
 type bulkResolveCmd struct {
-	bulkFlags `embed:""`
-	As        string `required:"" enum:"sent,resend" help:"sent: they arrived; resend: they did not, send them again under the same message id."`
+	bulkFlags   `embed:""`
+	resolveFlag `embed:""`
 }
 
-// Run settles what a crash under "hold" left open.
+// Run settles all messages of a bulk that are unknown.
 func (b *bulkResolveCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return withClient(ctx, c, std, func(q *app.Client) error {
-		var n int
-		var err error
-		if b.As == "sent" {
-			n, err = q.Bulks().Accept(ctx, b.ID)
-		} else {
-			n, err = q.ResendBulk(ctx, b.ID, ledger.Unknown)
-		}
+		n, err := q.ResolveBulk(ctx, b.ID, enqueue.Resolution(b.As))
 		if err != nil {
 			return err
 		}
 		if !b.JSON {
-			fmt.Fprintf(std.out, "%d recipients resolved\n", n)
+			fmt.Fprintf(std.out, "%d messages resolved\n", n)
 		}
 		return printBulk(ctx, q, std, b.ID, b.JSON)
 	})

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
@@ -70,16 +67,12 @@ func export(ctx context.Context, q *app.Client, to io.Writer, id string, only *l
 
 // exportNDJSON writes what became of each message as one JSON object a line.
 func exportNDJSON(ctx context.Context, q *app.Client, to io.Writer, id string, only *ledger.State) error {
-	out := json.NewEncoder(to)
+	out := newEncoder(to)
 	return results(ctx, q, id, only, func(r bulk.Result) error {
 		return out.Encode(struct {
-			ID        string          `json:"id"`
-			Recipient string          `json:"recipient"`
-			Channel   message.Channel `json:"channel,omitempty"`
-			State     string          `json:"state"`
-			Code      string          `json:"code,omitempty"`
-			Reason    string          `json:"reason,omitempty"`
-			Time      time.Time       `json:"time,omitzero"`
-		}{r.ID, r.To, r.Channel, r.State.String(), r.Reason.Code, r.Reason.Text, r.At})
+			ID        string `json:"id"`
+			Recipient string `json:"recipient"` // what is "to" of a single message
+			fate
+		}{r.ID, r.To, fateOf("", r.Channel, "", r.Record, r.Details, r.Waiting)})
 	})
 }

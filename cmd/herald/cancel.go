@@ -13,30 +13,6 @@ type singleArg struct {
 	Forward bool   `help:"The forward of this id, even if a message has it too."`
 }
 
-type statusCmd struct {
-	singleArg `embed:""`
-	JSON      bool `name:"json" help:"Print JSON."`
-}
-
-// Run prints a message's state. A reason, where there is one, follows as code and text.
-func (s *statusCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
-	return withClient(ctx, c, std, func(q *app.Client) error {
-		status := q.MessageStatus
-		if s.Forward {
-			status = q.ForwardStatus
-		}
-		record, err := status(ctx, s.ID)
-		if err != nil {
-			return err
-		}
-		state := record.State.String()
-		if !s.JSON && record.Reason.Code != "" {
-			state += " " + record.Reason.Code + ": " + record.Reason.Text
-		}
-		return printFate(std, s.JSON, s.ID, state, record.Reason)
-	})
-}
-
 type cancelCmd struct {
 	singleArg `embed:""`
 }

@@ -57,6 +57,7 @@ type cli struct {
 	Token    tokenCmd    `cmd:"" help:"Make a token for the API."`
 	Send     sendCmd     `cmd:"" help:"Enqueue one message."`
 	Status   statusCmd   `cmd:"" help:"Say what became of a message or forward."`
+	Resolve  resolveCmd  `cmd:"" help:"Settle a message or forward of which nobody knows whether it arrived."`
 	Cancel   cancelCmd   `cmd:"" help:"Keep a message or forward from being sent that waits."`
 	Bulk     bulkCmd     `cmd:"" help:"Enqueue a bulk, follow it, export what became of everyone."`
 	Events   eventsCmd   `cmd:"" help:"List events that the endpoint has not taken, and tell them again."`

@@ -25,6 +25,7 @@ import (
 	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/redistest"
 	"github.com/heraldsend/herald/worker/store/dead"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // The test binary is the program too, so that scripts start real processes.
@@ -57,6 +58,7 @@ func TestScripts(t *testing.T) {
 			"receiver": startReceiver,
 			"told":     toldEvents,
 			"json":     jsonField,
+			"unsure":   unsure,
 		},
 	})
 }
@@ -107,6 +109,31 @@ func givenUp(ts *testscript.TestScript, _ bool, args []string) {
 		if time.Now().After(deadline) {
 			ts.Fatalf("%d dead letters after 30 s, want %d", total, n)
 		}
+	}
+}
+
+// unsure KIND:ID [SLOT] makes it unknown whether a message arrived, as a worker that died while sending leaves it under hold.
+func unsure(ts *testscript.TestScript, _ bool, args []string) {
+	rdb := redis.NewClient(&redis.Options{Addr: ts.Getenv("REDIS")})
+	defer rdb.Close()
+	kind, id, _ := strings.Cut(args[0], ":")
+	slot := 0
+	if len(args) == 2 {
+		var err error
+		slot, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	}
+	books := ledger.Owner{Kind: ledger.Kind(kind), ID: id}.Chunk(0)
+	// Its state's letter, and what counts it.
+	key := books.Key("states")
+	before, err := rdb.GetRange(context.Background(), key, int64(slot*5), int64(slot*5)).Result()
+	ts.Check(err)
+	ts.Check(rdb.SetRange(context.Background(), key, int64(slot*5), "u").Err())
+	ts.Check(rdb.HSet(context.Background(), books.Key("reasons"), slot, `{"code":"interrupted","text":"the worker stopped"}`).Err())
+	if kind == "bulk" {
+		counts := strings.TrimSuffix(books.Key("counts"), ":0")
+		ts.Check(rdb.HIncrBy(context.Background(), counts, before, -1).Err())
+		ts.Check(rdb.HIncrBy(context.Background(), counts, "u", 1).Err())
 	}
 }
 

@@ -127,7 +127,7 @@ func printFate(std stdio, asJSON bool, id, state string, r ledger.Reason) error 
 }
 
 // awaitMessage waits until the books of a message or forward are closed.
-func awaitMessage(ctx context.Context, status func(context.Context, string) (ledger.Record, error), id string) (ledger.Record, error) {
+func awaitMessage(ctx context.Context, status func(context.Context, string) (enqueue.Status, error), id string) (enqueue.Status, error) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -139,6 +139,9 @@ func awaitMessage(ctx context.Context, status func(context.Context, string) (led
 		case <-tick.C:
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				if w := record.Waiting; w != nil && w.Code != ledger.WaitQueued {
+					return record, fmt.Errorf("still pending, and it stays so for now: %s", codeAndText(w.Code, w.Text))
+				}
 				return record, errors.New("still pending; it stays queued, is a worker running?")
 			}
 			return record, context.Cause(ctx)

@@ -74,6 +74,9 @@ func (s *Server) registerBulks(api huma.API) {
 	Handle(api, ScopeSend, add("resume-bulk", http.MethodPost, "/v1/bulks/{id}/resume", "Let a paused bulk go on", http.StatusAccepted, gone, conflict), s.steer(s.Client.ResumeBulk))
 	Handle(api, ScopeSend, add("cancel-bulk", http.MethodPost, "/v1/bulks/{id}/cancel", "End a bulk for good", http.StatusAccepted, gone, conflict), s.steer(s.Client.CancelBulk))
 	Handle(api, ScopeSend, add("set-bulk-rate", http.MethodPatch, "/v1/bulks/{id}/rate", "Change how fast a bulk goes out", 0, gone), s.setBulkRate)
+	resolve := add("resolve-bulk", http.MethodPost, "/v1/bulks/{id}/resolve", "Settle a bulk's messages in state unknown", 0, gone, conflict)
+	resolve.Description = "Says what a person found out about all messages of which nobody knew whether they arrived. Their events follow, and another one of the bulk's end. For one of them: POST /v1/messages/{id}/resolve."
+	Handle(api, ScopeSend, resolve, s.resolveBulk)
 	s.registerResults(api)
 	s.registerBulkEvents(api)
 }
@@ -152,6 +155,7 @@ type BulkStatus struct {
 	Suppressed int                         `json:"suppressed"`
 	Skipped    int                         `json:"skipped"`
 	Unknown    int                         `json:"unknown"`
+	Issues     int                         `json:"issues" doc:"Messages that were rendered with issues, whatever became of them."`
 	Canary     string                      `json:"canary,omitempty" doc:"out while only the canary goes out, then its verdict."`
 	Rate       float64                     `json:"rate" doc:"Messages a second; 0 is no limit."`
 	CreatedAt  time.Time                   `json:"createdAt"`
@@ -179,7 +183,7 @@ func (s *Server) bulkStatus(ctx context.Context, id string) (BulkStatus, error) 
 	}
 	out := BulkStatus{
 		ID: id, State: string(status.State), Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Failed: status.Failed,
-		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, Canary: status.Canary,
+		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, Issues: status.Issues, Canary: status.Canary,
 		Rate: controls.Rate, CreatedAt: b.CreatedAt, Channels: PerChannel[message.Channel]{},
 	}
 	if !b.Started.IsZero() {

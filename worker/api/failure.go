@@ -46,6 +46,10 @@ func asProblem(err error) *Problem {
 		return problem(http.StatusNotFound, "not_found", "there is nothing of that id, or no longer")
 	case errors.Is(err, enqueue.ErrConflict):
 		return problem(http.StatusConflict, "conflict", "another one with other content has this id")
+	case errors.Is(err, enqueue.ErrNotUnknown):
+		return problem(http.StatusConflict, "not_unknown", "it is known what became of it: there is nothing to resolve")
+	case errors.Is(err, enqueue.ErrContentGone):
+		return problem(http.StatusConflict, "content_gone", "an older version did not keep its content: send it again under a new id")
 	case errors.Is(err, bulk.ErrSealed):
 		return problem(http.StatusConflict, "audience_complete", "the bulk has its audience, which can't be changed any more")
 	case errors.Is(err, bulk.ErrLoading):

@@ -59,6 +59,10 @@ func (s *Server) registerForwards(api huma.API) {
 		Summary: "Cancel a forward", DefaultStatus: http.StatusNoContent,
 		Description: "As with messages.", Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, s.cancel(s.Client.CancelForward))
+	Handle(api, ScopeSend, huma.Operation{
+		OperationID: "resolve-forward", Method: http.MethodPost, Path: "/v1/forwards/{id}/resolve", Tags: []string{"Forwards"},
+		Summary: "Settle a forward in state unknown", Description: "As with messages.", Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, s.resolve(s.Client.ResolveForward, s.Client.ForwardStatus))
 }
 
 type forwardInput struct {

@@ -15,7 +15,6 @@ import (
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
-	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -59,27 +58,6 @@ type AcceptedOutput struct {
 	Body     Accepted
 }
 
-// MessageState is what became of a message.
-type MessageState struct {
-	ID     string     `json:"id"`
-	State  string     `json:"state" enum:"pending,sent,failed,suppressed,skipped,unknown"`
-	At     *time.Time `json:"at,omitempty" doc:"When the state was reached; missing while pending."`
-	Reason *Reason    `json:"reason,omitempty"`
-}
-
-// Reason says why something is in its state.
-type Reason struct {
-	Code string `json:"code" doc:"Stable, for programs." example:"invalid_address"`
-	Text string `json:"text" doc:"For people."`
-}
-
-func reasonOf(r ledger.Reason) *Reason {
-	if r == (ledger.Reason{}) {
-		return nil
-	}
-	return &Reason{r.Code, r.Text}
-}
-
 // IDInput names what an operation is about.
 type IDInput struct {
 	ID string `path:"id" minLength:"1" maxLength:"150" doc:"Its id."`
@@ -103,6 +81,11 @@ func (s *Server) registerMessages(api huma.API) {
 		Description: "One that waits for its time, for a free worker or for its next try is skipped, with the code cancelled. What went, or is going out, can't be cancelled. Cancelling twice is harmless. Where no message has the id, the forward that has it is cancelled.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict},
 	}, s.cancel(s.Client.CancelMessage))
+	Handle(api, ScopeSend, huma.Operation{
+		OperationID: "resolve-message", Method: http.MethodPost, Path: "/v1/messages/{id}/resolve", Tags: []string{"Messages"},
+		Summary: "Settle a message in state unknown", Errors: []int{http.StatusNotFound, http.StatusConflict},
+		Description: "Says what a person found out about a message of which nobody knew whether it arrived. Its event follows. The ids of a bulk's messages are taken too; where no message has the id, the forward that has it is settled.",
+	}, s.resolve(s.Client.ResolveMessage, s.Client.MessageStatus))
 }
 
 type sendMessageInput struct {
@@ -158,27 +141,6 @@ func (b *MessageBody) task(id string) task.Message {
 
 // faults implements ownRules.
 func (b *MessageBody) faults() error { return enqueue.CheckMessage(b.task(cmp.Or(b.ID, "fresh"))) }
-
-// MessageStateOutput is a message's state.
-type MessageStateOutput struct{ Body MessageState }
-
-// getState answers with what became of a message or forward.
-func (s *Server) getState(status func(context.Context, string) (ledger.Record, error)) func(context.Context, *IDInput) (*MessageStateOutput, error) {
-	return func(ctx context.Context, in *IDInput) (*MessageStateOutput, error) {
-		record, err := status(ctx, in.ID)
-		if err != nil {
-			return nil, err
-		}
-		if record.State == ledger.Claimed {
-			record.State = ledger.Pending // a worker has it in hand
-		}
-		state := MessageState{ID: in.ID, State: record.State.String(), Reason: reasonOf(record.Reason)}
-		if !record.At.IsZero() {
-			state.At = &record.At
-		}
-		return &MessageStateOutput{state}, nil
-	}
-}
 
 // cancel cancels a message or forward.
 func (s *Server) cancel(do func(context.Context, string) error) func(context.Context, *IDInput) (*struct{}, error) {

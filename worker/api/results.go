@@ -63,6 +63,8 @@ type RecipientState struct {
 	State   string     `json:"state" enum:"pending,sent,failed,suppressed,skipped,unknown"`
 	At      *time.Time `json:"at,omitempty"`
 	Reason  *Reason    `json:"reason,omitempty"`
+	Waiting *Waiting   `json:"waiting,omitempty" doc:"Why it is pending; missing once it is settled."`
+	SentDetails
 }
 
 // RecipientPage is a part of what became of everyone.
@@ -126,11 +128,10 @@ func parsePlace(cursor string) (chunk, slot int, err error) {
 }
 
 func recipientState(r bulk.Result) RecipientState {
-	out := RecipientState{ID: r.ID, To: r.To, Channel: string(r.Channel), State: r.State.String(), Reason: reasonOf(r.Reason)}
-	if !r.At.IsZero() {
-		out.At = &r.At
+	return RecipientState{
+		ID: r.ID, To: r.To, Channel: string(r.Channel), State: r.State.String(), At: someTime(r.At), Reason: reasonOf(r.Reason),
+		Waiting: waitingOf(r.Waiting), SentDetails: detailsOf(r.Details),
 	}
-	return out
 }
 
 type exportRecipientsInput struct{ StateInput }

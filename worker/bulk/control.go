@@ -149,43 +149,58 @@ func (s *Store) NextRound(ctx context.Context, id string) (int, error) {
 // Reopen makes every recipient pending again that is in a state from: failed, skipped, suppressed or unknown. It
 // returns how many. The bulk must be started again for them to be sent to.
 func (s *Store) Reopen(ctx context.Context, id string, from ledger.State) (int, error) {
-	if err := s.watch(ctx, id); err != nil {
-		return 0, err
-	}
-	return s.settle(ctx, id, from, func(ctx context.Context, c ledger.Chunk, slot int) (bool, error) {
-		return s.ledger.Reopen(ctx, c, slot, from)
-	})
-}
-
-// Accept records every recipient in state unknown as sent: somebody found out that it arrived. It returns how many.
-func (s *Store) Accept(ctx context.Context, id string) (int, error) {
-	return s.settle(ctx, id, ledger.Unknown, func(ctx context.Context, c ledger.Chunk, slot int) (bool, error) {
-		return true, s.ledger.Mark(ctx, c, slot, ledger.Sent, ledger.Reason{})
-	})
-}
-
-// settle calls do for every recipient in state from, a chunk's at the same time, and counts those for whom it did
-// something.
-func (s *Store) settle(ctx context.Context, id string, from ledger.State, do func(context.Context, ledger.Chunk, int) (bool, error)) (int, error) {
 	b, err := s.Bulk(ctx, id)
 	if err != nil {
 		return 0, err
 	}
+	return s.settle(ctx, b, nil, from, func(int) error { return nil }, func(ctx context.Context, c ledger.Chunk, slot int) (bool, error) {
+		return s.ledger.Reopen(ctx, c, slot, from)
+	})
+}
+
+// Settle gives the messages of a bulk that are unknown another state (see ledger.Settle): all, or the one at a place. It
+// returns how many. begin is called before the first one of a chunk.
+func (s *Store) Settle(ctx context.Context, b Bulk, only *Place, to ledger.State, r ledger.Reason, begin func(chunk int) error) (int, error) {
+	return s.settle(ctx, b, only, ledger.Unknown, begin, func(ctx context.Context, c ledger.Chunk, slot int) (bool, error) {
+		return s.ledger.Settle(ctx, c, slot, to, r)
+	})
+}
+
+// settle calls do for every message in state from, or the one at a place, a chunk's at the same time, and counts those for
+// which it did something. Before that the bulk is looked after: whoever asks may die before its chunks have their tasks.
+func (s *Store) settle(ctx context.Context, b Bulk, only *Place, from ledger.State, begin func(chunk int) error,
+	do func(context.Context, ledger.Chunk, int) (bool, error),
+) (int, error) {
+	if err := s.watch(ctx, b.ID); err != nil {
+		return 0, err
+	}
 	total := 0
 	for chunk := range b.Chunks {
+		if only != nil && only.Chunk != chunk {
+			continue
+		}
 		c := b.Owner().Chunk(chunk)
 		records, err := s.ledger.Chunk(ctx, c)
 		if err != nil {
+			return total, err
+		}
+		var slots []int
+		for slot, r := range records {
+			if r.State == from && (only == nil || only.Slot == slot) {
+				slots = append(slots, slot)
+			}
+		}
+		if len(slots) == 0 {
+			continue
+		}
+		if err := begin(chunk); err != nil {
 			return total, err
 		}
 		var (
 			group errgroup.Group
 			done  atomic.Int64
 		)
-		for slot, r := range records {
-			if r.State != from {
-				continue
-			}
+		for _, slot := range slots {
 			group.Go(func() error {
 				ok, err := do(ctx, c, slot)
 				if ok && err == nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ type Result struct {
 	To      string
 	Channel message.Channel
 	ledger.Record
+	ledger.Details
+	// Waiting is why it is still pending; nil once it is settled.
+	Waiting *ledger.Wait
 }
 
 // Results yields every message in the order of the audience (where recipients have times of their own: in the order of
@@ -66,63 +70,135 @@ func (s *Store) ChunkResults(ctx context.Context, b Bulk, chunk int) ([]Result, 
 	if len(records) != len(recipients)*b.Slots() {
 		return nil, fmt.Errorf("chunk %d of bulk %s: %d recipients, %d records", chunk, b.ID, len(recipients), len(records))
 	}
+	details, err := s.ledger.Details(ctx, b.Owner().Chunk(chunk))
+	if err != nil {
+		return nil, err
+	}
+	var wait *ledger.Wait
+	if slices.ContainsFunc(records, func(r ledger.Record) bool { return !r.State.Final() }) {
+		if wait, err = s.waiting(ctx, b, chunk); err != nil {
+			return nil, err
+		}
+	}
 	results := make([]Result, len(records))
 	for slot, record := range records {
 		c, i := b.Part(slot).Channel, slot/b.Slots()
-		results[slot] = Result{i, b.MessageID(chunk, slot), recipients[i].Address(c), c, record}
+		r := Result{i, b.MessageID(chunk, slot), recipients[i].Address(c), c, record, details[slot], nil}
+		if !record.State.Final() {
+			if r.Waiting = wait; record.State == ledger.Claimed {
+				r.Waiting = ledger.Unhurried(record.State, time.Time{})
+			}
+			r.Attempts = max(r.Attempts, r.Waiting.Attempts)
+		}
+		results[slot] = r
 	}
 	return results, nil
 }
 
+// waiting is why those of a chunk wait who are pending.
+func (s *Store) waiting(ctx context.Context, b Bulk, chunk int) (*ledger.Wait, error) {
+	wait, err := s.ledger.Wait(ctx, b.Owner().Chunk(chunk))
+	if err != nil {
+		return nil, err
+	}
+	if b.Control == Paused {
+		paused := &ledger.Wait{Reason: ledger.Reason{Code: ledger.WaitPaused, Text: "the bulk is paused"}}
+		if wait != nil {
+			paused.Attempts = wait.Attempts
+		}
+		return paused, nil
+	}
+	if wait != nil {
+		return wait, nil
+	}
+	due := b.SendAt
+	if b.SendAtLocal != "" {
+		dues, err := s.Dues(ctx, b.ID)
+		if err != nil {
+			return nil, err
+		}
+		due = dues[chunk]
+	}
+	switch {
+	case b.Started.IsZero() && b.Round == 0 && !due.After(time.Now()):
+		return &ledger.Wait{Reason: ledger.Reason{Code: ledger.WaitStart, Text: "the bulk was not started yet"}}, nil
+	case chunk >= b.Open():
+		return &ledger.Wait{Reason: ledger.Reason{Code: ledger.WaitCanary, Text: "the canary is out"}}, nil
+	}
+	return ledger.Unhurried(ledger.Pending, due), nil
+}
+
 // MessageResult reads what became of a message of a bulk by its id, or returns ErrNotFound.
 func (s *Store) MessageResult(ctx context.Context, id string) (Result, error) {
+	b, at, err := s.Locate(ctx, id)
+	if err != nil {
+		return Result{}, err
+	}
+	results, err := s.ChunkResults(ctx, b, at.Chunk)
+	if err == nil && at.Slot >= len(results) {
+		err = fmt.Errorf("message %.150q: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return results[at.Slot], nil
+}
+
+// Place is a slot of a bulk's books.
+type Place struct{ Chunk, Slot int }
+
+// Locate finds the bulk and the place of a message by its id, or returns ErrNotFound. Whether the chunk has so many slots
+// is not known.
+func (s *Store) Locate(ctx context.Context, id string) (Bulk, Place, error) {
 	gone := fmt.Errorf("message %.150q: %w", id, ErrNotFound)
 	owner, part, derived := task.SplitDerived(id)
 	if !derived { // in layout 0 the parts were joined as the parts of an id are
 		fields := strings.Split(id, ".")
 		if len(fields) < 4 {
-			return Result{}, gone
+			return Bulk{}, Place{}, gone
 		}
 		owner = strings.Join(fields[:len(fields)-3], ".")
 		part = strings.Join(fields[len(fields)-3:], ".")
 	}
 	fields := strings.Split(part, ".")
-	chunk, err := strconv.Atoi(fields[0])
-	if err != nil || len(fields) != 3 || chunk < 0 {
-		return Result{}, gone
+	if len(fields) != 3 {
+		return Bulk{}, Place{}, gone
+	}
+	chunk, errChunk := strconv.Atoi(fields[0])
+	recipient, errRecipient := strconv.Atoi(fields[1])
+	if errChunk != nil || errRecipient != nil || chunk < 0 || recipient < 0 || recipient >= ChunkSize {
+		return Bulk{}, Place{}, gone
 	}
 	b, err := s.Bulk(ctx, owner)
 	if errors.Is(err, ErrNotFound) || err == nil && chunk >= b.Chunks {
-		return Result{}, gone
+		return Bulk{}, Place{}, gone
 	}
 	if err != nil {
-		return Result{}, err
+		return Bulk{}, Place{}, err
 	}
-	results, err := s.ChunkResults(ctx, b, chunk)
-	if err != nil {
-		return Result{}, err
-	}
-	for _, r := range results {
-		if r.ID == id {
-			return r, nil
+	for i := range b.Slots() {
+		if slot := recipient*b.Slots() + i; b.MessageID(chunk, slot) == id {
+			return b, Place{chunk, slot}, nil
 		}
 	}
-	return Result{}, gone
+	return Bulk{}, Place{}, gone
 }
 
 // ResultWriter writes results as CSV. Cells that a spreadsheet would take for a formula are prefixed with an apostrophe.
 type ResultWriter struct {
 	csv *csv.Writer
-	row [6]string
+	row [11]string
 }
 
 // NewResultWriter writes the header row.
 func NewResultWriter(to io.Writer) (*ResultWriter, error) {
-	w := &ResultWriter{csv: csv.NewWriter(to), row: [6]string{"recipient", "channel", "state", "code", "reason", "time"}}
+	w := &ResultWriter{csv: csv.NewWriter(to), row: [11]string{
+		"recipient", "channel", "state", "code", "reason", "time", "waiting", "attempts", "subject", "provider_id", "issues",
+	}}
 	return w, w.csv.Write(w.row[:])
 }
 
-// Write writes one result. Whoever is claimed right now is pending, as the counts show it.
+// Write writes one result; issues are their codes and fields. Whoever is claimed right now is pending, as the counts show it.
 func (w *ResultWriter) Write(r Result) error {
 	if r.State == ledger.Claimed {
 		r.State = ledger.Pending
@@ -131,7 +207,20 @@ func (w *ResultWriter) Write(r Result) error {
 	if !r.At.IsZero() {
 		at = r.At.Format(time.RFC3339)
 	}
-	w.row = [6]string{r.To, string(r.Channel), r.State.String(), r.Reason.Code, r.Reason.Text, at}
+	var waiting, attempts string
+	if r.Waiting != nil {
+		waiting = strings.TrimSuffix(r.Waiting.Code+": "+r.Waiting.Text, ": ")
+	}
+	if r.Attempts > 0 {
+		attempts = strconv.Itoa(r.Attempts)
+	}
+	issues := make([]string, len(r.Issues))
+	for i, issue := range r.Issues {
+		issues[i] = strings.TrimSuffix(issue.Code+" "+issue.Field, " ")
+	}
+	w.row = [11]string{
+		r.To, string(r.Channel), r.State.String(), r.Reason.Code, r.Reason.Text, at, waiting, attempts, r.Subject, r.ProviderID, strings.Join(issues, "; "),
+	}
 	for i := range w.row {
 		w.row[i] = plainCell(w.row[i])
 	}

@@ -33,6 +33,7 @@ type Status struct {
 	Suppressed int    `json:"suppressed"`
 	Skipped    int    `json:"skipped"`
 	Unknown    int    `json:"unknown"`
+	Issues     int    `json:"issues"` // messages that were rendered with issues, whatever became of them
 	// Canary is out while only the canary goes out, then its verdict; empty without one.
 	Canary string `json:"canary,omitempty"`
 }
@@ -52,7 +53,7 @@ func (s *Store) Status(ctx context.Context, id string) (Status, error) {
 	}
 	status := Status{
 		ID: id, Planned: b.Planned, Pending: b.Planned - counts.Final(), Sent: counts.Sent, Failed: counts.Failed,
-		Suppressed: counts.Suppressed, Skipped: counts.Skipped, Unknown: counts.Unknown,
+		Suppressed: counts.Suppressed, Skipped: counts.Skipped, Unknown: counts.Unknown, Issues: counts.Issues,
 	}
 	if b.Canary != nil {
 		status.Canary = cmp.Or(string(b.Verdict), "out")

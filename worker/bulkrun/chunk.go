@@ -34,6 +34,9 @@ func (r *Runner) Chunk(ctx context.Context, log *slog.Logger, run queue.Run, t t
 	defer turn.end()
 	c := &chunk{r: r, opened: o, log: log, at: o.Owner().Chunk(t.Chunk), attempt: run.Attempt}
 	err = c.run(ctx, run, turn)
+	if unkept := c.keep(ctx, err); unkept != nil {
+		return unkept
+	}
 	if unpublished := c.publish(ctx); unpublished != nil {
 		return unpublished
 	}
@@ -50,7 +53,7 @@ type chunk struct {
 	recipients  []bulk.Recipient
 	suppressed  map[int]*suppress.Entry // by slot: who may not be written to, as it was when the run began
 	quarantined bool                    // see delivery.Job
-	receipts    delivery.Receipts
+	notes       delivery.Notes
 	published   map[int]bool    // slots whose outcome this run has published
 	waiting     context.Context // see delivery.Job: one for all messages
 }
@@ -94,6 +97,18 @@ func (c *chunk) run(ctx context.Context, run queue.Run, turn *turn) error {
 	c.log.Info("chunk worked on", "recipients", len(c.recipients), "pending_before", len(pending), "pending_after", left.pending,
 		"attempt", c.attempt, "took", time.Since(started))
 	return c.whatNext(ctx, left)
+}
+
+// keep puts down what this run learned of everyone, and why those wait who are pending after it ended with err.
+func (c *chunk) keep(ctx context.Context, err error) error {
+	ctx = context.WithoutCancel(ctx)
+	if err := c.r.Ledger.PutDetails(ctx, c.at, c.notes.All()); err != nil {
+		return err
+	}
+	if why := c.notes.WaitFor(err); why.Code != "" {
+		return c.r.Ledger.PutWait(ctx, c.at, why, c.attempt+1)
+	}
+	return c.r.Ledger.RemoveWait(ctx, c.at)
 }
 
 // read reads the recipients and returns the slots that are pending.
@@ -166,7 +181,7 @@ func (c *chunk) deliver(ctx context.Context, slot int) (*ledger.Commit, error) {
 	}
 	return c.r.Delivery.Deliver(ctx, delivery.Job{
 		Job: c.composed.Job(c.at.Index, slot, c.recipient(slot), c.suppressed[slot]),
-		Log: c.log, Chunk: c.at, Slot: slot, Attempt: c.attempt, Quarantined: c.quarantined, Receipts: &c.receipts,
+		Log: c.log, Chunk: c.at, Slot: slot, Attempt: c.attempt, Quarantined: c.quarantined, Notes: &c.notes,
 		Waiting: c.waiting, BulkRate: asked.Rate,
 	})
 }

@@ -96,7 +96,7 @@ func (t *turn) giveWay(ctx context.Context) error {
 		}
 		// The more chunks take turns, the longer each can wait without the lane running dry.
 		pause := 2*time.Second + time.Duration(t.chunks)*10*time.Millisecond
-		return &queue.Again{After: pause/2 + rand.N(pause), Reason: "its lane is full, and other bulks run", Quiet: true}
+		return &queue.Again{After: pause/2 + rand.N(pause), Reason: "lane_full", Detail: "its lane is full, and other bulks run", Quiet: true}
 	}
 	return nil
 }

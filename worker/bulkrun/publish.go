@@ -65,6 +65,8 @@ func (c *chunk) publish(ctx context.Context) error {
 		if err := c.publishMessages(ctx); err != nil {
 			return err
 		}
+	}
+	if c.recipients != nil {
 		if err := c.r.Events.RemovePending(ctx, c.ID, c.at.Index); err != nil {
 			return err
 		}
@@ -104,7 +106,7 @@ func (c *chunk) publishMessages(ctx context.Context) error {
 func (c *chunk) report(slot int, r ledger.Record) delivery.Report {
 	recipient := c.recipient(slot)
 	report := delivery.Report{
-		Record: r, ProviderID: c.receipts.Get(slot), Bulk: c.ID, Cause: c.RecipientID(c.at.Index, slot), Group: strconv.Itoa(c.at.Index),
+		Record: r, Details: c.notes.Of(slot), Bulk: c.ID, Cause: c.RecipientID(c.at.Index, slot), Group: strconv.Itoa(c.at.Index),
 		Outcome: c.Events, OnlyAction: len(c.Messages) == 0, Conversation: recipient.Conversation, Actions: c.Actions,
 	}
 	var err error

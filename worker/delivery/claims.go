@@ -41,10 +41,14 @@ func (d *Delivery) Records(ctx context.Context, c ledger.Chunk) ([]ledger.Record
 	return d.settleClaims(ctx, c, false)
 }
 
-// RecordsAlone reads those of a message of its own. Under "resend" it was claimed only to keep it from being cancelled
+// RecordsAlone reads that of a message of its own, always one. Under "resend" it was claimed only to keep it from being cancelled
 // meanwhile: the claim of a run that died is given back, unless that was a quarantined one.
 func (d *Delivery) RecordsAlone(ctx context.Context, run queue.Run, c ledger.Chunk, m task.Message) ([]ledger.Record, error) {
-	return d.settleClaims(ctx, c, m.PolicyOrDefault() == task.Resend && run.Crashes <= quarantineAfter)
+	records, err := d.settleClaims(ctx, c, m.PolicyOrDefault() == task.Resend && run.Crashes <= quarantineAfter)
+	if err == nil && len(records) != 1 {
+		err = fmt.Errorf("%w: %d records of a message", queue.ErrGone, len(records))
+	}
+	return records, err
 }
 
 // settleClaims reads a chunk's records and sees to it that none of them is claimed: they become pending with giveBack,
@@ -75,12 +79,13 @@ func (d *Delivery) settleClaims(ctx context.Context, c ledger.Chunk, giveBack bo
 	return records, nil
 }
 
-// Refuse fails a message whose content can't be opened because of err, unless another attempt may mend that.
-func (d *Delivery) Refuse(ctx context.Context, log *slog.Logger, c ledger.Chunk, err error) error {
+// Refuse fails a message whose content can't be opened because of err, unless another attempt may mend that. It returns
+// the state in which the message is.
+func (d *Delivery) Refuse(ctx context.Context, log *slog.Logger, c ledger.Chunk, err error) (ledger.State, error) {
 	out := OfTrouble(ctx, err)
 	if out.Again != nil {
-		return out.Again
+		return ledger.Pending, out.Again
 	}
 	log.Error("content can't be prepared", "error", err)
-	return d.Ledger.Mark(ctx, c, 0, out.State, out.Reason)
+	return out.State, d.Ledger.Mark(ctx, c, 0, out.State, out.Reason)
 }

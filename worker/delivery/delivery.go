@@ -99,8 +99,8 @@ type Job struct {
 	Quarantined bool
 	// Make makes the message where its content is not Job.Content; the errors are those of Composer.Compose. nil otherwise.
 	Make func(ctx context.Context) (*message.Message, error)
-	// Receipts is told what the other side calls the message; nil where nobody asks.
-	Receipts *Receipts
+	// Notes takes what is learned of the message; nil where nobody asks.
+	Notes *Notes
 	// Waiting ends when the job must not wait for its turn any more; UntilDrain makes one. nil: Deliver makes its own.
 	Waiting context.Context
 	// BulkRate is how many messages a second the bulk may start; 0 is no limit.
@@ -170,9 +170,11 @@ func (d *Delivery) compose(ctx context.Context, j Job) (*message.Message, *Outco
 		if err != nil {
 			return nil, OfTrouble(ctx, err)
 		}
+		j.Notes.note(j.Slot, func(d *ledger.Details) { d.Subject = msg.Subject })
 		return msg, nil
 	}
 	composed, err := d.Composer.Compose(ctx, j.Job)
+	j.Notes.noteContent(j.Slot, composed.Content)
 	switch {
 	case err != nil:
 		return nil, OfTrouble(ctx, err)
@@ -205,8 +207,13 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 	d.Metrics.sendTook(msg.Channel, time.Since(started))
 	e := send.AsError(err)
 	d.troubles.answered(msg.Channel, e)
+	j.Notes.note(j.Slot, func(d *ledger.Details) {
+		d.Attempts, d.ProviderID, d.Words = j.Attempt+1, receipt.ID, receipt.Detail
+		if e != nil {
+			d.ProviderID, d.Words = "", e.Reply
+		}
+	})
 	if e == nil {
-		j.Receipts.Put(j.Slot, receipt.ID)
 		return &Outcome{State: ledger.Sent}
 	}
 	if pushesBack(e) {
@@ -247,6 +254,7 @@ func (d *Delivery) record(ctx context.Context, j Job, out *Outcome) (*ledger.Com
 	ctx = context.WithoutCancel(ctx)
 	d.Metrics.outcome(j.Message.Channel, out)
 	if out.Again != nil {
+		j.Notes.waits(out.Reason, out.Again)
 		if j.claims() {
 			if err := d.Ledger.Release(ctx, j.Chunk, j.Slot); err != nil {
 				return nil, err
@@ -261,5 +269,6 @@ func (d *Delivery) record(ctx context.Context, j Job, out *Outcome) (*ledger.Com
 			return nil, err
 		}
 	}
+	j.Notes.ended(j.Slot, out.State)
 	return d.Ledger.Post(ctx, j.Chunk, j.Slot, out.State, out.Reason), nil
 }

@@ -128,7 +128,7 @@ func TestDeliver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := c.way
 			d := newDelivery(t, &w, context.Background(), nil)
-			c.job.Log, c.job.Receipts = slog.New(slog.DiscardHandler), &Receipts{}
+			c.job.Log, c.job.Notes = slog.New(slog.DiscardHandler), &Notes{}
 			_, err := d.Deliver(context.Background(), c.job)
 			var again *queue.Again
 			if errors.As(err, &again) {
@@ -141,8 +141,8 @@ func TestDeliver(t *testing.T) {
 			if got := strings.Join(w.steps, ", "); got != c.steps {
 				t.Errorf("%s\nwant %s", got, c.steps)
 			}
-			if sent := strings.HasSuffix(c.steps, "send, post sent"); sent != (c.job.Receipts.Get(0) == "r-1") {
-				t.Errorf("receipt %q", c.job.Receipts.Get(0))
+			if sent := strings.HasSuffix(c.steps, "send, post sent"); sent != (c.job.Notes.Of(0).ProviderID == "r-1") {
+				t.Errorf("receipt %q", c.job.Notes.Of(0).ProviderID)
 			}
 		})
 	}

@@ -1,8 +1,6 @@
 package delivery
 
 import (
-	"sync"
-
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
@@ -10,39 +8,12 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Receipts are the names under which the other side knows the messages of one run, by slot. They are published and not
-// kept.
-type Receipts struct {
-	mu  sync.Mutex
-	ids map[int]string
-}
-
-// Put notes a name; there may be none.
-func (r *Receipts) Put(slot int, id string) {
-	if r == nil || id == "" {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ids == nil {
-		r.ids = map[int]string{}
-	}
-	r.ids[slot] = id
-}
-
-// Get returns the name that was noted, or "".
-func (r *Receipts) Get(slot int) string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.ids[slot]
-}
-
 // Report is what callers learn of a message, as its record says. Whoever reads the same record makes the same facts of it:
 // a run after one that was killed publishes what is there already, and it stays as it is.
 type Report struct {
 	Message    task.Message
 	Record     ledger.Record
-	ProviderID string        // what the other side calls it
+	Details    ledger.Details
 	Actions    *task.Actions // the shortcut's and the job's
 	Bulk       string        // "" for a single message
 	Cause      string        // for whom actions happen once: the message, or a bulk's recipient
@@ -64,7 +35,11 @@ func (r Report) Facts() []outbox.Fact {
 	if r.Outcome && !r.OnlyAction {
 		fact := outbox.Message{
 			ID: m.ID, Bulk: r.Bulk, Channel: m.Channel, State: r.Record.State.String(), Code: r.Record.Reason.Code,
-			Conversation: conversation, Customer: customer, ProviderID: r.ProviderID, At: at, Group: r.Group,
+			Conversation: conversation, Customer: customer, ProviderID: r.Details.ProviderID, At: at, Group: r.Group,
+		}
+		for _, i := range r.Details.Issues {
+			i.Text = ""
+			fact.Issues = append(fact.Issues, i)
 		}
 		if r.Bulk != "" && conversation == "" && customer == "" {
 			fact.To = m.To
@@ -75,7 +50,7 @@ func (r Report) Facts() []outbox.Fact {
 		return facts
 	}
 	if r.Outcome && m.Channel == message.Note {
-		facts = append(facts, outbox.Note{ID: m.ID, Bulk: r.Bulk, Conversation: conversation, ProviderID: r.ProviderID, At: at, Group: r.Group})
+		facts = append(facts, outbox.Note{ID: m.ID, Bulk: r.Bulk, Conversation: conversation, ProviderID: r.Details.ProviderID, At: at, Group: r.Group})
 	}
 	if !r.Actions.IsZero() {
 		fact := outbox.Updated{

@@ -176,7 +176,14 @@ func (c *Client) admit(ctx context.Context, p task.Payload, longer time.Duration
 	if err != nil {
 		return nil, owner, err
 	}
-	admission, err := c.ledger.OpenOnce(ctx, owner, blob.Hash(data), ledger.Request{Kind: p.Kind(), Payload: data}, longer)
+	asked := ledger.Request{Kind: p.Kind(), Payload: data}
+	switch p := p.(type) {
+	case task.Message:
+		asked.Channel, asked.To = string(p.Channel), p.To
+	case task.Forward:
+		asked.Channel, asked.To = string(message.Email), p.To
+	}
+	admission, err := c.ledger.OpenOnce(ctx, owner, blob.Hash(data), asked, longer)
 	if err != nil {
 		return nil, owner, err
 	}
@@ -195,53 +202,6 @@ func ownerOf(p task.Payload) ledger.Owner {
 		return ledger.Owner{Kind: ledger.Forward, ID: p.ID}
 	}
 	return ledger.Owner{}
-}
-
-// MessageStatus returns what became of a message: a single one, a bulk's, or the forward of that id where no message has it.
-// The error is ledger.ErrNotFound where there is none.
-func (c *Client) MessageStatus(ctx context.Context, id string) (ledger.Record, error) {
-	record, err := c.status(ctx, ledger.Message, id)
-	if errors.Is(err, ledger.ErrNotFound) {
-		if forward, other := c.status(ctx, ledger.Forward, id); !errors.Is(other, ledger.ErrNotFound) {
-			return forward, other
-		}
-		if result, other := c.bulks.MessageResult(ctx, id); !errors.Is(other, bulk.ErrNotFound) {
-			return result.Record, other
-		}
-	}
-	return record, err
-}
-
-// ForwardStatus returns what became of a forward, or ledger.ErrNotFound.
-func (c *Client) ForwardStatus(ctx context.Context, id string) (ledger.Record, error) {
-	return c.status(ctx, ledger.Forward, id)
-}
-
-func (c *Client) status(ctx context.Context, k ledger.Kind, id string) (ledger.Record, error) {
-	books, err := c.single(ctx, k, id)
-	if err != nil {
-		return ledger.Record{}, err
-	}
-	return c.record(ctx, books)
-}
-
-// single finds the books of a message or forward. An id that nothing can have finds nothing.
-func (c *Client) single(ctx context.Context, k ledger.Kind, id string) (ledger.Chunk, error) {
-	if task.CheckID(id) != nil {
-		return ledger.Chunk{}, fmt.Errorf("%s %.100q: %w", k, id, ledger.ErrNotFound)
-	}
-	return c.ledger.Single(ctx, ledger.Owner{Kind: k, ID: id})
-}
-
-func (c *Client) record(ctx context.Context, books ledger.Chunk) (ledger.Record, error) {
-	records, err := c.ledger.Chunk(ctx, books)
-	if err != nil {
-		return ledger.Record{}, err
-	}
-	if len(records) != 1 {
-		return ledger.Record{}, fmt.Errorf("%s: %w", books.Owner, ledger.ErrNotFound)
-	}
-	return records[0], nil
 }
 
 // Bulks reads stored bulks: status and results.

@@ -87,12 +87,7 @@ func (c *Client) cancel(ctx context.Context, k ledger.Kind, id string) error {
 
 // runNow runs the task of a message or forward that waits, at once.
 func (c *Client) runNow(_ context.Context, k ledger.Kind, books ledger.Chunk) error {
-	layout := books.Layout(task.Layout)
-	var p task.Payload = task.Message{ID: books.ID, Layout: layout}
-	if k == ledger.Forward {
-		p = task.Forward{ID: books.ID, Layout: layout}
-	}
-	id, name, err := queue.Address(p)
+	id, name, err := queue.Address(bare(k, books.ID, books.Layout(task.Layout)))
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,8 @@ type Message struct {
 	To         string    `json:"to,omitempty"`
 	ProviderID string    `json:"providerId,omitempty"` // Message-ID, Twilio's sid, …; missing where a worker was killed after sending
 	At         time.Time `json:"at"`                   // when the state was reached
+	// Issues are what rendering went on in spite of, the first ten; without their text, which may quote a value.
+	Issues []ledger.Issue `json:"issues,omitempty"`
 
 	// Name tells the message from all others, where ID does not: that of a forward.
 	Name string `json:"-"`

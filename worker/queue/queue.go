@@ -148,6 +148,21 @@ func (c *Client) RunNow(name, id string) (bool, error) {
 	return false, nil
 }
 
+// ErrNoTask says that no such task is stored: neither one that waits or runs, nor one that ended within Retention.
+var ErrNoTask = errors.New("no such task")
+
+// Payload reads the kind and the payload of a task, or ErrNoTask.
+func (c *Client) Payload(name, id string) (kind string, payload []byte, err error) {
+	info, err := c.inspector.GetTaskInfo(name, id)
+	switch {
+	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
+		return "", nil, fmt.Errorf("task %s: %w", id, ErrNoTask)
+	case err != nil:
+		return "", nil, fmt.Errorf("look at task %s: %w: %w", id, ErrUnavailable, err)
+	}
+	return info.Type, info.Payload, nil
+}
+
 // Address returns the task id and the queue of a payload. The id begins with the kind and the id of whom the task belongs
 // to.
 func Address(p task.Payload) (id, name string, err error) {

@@ -337,9 +337,15 @@ func reason(r Record) string {
 	if r.Reason.Code == "" {
 		return ""
 	}
-	if len(r.Reason.Text) > maxReasonText {
-		r.Reason.Text = strings.ToValidUTF8(r.Reason.Text[:maxReasonText], "") + "…"
-	}
+	r.Reason.Text = cut(r.Reason.Text)
 	data, _ := json.Marshal(r.Reason) // two strings: can't fail
 	return string(data)
+}
+
+// cut makes a text fit into the books.
+func cut(text string) string {
+	if len(text) > maxReasonText {
+		text = strings.ToValidUTF8(text[:maxReasonText], "") + "…"
+	}
+	return text
 }

@@ -119,6 +119,15 @@ func (l *Ledger) Reopen(ctx context.Context, c Chunk, index int, from State) (bo
 	return l.mark(ctx, c, index, Record{State: Pending}, letters(from))
 }
 
+// Settle records of a recipient in state unknown what a person found out: s is sent, failed or, to send it again, pending.
+// It reports false for anyone else.
+func (l *Ledger) Settle(ctx context.Context, c Chunk, index int, s State, r Reason) (bool, error) {
+	if s != Sent && s != Failed && s != Pending {
+		return false, fmt.Errorf("settle: nobody finds out that a message is %s", s)
+	}
+	return l.mark(ctx, c, index, Record{State: s, Reason: r}, letters(Unknown))
+}
+
 // Mark records what became of a recipient and returns when that is stored. A recipient that is sent stays sent:
 // that is no error.
 func (l *Ledger) Mark(ctx context.Context, c Chunk, index int, s State, r Reason) error {
@@ -195,6 +204,10 @@ func (l *Ledger) Counts(ctx context.Context, owner Owner) (Counts, error) {
 			n, err := strconv.Atoi(text)
 			if err != nil || len(field) != 1 {
 				return Counts{}, fmt.Errorf("read counts of %s: %.20q is %.20q", owner, field, text)
+			}
+			if field == issuesField {
+				counts.Issues += n
+				continue
 			}
 			counts.add(State(field[0]), n)
 		}

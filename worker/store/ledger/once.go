@@ -44,7 +44,7 @@ type Admission struct {
 // OpenOnce opens the books of a message or forward, keeps what was asked for beside them, so much longer than usual, and
 // lists it as unsettled, unless the id is taken: by the same request, which its hash names, or by another one.
 func (l *Ledger) OpenOnce(ctx context.Context, o Owner, hash string, r Request, longer time.Duration) (Admission, error) {
-	keep, asked := l.retention+max(0, longer), about{Kind: r.Kind}.with(r.Payload)
+	keep, asked := l.retention+max(0, longer), about{r.Kind, Details{Channel: r.Channel, To: r.To}}.with(r.Payload)
 	pipe := l.rdb.Pipeline()
 	// Listed first: what is opened is found, whatever becomes of us.
 	listed := l.list(ctx, pipe, o, longer)

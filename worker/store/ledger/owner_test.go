@@ -47,9 +47,9 @@ func TestKeysBelongToKindAndID(t *testing.T) {
 			keys := map[string]bool{}
 			for _, index := range indexes {
 				c := o.Chunk(index)
-				of := []string{c.statesKey(), c.reasonsKey(), c.Key("recipients"), c.countsKey()}
+				of := []string{c.statesKey(), c.reasonsKey(), c.waitKey(), c.aboutKey(), c.detailsKey(), c.Key("recipients"), c.countsKey()}
 				if o.Kind == Message || o.Kind == Forward {
-					of = append(of[:2], o.requestKey())
+					of = append(of[:4], o.requestKey())
 				}
 				for _, key := range of {
 					if got, want := tagOf(key), tagOf(of[0]); got != want {
@@ -87,7 +87,7 @@ func TestBooksOfOneIDAreApart(t *testing.T) {
 		for _, o := range owners {
 			if o.Kind == Bulk {
 				open(t, l, o.Chunk(0), 3)
-			} else if a, err := l.OpenOnce(ctx, o, "hash", Request{"kind", []byte("{}")}, 0); err != nil || !a.Fresh || !a.Same || a.Owner != o {
+			} else if a, err := l.OpenOnce(ctx, o, "hash", Request{Kind: "kind", Payload: []byte("{}")}, 0); err != nil || !a.Fresh || !a.Same || a.Owner != o {
 				t.Fatalf("%s: %+v, %v", o, a, err)
 			}
 			if err := l.Mark(ctx, o.Chunk(0), 0, want[o.Kind], Reason{Code: string(o.Kind)}); err != nil {
@@ -135,7 +135,7 @@ func TestOpenOnce(t *testing.T) {
 			}
 		}
 		for j, h := range c.calls {
-			a, err := l.OpenOnce(ctx, o, h, Request{"kind", []byte("{}")}, 0)
+			a, err := l.OpenOnce(ctx, o, h, Request{Kind: "kind", Payload: []byte("{}")}, 0)
 			if got := (want{a.Owner.Kind, a.Fresh, a.Same}); err != nil || got != c.want[j] {
 				t.Errorf("case %d, call %d: %+v, %v", i, j, a, err)
 			}

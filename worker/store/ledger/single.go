@@ -20,8 +20,9 @@ import (
 
 // Request is what was asked for under an id, as its task says it.
 type Request struct {
-	Kind    string // of the task
-	Payload []byte // as JSON, in layout 0
+	Kind        string // of the task
+	Payload     []byte // as JSON, in layout 0
+	Channel, To string // of the message
 }
 
 // aboutKey holds what is known of a single recipient beside its state: a line of JSON, then the request's payload.
@@ -29,7 +30,8 @@ func (c Chunk) aboutKey() string { return c.Key("about") }
 
 // about is the line of JSON.
 type about struct {
-	Kind string `json:"kind,omitempty"` // the request's
+	Kind string `json:"kind"` // the request's
+	Details
 }
 
 func (a about) with(payload []byte) []byte {
@@ -43,8 +45,10 @@ func (l *Ledger) Request(ctx context.Context, c Chunk) (Request, error) {
 	if err == nil && len(payload) == 0 {
 		err = fmt.Errorf("the content of %s: %w", c.Owner, ErrNotFound)
 	}
-	return Request{a.Kind, payload}, err
+	return a.request(payload), err
 }
+
+func (a about) request(payload []byte) Request { return Request{a.Kind, payload, a.Channel, a.To} }
 
 func (l *Ledger) about(ctx context.Context, c Chunk) (a about, payload []byte, err error) {
 	data, err := l.rdb.Get(ctx, c.aboutKey()).Bytes()

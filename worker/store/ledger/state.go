@@ -68,6 +68,7 @@ type Counts struct {
 	Suppressed int `json:"suppressed"`
 	Skipped    int `json:"skipped"`
 	Unknown    int `json:"unknown"`
+	Issues     int `json:"issues"` // messages that were rendered with issues, whatever became of them
 }
 
 // Final is the number of recipients to whom nothing more will happen.

@@ -1,0 +1,142 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/store/ledger"
+)
+
+// MessageState is what became of a message or forward.
+type MessageState struct {
+	ID      string     `json:"id"`
+	Channel string     `json:"channel,omitempty" enum:"email,sms,chat,note"`
+	To      string     `json:"to,omitempty" doc:"As it was asked for."`
+	State   string     `json:"state" enum:"pending,sent,failed,suppressed,skipped,unknown"`
+	At      *time.Time `json:"at,omitempty" doc:"When the state was reached; missing while pending."`
+	Reason  *Reason    `json:"reason,omitempty"`
+	Waiting *Waiting   `json:"waiting,omitempty" doc:"Why it is pending; missing once it is settled."`
+	SentDetails
+}
+
+// SentDetails are what is known of a message beside its state. A worker that was killed after sending may leave none.
+type SentDetails struct {
+	Subject    string        `json:"subject,omitempty" doc:"As it was rendered."`
+	ProviderID string        `json:"providerId,omitempty" doc:"What the other side calls it: Message-ID, Twilio's sid, …."`
+	Words      string        `json:"words,omitempty" doc:"The other side's last ones." example:"250 2.0.0 Ok: queued as 4ZKQ2v"`
+	Attempts   int           `json:"attempts,omitempty" doc:"That were made."`
+	Issues     []RenderIssue `json:"issues,omitempty" doc:"What rendering went on in spite of, the first ten."`
+}
+
+// RenderIssue is something that a rendering went on in spite of.
+type RenderIssue struct {
+	Code  string `json:"code" doc:"Stable, for programs." example:"missing_field"`
+	Text  string `json:"text" doc:"For people."`
+	Field string `json:"field,omitempty" doc:"The field or snippet it concerns."`
+	Part  string `json:"part,omitempty" doc:"subject, preheader, message or layout."`
+}
+
+// Reason says why something is in its state.
+type Reason struct {
+	Code string `json:"code" doc:"Stable, for programs." example:"invalid_address"`
+	Text string `json:"text" doc:"For people."`
+}
+
+// Waiting says why something is still pending.
+type Waiting struct {
+	Code     string     `json:"code" doc:"queued, sending, scheduled, paused, canary or not_started where no trouble is behind it; else what the trouble is." example:"smtp_auth"`
+	Text     string     `json:"text,omitempty" doc:"For people: the other side's words, where it said something."`
+	Since    *time.Time `json:"since,omitempty" doc:"Since when for this trouble."`
+	Attempts int        `json:"attempts,omitempty" doc:"That were in vain."`
+}
+
+func reasonOf(r ledger.Reason) *Reason {
+	if r == (ledger.Reason{}) {
+		return nil
+	}
+	return &Reason{r.Code, r.Text}
+}
+
+func waitingOf(w *ledger.Wait) *Waiting {
+	if w == nil {
+		return nil
+	}
+	return &Waiting{w.Code, w.Text, someTime(w.Since), w.Attempts}
+}
+
+func someTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func detailsOf(d ledger.Details) SentDetails {
+	out := SentDetails{Subject: d.Subject, ProviderID: d.ProviderID, Words: d.Words, Attempts: d.Attempts}
+	for _, i := range d.Issues {
+		out.Issues = append(out.Issues, RenderIssue(i))
+	}
+	return out
+}
+
+// stateName is a state as the outside sees it: what a worker has in hand is pending.
+func stateName(s ledger.State) string {
+	if s == ledger.Claimed {
+		s = ledger.Pending
+	}
+	return s.String()
+}
+
+// MessageStateOutput is a message's state.
+type MessageStateOutput struct{ Body MessageState }
+
+// getState answers with what became of a message or forward.
+func (s *Server) getState(status func(context.Context, string) (enqueue.Status, error)) func(context.Context, *IDInput) (*MessageStateOutput, error) {
+	return func(ctx context.Context, in *IDInput) (*MessageStateOutput, error) {
+		found, err := status(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return &MessageStateOutput{MessageState{
+			ID: in.ID, Channel: string(found.Channel), To: found.To, State: stateName(found.State), At: someTime(found.At), Reason: reasonOf(found.Reason),
+			Waiting: waitingOf(found.Waiting), SentDetails: detailsOf(found.Details),
+		}}, nil
+	}
+}
+
+// ResolveInput says what a person found out.
+type ResolveInput struct {
+	IDInput
+	Body struct {
+		As string `json:"as" enum:"sent,failed,resend" doc:"sent: it arrived; failed: it did not; resend: it did not, send it again under the same message id."`
+	}
+}
+
+// resolve settles a message or forward that is unknown, and answers with what became of it.
+func (s *Server) resolve(do func(context.Context, string, enqueue.Resolution) error, status func(context.Context, string) (enqueue.Status, error)) func(context.Context, *ResolveInput) (*MessageStateOutput, error) {
+	return func(ctx context.Context, in *ResolveInput) (*MessageStateOutput, error) {
+		if err := do(ctx, in.ID, enqueue.Resolution(in.Body.As)); err != nil {
+			return nil, err
+		}
+		return s.getState(status)(ctx, &in.IDInput)
+	}
+}
+
+// Resolved is how many messages of a bulk were settled, and how it stands now.
+type Resolved struct {
+	Resolved int        `json:"resolved"`
+	Bulk     BulkStatus `json:"bulk"`
+}
+
+type resolvedOutput struct{ Body Resolved }
+
+// resolveBulk settles a bulk's messages that are unknown.
+func (s *Server) resolveBulk(ctx context.Context, in *ResolveInput) (*resolvedOutput, error) {
+	n, err := s.Client.ResolveBulk(ctx, in.ID, enqueue.Resolution(in.Body.As))
+	if err != nil {
+		return nil, err
+	}
+	status, err := s.bulkStatus(ctx, in.ID)
+	return &resolvedOutput{Resolved{n, status}}, err
+}

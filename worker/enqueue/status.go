@@ -1,0 +1,96 @@
+package enqueue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// Status is what became of a message or forward.
+type Status struct {
+	ledger.Record
+	ledger.Details
+	ID      string
+	Channel message.Channel // "" where an older version stored it
+	To      string          // as it was asked for; a forward's addresses are separated by commas
+	// Waiting is why it is still pending; nil once it is settled.
+	Waiting *ledger.Wait
+}
+
+// MessageStatus returns what became of a message: a single one, a bulk's, or the forward of that id where no message has it.
+// The error is ledger.ErrNotFound where there is none.
+func (c *Client) MessageStatus(ctx context.Context, id string) (Status, error) {
+	status, err := c.status(ctx, ledger.Message, id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		if forward, other := c.status(ctx, ledger.Forward, id); !errors.Is(other, ledger.ErrNotFound) {
+			return forward, other
+		}
+		if result, other := c.bulks.MessageResult(ctx, id); !errors.Is(other, bulk.ErrNotFound) {
+			return Status{result.Record, result.Details, id, result.Channel, result.To, result.Waiting}, other
+		}
+	}
+	return status, err
+}
+
+// ForwardStatus returns what became of a forward, or ledger.ErrNotFound.
+func (c *Client) ForwardStatus(ctx context.Context, id string) (Status, error) {
+	return c.status(ctx, ledger.Forward, id)
+}
+
+func (c *Client) status(ctx context.Context, k ledger.Kind, id string) (Status, error) {
+	books, err := c.single(ctx, k, id)
+	if err != nil {
+		return Status{}, err
+	}
+	a, err := c.ledger.Account(ctx, books)
+	if err != nil {
+		return Status{}, err
+	}
+	out := Status{a.Record, a.Details, id, message.Channel(a.Details.Channel), a.Details.To, a.Wait}
+	if out.Waiting == nil && !out.State.Final() {
+		out.Waiting, err = waiting(a)
+	}
+	if out.Waiting != nil {
+		out.Attempts = max(out.Attempts, out.Waiting.Attempts)
+	}
+	return out, err
+}
+
+// waiting is why a message is pending that no attempt was in vain at.
+func waiting(a ledger.Account) (*ledger.Wait, error) {
+	var asked struct {
+		SendAt time.Time `json:"sendAt"`
+	}
+	if len(a.Request.Payload) > 0 {
+		if err := json.Unmarshal(a.Request.Payload, &asked); err != nil {
+			return nil, fmt.Errorf("read what was asked for: %w", err)
+		}
+	}
+	return ledger.Unhurried(a.State, asked.SendAt), nil
+}
+
+// single finds the books of a message or forward. An id that nothing can have finds nothing.
+func (c *Client) single(ctx context.Context, k ledger.Kind, id string) (ledger.Chunk, error) {
+	if task.CheckID(id) != nil {
+		return ledger.Chunk{}, fmt.Errorf("%s %.100q: %w", k, id, ledger.ErrNotFound)
+	}
+	return c.ledger.Single(ctx, ledger.Owner{Kind: k, ID: id})
+}
+
+func (c *Client) record(ctx context.Context, books ledger.Chunk) (ledger.Record, error) {
+	records, err := c.ledger.Chunk(ctx, books)
+	if err != nil {
+		return ledger.Record{}, err
+	}
+	if len(records) != 1 {
+		return ledger.Record{}, fmt.Errorf("%s: %w", books.Owner, ledger.ErrNotFound)
+	}
+	return records[0], nil
+}

@@ -1,0 +1,269 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/redis/go-redis/v9"
+)
+
+// Details are what is known of a message beside its state. None of it decides anything: a worker that is killed after
+// sending may leave none.
+type Details struct {
+	// Channel and To are kept of single messages and forwards alone: a bulk's are in its definition and audience.
+	Channel    string  `json:"channel,omitempty"`
+	To         string  `json:"to,omitempty"`
+	Subject    string  `json:"subject,omitempty"`    // as it was sent
+	ProviderID string  `json:"providerId,omitempty"` // what the other side calls it
+	Words      string  `json:"words,omitempty"`      // the other side's last ones; they may hold an address
+	Attempts   int     `json:"attempts,omitempty"`   // that were made
+	Issues     []Issue `json:"issues,omitempty"`
+}
+
+// Issue is something that a rendering went on in spite of.
+type Issue struct {
+	Code  string `json:"code"`            // stable, such as missing_field
+	Text  string `json:"text,omitempty"`  // for people; it may quote a value
+	Field string `json:"field,omitempty"` // the field or snippet it concerns
+	Part  string `json:"part,omitempty"`  // subject, preheader, message or layout
+}
+
+// Wait is why someone is still pending.
+type Wait struct {
+	Reason
+	Since    time.Time // when it began to wait for that, to the second; zero where no trouble is behind it
+	Attempts int       // so far
+}
+
+// The codes of a Wait that no trouble is behind.
+const (
+	WaitQueued    = "queued"      // its task waits for a free worker
+	WaitSending   = "sending"     // a worker has it in hand
+	WaitScheduled = "scheduled"   // its time has not come
+	WaitPaused    = "paused"      // its bulk is paused
+	WaitCanary    = "canary"      // its bulk's canary is out
+	WaitStart     = "not_started" // its bulk was not started
+)
+
+// Unhurried is why someone waits who is in state s, pending or claimed, and due at a time, where no trouble holds them up.
+func Unhurried(s State, due time.Time) *Wait {
+	switch {
+	case s == Claimed:
+		return &Wait{Reason: Reason{WaitSending, "a worker has it in hand"}}
+	case due.After(time.Now()):
+		return &Wait{Reason: Reason{WaitScheduled, "until " + due.UTC().Format(time.RFC3339)}}
+	}
+	return &Wait{Reason: Reason{WaitQueued, "for a free worker"}}
+}
+
+func (c Chunk) waitKey() string    { return c.Key("wait") }
+func (c Chunk) detailsKey() string { return c.Key("details") }
+
+// keepWait is how long it is known why a chunk waits: longer than any pause between two attempts.
+const keepWait = 6 * time.Hour
+
+// waitScript puts down why a chunk waits. KEYS: its wait. ARGV: code, text, now in Unix seconds, attempts, seconds to keep it.
+var waitScript = redis.NewScript(`
+if redis.call('HGET', KEYS[1], 'code') ~= ARGV[1] then redis.call('HSET', KEYS[1], 'since', ARGV[3]) end
+redis.call('HSET', KEYS[1], 'code', ARGV[1], 'text', ARGV[2], 'attempts', ARGV[4])
+return redis.call('EXPIRE', KEYS[1], ARGV[5])
+`)
+
+// PutWait puts down why those of a chunk who are pending wait. It is one reason for all of them: the slots' own five bytes
+// hold none.
+func (l *Ledger) PutWait(ctx context.Context, c Chunk, r Reason, attempts int) error {
+	args := []any{r.Code, cut(r.Text), l.now().Unix(), attempts, int64(keepWait / time.Second)}
+	if err := waitScript.Run(ctx, l.rdb, []string{c.waitKey()}, args...).Err(); err != nil {
+		return fmt.Errorf("put down why chunk %d of %s waits: %w", c.Index, c.Owner, err)
+	}
+	return nil
+}
+
+// RemoveWait puts down that a chunk waits for nothing.
+func (l *Ledger) RemoveWait(ctx context.Context, c Chunk) error {
+	if err := l.rdb.Del(ctx, c.waitKey()).Err(); err != nil {
+		return fmt.Errorf("put down that chunk %d of %s does not wait: %w", c.Index, c.Owner, err)
+	}
+	return nil
+}
+
+// Wait returns why those of a chunk who are pending wait; nil where nothing holds them up but the queue.
+func (l *Ledger) Wait(ctx context.Context, c Chunk) (*Wait, error) {
+	fields, err := l.rdb.HGetAll(ctx, c.waitKey()).Result()
+	if err != nil {
+		return nil, fmt.Errorf("read why chunk %d of %s waits: %w", c.Index, c.Owner, err)
+	}
+	if fields["code"] == "" {
+		return nil, nil
+	}
+	w := &Wait{Reason: Reason{fields["code"], fields["text"]}}
+	since, errSince := strconv.ParseInt(fields["since"], 10, 64)
+	attempts, errAttempts := strconv.Atoi(fields["attempts"])
+	if err := errors.Join(errSince, errAttempts); err != nil {
+		return nil, fmt.Errorf("read why chunk %d of %s waits: %w", c.Index, c.Owner, err)
+	}
+	w.Since, w.Attempts = time.Unix(since, 0).UTC(), attempts
+	return w, nil
+}
+
+// The details of a bulk's chunk are one blob: JSON by slot, packed by Zstandard, because what a chunk's messages have in
+// common is most of it.
+
+var (
+	packDetails = func() *zstd.Encoder {
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+		if err != nil {
+			panic(err) // the options are constants
+		}
+		return e
+	}()
+	unpackDetails = func() *zstd.Decoder {
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxDetails))
+		if err != nil {
+			panic(err) // the options are constants
+		}
+		return d
+	}()
+)
+
+// maxDetails bounds those of a chunk, in bytes: hundreds of messages with all that each may have.
+const maxDetails = 64 << 20
+
+// issuesField counts, among a bulk's counts, the messages with issues.
+const issuesField = "i"
+
+// detailsScript stores the details of a chunk, and counts the messages with issues.
+//
+// KEYS: details, counts; one hash tag. ARGV: the details, seconds to keep them, by how many more messages have issues, the field that counts those.
+var detailsScript = redis.NewScript(`
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+if ARGV[3] ~= '0' then
+  redis.call('HINCRBY', KEYS[2], ARGV[4], ARGV[3])
+  if redis.call('TTL', KEYS[2]) < 0 then redis.call('EXPIRE', KEYS[2], ARGV[2]) end
+end
+return 1
+`)
+
+// PutDetails adds what a run learned of a bulk's chunk, by slot, to what was known before. One run at a time calls it.
+func (l *Ledger) PutDetails(ctx context.Context, c Chunk, learned map[int]Details) error {
+	if len(learned) == 0 {
+		return nil
+	}
+	all, err := l.Details(ctx, c)
+	if err != nil {
+		return err
+	}
+	before := withIssues(all)
+	if all == nil {
+		all = map[int]Details{}
+	}
+	maps.Copy(all, learned)
+	data, err := json.Marshal(all)
+	if err != nil {
+		return fmt.Errorf("details of chunk %d of %s: %w", c.Index, c.Owner, err)
+	}
+	left, err := l.rdb.TTL(ctx, c.statesKey()).Result() // they are kept as long as what they are about
+	if err != nil {
+		return fmt.Errorf("store the details of chunk %d of %s: %w", c.Index, c.Owner, err)
+	}
+	if left <= 0 {
+		return nil
+	}
+	args := []any{packDetails.EncodeAll(data, nil), int64(left / time.Second), withIssues(all) - before, issuesField}
+	if err := detailsScript.Run(ctx, l.rdb, []string{c.detailsKey(), c.countsKey()}, args...).Err(); err != nil {
+		return fmt.Errorf("store the details of chunk %d of %s: %w", c.Index, c.Owner, err)
+	}
+	return nil
+}
+
+func withIssues(all map[int]Details) int {
+	n := 0
+	for _, d := range all {
+		if len(d.Issues) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Details returns those of a bulk's chunk, by slot.
+func (l *Ledger) Details(ctx context.Context, c Chunk) (map[int]Details, error) {
+	packed, err := l.rdb.Get(ctx, c.detailsKey()).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	var all map[int]Details
+	if err == nil {
+		var data []byte
+		if data, err = unpackDetails.DecodeAll(packed, nil); err == nil {
+			err = json.Unmarshal(data, &all)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the details of chunk %d of %s: %w", c.Index, c.Owner, err)
+	}
+	return all, nil
+}
+
+// Conclude puts down what is known of a message or forward about which nothing is left to be done, takes it off the lists,
+// and forgets what was asked for, unless a person may still want it to be sent: state is where it stands. d is nil where
+// this run learned nothing.
+func (l *Ledger) Conclude(ctx context.Context, o Owner, c Chunk, state State, d *Details) error {
+	var a about
+	var payload []byte
+	if d == nil || state == Unknown {
+		known, asked, err := l.about(ctx, c)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if a = known; state == Unknown {
+			payload = asked
+		}
+	}
+	if d != nil {
+		a.Details = *d
+	}
+	pipe := l.rdb.Pipeline()
+	pipe.SetArgs(ctx, c.aboutKey(), a.with(payload), redis.SetArgs{Mode: "XX", KeepTTL: true})
+	pipe.ZRem(ctx, o.unsettledKey(), o.entry())
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("conclude %s: %w", o, err)
+	}
+	return nil
+}
+
+// Account is all that is known of a message or forward.
+type Account struct {
+	Record
+	Details
+	Request Request // without a payload where it is not kept any more
+	Wait    *Wait   // nil where nothing but the queue holds it up, or it is settled
+}
+
+// Account reads all that is known of a message or forward, or returns ErrNotFound.
+func (l *Ledger) Account(ctx context.Context, c Chunk) (Account, error) {
+	records, err := l.Chunk(ctx, c)
+	if err == nil && len(records) != 1 {
+		err = fmt.Errorf("%s: %w", c.Owner, ErrNotFound)
+	}
+	if err != nil {
+		return Account{}, err
+	}
+	out := Account{Record: records[0]}
+	a, payload, err := l.about(ctx, c)
+	if err != nil && !errors.Is(err, ErrNotFound) { // an older version stored nothing
+		return Account{}, err
+	}
+	out.Details, out.Request = a.Details, a.request(payload)
+	if !out.State.Final() {
+		out.Wait, err = l.Wait(ctx, c)
+		return out, err
+	}
+	return out, nil
+}

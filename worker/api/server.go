@@ -20,6 +20,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/channel/sms"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/link"
@@ -43,6 +44,7 @@ type Options struct {
 	Country string // ISO 3166 code that messages and bulks get which bring none; empty for none
 
 	Links       *link.Links // opens the links of messages; there are none when nil
+	SMSWords    sms.Words   // the texts by which people opt out and in again; the built-in ones when nil
 	TwilioToken string      // the account's, by which its callbacks are checked; none are answered when empty
 
 	Caught Box // the messages of a playground; none when nil
@@ -97,6 +99,13 @@ func New(o Options) (*Server, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.SMSWords == nil {
+		words, err := sms.NewWords("", "")
+		if err != nil {
+			return nil, err
+		}
+		o.SMSWords = words
 	}
 	if o.Version == "" {
 		o.Version = "0"

@@ -106,12 +106,12 @@ func TestTwilio(t *testing.T) {
 	s, _ := strangers(t)
 	const form = "Content-Type: application/x-www-form-urlencoded"
 	const inbound, status = "https://messages.example/twilio/inbound?account=1", "https://messages.example/twilio/status"
-	stop := url.Values{"From": {"+15005550006"}, "Body": {" stop "}}.Encode()
+	stop := url.Values{"From": {"+15005550006"}, "Body": {" Opt-out! "}}.Encode()
 	for name, signature := range map[string]string{
 		"none":             "X-Nothing: 1",
-		"another token":    sign("other", inbound, "Body", " stop ", "From", "+15005550006"),
-		"another URL":      sign("twilio-token", status, "Body", " stop ", "From", "+15005550006"),
-		"another number":   sign("twilio-token", inbound, "Body", " stop ", "From", "+15005550007"),
+		"another token":    sign("other", inbound, "Body", " Opt-out! ", "From", "+15005550006"),
+		"another URL":      sign("twilio-token", status, "Body", " Opt-out! ", "From", "+15005550006"),
+		"another number":   sign("twilio-token", inbound, "Body", " Opt-out! ", "From", "+15005550007"),
 		"no base64":        "X-Twilio-Signature: !!!",
 		"a field left out": sign("twilio-token", inbound, "From", "+15005550006"),
 	} {
@@ -124,7 +124,7 @@ func TestTwilio(t *testing.T) {
 	if s.suppressed(message.SMS, "+15005550006") != nil {
 		t.Fatal("an unsigned callback suppresses")
 	}
-	a := s.want(200, "POST", "/twilio/inbound?account=1", stop, form, sign("twilio-token", inbound, "Body", " stop ", "From", "+15005550006"))
+	a := s.want(200, "POST", "/twilio/inbound?account=1", stop, form, sign("twilio-token", inbound, "Body", " Opt-out! ", "From", "+15005550006"))
 	if a.header.Get("Content-Type") != "text/xml; charset=utf-8" || !strings.Contains(string(a.body), "<Response/>") {
 		t.Errorf("answer %s", a.body)
 	}

@@ -20,7 +20,7 @@ func (s *Server) serveTwilio() {
 		return s.follow(ctx, sms.ReadStatus(form), form.Get("To"), "twilio status")
 	}))
 	s.mux.HandleFunc("POST /twilio/inbound", s.fromTwilio(func(ctx context.Context, form url.Values) error {
-		return s.follow(ctx, sms.ReadWish(form), form.Get("From"), "twilio inbound")
+		return s.follow(ctx, s.SMSWords.Read(form), form.Get("From"), "twilio inbound")
 	}))
 }
 

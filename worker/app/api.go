@@ -80,6 +80,9 @@ func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 			return nil, err
 		}
 		options.TwilioToken = account.AuthToken
+		if options.SMSWords, err = sms.NewWords(s.SMSStopWords, s.SMSStartWords); err != nil {
+			return nil, err
+		}
 	}
 	if err := addPages(s, log, &options, &open); err != nil {
 		return nil, err

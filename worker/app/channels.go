@@ -170,6 +170,9 @@ func openSMS(s *Settings) (sender, error) {
 }
 
 func smsFaults(s *Settings, fault func(setting, format string, args ...any)) {
+	if _, err := sms.NewWords(s.SMSStopWords, s.SMSStartWords); err != nil {
+		fault("sms-stop-words", "with HERALD_SMS_START_WORDS: %w", err)
+	}
 	if s.SMSURL == "" {
 		return
 	}

@@ -44,6 +44,8 @@ type Settings struct {
 	DKIMDomain         string        `name:"dkim-domain" placeholder:"DOMAIN" help:"Domain of the signature." group:"settings"`
 	DKIMSelector       string        `name:"dkim-selector" placeholder:"NAME" help:"Selector of the key's DNS record." group:"settings"`
 	SMSURL             string        `name:"sms-url" placeholder:"URL" help:"Twilio account: twilio://SID:TOKEN@api.twilio.com?from=+15550100, or ?service=MG…." group:"settings"`
+	SMSStopWords       string        `name:"sms-stop-words" placeholder:"LIST" help:"Texts by which people opt out of SMS, besides STOP, STOPALL, OPT OUT and the like in English, German, French, Spanish and Japanese, separated by commas. One with a hyphen is taken away: -CANCEL." group:"settings"`
+	SMSStartWords      string        `name:"sms-start-words" placeholder:"LIST" help:"Texts by which they opt in again, besides START, UNSTOP, YES and the like, in the same way." group:"settings"`
 	ChatURL            string        `name:"chat-url" placeholder:"URL" help:"https endpoint that gets chats as signed JSON." group:"settings"`
 	NoteURL            string        `name:"note-url" placeholder:"URL" help:"https endpoint that gets notes as signed JSON." group:"settings"`
 	Unconfigured       string        `enum:"wait,log" default:"wait" help:"What becomes of SMS, chats and notes whose URL is not set: they wait until it is, or log ends them as skipped (logged_only), for development." group:"settings"`

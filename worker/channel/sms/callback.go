@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strings"
 )
 
 // Verify reports whether Twilio made a callback: its X-Twilio-Signature is the HMAC-SHA1, by the account's token, of the
@@ -23,37 +22,6 @@ func Verify(authToken, calledURL string, form url.Values, signature string) bool
 	}
 	got, err := base64.StdEncoding.DecodeString(signature)
 	return err == nil && authToken != "" && hmac.Equal(got, mac.Sum(nil))
-}
-
-// Wish is what a recipient asks for by an SMS of their own.
-type Wish int
-
-// The wishes.
-const (
-	NoWish Wish = iota
-	OptOut      // no more messages
-	OptIn       // messages again
-)
-
-// The words that carriers and Twilio take for these wishes (help.twilio.com, "Twilio support for opt-out keywords").
-var (
-	optOutWords = []string{"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
-	optInWords  = []string{"START", "YES", "UNSTOP"}
-)
-
-// ReadWish tells what the sender of an incoming SMS asks for: as Twilio says, or as the whole text does.
-func ReadWish(form url.Values) Wish {
-	word := form.Get("OptOutType")
-	if word == "" {
-		word = strings.ToUpper(strings.TrimSpace(form.Get("Body")))
-	}
-	switch {
-	case slices.Contains(optOutWords, word):
-		return OptOut
-	case slices.Contains(optInWords, word):
-		return OptIn
-	}
-	return NoWish
 }
 
 // unsubscribed is Twilio's code of a message to a number that opted out.

@@ -66,7 +66,7 @@ func TestPlaygroundInBrowser(t *testing.T) {
 		p.Await(`document.querySelector(".test-state").innerText === "Sent."`)
 	}
 	p.Go(url + "ui/operations")
-	p.Await(`[...document.querySelectorAll(".caught")].slice(0, 4).map((c) => c.querySelector(".tag-channel").innerText).sort().join() === "Chat,Email,Notes,SMS"`)
+	p.Await(`[...document.querySelectorAll(".caught")].slice(0, 4).map((c) => c.querySelector(".tag-channel").innerText).sort().join() === "Chat,Email,Note,SMS"`)
 	if elsewhere := p.Elsewhere(); len(elsewhere) > 0 {
 		t.Errorf("requests for other hosts: %q", elsewhere)
 	}

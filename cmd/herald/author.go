@@ -138,10 +138,11 @@ func (a *authorFlags) open(c *app.Settings, std stdio) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{folder: f, request: render.Request{Locale: locale, Timezone: timezone}, names: preview.NewNames()}
+	o := &opened{folder: f, request: render.Request{Locale: locale, Timezone: timezone}}
 	if o.catalog, err = catalog.Load(f.files); err != nil {
 		return nil, f.locate(err)
 	}
+	o.names = preview.NewNames(o.catalog.FieldList())
 	bundle, err := a.bundle(o)
 	if err != nil {
 		return nil, err
@@ -217,6 +218,9 @@ func (a *authorFlags) readContext(o *opened, std stdio) error {
 		data, err = fs.ReadFile(o.files, sampleContext)
 		if errors.Is(err, fs.ErrNotExist) {
 			o.context, data, err = "none", []byte("{}"), nil
+		}
+		if under, sampleErr := o.catalog.SampleContext(data); err == nil && sampleErr == nil { // what is no JSON is told below
+			data = under
 		}
 	case "-":
 		o.context = "standard input"

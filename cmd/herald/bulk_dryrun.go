@@ -20,6 +20,7 @@ func (b *bulkSendCmd) dryRun(ctx context.Context, c *app.Settings, std stdio, d 
 	if err != nil {
 		return err
 	}
+	audience.Types(catalog.OwnKind)
 	looks, err := c.NewLooks(c.Logger(std.err), nil)
 	if err != nil {
 		return err

@@ -86,6 +86,7 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err 
 	if err != nil {
 		return err
 	}
+	audience.Types(catalog.OwnKind)
 	if err := b.pin(ctx, q.Blobs, catalog, &d); err != nil {
 		return err
 	}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/preview"
 )
 
@@ -14,17 +17,29 @@ type fieldsCmd struct {
 	JSON  bool   `name:"json" help:"Print JSON."`
 }
 
-// Run prints the catalogue of fields, by what they belong to.
-func (f *fieldsCmd) Run(std stdio) error {
+// Run prints the fields that templates may use, by what they belong to: the catalogue's, and those of fields.yaml.
+func (f *fieldsCmd) Run(c *app.Settings, std stdio) error {
+	folder, err := openFolder("", c)
+	if err != nil {
+		return err
+	}
+	templates, findings := catalog.Read(folder.files)
+	for _, fault := range catalog.ErrorsOf(findings) {
+		if fault.File == "fields.yaml" || fault.File == "defaults.yaml" {
+			return folder.locate(&catalog.LoadError{Findings: []catalog.Finding{fault}})
+		}
+	}
+	fields := templates.FieldList()
 	var found []catalog.Field
-	for _, field := range catalog.Fields() {
-		if contains(field.Path, f.Match) || contains(field.Name, f.Match) {
+	for _, field := range fields {
+		if f.matches(field) {
 			found = append(found, field)
 		}
 	}
+	slices.SortStableFunc(found, func(a, b catalog.Field) int { return cmp.Compare(rootRank(a.Path), rootRank(b.Path)) })
 	if len(found) == 0 {
 		meant := ""
-		if near := preview.NewNames().Nearest(f.Match); near != "" {
+		if near := preview.NewNames(fields).Nearest(f.Match); near != "" {
 			meant = fmt.Sprintf("; did you mean %q?", near)
 		}
 		return usageError{fmt.Errorf("no field has %.100q in its name or path%s", f.Match, meant)}
@@ -49,12 +64,18 @@ func (f *fieldsCmd) Run(std stdio) error {
 			if about == "" {
 				about = field.Name
 			}
+			if len(field.Values) > 0 && field.Own {
+				about += " One of " + strings.Join(field.Values, ", ") + "."
+			}
+			if field.Optional {
+				about += " (may be missing)"
+			}
 			rows = append(rows, []string{field.Path, string(field.Type), about})
 		}
 		page.columns(nil, rows)
 		found = found[n:]
 	}
-	_, err := page.WriteTo(std.out)
+	_, err = page.WriteTo(std.out)
 	return err
 }
 
@@ -67,6 +88,22 @@ var fieldRoots = map[string]string{
 	"draft":        "in email templates only",
 	"messages":     "of a forwarded conversation",
 	"forward":      "what is forwarded",
+}
+
+// rootRank keeps what begins with the same word together, in the order of the catalogue.
+func rootRank(path string) int {
+	root, _, _ := strings.Cut(path, ".")
+	i := slices.IndexFunc(catalog.Fields(), func(f catalog.Field) bool { return strings.HasPrefix(f.Path+".", root+".") })
+	if i < 0 {
+		return len(catalog.Fields())
+	}
+	return i
+}
+
+// matches says whether a field is called so, in its path or by people.
+func (f *fieldsCmd) matches(field catalog.Field) bool {
+	return contains(field.Path, f.Match) || contains(field.Name, f.Match) ||
+		slices.ContainsFunc(field.Also, func(name string) bool { return contains(name, f.Match) })
 }
 
 func contains(text, part string) bool {

@@ -25,6 +25,7 @@ import (
 //	emails/partials/*.hbs   partials
 //	attachments/*           files that shortcuts attach
 //	defaults.yaml           what shortcuts leave open
+//	fields.yaml             the fields of one's own
 //
 // It is safe for concurrent use.
 type Catalog struct {
@@ -38,6 +39,7 @@ type Catalog struct {
 	origins     map[string]origin // by kind and name, see originKey
 	hash        string
 	compilers   *compilers
+	own         OwnFields
 	fields      *FieldIndex
 }
 
@@ -73,6 +75,7 @@ func Read(fsys fs.FS) (*Catalog, []Finding) {
 		partials: map[string]string{}, attachments: map[string]Attachment{}, blobs: map[string][]byte{}, origins: map[string]origin{},
 	}}
 	l.defaults()
+	l.ownFields()
 	l.walk("shortcuts", l.shortcut)
 	l.walk("snippets", l.snippet)
 	l.walk("emails", l.email)
@@ -83,7 +86,7 @@ func Read(fsys fs.FS) (*Catalog, []Finding) {
 	sum := sha256.Sum256([]byte(strings.Join(l.hashes, "\n")))
 	l.catalog.hash = hex.EncodeToString(sum[:])
 	l.catalog.compilers = newCompilers(l.catalog)
-	l.catalog.fields = newFieldIndex(l.catalog.ownFields())
+	l.catalog.fields = newFieldIndex(l.catalog.OwnFields(), l.closed)
 	SortFindings(l.findings)
 	return l.catalog, l.findings
 }
@@ -93,15 +96,6 @@ func (c *Catalog) Hash() string { return c.hash }
 
 // Fields are the fields that templates may use.
 func (c *Catalog) Fields() *FieldIndex { return c.fields }
-
-// ownFields are the fields that the catalog declares.
-func (c *Catalog) ownFields() []Field {
-	var out []Field
-	for _, path := range c.defaults.Fields {
-		out = append(out, Field{Path: path, Type: TypeOfName(path)})
-	}
-	return out
-}
 
 // Defaults are what shortcuts leave open.
 func (c *Catalog) Defaults() Defaults { return c.defaults }
@@ -206,6 +200,7 @@ type loader struct {
 	findings []Finding
 	hashes   []string
 	twinText map[string]string // email name → text
+	closed   bool              // fields.yaml lists all custom fields
 }
 
 func (l *loader) fault(file string, pos textPos, code, message string) {
@@ -278,6 +273,20 @@ func (l *loader) defaults() {
 	at, findings := decodeYAML(file, NormalText(data), 1, &l.catalog.defaults)
 	l.findings = append(l.findings, findings...)
 	l.catalog.origins[originKey("defaults", "")] = origin{file: file, line: 1, at: at}
+}
+
+func (l *loader) ownFields() {
+	const file = "fields.yaml"
+	data, err := fs.ReadFile(l.fsys, file)
+	if err != nil {
+		return
+	}
+	l.hash(file, data)
+	at, findings := decodeYAML(file, NormalText(data), 1, &l.catalog.own)
+	l.findings = append(l.findings, findings...)
+	l.report(file, at, l.catalog.own.faults())
+	l.closed = !l.catalog.own.isEmpty()
+	l.catalog.origins[originKey("fields", "")] = origin{file: file, line: 1, at: at}
 }
 
 // stem is the file's name without folders and the extension; false if it has

@@ -19,17 +19,23 @@ type FieldIndex struct {
 }
 
 type fieldNode struct {
-	kind   FieldType
-	below  map[string]*fieldNode
-	wild   *fieldNode // of any other name
-	open   bool       // any path may follow
-	values []string   // the only ones
+	kind     FieldType
+	below    map[string]*fieldNode
+	wild     *fieldNode // of any other name
+	open     bool       // any path may follow
+	values   []string   // the only ones
+	optional bool
 }
 
-// newFieldIndex adds a catalog's own fields to the catalogue.
-func newFieldIndex(own []Field) *FieldIndex {
+// newFieldIndex adds a catalog's own fields to the catalogue. closed says that there are no other custom fields and objects.
+func newFieldIndex(own []Field, closed bool) *FieldIndex {
 	x := &FieldIndex{root: fieldNode{kind: TypeObject}, named: map[string]string{}}
 	for _, f := range fields {
+		if closed && strings.Contains(f.Path, "<") && !strings.Contains(f.Path, Item) {
+			path, _, _ := strings.Cut(f.Path, ".<")
+			x.add(Field{Path: path, Type: TypeObject})
+			continue
+		}
 		x.add(f)
 		if rest, ok := strings.CutPrefix(f.Path, "currentUser."); ok {
 			f.Path = "user." + rest
@@ -63,9 +69,9 @@ func (x *FieldIndex) Meant(name string) string { return x.named[plainName(name)]
 // add adds a field; a path that ends in ".*" stands for all below it.
 func (x *FieldIndex) add(f Field) {
 	path, open := strings.CutSuffix(f.Path, ".*")
-	if !strings.Contains(strings.ReplaceAll(path, Item, ""), "<") {
+	if f.Name != "" && !strings.Contains(strings.ReplaceAll(path, Item, ""), "<") {
 		x.paths = append(x.paths, path)
-		if f.Name != "" && !strings.HasPrefix(path, "user.") {
+		if !strings.HasPrefix(path, "user.") {
 			x.name(f.Name, path)
 			for _, also := range f.Also {
 				x.name(also, path)
@@ -91,7 +97,7 @@ func (x *FieldIndex) add(f Field) {
 		}
 		n = next
 	}
-	n.values = f.Values
+	n.values, n.optional = f.Values, f.Optional
 	if n.kind = f.Type; open {
 		n.open, n.kind = true, TypeAny
 	}
@@ -141,17 +147,6 @@ func (x *FieldIndex) Has(parts []string) bool {
 	return ok
 }
 
-// HasItems says whether it is known what the items of a list hold.
-func (x *FieldIndex) HasItems(parts []string) bool {
-	n := &x.root
-	for _, part := range parts {
-		if n = n.below[part]; n == nil {
-			return false
-		}
-	}
-	return n.below[Item] != nil
-}
-
 // Paths are the paths of all fields whose names are known, sorted.
 func (x *FieldIndex) Paths() []string { return x.paths }
 
@@ -176,11 +171,31 @@ func plainName(s string) string {
 
 // Values are the only ones that a field has; nil where there may be others.
 func (x *FieldIndex) Values(parts []string) []string {
+	if n := x.exactly(parts); n != nil {
+		return n.values
+	}
+	return nil
+}
+
+// MayBeMissing says whether a field is declared so.
+func (x *FieldIndex) MayBeMissing(parts []string) bool {
+	n := x.exactly(parts)
+	return n != nil && n.optional
+}
+
+// HasItems says whether it is known what the items of a list hold.
+func (x *FieldIndex) HasItems(parts []string) bool {
+	n := x.exactly(parts)
+	return n != nil && n.below[Item] != nil
+}
+
+// exactly is the node of a path that is written out; nil if there is none.
+func (x *FieldIndex) exactly(parts []string) *fieldNode {
 	n := &x.root
 	for _, part := range parts {
 		if n = n.below[part]; n == nil {
 			return nil
 		}
 	}
-	return n.values
+	return n
 }

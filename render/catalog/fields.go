@@ -29,6 +29,10 @@ type Field struct {
 
 	Also   []string `json:"also,omitempty"`   // what else people call it
 	Values []string `json:"values,omitempty"` // the only ones, where there are few
+
+	Own      bool `json:"own,omitempty"`      // declared by the catalog
+	Sample   any  `json:"sample,omitempty"`   // for previews
+	Optional bool `json:"optional,omitempty"` // it may be missing
 }
 
 // Fields is the catalogue of dynamic text. The names follow Kustomer's public
@@ -40,8 +44,8 @@ var fields = []Field{
 	{Name: "Customer name", Path: "customer.name", Type: TypeText, Doc: "First and last name."},
 	{Name: "Customer first name", Path: "customer.firstName", Type: TypeText},
 	{Name: "Customer last name", Path: "customer.lastName", Type: TypeText},
-	{Name: "Customer email", Path: "customer.email", Type: TypeText},
-	{Name: "Customer phone", Path: "customer.phone", Type: TypeText},
+	{Name: "Customer email", Path: "customer.email", Type: TypeText, Also: []string{"Customer Email Address"}},
+	{Name: "Customer phone", Path: "customer.phone", Type: TypeText, Also: []string{"Customer Phone Number"}},
 	{Name: "Customer custom field", Path: "customer.custom.<name>", Type: TypeAny, Doc: "The name's suffix tells the type: Str, Txt, Num, Bool, At."},
 	{Name: "Conversation id", Path: "conversation.id", Type: TypeText},
 	{Name: "Conversation channels", Path: "conversation.channels", Type: TypeList, Doc: "The channels it used, such as email and chat."},
@@ -71,11 +75,11 @@ var fields = []Field{
 	{Name: "User display name", Path: "currentUser.displayName", Type: TypeText, Doc: "As customers see it."},
 	{Name: "User first name", Path: "currentUser.firstName", Type: TypeText},
 	{Name: "User last name", Path: "currentUser.lastName", Type: TypeText},
-	{Name: "User email", Path: "currentUser.email", Type: TypeText},
+	{Name: "User email", Path: "currentUser.email", Type: TypeText, Also: []string{"User Email Address"}},
 	{Name: "User email signature", Path: "currentUser.emailSignature", Type: TypeText, Doc: "May be HTML."},
-	{Name: "User mobile", Path: "currentUser.mobile", Type: TypeText},
+	{Name: "User mobile", Path: "currentUser.mobile", Type: TypeText, Also: []string{"User Mobile Number"}},
 	{Name: "User avatar", Path: "currentUser.avatarUrl", Type: TypeText, Doc: "Address of a picture."},
-	{Name: "KObject title", Path: "kobjects.<klass>.title", Type: TypeText, Doc: "A custom object by its klass, such as kobjects.order.title."},
+	{Name: "KObject title", Path: "kobjects.<klass>.title", Type: TypeText, Doc: "A custom object by its klass, such as kobjects.order.title.", Also: []string{"Custom Object Title"}},
 	{Name: "KObject description", Path: "kobjects.<klass>.description", Type: TypeText},
 	{Name: "KObject custom field", Path: "kobjects.<klass>.custom.<name>", Type: TypeAny, Doc: "The name's suffix tells the type: Str, Txt, Num, Bool, At."},
 	{Name: "Unsubscribe link", Path: "unsubscribe.url", Type: TypeText, Doc: "In emails that ask for it: where the recipient unsubscribes."},

@@ -55,6 +55,10 @@ func TestSchemas(t *testing.T) {
 	same("shortcut", slices.Sorted(maps.Keys(shortcut.Properties)), Shortcut{})
 	same("override", slices.Sorted(maps.Keys(shortcut.Defs["override"].Properties)), Override{})
 	same("snippet", slices.Sorted(maps.Keys(read("snippet").Properties)), Snippet{})
+	own := read("fields")
+	same("fields", slices.Sorted(maps.Keys(own.Properties)), OwnFields{})
+	same("field", slices.Sorted(maps.Keys(own.Defs["field"].Properties)), OwnField{})
+	same("kobject", slices.Sorted(maps.Keys(own.Defs["kobject"].Properties)), KObject{})
 	same("defaults", slices.Sorted(maps.Keys(read("defaults").Properties)), Defaults{})
 	for name, p := range shortcut.Properties {
 		if p.Description == "" {

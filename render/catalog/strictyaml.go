@@ -111,6 +111,8 @@ func (d *yamlDecoder) value(path string, n *yaml.Node, v reflect.Value) {
 		d.text(path, n, v)
 	case reflect.Interface:
 		d.scalar(path, n, v)
+	case reflect.Bool:
+		d.boolean(path, n, v)
 	default:
 		panic("render: no YAML rule for " + v.Type().String())
 	}
@@ -256,6 +258,15 @@ func (d *yamlDecoder) mend(n *yaml.Node, with string) {
 	line, end := n.Line+d.offset, n.Column+utf8.RuneCountInString(n.Value)
 	f.EndLine, f.EndColumn = line, end
 	f.Fix = &Fix{Edits: []Edit{{Line: line, Column: n.Column, EndLine: line, EndColumn: end, Text: with}}}
+}
+
+func (d *yamlDecoder) boolean(path string, n *yaml.Node, v reflect.Value) {
+	var value bool
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || n.Decode(&value) != nil {
+		d.fault(n, "yaml_type", "%s: wants true or false", path)
+		return
+	}
+	v.SetBool(value)
 }
 
 func (d *yamlDecoder) scalar(path string, n *yaml.Node, v reflect.Value) {

@@ -80,6 +80,33 @@ func (t *text) rename(p *ast.PathExpression, parts []string, meant string) []edi
 	return []edit{{at, before + strings.Join(to[given:], ".")}}
 }
 
+// guard notes the fields that a block asks for: within it, their author knows that they may be missing.
+func (t *text) guard(e *ast.Expression) {
+	note := func(n ast.Node) {
+		if parts := t.scopes.field(n); parts != nil {
+			t.guarded = append(t.guarded, strings.Join(parts, "."))
+		}
+	}
+	note(e.Path)
+	for _, p := range e.Params {
+		note(p)
+		if s, ok := p.(*ast.SubExpression); ok {
+			t.guard(s.Expression)
+		}
+	}
+}
+
+// mayBeMissing tells of a field that is printed as if everyone had it, though fields.yaml says that it may be missing.
+func (t *text) mayBeMissing(p *ast.PathExpression) {
+	parts := t.scopes.field(p)
+	if !t.fields.MayBeMissing(parts) || slices.Contains(t.guarded, strings.Join(parts, ".")) {
+		return
+	}
+	at := t.tree.Span(p)
+	written := t.tree.Source(at)
+	t.report(at, catalog.Warning, "may_be_missing", "%s may be missing: write {{default %s \"…\"}}, or {{#if %s}} around it", written, written, written)
+}
+
 // typeOf is what an argument holds, TypeAny where it can't be told.
 func (t *text) typeOf(n ast.Node) catalog.FieldType {
 	if field := t.scopes.field(n); field != nil {

@@ -49,7 +49,7 @@ func Folder(fsys fs.FS, o Options) *Report {
 
 func newLinter(c *catalog.Catalog, o Options) *linter {
 	return &linter{
-		catalog: c, options: o, fields: c.Fields(), rows: rows(), parameters: make(map[string]bool), inlines: make(map[string]bool), given: make(map[string]bool),
+		catalog: c, options: o, fields: c.Fields(), rows: rows(), own: c.OwnFields(), parameters: make(map[string]bool), inlines: make(map[string]bool), given: make(map[string]bool),
 		reported: make(map[catalog.Finding]bool),
 	}
 }
@@ -68,6 +68,7 @@ type linter struct {
 	options    Options
 	findings   []catalog.Finding
 	fields     *catalog.FieldIndex
+	own        []catalog.Field // with samples
 	rows       map[string]*helpers.Entry
 	parameters map[string]bool // names that some call of a partial sets
 	inlines    map[string]bool // names of inline partials

@@ -121,7 +121,7 @@ func (l *linter) exampleContext(s *catalog.Shortcut) []byte {
 				at = next
 			}
 			if _, taken := at[parts[len(parts)-1]]; !taken {
-				at[parts[len(parts)-1]] = exampleOf(catalog.TypeOfName(path))
+				at[parts[len(parts)-1]] = l.example(path)
 			}
 		}
 	}
@@ -130,6 +130,17 @@ func (l *linter) exampleContext(s *catalog.Shortcut) []byte {
 		panic(fmt.Sprintf("render: maps of texts must encode: %v", err))
 	}
 	return data
+}
+
+// example is the sample that fields.yaml has for a field, or a value of a usual length.
+func (l *linter) example(path string) any {
+	for _, f := range l.own {
+		if f.Path == path && f.Sample != nil {
+			return f.Sample
+		}
+	}
+	kind, _ := l.fields.Find(strings.Split(path, "."))
+	return exampleOf(kind)
 }
 
 func exampleOf(t catalog.FieldType) any {

@@ -21,6 +21,8 @@ type text struct {
 	scopes *scopes
 	faulty []syntax.Span // what is told to be wrong: nothing else is said of it
 
+	guarded []string // fields that the blocks around ask for
+
 	rawTags []rawTag
 	ended   []int    // where the blocks begin whose end was recognised in a faulty tag
 	begun   []rawTag // tags that were recognised to begin a block, though the engine doesn't see one
@@ -145,8 +147,11 @@ func (t *text) block(n *ast.BlockStatement) {
 		}
 		return p.BlockParams
 	}
+	guards := len(t.guarded)
+	t.guard(n.Expression)
 	t.inside(n.Expression, params(n.Program), true, func() { t.program(n.Program) })
 	t.inside(n.Expression, params(n.Inverse), false, func() { t.program(n.Inverse) })
+	t.guarded = t.guarded[:guards]
 }
 
 func (t *text) partial(n *ast.PartialStatement) {
@@ -173,6 +178,7 @@ func (t *text) printed(n *ast.MustacheStatement) {
 			"%s is printed with its own formatting, which anyone who fills the field can choose: write {{%s}}", written, written)
 	case path != "":
 		t.bare(n, p, path)
+		t.mayBeMissing(p)
 	}
 }
 

@@ -72,6 +72,9 @@ func (s *Server) putRecipients(ctx context.Context, in *putRecipientsInput) (*st
 	if err != nil {
 		err = unfit{err}
 	} else {
+		if s.FieldKind != nil {
+			audience.Types(s.FieldKind)
+		}
 		out.Recipients, err = s.Client.LoadBulk(ctx, in.ID, fit(audience.All()), o)
 	}
 	// The answer may take as long as any other.

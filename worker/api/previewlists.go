@@ -108,9 +108,12 @@ func languages(c *catalog.Catalog) []string {
 // FieldEntry is a field that templates may use.
 type FieldEntry struct {
 	Name string `json:"name" doc:"As people call it"`
-	Path string `json:"path" doc:"<klass> and <name> stand for any name, .* for all below"`
+	Path string `json:"path" doc:"<klass> and <name> stand for any name, <item> for what is in a list, .* for all below"`
 	Type string `json:"type"`
 	Doc  string `json:"doc,omitempty"`
+
+	Optional bool     `json:"optional,omitempty" doc:"It may be missing"`
+	Values   []string `json:"values,omitempty" doc:"The only ones"`
 }
 
 type fieldsOutput struct {
@@ -121,11 +124,8 @@ type fieldsOutput struct {
 
 func (p *Preview) listFields(context.Context, *struct{}) (*fieldsOutput, error) {
 	out := &fieldsOutput{}
-	for _, f := range catalog.Fields() {
-		out.Body.Fields = append(out.Body.Fields, FieldEntry{f.Name, f.Path, string(f.Type), f.Doc})
-	}
-	for _, path := range p.options.Catalog().Defaults().Fields {
-		out.Body.Fields = append(out.Body.Fields, FieldEntry{Name: path, Path: path, Type: string(catalog.TypeAny), Doc: "Of your own, by defaults.yaml."})
+	for _, f := range p.options.Catalog().FieldList() {
+		out.Body.Fields = append(out.Body.Fields, FieldEntry{f.Name, f.Path, string(f.Type), f.Doc, f.Optional, f.Values})
 	}
 	return out, nil
 }
@@ -197,6 +197,9 @@ func (p *Preview) getSamples(context.Context, *struct{}) (*samplesOutput, error)
 	b := &out.Body
 	b.Context, b.Locale, b.Timezone = Object("{}"), p.options.Locale, p.options.Timezone
 	if data, err := p.sample(sampleContext); err == nil && handlebars.ValidateJSON(data) == nil {
+		b.Context = data
+	}
+	if data, err := c.SampleContext(b.Context); err == nil {
 		b.Context = data
 	}
 	_, err := p.sample(sampleAudience)

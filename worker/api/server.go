@@ -55,6 +55,10 @@ type Options struct {
 		Check(content task.Content) error
 	}
 
+	// FieldKind is the type of a field that the templates declare, "" of another: what a column of a CSV becomes. Their names
+	// tell it where FieldKind is nil.
+	FieldKind func(path string) string
+
 	Preview Registrar    // adds the operations of the preview; none when nil
 	Page    http.Handler // answers GET / and everything below /ui/; it sets a Content-Security-Policy of its own
 	Version string       // of Herald, for the description

@@ -123,6 +123,7 @@ func addPages(s *Settings, log *slog.Logger, o *api.Options, open *stack) error 
 	if s.Templates == "" {
 		hint = "; this server has the built-in templates: set HERALD_TEMPLATES to the folder that the workers have"
 	}
+	o.FieldKind = func(path string) string { return live.Catalog().OwnKind(path) }
 	o.Judge = compose.NewJudge(live.Catalog, hint)
 	o.Page, err = pages.Handler()
 	return err

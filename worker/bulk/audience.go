@@ -15,12 +15,21 @@ import (
 type Audience struct {
 	// Columns are the field paths of a CSV's header that are part of the context; none for NDJSON.
 	Columns []string
+	csv     *CSV // nil: NDJSON
 	all     iter.Seq2[Recipient, error]
 }
 
 // All yields the recipients. It can be ranged over once; a *RowError in it stands for its row alone, any other error is
 // the last thing yielded.
 func (a *Audience) All() iter.Seq2[Recipient, error] { return a.all }
+
+// Types says what columns hold, by their paths: "number" and "boolean" become JSON's, every other type a text. A column that
+// kind gives "" for is of the type that its name tells. It is called before All; NDJSON brings types of its own.
+func (a *Audience) Types(kind func(path string) string) {
+	if a.csv != nil {
+		a.csv.root.setKinds("", kind)
+	}
+}
 
 // OpenAudience reads an audience for channels as CSV or as NDJSON, packed by gzip or Zstandard or not at all, in UTF-8 or
 // UTF-16. What it is, its first bytes say, and where they don't, the extension of its name, which may be empty. The error is
@@ -47,7 +56,7 @@ func OpenAudience(r io.Reader, name string, channels ...message.Channel) (*Audie
 	if err != nil {
 		return nil, err
 	}
-	return &Audience{Columns: c.fields(), all: c.All()}, nil
+	return &Audience{Columns: c.fields(), csv: c, all: c.All()}, nil
 }
 
 // checkHead knows the files that people take for an audience by mistake.

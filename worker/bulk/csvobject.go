@@ -38,6 +38,26 @@ func kindOf(path []string) kind {
 	return text
 }
 
+// setKinds gives the columns below n the types that are known.
+func (n *node) setKinds(prefix string, kindOf func(path string) string) {
+	for _, c := range n.children {
+		path := prefix + c.name
+		if c.column < 0 {
+			c.setKinds(path+".", kindOf)
+			continue
+		}
+		switch kindOf(path) {
+		case "":
+		case "number":
+			c.kind = number
+		case "boolean":
+			c.kind = boolean
+		default:
+			c.kind = text
+		}
+	}
+}
+
 func (n *node) child(name string) *node {
 	for _, c := range n.children {
 		if c.name == name {

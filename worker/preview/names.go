@@ -12,10 +12,10 @@ import (
 // Names holds the names that fields may have: those of the catalogue, and those that one context brings.
 type Names map[string]Names
 
-// NewNames returns the names of the catalogue of fields.
-func NewNames() Names {
+// NewNames returns the names of fields, such as a catalog's FieldList.
+func NewNames(fields []catalog.Field) Names {
 	t := make(Names)
-	for _, f := range catalog.Fields() {
+	for _, f := range fields {
 		t.add(strings.Split(f.Path, "."))
 		if rest, ok := strings.CutPrefix(f.Path, "currentUser."); ok {
 			t.add(strings.Split("user."+rest, "."))

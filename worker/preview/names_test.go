@@ -3,12 +3,13 @@ package preview_test
 import (
 	"testing"
 
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/preview"
 )
 
 func TestNearestField(t *testing.T) {
-	names := preview.NewNames()
+	names := preview.NewNames(catalog.Fields())
 	context, err := handlebars.ParseJSON([]byte(`{"customer":{"custom":{"orderNumberStr":"A-1","tierStr":"Gold"}}}`))
 	if err != nil {
 		t.Fatal(err)

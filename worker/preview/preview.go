@@ -235,7 +235,7 @@ func (r *rendering) readContext() bool {
 		return false
 	}
 	if root, err := handlebars.ParseJSON(r.req.Context); err == nil {
-		r.names = NewNames()
+		r.names = NewNames(r.catalog.FieldList())
 		r.names.AddContext(root)
 	}
 	return true

@@ -2,13 +2,20 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/channel/sms"
 	"github.com/heraldsend/herald/worker/channel/webhook"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/task"
@@ -24,7 +31,7 @@ func eventExamples(t *testing.T) string {
 		m.State, m.Code, m.ProviderID = state, code, ""
 		return m
 	}
-	wave := outbox.Message{ID: "wave2+0.17.sms", Bulk: "wave2", Channel: message.SMS, State: "failed", Code: "twilio_21614", To: "+15550117", At: at}
+	wave := outbox.Message{ID: "wave2+0.17.sms", Bulk: "wave2", Channel: message.SMS, State: "failed", Code: notMobile(t), To: "+15550117", At: at}
 	actions := &task.Actions{
 		Tags: []string{"delayed"}, CustomFields: map[string]json.RawMessage{"waveNum": json.RawMessage("2"), "noteStr": json.RawMessage("null")},
 		Queue: "billing", Status: "snoozed",
@@ -33,7 +40,8 @@ func eventExamples(t *testing.T) string {
 	over := bulk
 	over.State, over.Percent, over.Pending, over.Sent, over.Over = "completed", 100, 0, 991, true
 	facts := []outbox.Fact{
-		single, wave, with("suppressed", "hard_bounce"), with("skipped", "cancelled"), with("skipped", "expired"), with("unknown", "smtp_timeout"),
+		single, wave, with("suppressed", message.Email.Spec().Refused), with("skipped", "cancelled"),
+		with("skipped", compose.Expired(task.Message{SendBefore: at}, at).Code), with("unknown", "smtp_timeout"),
 		outbox.Note{ID: "note-3", Conversation: "c42", ProviderID: "n981", At: at},
 		outbox.Updated{Conversation: "c42", Customer: "u7", Message: "order-10027", Changes: actions.Changes(), At: at, Cause: "order-10027"},
 		outbox.Forwarded{
@@ -59,4 +67,28 @@ func eventExamples(t *testing.T) string {
 		fmt.Fprintf(&b, "%s\n\n", strings.Replace(strings.TrimSpace(body.String()), `,"data":`, ",\n \"data\":", 1))
 	}
 	return "```json\n" + strings.TrimSpace(b.String()) + "\n```"
+}
+
+// notMobile is the code of a number that takes no SMS, as the sender gives it for what Twilio answers.
+func notMobile(t *testing.T) string {
+	t.Helper()
+	twilio := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"code": 21614, "message": "'To' number is not a valid mobile number", "status": 400}`)
+	}))
+	defer twilio.Close()
+	sender, err := sms.New(sms.Options{AccountSID: "AC1", AuthToken: "x", From: "+15550100", BaseURL: twilio.URL, Client: twilio.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := compose.Address(task.Message{ID: "wave2+0.17.sms", Channel: message.SMS, To: "+15550117"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Text = "Snow"
+	var refused *send.Error
+	if _, err := sender.Send(context.Background(), m); !errors.As(err, &refused) {
+		t.Fatal(err)
+	}
+	return refused.Code
 }

@@ -98,6 +98,10 @@ func (s *Shortcut) VisibleTo(a Actor) bool {
 	return true
 }
 
+func (s *Shortcut) nameField() *string { return &s.Name }
+
+func (*Shortcut) normalize(positions) {}
+
 // Parts are the texts of one channel after its override is applied.
 type Parts struct {
 	Subject, Preheader, Message string

@@ -63,6 +63,28 @@ func (s *Snippet) faults() []fieldFault {
 	return out
 }
 
+func (s *Snippet) nameField() *string { return &s.Name }
+
+// normalize writes the languages as the catalog does.
+func (s *Snippet) normalize(at positions) {
+	normal := make(map[string]string, len(s.Texts))
+	for key, text := range s.Texts {
+		if tag, err := NormalLanguage(key); err == nil {
+			normal[tag] = text
+			at["texts."+tag] = at["texts."+key]
+		}
+	}
+	s.Texts = normal
+	if tag, err := NormalLanguage(s.Source); err == nil {
+		s.Source = tag
+	}
+	for i, key := range s.Outdated {
+		if tag, err := NormalLanguage(key); err == nil {
+			s.Outdated[i] = tag
+		}
+	}
+}
+
 func isSnippetName(name string) bool {
 	rest, ok := strings.CutPrefix(name, SnippetPrefix)
 	if !ok || rest == "" || len(name) > 128 {

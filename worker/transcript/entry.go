@@ -1,0 +1,142 @@
+package transcript
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/bidi"
+
+	"github.com/heraldsend/herald/render/plain"
+	"github.com/heraldsend/herald/worker/conversation"
+)
+
+// entry makes the entry of a message.
+func (r *redactor) entry(m *conversation.Message, customer string) Entry {
+	e := Entry{
+		ID: r.line(m, m.ID), Channel: strings.ToLower(strings.TrimSpace(r.line(m, m.Channel))), Direction: m.Direction,
+		DirectionType: r.line(m, m.DirectionType),
+		Time:          stamp(timeOf(m)), SentAt: stamp(m.SentAt.At), CreatedAt: stamp(m.CreatedAt.At), Auto: m.Auto,
+		Author: r.line(m, m.CreatedBy.Shown()), Redacted: m.Touched(), Withheld: m.Withheld(), TextDirection: "ltr",
+	}
+	if e.Author == "" && m.Direction == "in" {
+		e.Author = customer
+	}
+	if by := (Author{r.line(m, m.CreatedBy.ID), r.line(m, m.CreatedBy.DisplayName), r.line(m, m.CreatedBy.Name)}); by != (Author{}) {
+		e.CreatedBy = &by
+	}
+	if e.Withheld {
+		return e
+	}
+	e.Subject = r.line(m, m.Subject)
+	if !m.Touched() { // the files of a redacted message are redacted with it, their names too
+		e.Files = r.files(m, m.Attachments)
+	}
+	r.bodies(&e, m)
+	e.TextDirection = directionOf(e.Body)
+	return e
+}
+
+// bodies fills in the text and the HTML of a message. Where a piece of it is redacted, the HTML is made from the
+// text: markup hides too well what it says.
+func (r *redactor) bodies(e *Entry, m *conversation.Message) {
+	body := plain.Lines(m.Body)
+	switch {
+	case m.HTMLBody == "":
+	case !m.Touched():
+		e.HTMLBody = strings.TrimSpace(r.quoted(m, m.HTMLBody))
+		if strings.TrimSpace(body) == "" {
+			body = r.plain([]byte(e.HTMLBody))
+		}
+	case strings.TrimSpace(body) == "":
+		body = r.textOf(m.HTMLBody)
+	}
+	e.Body = strings.Trim(printable(r.text(m, body)), "\n ")
+	if e.HTMLBody == "" {
+		e.HTMLBody = htmlOf(e.Body)
+	}
+	e.Preview = previewOf(e.Body)
+	if e.Body == "" && !m.Touched() {
+		e.Preview = previewOf(r.line(m, m.Preview))
+	}
+}
+
+// files names attachments. Redacted ones are left out.
+func (r *redactor) files(m *conversation.Message, list []conversation.Attachment) []File {
+	out := []File{}
+	for _, a := range list {
+		if a.Redacted {
+			continue
+		}
+		out = append(out, File{Name: r.line(m, oneLine(a.Name)), Type: r.line(m, a.Type), Size: max(a.Size, 0)})
+	}
+	return out
+}
+
+// maxPreview is how many characters a preview has at most.
+const maxPreview = 140
+
+func previewOf(body string) string {
+	s := oneLine(body[:min(len(body), 8*maxPreview)])
+	if utf8.RuneCountInString(s) <= maxPreview {
+		return s
+	}
+	return strings.TrimSpace(string([]rune(s)[:maxPreview-1])) + "…"
+}
+
+// oneLine gives a text without line breaks, runs of blanks and what torn characters leave.
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(strings.ToValidUTF8(printable(plain.Lines(s)), "")), " ")
+}
+
+// printable drops characters that texts don't show.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// directionOf is the direction of the first letter that has one.
+func directionOf(s string) string {
+	for _, c := range s {
+		p, _ := bidi.LookupRune(c)
+		switch p.Class() {
+		case bidi.R, bidi.AL:
+			return "rtl"
+		case bidi.L:
+			return "ltr"
+		}
+	}
+	return "ltr"
+}
+
+// directionOfLocale is the direction of a language's script.
+func directionOfLocale(locale string) string {
+	base, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(locale, "_", "-")), "-")
+	switch base {
+	case "ar", "he", "iw", "fa", "ur", "ps", "sd", "ug", "yi", "dv", "ckb":
+		return "rtl"
+	}
+	return "ltr"
+}
+
+// nameOf is how a customer is called.
+func nameOf(customer json.RawMessage) string {
+	var c struct {
+		DisplayName, Name, FirstName, LastName any
+	}
+	if json.Unmarshal(customer, &c) != nil {
+		return ""
+	}
+	first, _ := c.FirstName.(string)
+	last, _ := c.LastName.(string)
+	for _, name := range []any{c.DisplayName, c.Name, first + " " + last} {
+		if s, ok := name.(string); ok && strings.TrimSpace(s) != "" {
+			return strings.TrimSpace(s)
+		}
+	}
+	return ""
+}

@@ -30,8 +30,8 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
 		}, []string{"channel"}),
 		quarantined: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "herald_careful_runs_total",
-			Help: "Runs of tasks over which workers died three times: one recipient at a time, to find out whose message it is.",
+			Name: "herald_quarantine_runs_total",
+			Help: "Runs of tasks over which workers died three times. Such a run sends one message at a time, to find out which one it is.",
 		}),
 	}
 	return m, errors.Join(r.Register(m.sends), r.Register(m.sendTime), r.Register(m.quarantined))

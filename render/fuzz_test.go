@@ -59,7 +59,7 @@ func FuzzMark(f *testing.F) {
 			return compiled.Append(context.Background(), nil, &x)
 		}
 		limits := Limits{Steps: 10_000, Output: 64 << 10}
-		plainEnv, err := catalog.NewEnv(catalog.NewTable(), snippets, partials, limits, nil)
+		plainEnv, err := catalog.NewEnv(catalog.NewTable(), snippets, partials, nil, limits, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func FuzzMark(f *testing.F) {
 				return r
 			}, string(b))
 		}
-		markedEnv, err := catalog.NewEnv(catalog.NewTable(), snippets, partials, limits, content.Marks())
+		markedEnv, err := catalog.NewEnv(catalog.NewTable(), snippets, partials, nil, limits, content.Marks())
 		if err != nil {
 			t.Fatal(err)
 		}

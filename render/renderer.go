@@ -69,7 +69,7 @@ func (r *Renderer) WithLimits(l Limits) (*Renderer, error) {
 // Open compiles a bundle for all channels, so that it can be rendered many
 // times. The errors are *TemplateError, joined.
 func (r *Renderer) Open(b *catalog.Bundle) (*Prepared, error) {
-	env, err := catalog.NewEnv(r.helpers, b.Snippets, b.Partials, r.options.Limits, content.Marks())
+	env, err := catalog.NewEnv(r.helpers, b.Snippets, b.Partials, b.Dates, r.options.Limits, content.Marks())
 	if err != nil {
 		return nil, err
 	}

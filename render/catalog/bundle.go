@@ -24,6 +24,7 @@ type Bundle struct {
 	Partials    map[string]string         `json:"partials,omitempty"`
 	Emails      map[string]*EmailTemplate `json:"emails,omitempty"`
 	Attachments []Attachment              `json:"attachments,omitempty"` // of all channels, sorted by name
+	Dates       []string                  `json:"dates,omitempty"`       // fields that fields.yaml says hold dates, though their names don't, and that are printed; sorted
 }
 
 const bundleVersion = 1
@@ -137,6 +138,12 @@ func (c *Catalog) collect(b *Bundle, name, text string) error {
 		return NewTemplateError(c, err)
 	}
 	refs := t.Refs()
+	for _, path := range c.dates {
+		if slices.Contains(refs.Fields, path) && !slices.Contains(b.Dates, path) {
+			b.Dates = append(b.Dates, path)
+			slices.Sort(b.Dates)
+		}
+	}
 	for _, snippet := range refs.Snippets {
 		if s := c.snippets[snippet]; s != nil {
 			b.Snippets[snippet] = &Snippet{Name: snippet, Source: s.Source, Texts: s.Texts}

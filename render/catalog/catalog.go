@@ -32,6 +32,8 @@ type Catalog struct {
 	hash        string
 	compilers   *compilers
 	own         OwnFields
+	ownFields   []Field  // of own and defaults
+	dates       []string // paths of fields that are declared as dates, though their names don't tell it
 	fields      *FieldIndex
 }
 

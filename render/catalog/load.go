@@ -44,7 +44,7 @@ func Read(fsys fs.FS) (*Catalog, []Finding) {
 	sum := sha256.Sum256([]byte(strings.Join(l.hashes, "\n")))
 	l.catalog.hash = hex.EncodeToString(sum[:])
 	l.catalog.compilers = newCompilers(l.catalog)
-	l.catalog.fields = newFieldIndex(l.catalog.OwnFields(), l.closed)
+	l.catalog.declared(l.closed)
 	SortFindings(l.findings)
 	return l.catalog, l.findings
 }

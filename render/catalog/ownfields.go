@@ -158,20 +158,28 @@ func isFieldName(s string) bool {
 }
 
 // FieldList lists the fields that templates may use: those of Fields, and the catalog's own.
-func (c *Catalog) FieldList() []Field { return slices.Concat(Fields(), c.OwnFields()) }
+func (c *Catalog) FieldList() []Field { return slices.Concat(fields, c.ownFields) }
 
 // OwnFields are the fields that the catalog declares.
-func (c *Catalog) OwnFields() []Field {
-	out := c.own.fields()
+func (c *Catalog) OwnFields() []Field { return slices.Clone(c.ownFields) }
+
+// declared makes what follows from the fields that the catalog declares. closed says that there are no others.
+func (c *Catalog) declared(closed bool) {
+	c.ownFields = c.own.fields()
 	for _, path := range c.defaults.Fields {
-		out = append(out, Field{Name: path, Path: path, Type: TypeOfName(path), Own: true})
+		c.ownFields = append(c.ownFields, Field{Name: path, Path: path, Type: TypeOfName(path), Own: true})
 	}
-	return out
+	for _, f := range c.ownFields {
+		if f.Type == TypeDate && TypeOfName(f.Path) != TypeDate {
+			c.dates = append(c.dates, f.Path)
+		}
+	}
+	c.fields = newFieldIndex(c.ownFields, closed)
 }
 
 // OwnKind is the type of a field that the catalog declares, "" of another.
 func (c *Catalog) OwnKind(path string) string {
-	for _, f := range c.OwnFields() {
+	for _, f := range c.ownFields {
 		if f.Path == path {
 			return string(f.Type)
 		}
@@ -182,7 +190,7 @@ func (c *Catalog) OwnKind(path string) string {
 // SampleContext is a context with the samples that fields.yaml has, laid under those of a sample of one's own: JSON objects.
 func (c *Catalog) SampleContext(over []byte) ([]byte, error) {
 	root := map[string]any{}
-	for _, f := range c.own.fields() {
+	for _, f := range c.ownFields {
 		if f.Sample != nil {
 			put(root, strings.Split(f.Path, "."), f.Sample)
 		}

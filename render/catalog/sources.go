@@ -97,7 +97,7 @@ func newCompilers(c *Catalog) *compilers { return &compilers{catalog: c} }
 
 func (c *compilers) compile(name, text string) (*handlebars.Template, error) {
 	c.once.Do(func() {
-		c.env, c.err = NewEnv(NewTable(), c.catalog.snippets, c.catalog.partials, handlebars.Limits{}, nil)
+		c.env, c.err = NewEnv(NewTable(), c.catalog.snippets, c.catalog.partials, c.catalog.dates, handlebars.Limits{}, nil)
 	})
 	if c.err != nil {
 		return nil, c.err

@@ -226,10 +226,14 @@ func (c *compiler) mustache(n *ast.MustacheStatement) op {
 		o.mark = m.Kind(n)
 		o.raw = false
 	}
+	if c.env.show != nil && e.kind != exprCall {
+		o.show = c.env.show(e.parts)
+	}
 	switch {
 	case e.kind == exprCall:
 		o.code = opPrint
 		c.check(e.call)
+	case o.show != nil:
 	case e.kind == exprPath && e.depth == 0 && !o.raw && !c.env.strict && e.call == nil:
 		o.code = opField
 	}

@@ -16,7 +16,13 @@ type Options struct {
 	Limits   Limits
 	Strict   bool   // Handlebars.js strict mode: a missing field is an error
 	Marks    *Marks // nil: the output is text alone
+	// Show, if set, says how a field is printed that stands in a tag by itself, from its path as it is written, without ../ and
+	// the name of a block parameter. Where it returns nil, values are printed as they are.
+	Show func(path []string) Show
 }
+
+// Show gives what is printed for a field's value, which is neither undefined nor null.
+type Show func(Value, *Exec) Value
 
 // Snippet is a translated piece of template text.
 type Snippet struct {
@@ -76,6 +82,7 @@ type Env struct {
 	limits   Limits
 	strict   bool
 	marks    *Marks
+	show     func(path []string) Show
 }
 
 // partialEntry is a partial, compiled when it is first needed.
@@ -113,6 +120,7 @@ func New(options Options) (*Env, error) {
 		limits:   options.Limits.withDefaults(),
 		strict:   options.Strict,
 		marks:    options.Marks,
+		show:     options.Show,
 	}
 	for _, h := range builtins() {
 		env.helpers[h.Name] = &h

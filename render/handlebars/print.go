@@ -8,6 +8,9 @@ func (r *run) value(o *op, src *source, v Value) error {
 		}
 		return nil
 	}
+	if o.show != nil {
+		v = o.show(v, r.exec)
+	}
 	return r.write(v, o.raw, src, o.pos)
 }
 

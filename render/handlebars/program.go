@@ -66,6 +66,7 @@ type op struct {
 	other   *program // the inverse
 	partial *partialCall
 	snippet *snippetEntry
+	show    Show // of a value that isn't printed as it is
 }
 
 // exprKind is the kind of an expression.

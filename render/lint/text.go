@@ -267,10 +267,13 @@ func (t *text) bare(n *ast.MustacheStatement, p *ast.PathExpression, path string
 	switch t.typeOf(p) {
 	case catalog.TypeDate:
 		t.mend(at, braces("dateFormat "+written), catalog.Warning, "bare_date",
-			"%s is printed as %s, in English and with its time: write {{dateFormat %s}}", written, catalog.BareDateExample, written)
+			"%s is printed with its time, as %s: write {{dateFormat %s}}", written, catalog.BareDateExample, written)
 	case catalog.TypeList:
 		t.mend(at, braces("join "+written), catalog.Warning, "bare_list", "%s is a list: write {{join %s}}, or {{#each %s}}", written, written, written)
 	case catalog.TypeObject:
+		if catalog.IsMessage(path[strings.LastIndexByte(path, '.')+1:]) {
+			return // its text is printed
+		}
 		t.report(at, catalog.Warning, "bare_object", "%s is an object, of which only its fields can be read", written)
 	}
 }

@@ -129,5 +129,5 @@ func (h *messages) publish(ctx context.Context, m task.Message, notes *delivery.
 			return out.Again
 		}
 	}
-	return h.events.Append(ctx, report.Facts()...)
+	return h.events.Append(ctx, append(report.Facts(), report.Update()...)...)
 }

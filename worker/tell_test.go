@@ -388,6 +388,66 @@ func TestActionsOfBulks(t *testing.T) {
 	}
 }
 
+// A conversation is done after the last of its recipient's messages, also where one of them waits for its second try, and
+// where the last one fails.
+func TestActionsFollowTheLastMessage(t *testing.T) {
+	t.Parallel()
+	s, r := newSite(t), newReceiver(t)
+	s.out.answer = func(m *message.Message, try int) error {
+		switch who := m.To[0].Addr; {
+		case m.Channel == message.Note && who == "slow" && try == 1:
+			return &send.Error{Code: "http_503"}
+		case m.Channel == message.Note && who == "failing":
+			return &send.Error{Code: "http_400", Permanent: true}
+		case who == "nobody" || who == "nobody@example.com":
+			return &send.Error{Code: "gone", Permanent: true}
+		}
+		return nil
+	}
+	s.worker(r.on(s), func(o *Options) {
+		o.Senders[message.Note], o.Senders[message.Chat] = s.out, s.out
+	})
+	content := task.Content{Text: "Hi", Subject: "Hi"}
+	d := bulk.Definition{
+		ID: "three", Actions: &task.Actions{Status: "done"}, Events: true,
+		Messages: []bulk.Part{{Channel: message.Email, From: "help@acme.example", Content: content}, {Channel: message.Note, Content: content}, {Channel: message.Chat, Content: content}},
+	}
+	names := []string{"quick", "slow", "failing", "nobody"}
+	if _, err := s.client.Bulk(context.Background(), d, func(yield func(bulk.Recipient, error) bool) {
+		for _, name := range names {
+			if !yield(bulk.Recipient{Email: name + "@example.com", Conversation: name}, nil) {
+				return
+			}
+		}
+	}, enqueue.BulkOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s.complete("three")
+	s.await("the end", func() bool {
+		events := r.events()
+		return len(events) > 0 && slices.ContainsFunc(events, func(e told) bool { return e.Type == outbox.TypeCompleted })
+	})
+	of := map[string][]string{}
+	for _, e := range r.events() {
+		of[e.Stream] = append(of[e.Stream], e.Type)
+	}
+	for _, name := range names {
+		all := of["conversation:"+name]
+		updates := 0
+		for _, kind := range all {
+			if kind == outbox.TypeUpdated {
+				updates++
+			}
+		}
+		switch last := all[len(all)-1]; {
+		case name == "nobody" && updates != 0:
+			t.Errorf("%s, to whom nothing went: %v", name, all)
+		case name != "nobody" && (updates != 1 || last != outbox.TypeUpdated):
+			t.Errorf("%s: %v", name, all)
+		}
+	}
+}
+
 // Without anyone to tell, actions that were asked for fail visibly and nothing is sent; a shortcut's own are no reason
 // to keep its message.
 func TestActionsNeedAnEndpoint(t *testing.T) {

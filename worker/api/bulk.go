@@ -32,7 +32,7 @@ type BulkBody struct {
 	SendAtLocal string               `json:"sendAtLocal,omitempty" maxLength:"40" example:"2026-12-01T09:00" doc:"When each recipient's messages go out, by the clock where they are."`
 	SendBefore  time.Time            `json:"sendBefore,omitzero" doc:"Who is pending then is skipped, as expired."`
 	Canary      *CanaryBody          `json:"canary,omitempty"`
-	Actions     *ActionsBody         `json:"actions,omitempty" doc:"Happen to each recipient's conversation once, after the first of its messages went."`
+	Actions     *ActionsBody         `json:"actions,omitempty" doc:"Happen to each recipient's conversation once, after the last of its messages."`
 	Events      bool                 `json:"events,omitempty" doc:"Asks for an event for each message, besides those of the bulk."`
 }
 

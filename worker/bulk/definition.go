@@ -42,7 +42,7 @@ type Definition struct {
 	// SendBefore is when the bulk has lost its point: who is still pending then is skipped, as "expired".
 	SendBefore time.Time `json:"sendBefore,omitzero"`
 	Canary     *Canary   `json:"canary,omitempty"`
-	// Actions happen to each recipient's conversation once, after the first of its messages went. Without Messages they
+	// Actions happen to each recipient's conversation once, after the last of its messages. Without Messages they
 	// are all that happens.
 	Actions *task.Actions `json:"actions,omitempty"`
 	// Events asks for an event for each message, besides those of the bulk.

@@ -90,6 +90,9 @@ func (c *chunk) publishMessages(ctx context.Context) error {
 		slots = append(slots, slot)
 		facts = append(facts, c.report(slot, r).Facts()...)
 	}
+	for _, slot := range slots {
+		facts = append(facts, c.update(slot, records)...) // of several for one recipient one is told
+	}
 	if err := c.r.Events.Append(ctx, facts...); err != nil {
 		return err
 	}
@@ -100,6 +103,24 @@ func (c *chunk) publishMessages(ctx context.Context) error {
 		c.published[slot] = true
 	}
 	return nil
+}
+
+// update is what is to be changed in the conversation of a slot's recipient: once, after the last of their messages that
+// went, and when nothing more will go to them. So a conversation that is done gets nothing any more.
+func (c *chunk) update(slot int, records []ledger.Record) []outbox.Fact {
+	first, last := slot-slot%c.Slots(), -1
+	for s, r := range records[first : first+c.Slots()] {
+		switch {
+		case !r.State.Final():
+			return nil
+		case r.State == ledger.Sent && (last < 0 || !r.At.Before(records[last].At)):
+			last = first + s
+		}
+	}
+	if last < 0 {
+		return nil
+	}
+	return c.report(last, records[last]).Update()
 }
 
 // report is that of one slot.

@@ -24,7 +24,7 @@ type Report struct {
 	Conversation string
 }
 
-// Facts are what happened: the message's outcome, then what it brings for its conversation.
+// Facts are what happened to the message. What it brings for its conversation follows: see Update.
 func (r Report) Facts() []outbox.Fact {
 	if !r.Record.State.Final() {
 		return nil
@@ -52,15 +52,21 @@ func (r Report) Facts() []outbox.Fact {
 	if r.Outcome && m.Channel == message.Note {
 		facts = append(facts, outbox.Note{ID: m.ID, Bulk: r.Bulk, Conversation: conversation, ProviderID: r.Details.ProviderID, At: at, Group: r.Group})
 	}
-	if !r.Actions.IsZero() {
-		fact := outbox.Updated{
-			Conversation: conversation, Customer: customer, Message: m.ID, Bulk: r.Bulk, Changes: r.Actions.Changes(), At: at,
-			Cause: r.Cause, Group: r.Group,
-		}
-		if r.OnlyAction {
-			fact.Message = ""
-		}
-		facts = append(facts, fact)
-	}
 	return facts
+}
+
+// Update is what is to be changed in the conversation after the message went; none where it did not, or nothing is.
+func (r Report) Update() []outbox.Fact {
+	conversation, customer := compose.AboutWhom(r.Message, r.Conversation)
+	if r.Record.State != ledger.Sent || outbox.ConversationStream(conversation) == "" || r.Actions.IsZero() {
+		return nil
+	}
+	fact := outbox.Updated{
+		Conversation: conversation, Customer: customer, Message: r.Message.ID, Bulk: r.Bulk, Changes: r.Actions.Changes(), At: r.Record.At,
+		Cause: r.Cause, Group: r.Group,
+	}
+	if r.OnlyAction {
+		fact.Message = ""
+	}
+	return []outbox.Fact{fact}
 }

@@ -6,10 +6,14 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/dead"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -19,6 +23,8 @@ type mux struct {
 	dead    *dead.Store
 	metrics *metrics
 	log     *slog.Logger
+	// closeBooks fails the message whose task is given up on without a handler's doing, so that it is not pending for ever.
+	closeBooks func(ctx context.Context, run queue.Run, payload []byte, why ledger.Reason) error
 }
 
 // serve implements queue.Handler.
@@ -83,19 +89,38 @@ const notUnderstoodPause = time.Minute
 // notUnderstoodFor is how long such a task is kept for a newer worker before it becomes a dead letter.
 const notUnderstoodFor = 24 * time.Hour
 
-// notUnderstood decides about a task that this worker can't read. Perhaps a newer client wrote it, and a newer worker will
-// understand it: it is kept for a day. What is no JSON nobody will ever read.
+// notUnderstood decides about a task that this worker can't work on. What this version refuses, or is no JSON, no try will
+// mend. Else perhaps a newer client wrote it, and a newer worker will understand it: it is kept for a day.
 func (m *mux) notUnderstood(ctx context.Context, run queue.Run, payload []byte, err error) error {
+	if errors.Is(err, task.ErrRefused) {
+		var places []string
+		for _, f := range fault.In(err) {
+			places = append(places, strings.TrimSpace(f.Pointer+" "+f.Code))
+		}
+		// The letter's reason is logged; the faults' own words may quote an address.
+		return m.abandon(ctx, run, payload, "this version refuses it: "+strings.Join(places, ", "), ledger.Reason{Code: enqueue.CodeRefused, Text: fault.In(err).Error()})
+	}
 	if !json.Valid(payload) {
-		return m.giveUp(ctx, run, payload, 0, "its payload is no JSON")
+		return m.abandon(ctx, run, payload, "its payload is no JSON", ledger.Reason{Code: enqueue.CodeRefused, Text: "its task is no JSON"})
 	}
 	since, sinceErr := m.dead.Since(ctx, letterID(run))
 	if sinceErr == nil && time.Since(since) >= notUnderstoodFor {
-		return m.giveUp(ctx, run, payload, 0, "no worker understood it for a day")
+		const why = "no worker understood it for a day"
+		return m.abandon(ctx, run, payload, why, ledger.Reason{Code: enqueue.CodeNotUnderstood, Text: why})
 	}
 	m.metrics.task(kindLabel(run.Kind), "not_understood", 0)
 	m.log.Error("task not understood; is this worker older than its clients?", "task_id", run.ID, "kind", run.Kind, "error", err)
 	return &queue.Again{After: notUnderstoodPause, Reason: "not understood"}
+}
+
+// abandon gives up on a task that no handler had. First its books, then the letter: a worker that dies in between does both
+// again.
+func (m *mux) abandon(ctx context.Context, run queue.Run, payload []byte, reason string, why ledger.Reason) error {
+	if err := m.closeBooks(ctx, run, payload, why); err != nil {
+		m.log.Warn("task given up, but its books are not closed yet", "task_id", run.ID, "kind", run.Kind, "error", err)
+		return &queue.Again{After: queue.InterruptedPause, Reason: "books not closed"}
+	}
+	return m.giveUp(ctx, run, payload, 0, reason)
 }
 
 // giveUp makes a dead letter of a task: `herald dead` shows it, and can put it back.

@@ -155,3 +155,103 @@ func TestBulkWithoutDefinition(t *testing.T) {
 		return !slices.ContainsFunc(records, func(r ledger.Record) bool { return r.State != ledger.Failed || r.Reason.Code != "bulk_gone" })
 	})
 }
+
+// What an older client took and this version refuses is given up on at once: its letter says where the faults are, its books
+// why, and its caller learns it. Other faults may be those of this worker: they wait.
+func TestRefusedPayloadsAreGivenUpAtOnce(t *testing.T) {
+	t.Parallel()
+	s, r := newSite(t), newReceiver(t)
+	inspect := asynq.NewInspectorFromRedisClient(s.rdb)
+	// spoil replaces the task of a message that waits.
+	spoil := func(id, change, with string) {
+		t.Helper()
+		taskID := "message:" + id
+		info, err := inspect.GetTaskInfo(queue.Messages, taskID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := inspect.DeleteTask(queue.Messages, taskID); err != nil {
+			t.Fatal(err)
+		}
+		payload := strings.Replace(string(info.Payload), change, with, 1)
+		if payload == string(info.Payload) {
+			t.Fatalf("%s: nothing to spoil in %s", id, payload)
+		}
+		s.raw("message.send", taskID, payload)
+	}
+	ids := []string{"bad-to", "bad-zone", "newer-layout", "newer-field", "no-json"}
+	for _, id := range ids {
+		s.message(task.Message{ID: id, To: "ada@example.com", Timezone: "Europe/Berlin", Content: task.Content{Shortcut: "hello"}, Context: json.RawMessage(`{"conversation":{"id":"c1"}}`)})
+	}
+	spoil("bad-to", `"to":"ada@example.com"`, `"to":"ada at example"`)
+	spoil("bad-zone", `Europe/Berlin`, `Mars/Phobos`)
+	spoil("newer-layout", `"layout":1`, `"layout":2`)
+	spoil("newer-field", `"layout":1`, `"layout":1,"color":"red"`)
+	spoil("no-json", `"layout":1}`, `"layout":1`)
+	s.worker(r.on(s))
+	for id, want := range map[string]struct{ reason, text string }{
+		"bad-to":   {"this version refuses it: /to invalid_address", "ada at example"},
+		"bad-zone": {"this version refuses it: /timezone invalid_timezone", "Mars/Phobos"},
+		"no-json":  {"its payload is no JSON", "no JSON"},
+	} {
+		letter := s.deadLetter("message.send/message:" + id)
+		if letter.Reason != want.reason {
+			t.Errorf("%s: %q", id, letter.Reason)
+		}
+		if f := s.fate(id); f.State != ledger.Failed || f.Reason.Code != "payload_refused" || !strings.Contains(f.Reason.Text, want.text) {
+			t.Errorf("%s: %+v", id, f.Record)
+		}
+	}
+	s.await("their callers know", func() bool { return len(r.events()) == 3 })
+	for id, events := range r.byMessage() {
+		if types(events) != "message.failed" || id != "no-json" && events[0].Stream != "conversation:c1" {
+			t.Errorf("%s: %+v", id, events)
+		}
+	}
+	for _, id := range []string{"newer-layout", "newer-field"} {
+		s.await(id+" waits", func() bool {
+			info, err := inspect.GetTaskInfo(queue.Messages, "message:"+id)
+			return err == nil && info.State == asynq.TaskStateRetry
+		})
+		if f := s.record(id); f.State != ledger.Pending {
+			t.Errorf("%s: %+v", id, f)
+		}
+	}
+}
+
+// A message that was given up on without being worked on is pending again when its letter is put back.
+func TestGivenUpMessagesComeBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ctx := context.Background()
+	id := s.message(task.Message{ID: "m", To: "ada@example.com", Content: task.Content{Shortcut: "hello"}})
+	kind, payload, err := queue.New(s.rdb).Payload(queue.Messages, "message:m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	books := ledger.Owner{Kind: ledger.Message, ID: id}
+	l, err := ledger.New(ledger.Options{Redis: s.rdb, Log: s.log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	if err := (&abandoned{ledger: l}).close(ctx, queue.Run{ID: "message:m", Kind: kind}, payload, ledger.Reason{Code: "not_understood", Text: "t"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := asynq.NewInspectorFromRedisClient(s.rdb).DeleteTask(queue.Messages, "message:m"); err != nil {
+		t.Fatal(err)
+	}
+	if records, err := l.Chunk(ctx, books.Chunk(0)); err != nil || records[0].State != ledger.Failed {
+		t.Fatal(records, err)
+	}
+	if err := s.client.Dead().Put(ctx, dead.Letter{ID: kind + "/message:m", Kind: kind, Payload: payload, Reason: "r", Owner: "message:m"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.client.RetryDead(ctx, kind+"/message:m"); err != nil {
+		t.Fatal(err)
+	}
+	s.worker()
+	if f := s.fate("m"); f.State != ledger.Sent {
+		t.Errorf("%+v", f.Record)
+	}
+}

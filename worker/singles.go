@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
@@ -26,6 +28,7 @@ const (
 type singles struct {
 	ledger    *ledger.Ledger
 	queue     *queue.Client
+	abandoned *abandoned
 	log       *slog.Logger
 	recovered func(cause string, n int) // counts tasks that were brought back
 }
@@ -77,6 +80,14 @@ func (s *singles) look(ctx context.Context, o ledger.Owner) error {
 			return s.ledger.RemoveUnsettled(ctx, o)
 		}
 		return nil // an older version did not keep it
+	}
+	if errors.Is(err, task.ErrRefused) { // no task of it will ever run
+		why := ledger.Reason{Code: enqueue.CodeRefused, Text: fault.In(err).Error()}
+		r, err := s.ledger.Request(ctx, books)
+		if err != nil {
+			return err
+		}
+		return s.abandoned.fail(ctx, o, books, r.Payload, why)
 	}
 	if err != nil {
 		return err

@@ -87,7 +87,7 @@ func newLetters(t *testing.T) *letters {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.books.Close() })
-	l.look = &singles{l.books, queue.New(l.rdb), log, func(string, int) { l.found++ }}
+	l.look = &singles{l.books, queue.New(l.rdb), &abandoned{ledger: l.books}, log, func(string, int) { l.found++ }}
 	return l
 }
 

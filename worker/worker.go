@@ -119,7 +119,7 @@ func New(o Options) (*Worker, error) {
 	if err := o.Metrics.Register(scrape{client, deadLetters, o.Limiter.Lanes}); err != nil {
 		return nil, err
 	}
-	m := &mux{dead: deadLetters, metrics: tasks, log: o.Log, routes: map[string]queue.Handler{}}
+	m := &mux{dead: deadLetters, metrics: tasks, log: o.Log, routes: map[string]queue.Handler{}, closeBooks: (&abandoned{o.Ledger, o.Events}).close}
 	if err := w.addSending(o, m, client, draining, recovered); err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	handle(m, forwards.handle)
 	handle(m, runner.Start)
 	handle(m, runner.Chunk)
-	singles := &singles{o.Ledger, client, o.Log.With("part", "reconciler"), recovered.Recovered}
+	singles := &singles{o.Ledger, client, &abandoned{o.Ledger, o.Events}, o.Log.With("part", "reconciler"), recovered.Recovered}
 	w.keepers = append(w.keepers, runner.Reconcile, singles.watch)
 	return nil
 }

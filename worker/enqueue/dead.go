@@ -10,6 +10,13 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
+// The reasons of messages whose task was given up on before a worker could work on it. Putting the dead letter back reopens
+// them.
+const (
+	CodeRefused       = "payload_refused" // the task has faults that an older client did not see
+	CodeNotUnderstood = "not_understood"  // no worker was new enough, for a day
+)
+
 // Dead reads and drops dead letters: what the workers gave up on.
 func (c *Client) Dead() *dead.Store { return dead.New(c.rdb) }
 
@@ -34,8 +41,18 @@ func (c *Client) RetryDead(ctx context.Context, id string) error {
 		if payload, owner, err = c.admit(ctx, payload, 0); err != nil {
 			return fmt.Errorf("retry dead letter %.100q: %w", id, err)
 		}
-		if err := c.ledger.Open(ctx, owner.Chunk(0), 1); err != nil {
+		books := owner.Chunk(0)
+		if err := c.ledger.Open(ctx, books, 1); err != nil {
 			return err
+		}
+		record, err := c.record(ctx, books)
+		if err != nil {
+			return err
+		}
+		if record.State == ledger.Failed && (record.Reason.Code == CodeRefused || record.Reason.Code == CodeNotUnderstood) {
+			if _, err := c.ledger.Reopen(ctx, books, 0, ledger.Failed); err != nil {
+				return err
+			}
 		}
 	}
 	if _, err := c.queue.Again(ctx, payload); err != nil {

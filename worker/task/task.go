@@ -46,10 +46,21 @@ func Decode[T Payload](data []byte) (T, error) {
 		return p, fmt.Errorf("decode %s: %w", p.Kind(), err)
 	}
 	if err := p.Validate(); err != nil {
-		return p, fmt.Errorf("decode %s: %w", p.Kind(), err)
+		var newer struct {
+			Layout int `json:"layout"`
+		}
+		if json.Unmarshal(data, &newer) == nil && newer.Layout > Layout {
+			return p, fmt.Errorf("decode %s: %w", p.Kind(), err)
+		}
+		return p, fmt.Errorf("decode %s: %w: %w", p.Kind(), ErrRefused, err)
 	}
 	return p, nil
 }
+
+// ErrRefused says that a payload can be read and has faults, which stand beneath as a fault.List: an older client took what
+// this version doesn't. No other try mends that. A payload of a newer client is another matter: it can't be read, or its
+// layout isn't known.
+var ErrRefused = errors.New("this version refuses it")
 
 // ErrKind says that this version knows no such kind of task.
 var ErrKind = errors.New("unknown kind of task")

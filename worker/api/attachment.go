@@ -2,7 +2,12 @@ package api
 
 import (
 	"context"
+	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -18,14 +23,15 @@ func (s *Server) registerAttachments(api huma.API) {
 	Handle(api, ScopeSend, huma.Operation{
 		OperationID: "store-attachment", Method: http.MethodPost, Path: "/v1/attachments", Tags: []string{"Attachments"},
 		Summary: "Store a file", DefaultStatus: http.StatusCreated,
-		Description: "Stores a file's bytes once, whoever sends it how often, for 30 days. Messages and bulks name it by the blob that is returned.",
-		RequestBody: binary("The file's bytes, at most 9.5 MB.", "application/octet-stream"),
+		Description: "Stores a file's bytes once, whoever sends it how often, for 30 days. Messages and bulks name it by the blob that is returned. " +
+			"The body is the file itself, or a form (multipart/form-data) with one file.",
+		RequestBody: binary("The file's bytes, at most 9.5 MB, or a form with one file.", "application/octet-stream", "multipart/form-data"),
 	}, s.storeAttachment)
 }
 
 type attachmentInput struct {
 	Stream
-	Name    string          `query:"name" required:"true" minLength:"1" maxLength:"1000" doc:"The file's name." example:"invoice.pdf"`
+	Name    string          `query:"name" maxLength:"1000" doc:"The file's name. Needed where the body is the file itself; a form's file has one." example:"invoice.pdf"`
 	Channel message.Channel `query:"channel" doc:"Checks the file for a bulk on this channel already now: its type, its content, its size."`
 }
 
@@ -44,11 +50,11 @@ func (s *Server) storeAttachment(ctx context.Context, in *attachmentInput) (*sto
 		return nil, err
 	}
 	defer s.giveUpload()
-	_ = in.body() // moves the deadlines
-	data, err := readLimited(in.request, message.MaxFileTotal)
+	name, data, err := in.file()
 	if err != nil {
 		return nil, err
 	}
+	_ = http.NewResponseController(in.writer).SetWriteDeadline(time.Now().Add(maxRequest))
 	policy := attach.Forward()
 	if in.Channel != "" {
 		policy = attach.Bulk(in.Channel) // a message of its own may be asked for less: that is checked when it comes
@@ -57,7 +63,7 @@ func (s *Server) storeAttachment(ctx context.Context, in *attachmentInput) (*sto
 	if err != nil {
 		return nil, err
 	}
-	files, err := check.Resolve(ctx, policy, []message.Ref{{Name: in.Name, Blob: blob.Hash(data)}})
+	files, err := check.Resolve(ctx, policy, []message.Ref{{Name: name, Blob: blob.Hash(data)}})
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +72,67 @@ func (s *Server) storeAttachment(ctx context.Context, in *attachmentInput) (*sto
 		return nil, err
 	}
 	return &storedFileOutput{StoredFile{Name: ref.Name, Type: ref.Type, Blob: ref.Blob, Size: len(data)}}, nil
+}
+
+// file reads the body: the file itself, or a form with one. The error is a *Problem.
+func (in *attachmentInput) file() (name string, data []byte, err error) {
+	r := in.request
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return "", nil, problem(http.StatusUnsupportedMediaType, "unsupported_encoding", "the body is packed; send it as it is")
+	}
+	mediaType, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{in.body(), r.Body}
+	switch {
+	case mediaType == "multipart/form-data" && params["boundary"] != "":
+		name, data, err = readForm(r.Body, params["boundary"])
+		if in.Name != "" {
+			name = in.Name
+		}
+		return name, data, err
+	case strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "multipart/"):
+		return "", nil, problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "the body is an envelope that is no form: send the file's own bytes, or multipart/form-data with its boundary")
+	case in.Name == "":
+		return "", nil, badParameter("name", "the file needs a name")
+	}
+	data, err = readLimited(r, message.MaxFileTotal)
+	return in.Name, data, err
+}
+
+// maxFormFields is how many bytes a form may have besides its file.
+const maxFormFields = 64 << 10
+
+// readForm reads the one file of a form. Fields that are no files are left out. The error is a *Problem.
+func readForm(body io.Reader, boundary string) (name string, data []byte, err error) {
+	limited := &io.LimitedReader{R: body, N: message.MaxFileTotal + maxFormFields}
+	form := multipart.NewReader(limited, boundary)
+	for {
+		part, err := form.NextPart()
+		ended := err == io.EOF //nolint:errorlint // one that is wrapped is a form that breaks off
+		switch {
+		case ended && data == nil:
+			return "", nil, problem(http.StatusUnprocessableEntity, "no_file", "the form has no file: a part with a filename")
+		case ended:
+			return name, data, nil
+		case err != nil && limited.N <= 0:
+			return "", nil, tooLargeBody(message.MaxFileTotal)
+		case err != nil:
+			return "", nil, unreadable(err)
+		case part.FileName() == "":
+			continue
+		case data != nil:
+			return "", nil, problem(http.StatusUnprocessableEntity, "several_files", "the form has several files: store each by a request of its own")
+		}
+		name = part.FileName()
+		if data, err = io.ReadAll(io.LimitReader(part, message.MaxFileTotal+1)); int64(len(data)) > message.MaxFileTotal || err != nil && limited.N <= 0 {
+			return "", nil, tooLargeBody(message.MaxFileTotal)
+		}
+		if err != nil {
+			return "", nil, unreadable(err)
+		}
+	}
 }
 
 // inHand are the bytes that a check is about, before they are stored.

@@ -103,7 +103,7 @@ func (s *Server) jsonBody(r *http.Request, w http.ResponseWriter, limit int64) (
 // readLimited reads a whole body of at most limit bytes. What is longer is refused before or as soon as that is known.
 // The error is a *Problem.
 func readLimited(r *http.Request, limit int64) ([]byte, error) {
-	tooLarge := problem(http.StatusRequestEntityTooLarge, "body_too_large", "the body is larger than %d bytes", limit)
+	tooLarge := tooLargeBody(limit)
 	if r.ContentLength > limit {
 		return nil, tooLarge
 	}
@@ -116,6 +116,10 @@ func readLimited(r *http.Request, limit int64) ([]byte, error) {
 		return nil, unreadable(err)
 	}
 	return buffer.Bytes(), nil
+}
+
+func tooLargeBody(limit int64) *Problem {
+	return problem(http.StatusRequestEntityTooLarge, "body_too_large", "the body is larger than %d bytes", limit)
 }
 
 // unreadable is a body that breaks off or doesn't arrive.

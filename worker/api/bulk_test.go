@@ -6,10 +6,13 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -324,7 +327,7 @@ func TestFollow(t *testing.T) {
 	if got := next(); got != "" {
 		t.Fatalf("after its end %s", got)
 	}
-	// A stream of a bulk that goes on ends when the server drains.
+	// A stream of a bulk that goes on ends when the server drains, and its reader sees that it broke off.
 	s.want(201, "POST", "/v1/bulks", strings.Replace(aBulk, "news", "other", 1))
 	open, err := http.Get(s.url + "/v1/bulks/other/events")
 	if err != nil {
@@ -334,7 +337,55 @@ func TestFollow(t *testing.T) {
 	s.api.Drain()
 	for lines = bufio.NewScanner(open.Body); lines.Scan(); {
 	}
-	if lines.Err() != nil {
-		t.Error(lines.Err())
+	if !errors.Is(lines.Err(), io.ErrUnexpectedEOF) {
+		t.Errorf("a stream that broke off ends like a whole one: %v", lines.Err())
+	}
+}
+
+// Streams last beyond the time of a request, as long as they move.
+func TestStreamsOutlastRequests(t *testing.T) {
+	s := start(t, nil)
+	s.want(201, "POST", "/v1/bulks", aBulk)
+	s.want(200, "PUT", "/v1/bulks/news/recipients", audience(2), ndjson)
+	s.api.maxRequest = 250 * time.Millisecond
+	resp, err := http.Get(s.url + "/v1/bulks/news/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	time.Sleep(5 * s.api.maxRequest) // that nothing happens by then can't be awaited
+	s.mark("news", 0, ledger.Sent, ledger.Reason{})
+	s.mark("news", 1, ledger.Sent, ledger.Reason{})
+	all, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.Contains(string(all), string(bulk.Completed)) {
+		t.Errorf("%v: %s", err, all)
+	}
+}
+
+// A file that breaks off ends like no whole one, whatever was sent of it.
+func TestBrokenExport(t *testing.T) {
+	s := start(t, nil)
+	s.want(201, "POST", "/v1/bulks", aBulk)
+	s.want(200, "PUT", "/v1/bulks/news/recipients", audience(5000), ndjson)
+	whole := s.want(200, "GET", "/v1/bulks/news/recipients.csv", nil)
+	if n := bytes.Count(whole.body, []byte("\n")); n != 5001 {
+		t.Fatalf("%d lines", n)
+	}
+	// The last part is gone: what came before is sent, and not taken for all.
+	b, err := s.client.Bulks().Bulk(t.Context(), "news")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.redis.Client().Del(t.Context(), b.Owner().Chunk(b.Chunks-1).Key("recipients")).Result(); n != 1 || err != nil {
+		t.Fatalf("%d keys, %v", n, err)
+	}
+	resp, err := http.Get(s.url + "/v1/bulks/news/recipients.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	if !errors.Is(err, io.ErrUnexpectedEOF) || len(got) == 0 || len(got) >= len(whole.body) {
+		t.Errorf("%d bytes of %d, then %v", len(got), len(whole.body), err)
 	}
 }

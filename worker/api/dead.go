@@ -96,7 +96,7 @@ func (s *Server) getDead(ctx context.Context, in *deadInput) (*deadOutput, error
 
 func (s *Server) retryDead(ctx context.Context, in *deadInput) (*struct{}, error) {
 	err := s.Client.RetryDead(ctx, in.ID)
-	if err == nil || unavailable(err) || errors.Is(err, dead.ErrNotFound) {
+	if err == nil || unavailable(err) || errors.Is(err, context.Canceled) || errors.Is(err, dead.ErrNotFound) {
 		return nil, err
 	}
 	p := problem(http.StatusConflict, "not_understood", "this version of Herald doesn't understand the letter's payload; it stays")

@@ -39,8 +39,13 @@ func asProblem(err error) *Problem {
 		return known
 	case fault.In(err) != nil:
 		return faults(err)
-	case unavailable(err):
+	case errors.Is(err, context.Canceled):
+		return problem(statusClientLeft, "client_left", "the client went before the answer was ready")
+	case refuses(err):
 		p = problem(http.StatusServiceUnavailable, "unavailable", "Redis does not store anything now; nothing is lost by trying again with the same id or Idempotency-Key")
+		p.retryAfter = retryUnavailable
+	case unanswered(err):
+		p = problem(http.StatusServiceUnavailable, "unavailable", "Redis does not answer now; nothing is lost by trying again with the same id or Idempotency-Key")
 		p.retryAfter = retryUnavailable
 	case errors.Is(err, bulk.ErrNotFound), errors.Is(err, ledger.ErrNotFound), errors.Is(err, dead.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return problem(http.StatusNotFound, "not_found", "there is nothing of that id, or no longer")
@@ -74,13 +79,42 @@ func asProblem(err error) *Problem {
 // refusals are how Redis's answers begin that say: not now.
 var refusals = []string{"OOM", "READONLY", "MISCONF", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "BUSY", "UNBLOCKED", "NOAUTH", "WRONGPASS"}
 
-// unavailable reports that Redis was not reached, or doesn't store now.
-func unavailable(err error) bool {
-	var network net.Error
-	if errors.As(err, &network) || errors.Is(err, redis.ErrClosed) || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, queue.ErrUnavailable) || isEOF(err) {
-		return true
+// statusClientLeft is what nginx logs of a client that closed the connection. Nobody reads the answer; metrics count it.
+const statusClientLeft = 499
+
+// retryBusy is what Retry-After says where others have what there is one of.
+const retryBusy = time.Second
+
+// rendered says of an error of rendering that there was no time left for it: Redis has no part in that.
+func rendered(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return problem(http.StatusUnprocessableEntity, "too_slow", "it can't be rendered in %s: the template, its context or the conversation asks for too much work", patience)
 	}
+	return err
+}
+
+// busy says of a wait for others that ended without a turn.
+func busy(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		p := problem(http.StatusServiceUnavailable, "busy", "others are being served; try again")
+		p.retryAfter = retryBusy
+		return p
+	}
+	return err
+}
+
+// unavailable reports that Redis was not reached, or doesn't store now.
+func unavailable(err error) bool { return unanswered(err) || refuses(err) }
+
+// unanswered reports that Redis was not reached, or not in time.
+func unanswered(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, redis.ErrClosed) || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, queue.ErrUnavailable) || isEOF(err)
+}
+
+// refuses reports an answer of Redis that says: not now.
+func refuses(err error) bool {
 	var answer redis.Error
 	if !errors.As(err, &answer) || errors.Is(err, redis.Nil) {
 		return false

@@ -176,7 +176,7 @@ func (p *Preview) render(ctx context.Context, in *renderInput) (*renderOutput, e
 	req.Channels = channels
 	out, err := p.previewer.Render(ctx, req)
 	if err != nil {
-		return nil, err
+		return nil, rendered(err)
 	}
 	return &renderOutput{out}, nil
 }

@@ -43,11 +43,11 @@ func (p *Preview) forward(ctx context.Context, in *renderForwardInput) (*renderF
 	case p.forwards <- struct{}{}:
 		defer func() { <-p.forwards }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, busy(ctx.Err())
 	}
 	made, err := p.make(ctx, f, in.Body.Conversation)
 	if err != nil {
-		return nil, err
+		return nil, rendered(err)
 	}
 	m := made.Message
 	composer, err := p.options.Composer(p.options.Catalog())

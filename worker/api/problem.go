@@ -62,8 +62,12 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 
 // problem makes an error for callers. Its detail holds no secret and at most 100 characters of a foreign value.
 func problem(status int, code, format string, args ...any) *Problem {
+	title := http.StatusText(status)
+	if status == statusClientLeft {
+		title = "Client Closed Request"
+	}
 	return &Problem{
-		Type: "urn:herald:problem:" + code, Title: http.StatusText(status), Status: status, Code: code,
+		Type: "urn:herald:problem:" + code, Title: title, Status: status, Code: code,
 		Detail: fmt.Sprintf(format, args...),
 	}
 }

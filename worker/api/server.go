@@ -72,16 +72,17 @@ const maxRequest = 30 * time.Second
 // Server is the API. It is an http.Handler, safe for concurrent use.
 type Server struct {
 	Options
-	mux      *http.ServeMux
-	guard    *guard
-	blobs    *blob.Store
-	inline   *attach.Resolver // of files whose bytes come with a request, and of no others
-	uploads  chan struct{}    // one for each file in memory
-	metrics  *metrics
-	openAPI  *huma.OpenAPI
-	shapes   sync.Map        // *huma.Schema → *strictjson.Shape, of bodies
-	draining context.Context // ends the streams that would not end by themselves
-	drain    context.CancelFunc
+	mux        *http.ServeMux
+	guard      *guard
+	blobs      *blob.Store
+	inline     *attach.Resolver // of files whose bytes come with a request, and of no others
+	uploads    chan struct{}    // one for each file in memory
+	metrics    *metrics
+	openAPI    *huma.OpenAPI
+	shapes     sync.Map        // *huma.Schema → *strictjson.Shape, of bodies
+	maxRequest time.Duration   // maxRequest, but for tests
+	draining   context.Context // ends the streams that would not end by themselves
+	drain      context.CancelFunc
 }
 
 // humaOnce sets the switch of huma that is the process's own: our form of errors.
@@ -122,7 +123,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, inline: inline, uploads: make(chan struct{}, uploadsAtOnce), mux: http.NewServeMux(), guard: newGuard(o.Tokens, o.Rate), blobs: blob.New(o.Redis), metrics: m}
+	s := &Server{Options: o, inline: inline, uploads: make(chan struct{}, uploadsAtOnce), maxRequest: maxRequest, mux: http.NewServeMux(), guard: newGuard(o.Tokens, o.Rate), blobs: blob.New(o.Redis), metrics: m}
 	s.draining, s.drain = context.WithCancel(context.Background())
 	return s, s.routes()
 }
@@ -177,8 +178,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	// Streams set deadlines of their own.
 	control := http.NewResponseController(out)
-	_ = control.SetReadDeadline(started.Add(maxRequest))
-	_ = control.SetWriteDeadline(started.Add(maxRequest))
+	_ = control.SetReadDeadline(started.Add(s.maxRequest))
+	_ = control.SetWriteDeadline(started.Add(s.maxRequest))
 	if p := s.guard.checkOrigin(r); p != nil {
 		s.refuse(out, r, p)
 		return

@@ -52,6 +52,34 @@ func (p *pacedReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// streamTo begins an answer that lasts as long as it moves: nothing is read any more, and each write has a deadline of its
+// own.
+func streamTo(w http.ResponseWriter) *pacedWriter {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{}) // or the server takes a reader that only waits for one that left
+	return &pacedWriter{w: w, control: control}
+}
+
+// pacedWriter moves the deadline while bytes go.
+type pacedWriter struct {
+	w       io.Writer
+	control *http.ResponseController
+}
+
+func (p *pacedWriter) Write(b []byte) (int, error) {
+	_ = p.control.SetWriteDeadline(time.Now().Add(streamPause))
+	return p.w.Write(b)
+}
+
+// Flush sends what was written.
+func (p *pacedWriter) Flush() error {
+	_ = p.control.SetWriteDeadline(time.Now().Add(streamPause))
+	return p.control.Flush()
+}
+
+// breakOff ends a streamed answer so that its reader sees that it is not whole: the connection closes without an end.
+func breakOff() { panic(http.ErrAbortHandler) }
+
 // binary describes bodies that are read as they come.
 func binary(description string, mediaTypes ...string) *huma.RequestBody {
 	body := &huma.RequestBody{Description: description, Required: true, Content: map[string]*huma.MediaType{}}

@@ -14,14 +14,14 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// abandoned closes the books of messages and forwards whose task is given up on before it could be worked on.
+// abandoned ends messages and forwards whose task is given up before a handler could work on it.
 type abandoned struct {
 	ledger *ledger.Ledger
 	events *outbox.Store // nil publishes nothing
 }
 
-// close fails a message that is pending, and tells it. What an earlier run had claimed is unknown. What was asked for stays
-// stored: a dead letter can be put back.
+// close fails a pending message and publishes that. A message that an earlier run had claimed becomes unknown. The
+// request stays stored, so that the dead letter can be put back.
 func (a *abandoned) close(ctx context.Context, run queue.Run, payload []byte, why ledger.Reason) error {
 	kind := ledger.Message
 	switch run.Kind {
@@ -29,7 +29,7 @@ func (a *abandoned) close(ctx context.Context, run queue.Run, payload []byte, wh
 	case task.Forward{}.Kind():
 		kind = ledger.Forward
 	default:
-		return nil // nobody's books stand and fall with it
+		return nil // no message depends on it alone
 	}
 	id, own := strings.CutPrefix(run.ID, string(kind)+":")
 	books := ledger.OwnerIn(0, kind, id).Chunk(0)
@@ -66,12 +66,12 @@ func (a *abandoned) fail(ctx context.Context, o ledger.Owner, books ledger.Chunk
 	return a.ledger.RemoveUnsettled(ctx, o)
 }
 
-// fact is the message's outcome, with what of its payload can be read.
+// fact is the event of the message's outcome, with whatever fields of its payload can be read.
 func (a *abandoned) fact(o ledger.Owner, r ledger.Record, payload []byte) outbox.Message {
 	fact := outbox.Message{ID: o.ID, State: r.State.String(), Code: r.Reason.Code, At: r.At}
 	if o.Kind == ledger.Forward {
 		var f task.Forward
-		_ = json.Unmarshal(payload, &f) // whatever it holds, or lacks
+		_ = json.Unmarshal(payload, &f) // any other content is ignored
 		f.ID = o.ID
 		fact.Forward, fact.Name, fact.Channel, fact.Conversation = true, f.MessageID(), message.Email, f.ConversationID
 		return fact

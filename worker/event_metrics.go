@@ -11,16 +11,16 @@ import (
 	"github.com/heraldsend/herald/worker/outbox"
 )
 
-// eventMetrics say whether the endpoint takes its events.
+// eventMetrics show whether the endpoint takes its events.
 type eventMetrics struct {
 	tries  *prometheus.CounterVec
 	warned atomic.Int64 // when the log last called for an operator, Unix seconds
 }
 
-// warnEvery is how often the log says that the endpoint is dead: thousands of streams may find out.
+// warnEvery is how often the log says that the endpoint is dead. Without it, thousands of streams would each say so.
 const warnEvery = time.Minute
 
-// mayWarn reports true once every warnEvery.
+// mayWarn reports true at most once in warnEvery.
 func (m *eventMetrics) mayWarn() bool {
 	last, now := m.warned.Load(), time.Now().Unix()
 	return now-last >= int64(warnEvery.Seconds()) && m.warned.CompareAndSwap(last, now)
@@ -31,7 +31,7 @@ func newEventMetrics(r prometheus.Registerer, s *outbox.Store) (*eventMetrics, e
 		Name: "herald_events_total", Help: "Events that the endpoint took (delivered), tries that failed (again), events given up after a day (dead).",
 	}, []string{"outcome"})}
 	for _, outcome := range []string{"delivered", "again", "dead"} {
-		m.tries.WithLabelValues(outcome) // an alert on what never happened needs a zero
+		m.tries.WithLabelValues(outcome) // an alert needs a zero where nothing has happened yet
 	}
 	return m, errors.Join(r.Register(m.tries), r.Register(eventAge{s}))
 }
@@ -52,7 +52,7 @@ func (e eventAge) Describe(ch chan<- *prometheus.Desc) {
 	ch <- eventOldestDesc
 }
 
-// Collect implements prometheus.Collector. A Redis that is away is herald_redis_up's to tell.
+// Collect implements prometheus.Collector. If Redis is away, herald_redis_up says so.
 func (e eventAge) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()

@@ -28,19 +28,19 @@ const (
 	streamsAtOnce = 8
 	// besideEachOther bounds the events of one stream that are sent at the same time.
 	besideEachOther = 16
-	// turnTime is how long one stream keeps its place while others wait.
+	// turnTime is how long one stream may publish while others wait.
 	turnTime = 5 * time.Second
 	// lastEventPause bounds the pause between two tries at an event.
 	lastEventPause = 10 * time.Minute
 	// eventLife is how long an event is tried before it becomes a dead letter.
 	eventLife = 24 * time.Hour
-	// manyTries are a reason to call for an operator: they take some three minutes.
+	// manyTries is after how many tries the log calls for an operator: these take about three minutes.
 	manyTries = 5
-	// watchEvery is how often streams are looked for that lost their task.
+	// watchEvery is how often the publisher looks for streams that lost their task.
 	watchEvery = 15 * time.Second
 )
 
-// publisher hands events to the endpoint: each stream's in order, each until the endpoint took it.
+// publisher sends events to the endpoint: those of a stream in order, each until the endpoint took it.
 type publisher struct {
 	events   *outbox.Store
 	endpoint Endpoint
@@ -59,7 +59,7 @@ func newPublisher(o Options, deadLetters *dead.Store, draining context.Context, 
 	}, err
 }
 
-// noPublisher handles the events of a worker that has no endpoint: another one has.
+// noPublisher handles the events of a worker that has no endpoint: it leaves them to another worker.
 func noPublisher(context.Context, *slog.Logger, queue.Run, task.EventDeliver) error {
 	return &queue.Again{After: delivery.AccountPause, Reason: "no endpoint"}
 }
@@ -67,8 +67,9 @@ func noPublisher(context.Context, *slog.Logger, queue.Run, task.EventDeliver) er
 // stopping reports whether the worker drains.
 func (p *publisher) stopping() bool { return p.draining.Err() != nil }
 
-// handle publishes what waits in one stream, in order. An event that isn't taken holds up its own stream
-// alone: it is tried again with growing pauses for a day, then becomes a dead letter, and the next one has its turn.
+// handle publishes the events of one stream, in order. An event that the endpoint refuses delays only its own stream.
+// It is tried again with growing pauses for a day. Then it becomes a dead letter, and the next event of the stream
+// follows.
 func (p *publisher) handle(ctx context.Context, log *slog.Logger, _ queue.Run, t task.EventDeliver) error {
 	began := time.Now()
 	var gone []outbox.Event
@@ -90,7 +91,7 @@ func (p *publisher) handle(ctx context.Context, log *slog.Logger, _ queue.Run, t
 		if p.stopping() && ctx.Err() != nil {
 			return &queue.Again{Reason: "worker stops"}
 		}
-		if len(gone) > 0 { // it is the first from now on
+		if len(gone) > 0 { // it is the first event from now on
 			if waiting, err = p.events.Turn(ctx, t, gone, 1); err != nil {
 				return err
 			}
@@ -123,8 +124,8 @@ type refused struct {
 	err   *send.Error
 }
 
-// send sends the first event, and those after it that may go beside it. It returns those that were taken and
-// the first that wasn't.
+// send sends the first event, together with those that may go at the same time. It returns the events that were
+// taken, and the first one that was not.
 func (p *publisher) send(ctx context.Context, events []outbox.Event) (taken []outbox.Event, failed *refused) {
 	n := 1
 	for events[0].Beside && n < len(events) && events[n].Beside {

@@ -23,7 +23,7 @@ import (
 	"github.com/heraldsend/herald/worker/transcript"
 )
 
-// forwards handles transcripts of conversations that go to people outside.
+// forwards sends transcripts of conversations to people outside.
 type forwards struct {
 	catalog   func() *catalog.Catalog
 	composer  *compose.Composer
@@ -33,7 +33,7 @@ type forwards struct {
 	events    *outbox.Store // nil publishes nothing
 	forwarder *transcript.Forwarder
 	opened    *cache.Cache[forwardKey, *render.Prepared]
-	// one lets one transcript at a time be made: a long conversation takes memory.
+	// one allows one transcript at a time: a long conversation takes much memory.
 	one chan struct{}
 }
 
@@ -45,15 +45,15 @@ func newForwards(o Options, composer *compose.Composer, d *delivery.Delivery, bl
 	}, err
 }
 
-// handle sends the transcript of a conversation, one mail to everyone in To. Its record is that of a single message: it is
-// sent to all or to none.
+// handle sends the transcript of a conversation, as one mail to all addresses of To. Its record is like that of a
+// single message: the mail is sent to all of them or to none.
 func (h *forwards) handle(ctx context.Context, log *slog.Logger, run queue.Run, f task.Forward) error {
 	chunk := recordOfForward(f)
 	records, err := h.delivery.RecordsAlone(ctx, run, chunk, f.Message())
 	if err != nil {
 		return err
 	}
-	if state := records[0].State; state.Final() { // an earlier run got that far, but perhaps not to the event
+	if state := records[0].State; state.Final() { // an earlier run recorded it, but perhaps died before its event
 		return h.end(ctx, log, f, nil, state, &delivery.Notes{})
 	}
 	if again := early(f.SendAt); again != nil {
@@ -81,7 +81,7 @@ func (h *forwards) handle(ctx context.Context, log *slog.Logger, run queue.Run, 
 	return h.end(ctx, log, f, made, state, &notes)
 }
 
-// end publishes what became of a forward, after which nothing is left to be done.
+// end publishes the outcome of a forward. Nothing is left to do after that.
 func (h *forwards) end(ctx context.Context, log *slog.Logger, f task.Forward, made *transcript.Made, state ledger.State, notes *delivery.Notes) error {
 	if err := h.publish(ctx, log, f, made); err != nil {
 		return err
@@ -89,13 +89,13 @@ func (h *forwards) end(ctx context.Context, log *slog.Logger, f task.Forward, ma
 	return conclude(ctx, h.ledger, ledger.Owner{Kind: ledger.Forward, ID: f.ID}, recordOfForward(f), f.Message(), state, notes)
 }
 
-// recordOfForward is where a forward's record is.
+// recordOfForward names the record of a forward.
 func recordOfForward(f task.Forward) ledger.Chunk {
 	return ledger.OwnerIn(f.Layout, ledger.Forward, f.ID).Chunk(0)
 }
 
-// publish publishes what became of a forward, as its record says: conversation.forwarded, or why it was not. The task ends
-// only after that. made is what was sent, nil where this run didn't make it.
+// publish publishes the outcome of a forward, as its record says: conversation.forwarded, or why it was not sent. The
+// task ends only after that. made is what was sent; it is nil if another run made it.
 func (h *forwards) publish(ctx context.Context, log *slog.Logger, f task.Forward, made *transcript.Made) error {
 	if h.events == nil {
 		return nil
@@ -125,7 +125,7 @@ func (h *forwards) publish(ctx context.Context, log *slog.Logger, f task.Forward
 	return h.events.Append(ctx, forwarded(f, made, record.At))
 }
 
-// forwarded is the event of a forward that was sent. made is nil where its text can't be had any more.
+// forwarded is the event of a forward that was sent. made is nil if its text is not known any more.
 func forwarded(f task.Forward, made *transcript.Made, at time.Time) outbox.Forwarded {
 	e := outbox.Forwarded{ID: f.ID, Conversation: f.ConversationID, From: f.From, Attachments: f.Attachments, At: at}
 	if f.ForwardedBy != nil {
@@ -150,7 +150,8 @@ func forwarded(f task.Forward, made *transcript.Made, at time.Time) outbox.Forwa
 	return e
 }
 
-// transcribe makes the transcript; the errors are those of compose. One at a time: a long conversation takes memory.
+// transcribe makes the transcript. The errors are those of compose. It makes one at a time: a long conversation takes
+// much memory.
 func (h *forwards) transcribe(ctx context.Context, log *slog.Logger, f task.Forward) (made *transcript.Made, err error) {
 	defer delivery.Survive(log, &err)
 	select {
@@ -179,7 +180,7 @@ func (h *forwards) transcribe(ctx context.Context, log *slog.Logger, f task.Forw
 	return h.forwarder.Make(ctx, prepared, f, talk)
 }
 
-// attach adds the files of the conversation that go along.
+// attach adds the files of the conversation that were chosen.
 func (h *forwards) attach(ctx context.Context, made *transcript.Made) error {
 	files, err := h.composer.Find(ctx, attach.Forward(), made.Files)
 	if err != nil {
@@ -188,12 +189,12 @@ func (h *forwards) attach(ctx context.Context, made *transcript.Made) error {
 	return h.composer.Finish(ctx, made.Message, files)
 }
 
-// forwardKey tells the compiled templates of forwards apart.
+// forwardKey is the key of compiled templates of forwards.
 type forwardKey struct {
 	subject, introduction, template, sources, catalog string
 }
 
-// open compiles a forward's templates, once for all that share them.
+// open compiles a forward's templates, once for all forwards that use the same.
 func (h *forwards) open(ctx context.Context, f task.Forward) (*render.Prepared, error) {
 	key := forwardKey{sources: f.Sources}
 	var catalog *catalog.Catalog
@@ -214,7 +215,7 @@ func (h *forwards) open(ctx context.Context, f task.Forward) (*render.Prepared, 
 	})
 }
 
-// bundle gathers a forward's template sources: those that were pinned, or the catalog's.
+// bundle collects the template sources of a forward: those that were pinned, or the catalog's.
 func (h *forwards) bundle(ctx context.Context, catalog *catalog.Catalog, f task.Forward) (*catalog.Bundle, error) {
 	if catalog == nil {
 		return h.composer.Pinned(ctx, f.Sources)

@@ -22,7 +22,7 @@ type messages struct {
 	events   *outbox.Store // nil publishes nothing
 }
 
-// handle sends one message, then publishes what became of it.
+// handle sends one message, then publishes its outcome.
 func (h *messages) handle(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message) error {
 	var notes delivery.Notes
 	books := recordOf(m)
@@ -36,7 +36,7 @@ func (h *messages) handle(ctx context.Context, log *slog.Logger, run queue.Run, 
 	return conclude(ctx, h.ledger, ledger.Owner{Kind: ledger.Message, ID: m.ID}, books, m, state, &notes)
 }
 
-// waits puts down why a message or forward waits whose run ended with err, and returns err.
+// waits records why a message or forward waits after a run that ended with err, and returns err.
 func waits(ctx context.Context, l *ledger.Ledger, books ledger.Chunk, run queue.Run, notes *delivery.Notes, err error) error {
 	reason := notes.WaitFor(err)
 	if reason.Code == "" || reason.Code == notDue {
@@ -48,7 +48,7 @@ func waits(ctx context.Context, l *ledger.Ledger, books ledger.Chunk, run queue.
 	return err
 }
 
-// conclude puts down what is known of a message or forward of which callers know what became.
+// conclude records what is known of a message or forward once its outcome is published.
 func conclude(ctx context.Context, l *ledger.Ledger, o ledger.Owner, books ledger.Chunk, m task.Message, state ledger.State, notes *delivery.Notes) error {
 	var learned *ledger.Details
 	if d, any := notes.All()[0]; any {
@@ -58,8 +58,8 @@ func conclude(ctx context.Context, l *ledger.Ledger, o ledger.Owner, books ledge
 	return l.Conclude(context.WithoutCancel(ctx), o, books, state, learned)
 }
 
-// send sends one message, or finds that there is nothing left to do. It returns the message's outcome: none where another
-// run has it.
+// send sends one message, or finds that nothing is left to do. It returns the outcome, or none if another run has the
+// message.
 func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message, notes *delivery.Notes) (ledger.State, error) {
 	chunk := recordOf(m)
 	records, err := h.delivery.RecordsAlone(ctx, run, chunk, m)
@@ -67,14 +67,14 @@ func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m 
 		return ledger.Pending, err
 	}
 	if records[0].State.Final() {
-		return records[0].State, nil // an earlier run got that far
+		return records[0].State, nil // an earlier run recorded it
 	}
 	if again := early(m.SendAt); again != nil {
 		return ledger.Pending, again
 	}
 	content, err := h.composer.Open(ctx, m.Content)
 	if err != nil {
-		// A shortcut that isn't there, a template that doesn't compile: no other attempt mends it.
+		// A missing shortcut and a template that doesn't compile: another attempt would not help.
 		return h.delivery.Refuse(ctx, log, chunk, err)
 	}
 	return sendAlone(ctx, h.delivery, run, delivery.Job{
@@ -82,8 +82,8 @@ func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m 
 	})
 }
 
-// sendAlone delivers a message of its own, with notes, and waits until its outcome is recorded, which it returns: none for
-// one that another run has.
+// sendAlone delivers a single message, with notes, and waits until its outcome is recorded. It returns the outcome,
+// or none if another run has the message.
 func sendAlone(ctx context.Context, d *delivery.Delivery, run queue.Run, j delivery.Job) (_ ledger.State, err error) {
 	j.Alone, j.Attempt, j.Quarantined = true, run.Attempt, d.Quarantined(run)
 	if j.Suppressed, err = d.Suppressions.Check(ctx, j.Message.Channel, j.Addresses()); err != nil {
@@ -93,10 +93,10 @@ func sendAlone(ctx context.Context, d *delivery.Delivery, run queue.Run, j deliv
 	return j.Notes.Ended(0), errors.Join(err, commit.Wait())
 }
 
-// notDue is why a message waits that came too early.
+// notDue is the reason of a message that came too early and waits.
 const notDue = "not due"
 
-// early puts off what is not due by this worker's clock, whatever the clock of whoever enqueued it says.
+// early postpones a message that is not yet due by this clock. The clock of the client that enqueued it may differ.
 func early(due time.Time) error {
 	if wait := time.Until(due); wait > 0 {
 		return &queue.Again{After: wait, Reason: notDue}
@@ -104,12 +104,12 @@ func early(due time.Time) error {
 	return nil
 }
 
-// recordOf is where a single message's record is.
+// recordOf names the record of a single message.
 func recordOf(m task.Message) ledger.Chunk {
 	return ledger.OwnerIn(m.Layout, ledger.Message, m.ID).Chunk(0)
 }
 
-// publish publishes what became of a message, as its record says. The task ends only after that.
+// publish publishes the outcome of a message, as its record says. The task ends only after that.
 func (h *messages) publish(ctx context.Context, m task.Message, notes *delivery.Notes) error {
 	if h.events == nil {
 		return nil
@@ -122,7 +122,7 @@ func (h *messages) publish(ctx context.Context, m task.Message, notes *delivery.
 		Message: m, Record: records[0], Details: notes.Of(0), Actions: m.Actions, Cause: m.ID, Outcome: true,
 	}
 	if report.Record.State == ledger.Sent {
-		// It went, so it could be prepared. A shortcut that is gone since then takes its own actions with it.
+		// It was sent, so its content was there. If the shortcut is gone since then, its own actions are lost.
 		if content, err := h.composer.Open(ctx, m.Content); err == nil {
 			report.Actions = content.Actions(m.Actions)
 		} else if out := delivery.OfTrouble(ctx, err); out.Again != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
-// metrics are what operators watch of tasks and of the ledger. No label ever names a recipient, a bulk or a template. What
-// is only known by asking Redis is in scrape.go.
+// metrics are the numbers of tasks and of the ledger. No label ever names a recipient, a bulk or a template. Numbers
+// that only Redis knows are in scrape.go.
 type metrics struct {
 	tasks    *prometheus.CounterVec
 	taskTime *prometheus.HistogramVec

@@ -17,13 +17,13 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// mux gives each kind of task to its handler, and decides about tasks that have none.
+// mux hands each kind of task to its handler, and decides about tasks without a handler.
 type mux struct {
 	routes  map[string]queue.Handler
 	dead    *dead.Store
 	metrics *metrics
 	log     *slog.Logger
-	// closeBooks fails the message whose task is given up on without a handler's doing, so that it is not pending for ever.
+	// closeBooks fails the message of a task that is given up without a handler, so that it is not pending for ever.
 	closeBooks func(ctx context.Context, run queue.Run, payload []byte, why ledger.Reason) error
 }
 
@@ -35,8 +35,8 @@ func (m *mux) serve(ctx context.Context, run queue.Run, payload []byte) error {
 	return m.notUnderstood(ctx, run, payload, task.ErrKind)
 }
 
-// handle registers a typed handler: it decodes the payload, measures, logs, and makes of every error one of two
-// things, a *queue.Again or, where nothing is stored any more, a dead letter.
+// handle registers a typed handler. It decodes the payload, measures and logs. It turns every error into a
+// *queue.Again or, if the data is not stored any more, into a dead letter.
 func handle[T task.Payload](m *mux, fn func(context.Context, *slog.Logger, queue.Run, T) error) {
 	var zero T
 	kind := zero.Kind()
@@ -52,7 +52,7 @@ func handle[T task.Payload](m *mux, fn func(context.Context, *slog.Logger, queue
 	}
 }
 
-// finish says what comes of a run that ended with err.
+// finish decides what follows from a run that ended with err.
 func (m *mux) finish(ctx context.Context, log *slog.Logger, run queue.Run, payload []byte, took time.Duration, err error) error {
 	var again *queue.Again
 	switch {
@@ -65,7 +65,7 @@ func (m *mux) finish(ctx context.Context, log *slog.Logger, run queue.Run, paylo
 		case again.Quiet:
 			level = slog.LevelDebug
 		case !again.Counts && again.After > 0:
-			level = slog.LevelWarn // everyone meets it: an operator should look
+			level = slog.LevelWarn // every message meets it: an operator should look
 		}
 		if again.Detail != "" {
 			log = log.With("detail", again.Detail)
@@ -76,28 +76,29 @@ func (m *mux) finish(ctx context.Context, log *slog.Logger, run queue.Run, paylo
 	case errors.Is(err, queue.ErrGone):
 		return m.giveUp(ctx, run, payload, took, err.Error())
 	default:
-		// Redis is away, or the like: nothing that a recipient could be blamed for.
+		// Redis is away, or the like. No message is at fault.
 		log.Warn("task interrupted, it will run again", "error", err)
 		m.metrics.task(run.Kind, "interrupted", took)
 		return &queue.Again{After: queue.InterruptedPause, Reason: "interrupted"}
 	}
 }
 
-// notUnderstoodPause is how long a task waits that this worker is too old for.
+// notUnderstoodPause is the pause before a task runs again that this worker is too old for.
 const notUnderstoodPause = time.Minute
 
-// notUnderstoodFor is how long such a task is kept for a newer worker before it becomes a dead letter.
+// notUnderstoodFor is how long such a task waits for a newer worker before it becomes a dead letter.
 const notUnderstoodFor = 24 * time.Hour
 
-// notUnderstood decides about a task that this worker can't work on. What this version refuses, or is no JSON, no try will
-// mend. Else perhaps a newer client wrote it, and a newer worker will understand it: it is kept for a day.
+// notUnderstood decides about a task that this worker can't work on. If it is not JSON, or if this version refuses
+// it, another try would not help. Otherwise a newer client may have written it, and it waits a day for a newer
+// worker.
 func (m *mux) notUnderstood(ctx context.Context, run queue.Run, payload []byte, err error) error {
 	if errors.Is(err, task.ErrRefused) {
 		var places []string
 		for _, f := range fault.In(err) {
 			places = append(places, strings.TrimSpace(f.Pointer+" "+f.Code))
 		}
-		// The letter's reason is logged; the faults' own words may quote an address.
+		// The reason of a dead letter is logged. It doesn't quote the faults, since they may hold an address.
 		return m.abandon(ctx, run, payload, "this version refuses it: "+strings.Join(places, ", "), ledger.Reason{Code: enqueue.CodeRefused, Text: fault.In(err).Error()})
 	}
 	if !json.Valid(payload) {
@@ -113,8 +114,8 @@ func (m *mux) notUnderstood(ctx context.Context, run queue.Run, payload []byte, 
 	return &queue.Again{After: notUnderstoodPause, Reason: "not understood"}
 }
 
-// abandon gives up on a task that no handler had. First its books, then the letter: a worker that dies in between does both
-// again.
+// abandon gives up a task that no handler took. It ends the message first, then stores the dead letter: a worker that
+// dies in between does both again.
 func (m *mux) abandon(ctx context.Context, run queue.Run, payload []byte, reason string, why ledger.Reason) error {
 	if err := m.closeBooks(ctx, run, payload, why); err != nil {
 		m.log.Warn("task given up, but its books are not closed yet", "task_id", run.ID, "kind", run.Kind, "error", err)
@@ -123,7 +124,7 @@ func (m *mux) abandon(ctx context.Context, run queue.Run, payload []byte, reason
 	return m.giveUp(ctx, run, payload, 0, reason)
 }
 
-// giveUp makes a dead letter of a task: `herald dead` shows it, and can put it back.
+// giveUp makes a dead letter of a task. `herald dead` shows it and can put it back.
 func (m *mux) giveUp(ctx context.Context, run queue.Run, payload []byte, took time.Duration, reason string) error {
 	owner := run.ID
 	if known, err := task.Parse(run.Kind, payload); err == nil {
@@ -143,7 +144,8 @@ func (m *mux) giveUp(ctx context.Context, run queue.Run, payload []byte, took ti
 // letterID names the dead letter of a task.
 func letterID(run queue.Run) string { return run.Kind + "/" + run.ID }
 
-// kindLabel is a kind as a metric's label: one that is made up gets no time series of its own.
+// kindLabel is a kind as the label of a metric. Unknown kinds share one label, so that nobody can make up time
+// series.
 func kindLabel(kind string) string {
 	if slices.Contains(task.Kinds(), kind) {
 		return kind

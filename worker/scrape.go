@@ -14,14 +14,14 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// scrape asks at every scrape for what Redis or the limiter know.
+// scrape asks Redis and the limiter for their numbers at every scrape.
 type scrape struct {
 	queue *queue.Client
 	dead  *dead.Store
 	lanes func() []rate.Lane
 }
 
-// scrapeTimeout bounds what a scrape asks of Redis. Asynq's part can't be bounded.
+// scrapeTimeout bounds the questions of one scrape to Redis. Asynq's own can't be bounded.
 const scrapeTimeout = 5 * time.Second
 
 var (
@@ -83,7 +83,7 @@ func (s scrape) collectDead(ch chan<- prometheus.Metric) error {
 	}
 	byLabel := map[string]int{}
 	for _, kind := range task.Kinds() {
-		byLabel[kind] = 0 // so that the first one is seen as a rise
+		byLabel[kind] = 0 // so that a rise from zero is seen
 	}
 	for kind, n := range counts {
 		byLabel[kindLabel(kind)] += n

@@ -15,16 +15,16 @@ import (
 )
 
 const (
-	// singlesEvery is how often messages and forwards are looked for that are unsettled for long.
+	// singlesEvery is how often it looks for messages and forwards that are unsettled for long.
 	singlesEvery = 10 * time.Second
-	// singlesPause is how long one that was looked at is let alone.
+	// singlesPause is how long it leaves a message alone after a look at it.
 	singlesPause = 5 * time.Minute
-	// singlesAtOnce bounds those that are looked at in one round, of each list.
+	// singlesAtOnce bounds how many of each list it looks at in one round.
 	singlesAtOnce = 500
 )
 
-// singles sees to it that every message and forward that is pending has a task: the ledger, not the queue, says what is to
-// do. Any number may run at once.
+// singles makes sure that every pending message and forward has a task: the ledger says what is to be done, not the
+// queue. Any number of workers may run it at once.
 type singles struct {
 	ledger    *ledger.Ledger
 	queue     *queue.Client
@@ -52,13 +52,13 @@ func (s *singles) watch(ctx context.Context) {
 func (s *singles) round(ctx context.Context) error {
 	owners, err := s.ledger.Overdue(ctx, singlesPause, singlesAtOnce)
 	for _, o := range owners {
-		err = errors.Join(err, s.look(ctx, o)) // one that can't be looked at doesn't keep the others waiting
+		err = errors.Join(err, s.look(ctx, o)) // one that can't be read doesn't stop the others
 	}
 	return err
 }
 
-// look enqueues the task of a message or forward again that has none and is pending, or of whose outcome callers may not
-// know.
+// look enqueues the task of a message or forward again, if it is pending without a task, or if its outcome may not be
+// published yet.
 func (s *singles) look(ctx context.Context, o ledger.Owner) error {
 	books, err := s.ledger.Single(ctx, o)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -76,12 +76,12 @@ func (s *singles) look(ctx context.Context, o ledger.Owner) error {
 	}
 	p, due, err := stored(ctx, s.ledger, books)
 	if errors.Is(err, ledger.ErrNotFound) {
-		if records[0].State.Final() { // and callers know it: what was asked for is forgotten after that
+		if records[0].State.Final() { // its outcome is published; the request is forgotten after that
 			return s.ledger.RemoveUnsettled(ctx, o)
 		}
 		return nil // an older version did not keep it
 	}
-	if errors.Is(err, task.ErrRefused) { // no task of it will ever run
+	if errors.Is(err, task.ErrRefused) { // its task could never run
 		why := ledger.Reason{Code: enqueue.CodeRefused, Text: fault.In(err).Error()}
 		r, err := s.ledger.Request(ctx, books)
 		if err != nil {
@@ -100,7 +100,7 @@ func (s *singles) look(ctx context.Context, o ledger.Owner) error {
 	return err
 }
 
-// stored is the task of a message or forward as the ledger keeps it, and when it is due.
+// stored reads the task of a message or forward from the ledger, and when it is due.
 func stored(ctx context.Context, l *ledger.Ledger, books ledger.Chunk) (p task.Payload, due time.Time, err error) {
 	r, err := l.Request(ctx, books)
 	if err != nil {

@@ -1,9 +1,9 @@
-// Package worker consumes the queue: a server with a handler for each kind of task. A handler decides what a task is
-// about; how a message reaches its recipient is package delivery's, how a bulk is worked through package bulkrun's. One
-// adapter (mux.go) decodes tasks, measures, logs, and turns what comes of a run into what the queue understands.
+// Package worker consumes the queue. It is a server with one handler for each kind of task. Package delivery sends a
+// message; package bulkrun runs a bulk. One adapter (mux.go) decodes tasks, measures, logs, and turns the result of a
+// run into what the queue understands.
 //
-// Any number of workers may run on one Redis. A worker may be killed at any time: what it had not recorded, another
-// one takes up, by the rules of package ledger.
+// Any number of workers may run on one Redis. A worker may be killed at any time: another one takes up what it had
+// not recorded, by the rules of package ledger.
 package worker
 
 import (
@@ -44,26 +44,26 @@ type Limiter interface {
 type Options struct {
 	Redis         redis.UniversalClient
 	Ledger        *ledger.Ledger
-	Catalog       func() *catalog.Catalog // the current one, for jobs that bring no sources of their own
+	Catalog       func() *catalog.Catalog // the current one, for messages without sources of their own
 	Renderer      *render.Renderer
 	Attachments   compose.Attachments
-	compose.Rules // what is asked of a message; its Events follows from Events below
+	compose.Rules // the rules of messages; Rules.Events follows from Events below
 	Senders       map[message.Channel]delivery.Sender
 	Limiter       Limiter
-	Suppressions  delivery.Suppressions // asked before anyone is written to, and told who must not be again
+	Suppressions  delivery.Suppressions // asked before each message; takes those who must not be written to again
 	Rates         map[string]float64    // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit
-	Events        *outbox.Store         // what callers are to learn; nil publishes nothing
-	Endpoint      Endpoint              // where it is published, where Events is set
+	Events        *outbox.Store         // stores events for callers; nil: there are none
+	Endpoint      Endpoint              // takes the events; needed with Events
 	Log           *slog.Logger
 	Metrics       prometheus.Registerer
-	// Concurrency is how many bulk messages are sent at the same time; single messages have a quarter of that of
-	// their own, so that no bulk can hold them up. 16 when zero.
+	// Concurrency is how many bulk messages are sent at the same time. Single messages have a quarter of that
+	// besides, so that no bulk can hold them up. 16 when zero.
 	Concurrency int
-	// DrainTimeout is how long Run waits for what is in flight after its context ended. 30 s when zero.
+	// DrainTimeout is how long Run waits for messages in flight after its context ended. 30 s when zero.
 	DrainTimeout time.Duration
 }
 
-// check names every required option that is missing, and sets what has a default.
+// check reports all required options that are missing, and sets the defaults.
 func (o *Options) check() error {
 	var errs []error
 	for name, missing := range map[string]bool{
@@ -139,7 +139,7 @@ func New(o Options) (*Worker, error) {
 	return w, nil
 }
 
-// Troubles are the channels that could not send at this worker's last try, and why.
+// Troubles are the channels whose last try failed at this worker for trouble of the account or a setting, and why.
 func (w *Worker) Troubles() map[message.Channel]delivery.Trouble { return w.delivery.Troubles() }
 
 // addSending adds the handlers of messages, forwards and bulks.
@@ -189,10 +189,10 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	return nil
 }
 
-// addServers adds what takes tasks from the queues, and what brings lost ones back.
+// addServers adds the servers that take tasks from the queues, and the keepers that bring back lost ones.
 func (w *Worker) addServers(o Options, m *mux, recovered *recovery.Metrics) error {
-	// Single messages have a server of their own: Asynq's strict priorities starve the lower queue, and weighted
-	// ones would still have a message wait for a chunk's slot.
+	// Single messages have a server of their own. Asynq's strict priorities would starve the lower queue; with
+	// weights, a message would still wait for the slot of a chunk.
 	shares := []struct {
 		queues      []string
 		concurrency int
@@ -228,15 +228,15 @@ func (w *Worker) addServers(o Options, m *mux, recovered *recovery.Metrics) erro
 	return nil
 }
 
-// Run consumes until ctx ends, then lets what is in flight finish, hands the rest back to the queue and returns. It
-// can be called once.
+// Run consumes until ctx ends. Then it lets messages in flight finish, hands the rest back to the queue and returns.
+// It can be called once.
 func (w *Worker) Run(ctx context.Context) error {
 	for _, s := range w.servers {
 		if err := s.Start(); err != nil {
 			return fmt.Errorf("start the worker: %w", err)
 		}
 	}
-	// Whoever died is looked after by everyone else.
+	// All workers look after those that died.
 	var keepers sync.WaitGroup
 	for _, keep := range w.keepers {
 		keepers.Go(func() { keep(ctx) })

@@ -12,12 +12,13 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// quarantineAfter is how often workers may die with a task before it is quarantined: one message at a time, each claimed
-// first. The next death then shows whose message it is; that one becomes unknown, and the others go on.
+// quarantineAfter is how often workers may die with a task before it is quarantined. A quarantined task sends one
+// message at a time and claims each first. The next death shows which message it is: that one becomes unknown, and
+// the others go on.
 const quarantineAfter = 3
 
-// quarantine lets one quarantined task at a time run in this process: were there two, a death would make both of their
-// messages unknown.
+// quarantine lets one quarantined task at a time run in this process. With two, a death would make the messages of
+// both unknown.
 type quarantine struct{ sync.Mutex }
 
 // Quarantined reports whether workers died with this task too often.
@@ -29,20 +30,20 @@ func (d *Delivery) Quarantined(run queue.Run) bool {
 	return true
 }
 
-// Enter waits until no other quarantined task runs in this process, until leave.
+// Enter waits until no other quarantined task runs in this process. leave ends the quarantine of this one.
 func (d *Delivery) Enter() (leave func()) {
 	d.quarantine.Lock()
 	return d.quarantine.Unlock
 }
 
-// Records reads a chunk's records. What a run before this one left claimed becomes unknown: that run died between
-// claiming and recording, and nobody can tell how far it came.
+// Records reads a chunk's records. A record that an earlier run left claimed becomes unknown: that run died between
+// claiming and recording, and nobody can tell how far it got.
 func (d *Delivery) Records(ctx context.Context, c ledger.Chunk) ([]ledger.Record, error) {
 	return d.settleClaims(ctx, c, false)
 }
 
-// RecordsAlone reads that of a message of its own, always one. Under "resend" it was claimed only to keep it from being cancelled
-// meanwhile: the claim of a run that died is given back, unless that was a quarantined one.
+// RecordsAlone reads the one record of a single message. Under "resend" a message is claimed only so that it can't be
+// cancelled while it is sent. So the claim of a run that died is given back, except of a quarantined run.
 func (d *Delivery) RecordsAlone(ctx context.Context, run queue.Run, c ledger.Chunk, m task.Message) ([]ledger.Record, error) {
 	records, err := d.settleClaims(ctx, c, m.PolicyOrDefault() == task.Resend && run.Crashes <= quarantineAfter)
 	if err == nil && len(records) != 1 {
@@ -51,8 +52,7 @@ func (d *Delivery) RecordsAlone(ctx context.Context, run queue.Run, c ledger.Chu
 	return records, err
 }
 
-// settleClaims reads a chunk's records and sees to it that none of them is claimed: they become pending with giveBack,
-// else unknown.
+// settleClaims reads a chunk's records and ends all claims: with giveBack they become pending, otherwise unknown.
 func (d *Delivery) settleClaims(ctx context.Context, c ledger.Chunk, giveBack bool) ([]ledger.Record, error) {
 	records, err := d.Ledger.Chunk(ctx, c)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -79,8 +79,8 @@ func (d *Delivery) settleClaims(ctx context.Context, c ledger.Chunk, giveBack bo
 	return records, nil
 }
 
-// Refuse fails a message whose content can't be opened because of err, unless another attempt may mend that. It returns
-// the state in which the message is.
+// Refuse fails a message whose content can't be opened because of err, unless another attempt may succeed. It returns
+// the message's state.
 func (d *Delivery) Refuse(ctx context.Context, log *slog.Logger, c ledger.Chunk, err error) (ledger.State, error) {
 	out := OfTrouble(ctx, err)
 	if out.Again != nil {

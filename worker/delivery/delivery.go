@@ -1,8 +1,8 @@
-// Package delivery carries a message to its recipient: Deliver is the one way that single messages, the slots of bulks
-// and forwards take. What an error means, another attempt or the end, is decided in outcome.go and nowhere else.
+// Package delivery sends a message to its recipient. Single messages, slots of bulks and forwards all go through
+// Deliver. Only outcome.go decides what an error means: another attempt, or the end.
 //
-// A worker may be killed at any time. What it had not recorded another one takes up, by the rules of package ledger: see
-// Records and Quarantine.
+// A worker may be killed at any time. Another one takes up what it had not recorded, by the rules of package ledger:
+// see Records and Quarantined.
 package delivery
 
 import (
@@ -24,12 +24,12 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Sender is one channel's way out. Its errors are *send.Error.
+// Sender sends the messages of one channel. Its errors are *send.Error.
 type Sender interface {
 	Send(ctx context.Context, m *message.Message) (send.Receipt, error)
 }
 
-// Ledger holds what became of every message: *ledger.Ledger.
+// Ledger holds the state of every message: *ledger.Ledger.
 type Ledger interface {
 	Chunk(ctx context.Context, c ledger.Chunk) ([]ledger.Record, error)
 	Claim(ctx context.Context, c ledger.Chunk, slot int) (bool, error)
@@ -51,7 +51,7 @@ type Limiter interface {
 	Lanes() []rate.Lane
 }
 
-// Suppressions are those who may not be written to: *suppress.Store.
+// Suppressions are the addresses that must not be written to: *suppress.Store.
 type Suppressions interface {
 	// Check returns for each address the entry that forbids it, or nil.
 	Check(ctx context.Context, c message.Channel, addresses []string) ([]*suppress.Entry, error)
@@ -65,7 +65,7 @@ type Options struct {
 	Composer     Composer
 	Senders      map[message.Channel]Sender
 	Limiter      Limiter
-	Suppressions Suppressions       // told who must not be written to again
+	Suppressions Suppressions       // takes those who must not be written to again
 	Rates        map[string]float64 // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit
 	Metrics      *Metrics
 	Draining     context.Context // ends when no further message may be started
@@ -86,22 +86,24 @@ func New(o Options) (*Delivery, error) {
 	return &Delivery{Options: o}, nil
 }
 
-// Job is one message for its recipient, and what is known of it.
+// Job is one message for its recipient, and what is known about it.
 type Job struct {
 	compose.Job
 	Log     *slog.Logger
 	Chunk   ledger.Chunk // where its record is
 	Slot    int
 	Attempt int // attempts before this one
-	// Alone is a message of its own: it is claimed whatever the policy, so that nobody can cancel it while it goes out.
+	// Alone: it is a single message. It is claimed under any policy, so that nobody can cancel it while it is sent.
 	Alone bool
-	// Quarantined: workers died with this task. It is claimed whatever the policy, to find out over whom.
+	// Quarantined: workers died with this task. Its messages are claimed under any policy, to find out which one it
+	// is.
 	Quarantined bool
-	// Make makes the message where its content is not Job.Content; the errors are those of Composer.Compose. nil otherwise.
+	// Make makes the message if its content is not Job.Content; nil otherwise. Its errors are those of
+	// Composer.Compose.
 	Make func(ctx context.Context) (*message.Message, error)
-	// Notes takes what is learned of the message; nil where nobody asks.
+	// Notes takes what is learned about the message; nil if nobody needs it.
 	Notes *Notes
-	// Waiting ends when the job must not wait for its turn any more; UntilDrain makes one. nil: Deliver makes its own.
+	// Waiting ends when the job must no longer wait for its turn. UntilDrain makes one; nil: Deliver makes its own.
 	Waiting context.Context
 	// BulkRate is how many messages a second the bulk may start; 0 is no limit.
 	BulkRate float64
@@ -112,9 +114,9 @@ func (j Job) claims() bool {
 	return j.Quarantined || j.Alone || j.Message.PolicyOrDefault() == task.Hold
 }
 
-// Deliver carries one message to its recipient. It returns the commit of its outcome, which the caller waits for. The
-// error is a *queue.Again when the message is still pending and may be attempted again, any other when the worker itself
-// is in trouble.
+// Deliver sends one message to its recipient. It returns the commit of its outcome, for which the caller waits. A
+// *queue.Again as error means: the message is still pending and may be attempted again. Any other error is trouble of
+// the worker itself.
 func (d *Delivery) Deliver(ctx context.Context, j Job) (*ledger.Commit, error) {
 	out, err := d.admit(ctx, j)
 	if err != nil {
@@ -139,19 +141,20 @@ func (d *Delivery) Deliver(ctx context.Context, j Job) (*ledger.Commit, error) {
 	return d.record(ctx, j, out)
 }
 
-// admit asks what needs no content, then waits for the message's turn.
+// admit asks the questions that need no content, then waits for the turn of the message.
 func (d *Delivery) admit(ctx context.Context, j Job) (*Outcome, error) {
 	if v := d.Composer.Admit(j.Job); v != nil {
 		return OfVerdict(v), nil
 	}
 	if j.Message.Channel == "" {
-		return &Outcome{State: ledger.Sent}, nil // its actions are all that happens
+		return &Outcome{State: ledger.Sent}, nil // it consists of actions only
 	}
 	return nil, d.awaitTurn(ctx, j)
 }
 
-// claim takes the message under "hold", and does nothing under "resend", which marks after sending. It reports false for
-// one that somebody else has. One that came too late is not taken: it may have waited for its turn.
+// claim claims the message under "hold". Under "resend" it does nothing: the message is marked after sending. It
+// reports false if another run has the message. It checks again whether the message is too late, since it may have
+// waited for its turn.
 func (d *Delivery) claim(ctx context.Context, j Job) (mine bool, out *Outcome, err error) {
 	if v := compose.Expired(j.Message, time.Now()); v != nil {
 		return true, OfVerdict(v), nil
@@ -163,7 +166,7 @@ func (d *Delivery) claim(ctx context.Context, j Job) (mine bool, out *Outcome, e
 	return mine, nil, err
 }
 
-// compose makes the message that travels, or says why there is none.
+// compose makes the message that is sent, or says why there is none.
 func (d *Delivery) compose(ctx context.Context, j Job) (*message.Message, *Outcome) {
 	if j.Make != nil {
 		msg, err := j.Make(ctx)
@@ -187,7 +190,8 @@ func (d *Delivery) compose(ctx context.Context, j Job) (*message.Message, *Outco
 	return composed.Message, nil
 }
 
-// send hands the message to its channel. A panic there is the outcome of this message alone: nobody knows how far it came.
+// send hands the message to its channel. A panic there makes this message alone unknown: nobody can tell how far it
+// got.
 func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *Outcome) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -224,17 +228,17 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 		out.Again.Channel = msg.Channel
 	}
 	if len(msg.To)+len(msg.Cc)+len(msg.Bcc) > 1 {
-		out.Suppress = "" // the words of the other side don't tell which of them is meant
+		out.Suppress = "" // the other side doesn't say which of them it means
 	}
 	return out
 }
 
-// pushesBack reports whether the other side finds us too fast. That it can't be reached is no such thing.
+// pushesBack reports whether the other side says that we are too fast. A server that is down says no such thing.
 func pushesBack(e *send.Error) bool {
 	return e.Temporary() && (e.Status == http.StatusTooManyRequests || strings.HasPrefix(e.Enhanced, "4.7.") || e.RetryAfter > 0 && !e.Account)
 }
 
-// Survive turns a panic into a verdict over one message alone. Whoever makes a message defers it.
+// Survive turns a panic into a verdict over one message. Defer it where a message is made.
 func Survive(log *slog.Logger, err *error) {
 	if p := recover(); p != nil {
 		reason := brokeDown(log, p)
@@ -242,14 +246,14 @@ func Survive(log *slog.Logger, err *error) {
 	}
 }
 
-// brokeDown logs a panic and is the reason that the ledger keeps.
+// brokeDown logs a panic and returns the reason for the ledger.
 func brokeDown(log *slog.Logger, p any) ledger.Reason {
 	log.Error("panic", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 	return ledger.Reason{Code: "internal_error", Text: "Herald broke down over this message; please report it with the worker's log"}
 }
 
-// record writes the outcome into the ledger, and whoever must not be written to again onto the suppression list. Even a
-// worker that was told to stop does that.
+// record writes the outcome into the ledger, and puts the recipient on the suppression list where the outcome asks
+// for that. A worker that was told to stop does this too.
 func (d *Delivery) record(ctx context.Context, j Job, out *Outcome) (*ledger.Commit, error) {
 	ctx = context.WithoutCancel(ctx)
 	d.Metrics.outcome(j.Message.Channel, out)
@@ -263,7 +267,7 @@ func (d *Delivery) record(ctx context.Context, j Job, out *Outcome) (*ledger.Com
 		return nil, out.Again
 	}
 	if out.Suppress != "" {
-		// First, and waited for: a worker that dies here attempts the message again and finds its recipient suppressed.
+		// This comes first, and waits: if the worker dies here, the next attempt finds the recipient suppressed.
 		m := j.Message
 		if err := d.Suppressions.Suppress(ctx, m.Channel, compose.Travelling(m.Channel, m.Country, m.To), out.Suppress, j.Chunk.ID); err != nil {
 			return nil, err

@@ -10,12 +10,12 @@ import (
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
-// Metrics are what operators watch of messages. No label ever names a recipient, a bulk or a template.
+// Metrics are the numbers of messages. No label ever names a recipient, a bulk or a template.
 type Metrics struct {
 	sends       *prometheus.CounterVec
 	sendTime    *prometheus.HistogramVec
 	quarantined prometheus.Counter
-	// Count, where it is set, is told of messages that were sent or failed, for numbers that people look at.
+	// Count, if set, is called with the messages that were sent or failed, for the numbers on the operations page.
 	Count func(lane string, sent, failed int)
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
-// Notes are what one run learned of its messages beside their outcomes, by slot, and why those wait who are pending. The
-// zero value is ready; it is safe for concurrent use.
+// Notes are what one run learned about its messages besides their outcomes, by slot, and why the pending ones wait.
+// The zero value is ready. It is safe for concurrent use.
 type Notes struct {
 	mu      sync.Mutex
 	details map[int]ledger.Details
@@ -55,7 +55,7 @@ func (n *Notes) Ended(slot int) ledger.State {
 	return n.states[slot]
 }
 
-// waits notes why a slot stays pending. Of several reasons the one counts that Merge would have the others wait for.
+// waits notes why a slot stays pending. Of several reasons it keeps the one whose pause Merge would choose.
 func (n *Notes) waits(r ledger.Reason, again *queue.Again) {
 	if n == nil {
 		return
@@ -81,8 +81,8 @@ func (n *Notes) All() map[int]ledger.Details {
 	return maps.Clone(n.details)
 }
 
-// WaitFor is why those wait who are pending after a run that ended with err. It has no code where nothing but the queue
-// holds them up.
+// WaitFor is why the messages wait that are pending after a run that ended with err. It has no code if they only wait
+// in the queue.
 func (n *Notes) WaitFor(err error) ledger.Reason {
 	var again *queue.Again
 	if !errors.As(err, &again) || again.After == 0 {
@@ -97,7 +97,7 @@ func (n *Notes) WaitFor(err error) ledger.Reason {
 	return ledger.Reason{Code: again.Reason, Text: again.Detail}
 }
 
-// issuesKept is how many issues of one message are kept: the first ones say where to look.
+// issuesKept is how many issues of one message are kept: the first ones suffice to find the fault.
 const issuesKept = 10
 
 // noteContent notes what was rendered.

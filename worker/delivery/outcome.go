@@ -14,8 +14,8 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// maxAttempts is how often a message is attempted before a temporary failure counts as a permanent one: with the pauses
-// of Backoff that is most of a day.
+// maxAttempts is how often a message is attempted before a temporary failure counts as permanent. With the pauses of
+// Backoff that takes most of a day.
 const maxAttempts = 30
 
 // The pauses between attempts double from the first to the longest.
@@ -24,15 +24,15 @@ const (
 	LongestPause = time.Hour
 )
 
-// AccountPause is the pause after trouble that is the account's or the server's: everyone else would meet it too.
+// AccountPause is the pause after trouble of the account or the server: every other message would meet it too.
 const AccountPause = 15 * time.Second
 
-// Outcome is what one attempt came to: a final state with its reason, or another attempt.
+// Outcome is the result of one attempt: a final state with its reason, or another attempt.
 type Outcome struct {
 	State  ledger.State
 	Reason ledger.Reason
 	Again  *queue.Again // when set, the message stays pending
-	// Suppress is the reason code with which the recipient goes onto the suppression list, "" when they don't.
+	// Suppress is the reason code under which the recipient is put on the suppression list; "": the recipient is not.
 	Suppress string
 }
 
@@ -40,7 +40,7 @@ func failed(code, text string) *Outcome {
 	return &Outcome{State: ledger.Failed, Reason: ledger.Reason{Code: code, Text: text}}
 }
 
-// tryAgain keeps a message pending, or gives up when it was attempted often enough.
+// tryAgain keeps a message pending, or gives it up after maxAttempts.
 func tryAgain(code, text string, attempt int, after time.Duration) *Outcome {
 	if attempt+1 >= maxAttempts {
 		return failed(code, text)
@@ -51,8 +51,8 @@ func tryAgain(code, text string, attempt int, after time.Duration) *Outcome {
 	}
 }
 
-// interrupted keeps a message pending for a cause that has nothing to do with it: it counts for nobody, and the others of
-// its chunk are not attempted now either.
+// interrupted keeps a message pending for a cause that lies outside of it. The attempt is not counted, and the other
+// messages of the chunk wait as well.
 func interrupted(code string, after time.Duration) *Outcome {
 	return &Outcome{
 		Reason: ledger.Reason{Code: code},
@@ -60,8 +60,8 @@ func interrupted(code string, after time.Duration) *Outcome {
 	}
 }
 
-// Backoff is the pause after an attempt: it doubles, up to LongestPause, less a random part of up to a quarter, so that
-// what failed together isn't attempted together.
+// Backoff is the pause after an attempt. It doubles, up to LongestPause, less a random part of up to a quarter, so
+// that messages that failed together are not attempted together.
 func Backoff(attempt int) time.Duration {
 	pause := LongestPause
 	if attempt < 20 {
@@ -70,8 +70,7 @@ func Backoff(attempt int) time.Duration {
 	return pause - rand.N(pause/4)
 }
 
-// Merge makes of two pauses one that suits both: trouble that is everyone's wins, then the longer pause. The first may be
-// nil.
+// Merge chooses the pause that suits both: one that is not counted wins, then the longer one. a may be nil.
 func Merge(a, b *queue.Again) *queue.Again {
 	switch {
 	case a == nil:
@@ -87,12 +86,12 @@ func Merge(a, b *queue.Again) *queue.Again {
 	}
 }
 
-// OfVerdict is the outcome of a message that compose has a verdict over.
+// OfVerdict is the outcome of a message over which compose has a verdict.
 func OfVerdict(v *compose.Verdict) *Outcome {
 	return &Outcome{State: v.State, Reason: ledger.Reason{Code: v.Code, Text: v.Text}}
 }
 
-// OfTrouble says what an error of compose means: a verdict is final, anything else waits.
+// OfTrouble is the outcome of an error of compose: a verdict is final, after anything else the message waits.
 func OfTrouble(ctx context.Context, err error) *Outcome {
 	var verdict *compose.Verdict
 	var trouble *compose.Trouble

@@ -8,23 +8,23 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Report is what callers learn of a message, as its record says. Whoever reads the same record makes the same facts of it:
-// a run after one that was killed publishes what is there already, and it stays as it is.
+// Report makes the events of a message out of its record. The same record always gives the same events: if a worker
+// was killed, the next one publishes them again without a change.
 type Report struct {
 	Message    task.Message
 	Record     ledger.Record
 	Details    ledger.Details
-	Actions    *task.Actions // the shortcut's and the job's
+	Actions    *task.Actions // those of the shortcut and of the message
 	Bulk       string        // "" for a single message
-	Cause      string        // for whom actions happen once: the message, or a bulk's recipient
+	Cause      string        // the message, or the recipient of a bulk: actions happen once for each
 	Group      string        // see outbox.Message
 	Outcome    bool          // whether the outcome is published; actions always are
-	OnlyAction bool          // there is no message: its actions are all that happens
-	// Conversation is the recipient's, where the message's context names none.
+	OnlyAction bool          // there are only actions, and no message
+	// Conversation is the recipient's, if the message's context names none.
 	Conversation string
 }
 
-// Facts are what happened to the message. What it brings for its conversation follows: see Update.
+// Facts are the events of the message. What it changes in its conversation follows: see Update.
 func (r Report) Facts() []outbox.Fact {
 	if !r.Record.State.Final() {
 		return nil
@@ -55,7 +55,7 @@ func (r Report) Facts() []outbox.Fact {
 	return facts
 }
 
-// Update is what is to be changed in the conversation after the message went; none where it did not, or nothing is.
+// Update is the event of the changes in the conversation; none if the message was not sent or changes nothing.
 func (r Report) Update() []outbox.Fact {
 	conversation, customer := compose.AboutWhom(r.Message, r.Conversation)
 	if r.Record.State != ledger.Sent || outbox.ConversationStream(conversation) == "" || r.Actions.IsZero() {

@@ -9,14 +9,15 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// Trouble is why a channel's last message could not go out, where the trouble is the account's or a setting's.
+// Trouble is why a channel's last message was not sent, if the account or a setting is the cause.
 type Trouble struct {
 	Code   string    // such as "smtp_auth"
 	Detail string    // more about it, "" where the code says all; nothing personal
-	Since  time.Time // of the first message that met it
+	Since  time.Time // the time of the first message that met it
 }
 
-// troubles are those of this process, by channel. The next message that gets an answer of its own ends one.
+// troubles are those of this process, by channel. A channel has none any more when the next message gets an answer of
+// its own.
 type troubles struct {
 	mu   sync.Mutex
 	list map[message.Channel]Trouble

@@ -13,7 +13,7 @@ import (
 // BulkLane names a bulk for the limiter.
 func BulkLane(id string) string { return "bulk:" + id }
 
-// ChannelLane names a channel's way out for the limiter: all workers on one Redis share it.
+// ChannelLane names a channel for the limiter: all workers on one Redis share it.
 func ChannelLane(c message.Channel) string { return "channel:" + string(c) }
 
 // Stopping reports whether the worker drains.
@@ -26,8 +26,8 @@ func (d *Delivery) UntilDrain(ctx context.Context) (context.Context, context.Can
 	return ctx, func() { stop(); cancel() }
 }
 
-// awaitTurn waits until the rates of the message's bulk, sender and channel let one more message start. When the worker
-// drains meanwhile, the error is a *queue.Again.
+// awaitTurn waits until the rates of bulk, sender and channel let one more message start. If the worker drains
+// meanwhile, the error is a *queue.Again.
 func (d *Delivery) awaitTurn(ctx context.Context, j Job) error {
 	if j.Waiting != nil {
 		ctx = j.Waiting
@@ -43,7 +43,7 @@ func (d *Delivery) awaitTurn(ctx context.Context, j Job) error {
 		}
 	}
 	if len(d.Rates) > 0 && m.From != "" {
-		// A sender that can't be read has no rate: its message is refused in a moment.
+		// A sender that can't be read has no rate: its message is refused later.
 		sender, err := SenderLane(m.Channel, m.From, m.Country)
 		if rate := d.Rates[sender]; err == nil && rate > 0 {
 			if err := d.wait(ctx, "sender:"+sender, rate); err != nil {
@@ -51,7 +51,7 @@ func (d *Delivery) awaitTurn(ctx context.Context, j Job) error {
 			}
 		}
 	}
-	// Also without a rate: the provider may have asked for one.
+	// Without a rate too: the provider may have asked for one.
 	return d.wait(ctx, ChannelLane(m.Channel), d.Rates[string(m.Channel)])
 }
 
@@ -63,8 +63,8 @@ func (d *Delivery) wait(ctx context.Context, lane string, perSecond float64) err
 	return err
 }
 
-// SenderLane names a sender as Options.Rates does, the same for all spellings: "email:news@acme.example", "sms:+15550100".
-// country is the default country for phone numbers.
+// SenderLane names a sender in the form of Options.Rates, the same for all spellings: "email:news@acme.example",
+// "sms:+15550100". country is the default country for phone numbers.
 func SenderLane(c message.Channel, from, country string) (string, error) {
 	sender := from
 	switch c.Address() {
@@ -84,7 +84,7 @@ func SenderLane(c message.Channel, from, country string) (string, error) {
 	return string(c) + ":" + sender, nil
 }
 
-// Limits are a channel's rate and what of it is in force, for the numbers that people look at.
+// Limits are a channel's rate, and the rate that is in force now, for the operations page.
 func (d *Delivery) Limits(channel string) (limit, inForce float64) {
 	limit = d.Rates[channel]
 	for _, l := range d.Limiter.Lanes() {

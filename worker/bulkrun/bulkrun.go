@@ -1,6 +1,6 @@
-// Package bulkrun runs bulks: it starts them, works on their chunks slot by slot, keeps what operators ask of them, lets
-// the chunks of many bulks share a worker, and restores chunks that lost their task. Each message goes out through package
-// delivery.
+// Package bulkrun runs bulks: it starts them, works through their chunks slot by slot, obeys the control of
+// operators, lets the chunks of many bulks share a worker, and restores chunks that lost their task. Package delivery
+// sends each message.
 package bulkrun
 
 import (
@@ -21,8 +21,8 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// ChunksAtOnce is how many chunks one worker has open; their messages share Concurrency. Two, so that one's last messages
-// don't hold up the next; no more, because marks of one chunk are stored together.
+// ChunksAtOnce is how many chunks a worker has open; their messages share Concurrency. With two, the last messages of
+// one chunk don't delay the next one. With more, the marks of one chunk would no longer be stored together.
 const ChunksAtOnce = 2
 
 // Options for New. All but Events are required.
@@ -33,7 +33,7 @@ type Options struct {
 	Composer    *compose.Composer
 	Delivery    *delivery.Delivery
 	Waiting     func(lane string) int // how many messages of this process wait for their turn on a lane
-	Events      *outbox.Store         // what callers are to learn; nil publishes nothing
+	Events      *outbox.Store         // stores events for callers; nil: there are none
 	Concurrency int                   // how many messages of bulks are sent at the same time
 	Log         *slog.Logger
 	Metrics     *Metrics
@@ -61,8 +61,8 @@ func New(o Options) (*Runner, error) {
 	}, nil
 }
 
-// Start enqueues the chunks of a bulk. Their ids are fixed, so running it again is harmless. MarkStarted comes last: until
-// then this task is what brings the chunks into being, after it the reconciler is.
+// Start enqueues the chunks of a bulk. Their ids are fixed, so running it again is harmless. MarkStarted comes last:
+// before it this task creates the chunks, after it the reconciler restores them.
 func (r *Runner) Start(ctx context.Context, log *slog.Logger, run queue.Run, t task.BulkStart) error {
 	b, err := r.bulk(ctx, t.Bulk)
 	if err != nil {
@@ -72,7 +72,7 @@ func (r *Runner) Start(ctx context.Context, log *slog.Logger, run queue.Run, t t
 		return fmt.Errorf("bulk %s: %w: its audience was never completed", t.Bulk, queue.ErrGone)
 	}
 	if b.Control == bulk.Paused {
-		return nil // it starts when it is resumed
+		return nil // resuming starts it
 	}
 	restored, err := r.restorer.restore(ctx, b, t.Round > 0 && !b.CanaryOut())
 	if err != nil {
@@ -107,7 +107,7 @@ type opened struct {
 	composed *compose.Bulk
 }
 
-// open reads a bulk and prepares its messages. The error is for what another attempt may mend.
+// open reads a bulk and prepares its messages. The error is for what another attempt may fix.
 func (r *Runner) open(ctx context.Context, log *slog.Logger, id string) (*opened, error) {
 	return r.opened.Get(id, func() (*opened, error) {
 		b, err := r.bulk(ctx, id)

@@ -10,11 +10,11 @@ import (
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
-// canaryLook is how often a canary that is out is looked at.
+// canaryLook is the pause between two looks at a canary.
 const canaryLook = time.Second
 
-// watchCanary looks at a bulk's first recipients. It returns nil once the canary's verdict is recorded, and a *queue.Again
-// while it is still out.
+// watchCanary looks at the first recipients of a bulk. It returns nil once the verdict over the canary is recorded,
+// and a *queue.Again before.
 func (r *Runner) watchCanary(ctx context.Context, log *slog.Logger, b bulk.Bulk) error {
 	var open, good, bad int
 	for chunk := range b.CanaryChunks {
@@ -30,11 +30,11 @@ func (r *Runner) watchCanary(ctx context.Context, log *slog.Logger, b bulk.Bulk)
 				good++
 			case ledger.Failed, ledger.Unknown:
 				bad++
-			case ledger.Suppressed, ledger.Skipped: // they say nothing of the bulk's health
+			case ledger.Suppressed, ledger.Skipped: // they don't count: the bulk may be fine
 			}
 		}
 	}
-	// Whatever becomes of those who are open, so many failed already.
+	// Even if all open ones succeed, too many have failed already.
 	if float64(bad)*100 > b.Canary.MaxFailurePercent*float64(open+good+bad) {
 		log.Error("the canary failed: the bulk is paused; look at who failed, then resume it to send to the others all the same, or cancel it",
 			"bulk", b.ID, "failed", bad, "sent", good, "pending", open, "allowed_percent", b.Canary.MaxFailurePercent)

@@ -17,7 +17,7 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Chunk sends one chunk: every message of it that is still pending. Then it publishes what became of everyone.
+// Chunk sends every pending message of one chunk, then publishes the outcomes.
 func (r *Runner) Chunk(ctx context.Context, log *slog.Logger, run queue.Run, t task.BulkChunk) error {
 	log = log.With("bulk", t.Bulk, "chunk", t.Chunk)
 	o, err := r.open(ctx, log, t.Bulk)
@@ -51,20 +51,20 @@ type chunk struct {
 	at          ledger.Chunk // where its records are
 	attempt     int
 	recipients  []bulk.Recipient
-	suppressed  map[int]*suppress.Entry // by slot: who may not be written to, as it was when the run began
+	suppressed  map[int]*suppress.Entry // by slot: the entries of those who must not be written to, as of the start of the run
 	quarantined bool                    // see delivery.Job
 	notes       delivery.Notes
 	published   map[int]bool    // slots whose outcome this run has published
 	waiting     context.Context // see delivery.Job: one for all messages
 }
 
-// run sends to whoever is pending.
+// run sends the pending messages.
 func (c *chunk) run(ctx context.Context, run queue.Run, turn *turn) error {
 	pending, err := c.read(ctx)
 	if err != nil {
 		return err
 	}
-	// Asked afresh: a cancelled bulk's chunks run to be closed, also those whose time has not come.
+	// This reads the control anew: the chunks of a cancelled bulk run to end their messages, even before their time.
 	if asked, err := c.r.controls.now(ctx, c.ID); err != nil {
 		return err
 	} else if asked.Control == bulk.Cancelled {
@@ -99,7 +99,7 @@ func (c *chunk) run(ctx context.Context, run queue.Run, turn *turn) error {
 	return c.whatNext(ctx, left)
 }
 
-// keep puts down what this run learned of everyone, and why those wait who are pending after it ended with err.
+// keep records what this run learned about its messages, and why the pending ones wait after it ended with err.
 func (c *chunk) keep(ctx context.Context, err error) error {
 	ctx = context.WithoutCancel(ctx)
 	if err := c.r.Ledger.PutDetails(ctx, c.at, c.notes.All()); err != nil {
@@ -130,7 +130,7 @@ func (c *chunk) read(ctx context.Context) (pending []int, err error) {
 	return pendingIn(records), nil
 }
 
-// findSuppressed finds out before the first message who may not be written to, once a channel.
+// findSuppressed looks up, before the first message and once for each channel, who must not be written to.
 func (c *chunk) findSuppressed(ctx context.Context, pending []int) error {
 	c.suppressed = map[int]*suppress.Entry{}
 	for i, p := range c.Messages {
@@ -157,8 +157,8 @@ func (c *chunk) findSuppressed(ctx context.Context, pending []int) error {
 
 func (c *chunk) recipient(slot int) bulk.Recipient { return c.recipients[slot/c.Slots()] }
 
-// mayGoOn is asked before each message: no further one is started when the worker drains, the bulk is paused or
-// cancelled, or the chunk is to give way.
+// mayGoOn is asked before each message. It starts no further one if the worker drains, if the bulk is paused or
+// cancelled, or if the chunk must give way.
 func (c *chunk) mayGoOn(ctx context.Context, turn *turn) error {
 	if c.r.Delivery.Stopping() {
 		return errHalt
@@ -186,12 +186,12 @@ func (c *chunk) deliver(ctx context.Context, slot int) (*ledger.Commit, error) {
 	})
 }
 
-// whatNext is what is to be done about those who are left: a *queue.Again, or nil where nobody is. Those of a paused bulk
-// get new tasks when it is resumed.
+// whatNext decides about the pending messages that are left: a *queue.Again, or nil if there are none. Those of a
+// paused bulk get new tasks when it is resumed.
 func (c *chunk) whatNext(ctx context.Context, left left) error {
 	var control bulk.Control
 	if left.pending > 0 && left.err == nil {
-		// Asked afresh: what an operator wants now decides what becomes of those who wait.
+		// This reads the control anew: it decides about the messages that are left.
 		asked, err := c.r.Bulks.Controls(ctx, c.ID)
 		if err != nil {
 			return err
@@ -201,7 +201,7 @@ func (c *chunk) whatNext(ctx context.Context, left left) error {
 	return left.next(control)
 }
 
-// next is what is to be done about those who are left of a bulk of which control is asked.
+// next decides about the messages that are left of a bulk with this control.
 func (l left) next(control bulk.Control) error {
 	switch {
 	case l.err != nil:
@@ -218,7 +218,7 @@ func (l left) next(control bulk.Control) error {
 	return nil
 }
 
-// failAll fails everyone who is pending in a chunk whose bulk is not stored any more, while its records are.
+// failAll fails all pending messages of a chunk whose bulk is not stored any more, while its records are.
 func (r *Runner) failAll(ctx context.Context, log *slog.Logger, at ledger.Chunk, why error) error {
 	records, err := r.Delivery.Records(ctx, at)
 	if err != nil {

@@ -8,10 +8,10 @@ import (
 	"github.com/heraldsend/herald/worker/bulk"
 )
 
-// ControlAge is how long a worker may go on after an operator asked it to pause or cancel a bulk, or to change its rate.
+// ControlAge is how long a worker may go on after an operator paused or cancelled a bulk, or changed its rate.
 const ControlAge = 500 * time.Millisecond
 
-// controls remember what operators ask of bulks, for ControlAge.
+// controls remember the control of bulks, for ControlAge.
 type controls struct {
 	read  func(ctx context.Context, id string) (bulk.Controls, error)
 	mu    sync.Mutex
@@ -23,14 +23,14 @@ type knownControls struct {
 	at time.Time
 }
 
-// mostControls bounds the bulks that are remembered; past it all are asked again.
+// mostControls bounds how many bulks are remembered. Beyond it all are read again.
 const mostControls = 1000
 
 func newControls(read func(ctx context.Context, id string) (bulk.Controls, error)) *controls {
 	return &controls{read: read, known: map[string]knownControls{}}
 }
 
-// of is what is asked of a bulk, at most ControlAge ago.
+// of is the control of a bulk, at most ControlAge old.
 func (c *controls) of(ctx context.Context, id string) (bulk.Controls, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -40,7 +40,7 @@ func (c *controls) of(ctx context.Context, id string) (bulk.Controls, error) {
 	return c.ask(ctx, id)
 }
 
-// now is what is asked of a bulk now.
+// now is the control of a bulk at this moment.
 func (c *controls) now(ctx context.Context, id string) (bulk.Controls, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -11,18 +11,18 @@ import (
 	"github.com/heraldsend/herald/worker/queue"
 )
 
-// fairness keeps slow lanes from taking all chunks that a worker may have open. A chunk whose messages wait for a rate
-// stays open for long: while other bulks run, all but one of the open chunks of a lane that is full give way.
+// fairness keeps slow lanes from taking all chunks that a worker may have open. A chunk whose messages wait for a
+// rate stays open for long. So, while other bulks run, all but one of the open chunks of a full lane give way.
 type fairness struct {
 	waiting func(lane string) int                               // how many messages of this process wait on a lane
 	running func(ctx context.Context) (ids []string, err error) // the bulks that run
 	mu      sync.Mutex
-	open    map[string]int // chunks that are open here, by lane
+	open    map[string]int // open chunks of this process, by lane
 	asked   time.Time
 	bulks   int // that run, as of asked
 }
 
-// runningAge is how long a worker takes it that so many bulks run.
+// runningAge is how long a worker trusts its count of running bulks.
 const runningAge = time.Second
 
 func newFairness(waiting func(string) int, running func(context.Context) ([]string, error)) *fairness {
@@ -41,7 +41,7 @@ type turn struct {
 // turnLook is how often an open chunk asks whether to give way.
 const turnLook = 100 * time.Millisecond
 
-// enter begins the turn of a chunk of a bulk. It is a *queue.Again when the chunk is to give way.
+// enter begins the turn of a chunk. The error is a *queue.Again if the chunk must give way.
 func (f *fairness) enter(ctx context.Context, b bulk.Bulk) (*turn, error) {
 	t := &turn{f: f, lanes: []string{delivery.BulkLane(b.ID)}, chunks: b.Chunks}
 	for _, c := range b.Channels() {
@@ -59,8 +59,8 @@ func (f *fairness) enter(ctx context.Context, b bulk.Bulk) (*turn, error) {
 	return t, nil
 }
 
-// stay is a *queue.Again when the chunk is to give way to those of other bulks. Its turn is over then. It is not safe for
-// concurrent use.
+// stay returns a *queue.Again if the chunk must give way to those of other bulks. Its turn is over then. It is not
+// safe for concurrent use.
 func (t *turn) stay(ctx context.Context) error {
 	if time.Since(t.looked) < turnLook {
 		return nil
@@ -94,7 +94,7 @@ func (t *turn) giveWay(ctx context.Context) error {
 		if alone, err := t.f.alone(ctx); alone || err != nil {
 			return err
 		}
-		// The more chunks take turns, the longer each can wait without the lane running dry.
+		// With more chunks that take turns, each can wait longer without the lane running dry.
 		pause := 2*time.Second + time.Duration(t.chunks)*10*time.Millisecond
 		return &queue.Again{After: pause/2 + rand.N(pause), Reason: "lane_full", Detail: "its lane is full, and other bulks run", Quiet: true}
 	}
@@ -113,7 +113,7 @@ func (t *turn) leave() {
 	}
 }
 
-// alone reports whether one bulk at most runs. The caller holds the lock.
+// alone reports whether at most one bulk runs. The caller holds the lock.
 func (f *fairness) alone(ctx context.Context) (bool, error) {
 	if time.Since(f.asked) > runningAge {
 		ids, err := f.running(ctx)

@@ -9,7 +9,7 @@ import (
 	"github.com/heraldsend/herald/worker/bulk"
 )
 
-// Metrics are what operators watch of bulks that are not over.
+// Metrics are the numbers of bulks that are not over.
 type Metrics struct {
 	states     *prometheus.GaugeVec
 	recipients *prometheus.GaugeVec
@@ -19,7 +19,7 @@ type Metrics struct {
 	Recovered func(cause string, n int)
 }
 
-// progress is how a bulk stood when it last changed.
+// progress is the state of a bulk when it last changed.
 type progress struct {
 	bulk.Status
 	since time.Time
@@ -43,7 +43,7 @@ func NewMetrics(r prometheus.Registerer, recovered func(cause string, n int)) (*
 	return m, errors.Join(r.Register(m.states), r.Register(m.recipients), r.Register(m.stalled))
 }
 
-// bulks takes in how the bulks stand that are not over.
+// bulks updates the numbers from what the reconciler saw.
 func (m *Metrics) bulks(seen map[string]look, now time.Time) {
 	m.states.Reset()
 	stalled := time.Duration(0)

@@ -11,12 +11,12 @@ import (
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
-// Callers learn what the ledger says, after it says it: a task ends only when that is in the outbox.
+// Events are made from the ledger, after it was written. A task ends only when its events are in the outbox.
 
-// publishEvery is how long an outcome within a chunk may wait for its event while the chunk is worked on.
+// publishEvery is how long the event of an outcome may wait while its chunk is worked on.
 const publishEvery = 2 * time.Second
 
-// publishes reports whether callers learn anything of the bulk's single messages.
+// publishes reports whether single messages of the bulk have events.
 func (c *chunk) publishes() bool {
 	if c.r.Events == nil || c.recipients == nil {
 		return false
@@ -29,8 +29,8 @@ func (c *chunk) publishes() bool {
 	return c.Events || !c.Actions.IsZero()
 }
 
-// publishMeanwhile publishes what is known so far, again and again until the returned function is called. What it can't
-// publish, the end of the run does.
+// publishMeanwhile publishes what is known so far, again and again, until the returned function is called. What it
+// can't publish is published at the end of the run.
 func (c *chunk) publishMeanwhile(ctx context.Context) (stop func()) {
 	if !c.publishes() {
 		return func() {}
@@ -54,8 +54,8 @@ func (c *chunk) publishMeanwhile(ctx context.Context) (stop func()) {
 	return func() { close(done); publishing.Wait() }
 }
 
-// publish publishes at the end of a run what became of everyone, and how far the bulk is. Even a worker that was told to
-// stop does that.
+// publish publishes, at the end of a run, the outcomes of its messages and the progress of the bulk. A worker that
+// was told to stop does this too.
 func (c *chunk) publish(ctx context.Context) error {
 	if c.r.Events == nil {
 		return nil
@@ -91,7 +91,7 @@ func (c *chunk) publishMessages(ctx context.Context) error {
 		facts = append(facts, c.report(slot, r).Facts()...)
 	}
 	for _, slot := range slots {
-		facts = append(facts, c.update(slot, records)...) // of several for one recipient one is told
+		facts = append(facts, c.update(slot, records)...) // one recipient gets the changes once
 	}
 	if err := c.r.Events.Append(ctx, facts...); err != nil {
 		return err
@@ -105,8 +105,8 @@ func (c *chunk) publishMessages(ctx context.Context) error {
 	return nil
 }
 
-// update is what is to be changed in the conversation of a slot's recipient: once, after the last of their messages that
-// went, and when nothing more will go to them. So a conversation that is done gets nothing any more.
+// update is the event of the changes in the conversation of a recipient: once, after the last of their messages that
+// were sent, when none of them is pending. So a conversation that is done gets nothing more.
 func (c *chunk) update(slot int, records []ledger.Record) []outbox.Fact {
 	first, last := slot-slot%c.Slots(), -1
 	for s, r := range records[first : first+c.Slots()] {
@@ -132,7 +132,7 @@ func (c *chunk) report(slot int, r ledger.Record) delivery.Report {
 	}
 	var err error
 	if report.Message, err = c.Message(c.at.Index, slot, recipient); err != nil {
-		// Its context can't be read, which is why it failed.
+		// Its context can't be read: that is why it failed.
 		part, m := c.Part(slot), &report.Message
 		m.ID, m.Channel, m.To = c.MessageID(c.at.Index, slot), part.Channel, recipient.Address(part.Channel)
 	}
@@ -144,9 +144,9 @@ func (c *chunk) report(slot int, r ledger.Record) delivery.Report {
 	return report
 }
 
-// publishBulk publishes how far a bulk is: at each tenth, and when it is over and all of its messages are published. Its
-// round, read first, is part of the events' names: one is published again only when a person had the bulk started again. It
-// returns the chunks for whose events the end must wait.
+// publishBulk publishes the progress of a bulk: at each tenth, and at its end, once all of its messages are
+// published. The ids of the events contain the round, which is read first: the same progress is published again only
+// after a person started the bulk again. It returns the chunks whose events the end must wait for.
 func (r *Runner) publishBulk(ctx context.Context, id string) (pending []int, err error) {
 	if r.Events == nil {
 		return nil, nil
@@ -161,7 +161,7 @@ func (r *Runner) publishBulk(ctx context.Context, id string) (pending []int, err
 	}
 	if status.State.Over() {
 		if pending, err = r.Events.Pending(ctx, id); err != nil || len(pending) > 0 {
-			return pending, err // the last of them comes by here
+			return pending, err // the last of these chunks will be here again
 		}
 	}
 	fact := outbox.Bulk{

@@ -9,17 +9,17 @@ import (
 	"github.com/heraldsend/herald/worker/bulk"
 )
 
-// reconcileEvery is how often running bulks are looked at. One that made no progress in between has its chunks checked
-// against the queue.
+// reconcileEvery is how often running bulks are looked at. If a bulk made no progress since the last look, its chunks
+// are compared with the queue.
 const reconcileEvery = 10 * time.Second
 
-// reconciler sees to it that every chunk with pending recipients has a task: the ledger, not the queue, says what is to
-// do. Any number may run at once.
+// reconciler makes sure that every chunk with pending messages has a task: the ledger says what is to be done, not
+// the queue. Any number of workers may run it at once.
 type reconciler struct {
 	restorer
 	log     *slog.Logger
 	metrics *Metrics
-	// publish publishes that a bulk is over, unless events of some chunks are still pending: those it returns.
+	// publish publishes the end of a bulk, unless events of some chunks are pending: it returns those.
 	publish func(ctx context.Context, bulk string) (pending []int, err error)
 
 	last map[string]look // by id, from the round before
@@ -31,14 +31,14 @@ func (r *Runner) Reconcile(ctx context.Context) {
 	k.run(ctx)
 }
 
-// look is what a round saw of a bulk.
+// look is what one round saw of a bulk.
 type look struct {
 	status bulk.Status
-	idle   int // rounds without progress before it
+	idle   int // rounds without progress before this one
 }
 
-// due reports whether the chunks of a bulk without progress are checked in this round: at longer and longer intervals,
-// since it may wait for a time of day. Its chunks' own tasks don't wait for that.
+// due reports whether this round checks the chunks of a bulk without progress. The intervals grow, since the bulk may
+// wait for a time of day. The tasks of its chunks don't wait for that.
 func (l look) due() bool { return l.idle > 0 && (l.idle&(l.idle-1) == 0 || l.idle%32 == 0) }
 
 // run looks at the running bulks until ctx ends.
@@ -95,8 +95,8 @@ func (r *reconciler) round(ctx context.Context) error {
 	return nil
 }
 
-// publishEnd sees to it that callers learn the end of a bulk, and what comes before it: whoever sent the last message may
-// have died before that, and its task with it.
+// publishEnd publishes the end of a bulk, and what comes before it: the worker that sent the last message may have
+// died before it did, and its task with it.
 func (r *reconciler) publishEnd(ctx context.Context, id string) (published bool, err error) {
 	pending, err := r.publish(ctx, id)
 	if len(pending) == 0 {

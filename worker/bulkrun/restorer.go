@@ -11,15 +11,16 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// restorer enqueues chunks by what the ledger says.
+// restorer enqueues chunks according to the ledger.
 type restorer struct {
 	bulks  *bulk.Store
 	ledger *ledger.Ledger
 	queue  *queue.Client
 }
 
-// restore enqueues the chunks of a bulk that may go out, have someone pending and no task, and returns how many. With
-// atOnce it also runs those whose task waits for its next try, and of a cancelled bulk those that wait for their time.
+// restore enqueues the chunks of a bulk that are due and have pending messages but no task. It returns how many. With
+// atOnce it also runs chunks whose task waits for its next attempt and, of a cancelled bulk, those that wait for
+// their time.
 func (r restorer) restore(ctx context.Context, b bulk.Bulk, atOnce bool) (int, error) {
 	var dues map[int]time.Time
 	if b.SendAtLocal != "" && b.Control != bulk.Cancelled {
@@ -48,8 +49,8 @@ func (r restorer) restore(ctx context.Context, b bulk.Bulk, atOnce bool) (int, e
 	return restored, nil
 }
 
-// restoreTask enqueues a task that is not to run before due, if it is not there, or has ended. With atOnce it runs one
-// that waits now, unless it waits for that time.
+// restoreTask enqueues a task that must not run before due, if it is missing or has ended. With atOnce it runs one
+// that waits, unless it waits for due.
 func (r restorer) restoreTask(ctx context.Context, t task.Payload, due time.Time, atOnce bool) (added bool, err error) {
 	added, err = r.queue.AgainAt(ctx, t, due)
 	if added || err != nil || !atOnce || due.After(time.Now()) {

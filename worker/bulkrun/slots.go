@@ -11,11 +11,11 @@ import (
 	"github.com/heraldsend/herald/worker/queue"
 )
 
-// slowMessage is how long a message must take for its own mark to be waited for too: that costs little beside it, and
-// what a crash sends again is then no more than what is sent at the same time.
+// slowMessage is how long a message must take so that its own mark is waited for, too. That costs little beside such
+// a message. After a crash, only the messages in flight are sent again.
 const slowMessage = 20 * time.Millisecond
 
-// errHalt, from slots.next, starts no further slot: those who are left wait.
+// errHalt, as error of slots.next, starts no further slot; the pending ones wait.
 var errHalt = errors.New("no further slot")
 
 // commit is a mark on its way into the ledger: *ledger.Commit.
@@ -24,25 +24,25 @@ type commit interface{ Wait() error }
 // slots works on the slots of a chunk, a few at a time.
 type slots struct {
 	atOnce int
-	// next is asked before each slot. An error starts no further one: errHalt, a *queue.Again that is merged with those of
-	// the slots, or trouble of the worker's own. It is not called twice at a time.
+	// next is asked before each slot. An error starts no further slot: errHalt, a *queue.Again that is merged with
+	// those of the slots, or trouble of the worker itself. It is not called twice at a time.
 	next func() error
 	// channel names the channel of a slot's message.
 	channel func(slot int) message.Channel
-	// deliver works on a slot and returns the mark of its outcome. A *queue.Again leaves the slot pending. One that counts
-	// for nobody is everyone's trouble: it starts no further slot of its channel or, where it names none, of any, like any
-	// other error.
+	// deliver works on a slot and returns the mark of its outcome. A *queue.Again leaves the slot pending. If that is
+	// not counted, its cause is outside of the message: then no further slot of its channel starts, or of any channel
+	// if it names none. Any other error starts no further slot at all.
 	deliver func(slot int) (commit, error)
 }
 
-// left is what became of those who are still pending.
+// left says what remains: the slots that are still pending.
 type left struct {
 	pending int
-	again   *queue.Again // when they are tried again, as far as the slots tell
+	again   *queue.Again // when they are attempted again, if the slots say so
 	err     error        // the worker's own trouble
 }
 
-// run works on all slots, or as many as may be started before ctx ends, and waits for their marks.
+// run works on all slots, or on as many as start before ctx ends, and waits for their marks.
 func (s slots) run(ctx context.Context, all []int) left {
 	r := &slotRun{slots: s, all: all}
 	var senders sync.WaitGroup
@@ -61,12 +61,12 @@ type slotRun struct {
 	mu      sync.Mutex // guards what follows
 	started int
 	halted  bool
-	stuck   map[message.Channel]bool // their slots are not started any more
+	stuck   map[message.Channel]bool // no further slots of these start
 	left    left
 }
 
-// send works on one slot after the other. The mark of a quick message is stored while the next one goes out: one a
-// goroutine, so that a Redis that is away stops the sending at once.
+// send works on one slot after the other. The mark of a quick message is stored while the next one is sent. Each
+// goroutine has at most one such mark, so that sending stops at once when Redis is away.
 func (r *slotRun) send(ctx context.Context) {
 	var last commit
 	for slot, ok := r.take(ctx); ok; slot, ok = r.take(ctx) {
@@ -82,7 +82,7 @@ func (r *slotRun) send(ctx context.Context) {
 	r.await(last)
 }
 
-// take returns the slot that is next.
+// take returns the next slot.
 func (r *slotRun) take(ctx context.Context) (slot int, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -121,7 +121,7 @@ func (r *slotRun) await(c commit) {
 	}
 }
 
-// note takes an error in. The caller holds the lock.
+// note merges an error. The caller holds the lock.
 func (r *slotRun) note(err error) {
 	var again *queue.Again
 	if !errors.As(err, &again) {

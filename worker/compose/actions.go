@@ -9,7 +9,7 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// checkActions says why a message must not go out whose actions could not follow it: nil where they can.
+// checkActions refuses a message whose actions could not follow it. It returns nil if they can.
 func (c *Composer) checkActions(j Job) *Verdict {
 	if j.Message.Actions.IsZero() {
 		return nil
@@ -28,8 +28,8 @@ func (c *Composer) checkActions(j Job) *Verdict {
 	return nil
 }
 
-// AboutWhom reads conversation.id and customer.id of a message's context. Where it names no conversation, it is the
-// recipient's; a channel that writes to conversations, such as chat, goes to one anyway.
+// AboutWhom reads conversation.id and customer.id from a message's context. If it names no conversation, the result
+// is the recipient's own, or the address itself on a channel that writes to conversations, such as chat.
 func AboutWhom(m task.Message, recipients string) (conversation, customer string) {
 	type named struct {
 		ID json.RawMessage `json:"id"`
@@ -38,7 +38,7 @@ func AboutWhom(m task.Message, recipients string) (conversation, customer string
 		Conversation named `json:"conversation"`
 		Customer     named `json:"customer"`
 	}
-	_ = json.Unmarshal(m.Context, &c) // whatever else it holds, or lacks, is no matter here
+	_ = json.Unmarshal(m.Context, &c) // any other content is ignored
 	conversation, customer = cmp.Or(idText(c.Conversation.ID), recipients), idText(c.Customer.ID)
 	if conversation == "" && m.Channel.Known() && m.Channel.Address() == address.Conversation {
 		conversation = m.To

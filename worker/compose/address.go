@@ -11,8 +11,8 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Address begins a message: who it is from and to, and all else that its task says of it word for word. A forward has
-// several recipients: they stand in to, and nil means the task's own. The error is a *Verdict.
+// Address begins a message with sender, recipients, and the other fields that its task gives literally. A forward has
+// several recipients, in to; nil means the one of the task. The error is a *Verdict.
 func Address(m task.Message, to []address.Address) (*message.Message, error) {
 	msg := &message.Message{
 		ID: m.ID, Channel: m.Channel, From: address.Address{Addr: m.From}, To: to, Headers: m.Headers, Chat: m.Chat, Note: m.Note,
@@ -33,7 +33,7 @@ func Address(m task.Message, to []address.Address) (*message.Message, error) {
 	if !m.Channel.Spec().Mail {
 		return msg, nil
 	}
-	// The others were checked when the message was enqueued.
+	// Other addresses were checked when the message was enqueued.
 	if msg.From, err = address.ParseMailbox(m.From); err != nil {
 		return nil, Failed("invalid_sender", err)
 	}
@@ -59,7 +59,8 @@ func Address(m task.Message, to []address.Address) (*message.Message, error) {
 	return msg, nil
 }
 
-// CheckRecipient tells early what Address would refuse of a message's recipient, as a fault; Message.Validate finds the others.
+// CheckRecipient finds early, as a fault, what Address would refuse in a message's recipient. Message.Validate finds
+// the rest.
 func CheckRecipient(m task.Message) error {
 	if m.To == "" || m.Channel.Address() == address.Mailbox {
 		return nil
@@ -70,8 +71,8 @@ func CheckRecipient(m task.Message) error {
 	return nil
 }
 
-// Travelling gives an address in the form in which messages travel to it, the same for whoever reads it next. It is empty
-// for what is no address: no list knows that, and its message fails. country is the message's.
+// Travelling returns an address in the form in which it is sent, the same for every reader. It is empty if text is no
+// address: then no list can have it, and its message fails. country is the message's.
 func Travelling(c message.Channel, country, text string) string {
 	a, err := phone.Parser(country).Parse(c.Address(), text)
 	if err != nil {
@@ -80,7 +81,7 @@ func Travelling(c message.Channel, country, text string) string {
 	return a.Addr
 }
 
-// withUnsubscribe adds unsubscribe.url to a context. It comes last, so that it wins over one of that name.
+// withUnsubscribe adds unsubscribe.url to a context. It stands last, so that it wins over a member of the same name.
 func withUnsubscribe(object []byte, url string) []byte {
 	link, _ := json.Marshal(url) // a text can be written
 	end := bytes.LastIndexByte(object, '}')

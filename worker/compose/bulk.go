@@ -11,24 +11,24 @@ import (
 	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
-// Bulk is a bulk whose messages are prepared. It doesn't change and may be shared.
+// Bulk is a bulk whose messages are prepared. It is immutable and may be shared.
 type Bulk struct {
 	bulk.Definition
 	Parts []*Part // one for each of Messages
 }
 
-// Part is what all messages of a bulk on one channel share.
+// Part is what all messages of a bulk on one channel have in common.
 type Part struct {
 	Content *Content
 	Files   *Files   // what everyone gets
-	Refused *Verdict // why nobody gets anything; nil when they do
+	Refused *Verdict // why none of them may be sent; nil if they may
 }
 
-// PinFunc decides which template sources a bulk's message on a channel has from now on, where its content brings none: those
-// that are given, which are stored, or others that were pinned before.
+// PinFunc decides which template sources the messages of a bulk on a channel use, if their content has none: the
+// given ones, which are stored, or those that were pinned before.
 type PinFunc func(c message.Channel, sources string) (pinned string, err error)
 
-// OpenBulk prepares the messages of a bulk. The error is for what another try may mend.
+// OpenBulk prepares the messages of a bulk. The error is for what another attempt may fix.
 func (c *Composer) OpenBulk(ctx context.Context, d bulk.Definition, pin PinFunc) (*Bulk, error) {
 	b := &Bulk{Definition: d, Parts: make([]*Part, len(d.Messages))}
 	for i, m := range d.Messages {
@@ -66,8 +66,8 @@ func (c *Composer) openPart(ctx context.Context, m bulk.Part, pin PinFunc) (*Par
 	return &Part{Content: content, Files: files}, err
 }
 
-// Job is the message in a slot of a chunk's books. suppressed is what the suppression list has of its address, nil where
-// it is not on it.
+// Job is the message in a slot of a chunk. suppressed is the entry of its address on the suppression list; nil if
+// there is none.
 func (b *Bulk) Job(chunk, slot int, r bulk.Recipient, suppressed *suppress.Entry) Job {
 	j := Job{Owner: b.ID, Conversation: r.Conversation, Duplicate: r.Duplicate(slot % b.Slots())}
 	j.Message, j.Unreadable = b.Message(chunk, slot, r)

@@ -14,7 +14,7 @@ import (
 // UnusedColumn is a column of an audience that no template prints.
 type UnusedColumn struct {
 	Column string `json:"column"`          // a field path
-	Meant  string `json:"meant,omitempty"` // a field that a template prints and no column gives, of a similar name
+	Meant  string `json:"meant,omitempty"` // a field of a similar name that a template prints and no column gives
 }
 
 func (u UnusedColumn) String() string {
@@ -53,15 +53,15 @@ func UnusedColumns(c *catalog.Catalog, contents []task.Content, columns []string
 	return out, nil
 }
 
-// isOwn says whether a field is used although no template prints it: an address, or an id that events tell.
+// isOwn reports whether a field is used although no template prints it: an address, or an id that events contain.
 func isOwn(field string) bool {
 	return field == "customer.id" || field == "conversation.id" || slices.ContainsFunc(message.Channels, func(c message.Channel) bool {
 		return message.AddressField(c.Address()) == field
 	})
 }
 
-// reaches says whether a template that names a field may print a column: it prints the column, goes through what holds it, or
-// names its last part, as within {{#with customer}}.
+// reaches reports whether a template that names a field may print a column. It may name the column, an object around
+// it, or its last part, as within {{#with customer}}.
 func reaches(field, column string) bool {
 	return field == column || strings.HasPrefix(column, field+".") || strings.HasSuffix(column, "."+field)
 }

@@ -1,8 +1,8 @@
-// Package compose makes the message that travels: out of prepared content, a task.Message and what the channel needs come
-// addresses, unsubscribe link, text and files, or a verdict that says why there is no message. Whoever wants to know what
-// is sent asks here: the worker, the dry run, the preview and the forward. It sends nothing and keeps no books.
+// Package compose makes the message that is sent. From prepared content, a task.Message and the needs of the channel
+// it makes addresses, unsubscribe link, text and files, or a verdict that says why there is no message. Worker, dry
+// run, preview and forward all ask here what is sent. It sends nothing and records nothing.
 //
-// The questions have one order: Admit asks those that need no content, Compose the others.
+// The questions have a fixed order: first Admit, those that need no content, then Compose.
 package compose
 
 import (
@@ -44,7 +44,7 @@ type Links interface {
 
 // Options for New. Catalog, Renderer, Attachments and Blobs are required.
 type Options struct {
-	Catalog     func() *catalog.Catalog // the current one, for content that brings no sources of its own
+	Catalog     func() *catalog.Catalog // the current one, for content without sources of its own
 	Renderer    *render.Renderer
 	Attachments Attachments
 	Blobs       Blobs
@@ -52,17 +52,18 @@ type Options struct {
 	Log *slog.Logger // nothing personal is written there; none when nil
 }
 
-// Rules are what the settings say of messages.
+// Rules are the settings about messages.
 type Rules struct {
-	Links  Links // nil where there are none: messages that need one wait
-	Events bool  // whether callers are told of changes to conversations
-	// NoBulk says why a channel must not carry a bulk, where it must not.
+	Links  Links // nil: there are none, and messages that need one wait
+	Events bool  // whether events tell changes of conversations
+	// NoBulk says why a channel must not send bulks, for those that must not.
 	NoBulk map[message.Channel]error
-	// Unconfigured are the channels without a sender, with the setting that would open one. Their messages wait; with LogOnly
-	// they end as skipped.
+	// Unconfigured are the channels without a sender, with the setting that would configure it. Their messages wait;
+	// with LogOnly they are skipped.
 	Unconfigured map[message.Channel]string
 	LogOnly      bool
-	// Checks are what channels ask of a message, before they send it. A channel without one asks what every message must keep.
+	// Checks are the checks that channels make before they send a message. A channel without one checks what every
+	// message must fulfil.
 	Checks map[message.Channel]func(*message.Message) error
 }
 
@@ -83,26 +84,26 @@ func New(o Options) (*Composer, error) {
 	return &Composer{Options: o, contents: cache.New[contentKey, *Content](256)}, nil
 }
 
-// Job is one message to be composed, and what is known of it.
+// Job is one message to be composed, and what is known about it.
 type Job struct {
-	Message task.Message      // without a channel: actions alone, and no message
+	Message task.Message      // without a channel: actions only, no message
 	To      []address.Address // of a forward, instead of the message's one recipient
 	Content *Content          // nil for actions alone
-	Part    *Part             // of a bulk; nil for a message of its own
+	Part    *Part             // of a bulk; nil for a single message
 	Files   *Files            // found before, for several messages; nil: they are looked up
-	// Owner is whose books the message is in: the message's own id or its bulk's. The unsubscribe link names it.
+	// Owner is the id of what the message belongs to: its own, or its bulk's. The unsubscribe link contains it.
 	Owner string
-	// Conversation is the recipient's, where the message's context names none.
+	// Conversation is the recipient's, if the message's context names none.
 	Conversation string
-	// Suppressed are what the suppression list has of each of Addresses; nil where nobody is on it.
+	// Suppressed has, for each of Addresses, the entry of the suppression list; nil if there is none at all.
 	Suppressed []*suppress.Entry
-	// Unreadable is why the message's context can't be read, nil when it can.
+	// Unreadable is why the message's context can't be read; nil if it can.
 	Unreadable error
-	// Duplicate: the address came before in the audience, and each is to get one message.
+	// Duplicate: the address came before in the audience, and the bulk sends to each address once.
 	Duplicate bool
 }
 
-// Addresses are everyone whom the message goes to, in the form in which it travels; "" for what is no address.
+// Addresses are all recipients, in the form in which they are sent; "" for what is no address.
 func (j Job) Addresses() []string {
 	m := j.Message
 	if j.To == nil {
@@ -119,7 +120,7 @@ func (j Job) Addresses() []string {
 	return all
 }
 
-// Admit says why a message is not to be sent, as far as that is known without its content: nil where it may be.
+// Admit says why a message must not be sent, as far as that is known without its content; nil if it may be.
 func (c *Composer) Admit(j Job) *Verdict {
 	m := j.Message
 	switch {
@@ -144,8 +145,8 @@ func (c *Composer) Admit(j Job) *Verdict {
 	return c.checkActions(j)
 }
 
-// suppressed is the verdict over a message to someone who may not be written to. One of several keeps the mail from all
-// of them: it is one mail, and only its sender can leave that one out.
+// suppressed is the verdict over a message to an address that must not be written to. If one of several recipients is
+// suppressed, nobody gets the mail: it is one mail to all of them, and only its sender can leave one out.
 func (j Job) suppressed() *Verdict {
 	for i, e := range j.Suppressed {
 		if e == nil {
@@ -160,7 +161,7 @@ func (j Job) suppressed() *Verdict {
 	return nil
 }
 
-// Expired is the verdict over a message whose time has passed at now, nil where it has not.
+// Expired is the verdict over a message that is too late at now; nil if it is not.
 func Expired(m task.Message, now time.Time) *Verdict {
 	if m.SendBefore.IsZero() || now.Before(m.SendBefore) {
 		return nil
@@ -168,7 +169,7 @@ func Expired(m task.Message, now time.Time) *Verdict {
 	return skipped("expired", "its time had passed before it could be sent")
 }
 
-// Try asks all questions, of Admit and of Compose: for whoever only wants to know what would be sent.
+// Try asks all questions, of Admit and of Compose. It is for those who only want to know what would be sent.
 func (c *Composer) Try(ctx context.Context, j Job) (Composed, error) {
 	if v := c.Admit(j); v != nil {
 		return Composed{Verdict: v}, nil //nolint:nilerr // a verdict is an answer, no failure
@@ -179,15 +180,15 @@ func (c *Composer) Try(ctx context.Context, j Job) (Composed, error) {
 	return c.Compose(ctx, j)
 }
 
-// Composed is what became of a message: Message, or Verdict. Actions alone have neither.
+// Composed is the result: Message, or Verdict. Actions alone have neither.
 type Composed struct {
 	Message *message.Message
-	Content *render.Content // as it was rendered, also where the verdict came after that
+	Content *render.Content // as it was rendered, also if the verdict came later
 	Verdict *Verdict
 }
 
-// Compose makes the message of a job that Admit let pass. The error is for what another try may mend: ctx's own, a
-// *Trouble, or that of a store.
+// Compose makes the message of a job that Admit let pass. The error is for what another attempt may fix: that of ctx,
+// a *Trouble, or that of a store.
 func (c *Composer) Compose(ctx context.Context, j Job) (out Composed, err error) {
 	defer c.survive(&out)
 	out, err = c.compose(ctx, j)
@@ -198,7 +199,7 @@ func (c *Composer) Compose(ctx context.Context, j Job) (out Composed, err error)
 	return out, err
 }
 
-// survive turns a panic into a verdict over this message alone.
+// survive turns a panic into a verdict over this message.
 func (c *Composer) survive(out *Composed) {
 	if p := recover(); p != nil {
 		c.Log.Error("panic", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
@@ -206,7 +207,7 @@ func (c *Composer) survive(out *Composed) {
 	}
 }
 
-// Show is Try for people, who want to see the content also where nobody gets it: of a verdict that came before rendering,
+// Show is Try for people, who want to see the content even if nobody gets it. If the verdict came before rendering,
 // Content is what would have been rendered.
 func (c *Composer) Show(ctx context.Context, j Job) (out Composed, err error) {
 	defer c.survive(&out)
@@ -221,7 +222,7 @@ func (c *Composer) Show(ctx context.Context, j Job) (out Composed, err error) {
 	content, err := c.render(ctx, j, link)
 	var fault *Verdict
 	if errors.As(err, &fault) {
-		return Composed{Verdict: fault}, nil // what is wrong with the template says more
+		return Composed{Verdict: fault}, nil // a fault of the template says more
 	}
 	out.Content = content
 	return out, err
@@ -263,10 +264,10 @@ func (c *Composer) compose(ctx context.Context, j Job) (out Composed, err error)
 	return out, c.loggedOnly(m)
 }
 
-// LoggedOnly is the code of a message that was complete, and that nobody was to send.
+// LoggedOnly is the code of a complete message that no sender is configured for.
 const LoggedOnly = "logged_only"
 
-// loggedOnly is the verdict over a message that is complete, and that nobody is to send.
+// loggedOnly is the verdict over such a message with Rules.LogOnly.
 func (c *Composer) loggedOnly(m task.Message) error {
 	setting, missing := c.Unconfigured[m.Channel]
 	if !missing || !c.LogOnly {
@@ -275,7 +276,7 @@ func (c *Composer) loggedOnly(m task.Message) error {
 	return skipped(LoggedOnly, setting+" is not set, and HERALD_UNCONFIGURED=log: nothing was sent")
 }
 
-// Waits says why messages of a channel would wait, "" when they would not.
+// Waits says why the messages of a channel would wait; "" if they would not.
 func (c *Composer) Waits(channel message.Channel) string {
 	setting, missing := c.Unconfigured[channel]
 	if !missing || c.LogOnly {
@@ -284,7 +285,7 @@ func (c *Composer) Waits(channel message.Channel) string {
 	return "no_sender: " + setting + " is not set here; where no worker has it either, these messages wait until one does"
 }
 
-// empty is the verdict over a message in which nothing is said: files alone are a message, but not in a mail.
+// empty is the verdict over a message that says nothing. Files alone are enough, except in a mail.
 func empty(channel message.Channel, content *render.Content, files *Files) *Verdict {
 	if files.refused != nil {
 		return nil // Finish says so
@@ -297,7 +298,7 @@ func empty(channel message.Channel, content *render.Content, files *Files) *Verd
 	return nil
 }
 
-// unsubscribe is the link by which the recipient asks for no more, "" where none is wanted.
+// unsubscribe is the link with which the recipient unsubscribes; "" if none is wanted.
 func (c *Composer) unsubscribe(j Job, address string) (string, error) {
 	if !j.Message.Unsubscribe {
 		return "", nil
@@ -309,7 +310,7 @@ func (c *Composer) unsubscribe(j Job, address string) (string, error) {
 	return c.Links.Unsubscribe(j.Message.Channel, address, j.Owner), nil
 }
 
-// render renders the content, with the link by which the recipient unsubscribes where there is one.
+// render renders the content, with the unsubscribe link if there is one.
 func (c *Composer) render(ctx context.Context, j Job, unsubscribe string) (*render.Content, error) {
 	m := j.Message
 	request := render.Request{Channel: catalog.Channel(m.Channel), Context: m.Context, Locale: m.Locale, Timezone: m.Timezone}
@@ -327,7 +328,7 @@ func (c *Composer) render(ctx context.Context, j Job, unsubscribe string) (*rend
 	return content, nil
 }
 
-// policy is what files of the message may be.
+// policy says which files the message may have.
 func (j Job) policy() attach.Policy {
 	if j.Part != nil {
 		return attach.Bulk(j.Message.Channel)
@@ -335,8 +336,8 @@ func (j Job) policy() attach.Policy {
 	return attach.Single(j.Message.Channel)
 }
 
-// Finish adds the files to a message that is complete but for them, takes out what its channel can't carry and nobody
-// sees, and asks what the channel asks. The errors are those of Open.
+// Finish adds the files to a message that is otherwise complete, removes invisible characters that its channel can't
+// send, and runs the check of the channel. The errors are those of Open.
 func (c *Composer) Finish(ctx context.Context, msg *message.Message, files *Files) error {
 	if files.refused != nil {
 		return files.refused

@@ -18,27 +18,27 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Content is compiled content. It doesn't change and may be shared.
+// Content is compiled content. It is immutable and may be shared.
 type Content struct {
 	prepared *render.Prepared
-	actions  *task.Actions // the shortcut's own, nil where it has none
-	invalid  *Verdict      // of Checked: it is sent to nobody
+	actions  *task.Actions // those of the shortcut; nil if it has none
+	invalid  *Verdict      // set by Checked: it must not be sent
 }
 
-// NewContent makes a Content of what a renderer opened.
+// NewContent makes a Content of a prepared bundle.
 func NewContent(p *render.Prepared) *Content {
 	return &Content{prepared: p, actions: actionsOf(p.Bundle().Shortcut)}
 }
 
-// Checked is the content as Pin would judge it: what lint calls an error keeps everyone from getting it. Its bundle was collected
-// from cat.
+// Checked is the content with the verdict of Pin: if lint finds an error in it, it is sent to nobody. cat is the
+// catalog of its bundle.
 func (c *Content) Checked(cat *catalog.Catalog) *Content {
 	checked := *c
 	checked.invalid = checkBundle(cat, c.prepared.Bundle())
 	return &checked
 }
 
-// checkBundle is the verdict over content in which lint finds errors, nil where there are none.
+// checkBundle is the verdict over content in which lint finds errors; nil if it finds none.
 func checkBundle(cat *catalog.Catalog, b *catalog.Bundle) *Verdict {
 	if found := catalog.ErrorsOf(lint.Bundle(cat, b)); len(found) > 0 {
 		return Failed("template_invalid", &InvalidError{found})
@@ -51,7 +51,7 @@ type InvalidError struct {
 	Findings []catalog.Finding // all of them errors
 }
 
-// Error has a line for each.
+// Error has a line for each finding.
 func (e *InvalidError) Error() string {
 	lines := make([]string, len(e.Findings))
 	for i, f := range e.Findings {
@@ -63,18 +63,18 @@ func (e *InvalidError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Prepared is what the renderer made of it.
+// Prepared is the prepared bundle.
 func (c *Content) Prepared() *render.Prepared { return c.prepared }
 
-// Actions are what the shortcut does to a conversation, with those of a job laid over them.
+// Actions are those of the shortcut, overridden by those of the message.
 func (c *Content) Actions(own *task.Actions) *task.Actions { return c.actions.With(own) }
 
-// files are what the shortcut attaches on a channel.
+// files are those that the shortcut attaches on a channel.
 func (c *Content) files(channel message.Channel) []message.Ref {
 	return Refs(c.prepared.Bundle().AttachmentsFor(catalog.Channel(channel)))
 }
 
-// Refs say where the files of a catalog are found, once they are stored.
+// Refs are references to files of a catalog, once they are stored.
 func Refs(files []catalog.Attachment) []message.Ref {
 	refs := make([]message.Ref, len(files))
 	for i, file := range files {
@@ -83,13 +83,13 @@ func Refs(files []catalog.Attachment) []message.Ref {
 	return refs
 }
 
-// actionsOf are what a shortcut does to a conversation, nil where it does nothing.
+// actionsOf are the actions of a shortcut; nil if it has none.
 func actionsOf(s catalog.Shortcut) *task.Actions {
 	a := &task.Actions{Tags: s.Tags, AssignedUsers: s.AssignedUsers, AssignedTeams: s.AssignedTeams, Queue: s.Queue, Status: s.Status}
 	for name, value := range s.CustomFields {
 		data, err := json.Marshal(value)
 		if err != nil {
-			continue // the catalog takes texts, booleans and finite numbers alone
+			continue // the catalog lets only texts, booleans and finite numbers pass
 		}
 		if a.CustomFields == nil {
 			a.CustomFields = map[string]json.RawMessage{}
@@ -102,14 +102,14 @@ func actionsOf(s catalog.Shortcut) *task.Actions {
 	return a
 }
 
-// contentKey tells compiled contents apart.
+// contentKey is the key of compiled content.
 type contentKey struct {
 	task.Content
 	catalog string // hash of the catalog that content without sources comes from
 }
 
-// Open compiles content, once for all who ask. Without sources of its own it comes from the catalog as it is now, and is
-// pinned. The errors are a *Verdict for everyone who is to get it, and temporary ones.
+// Open compiles content, once for all who ask. Content without sources comes from the current catalog and is pinned.
+// The errors are a *Verdict, over all messages with this content, and temporary ones.
 func (c *Composer) Open(ctx context.Context, content task.Content) (*Content, error) {
 	key := contentKey{Content: content}
 	var catalog *catalog.Catalog
@@ -157,9 +157,10 @@ func (c *Composer) Pinned(ctx context.Context, sources string) (*catalog.Bundle,
 	return b, nil
 }
 
-// Pin gathers everything that content needs (shortcut, snippets, layout, files) from a catalog, stores it, and
-// returns the hash that Content.Sources takes: whatever becomes of the catalog, what is sent stays the same. The errors
-// are those of Open; what lint calls an error is one (template_invalid, an *InvalidError), unless Content.Lint is off.
+// Pin collects everything that content needs from a catalog (shortcut, snippets, layout, files), stores it, and
+// returns the hash for Content.Sources. From then on the catalog may change: what is sent stays the same. The errors
+// are those of Open. What lint calls an error is one of them (template_invalid, an *InvalidError), unless
+// Content.Lint is off.
 func Pin(ctx context.Context, blobs Blobs, c *catalog.Catalog, content task.Content) (string, error) {
 	b, err := BundleOf(c, content)
 	if err != nil {
@@ -182,7 +183,8 @@ func Pin(ctx context.Context, blobs Blobs, c *catalog.Catalog, content task.Cont
 	return blobs.Put(ctx, b.Encode(), bulk.SourceRetention)
 }
 
-// BundleOf gathers the sources of content: a shortcut by name, with what the job overrides, or text given with the job.
+// BundleOf collects the sources of content: a shortcut by name, with what the message overrides, or a text that came
+// with the message.
 func BundleOf(c *catalog.Catalog, job task.Content) (*catalog.Bundle, error) {
 	if job.Shortcut == "" {
 		return c.InlineBundle(catalog.Shortcut{

@@ -10,13 +10,13 @@ import (
 	"github.com/heraldsend/herald/worker/store/link"
 )
 
-// Files are attachments found within a policy, or why they may not travel. Many messages may share them.
+// Files are attachments that a policy allows, or the verdict that refuses them. Many messages may share them.
 type Files struct {
 	list    []message.Attachment
 	refused *Verdict
 }
 
-// Find looks files up, in this order. The error is for what another try may mend: a *Trouble, or ctx's own.
+// Find looks files up, in this order. The error is for what another attempt may fix: a *Trouble, or that of ctx.
 func (c *Composer) Find(ctx context.Context, p attach.Policy, refs []message.Ref) (*Files, error) {
 	if len(refs) == 0 {
 		return &Files{}, nil
@@ -33,8 +33,8 @@ func (c *Composer) Find(ctx context.Context, p attach.Policy, refs []message.Ref
 	return nil, err
 }
 
-// linkMedia gives the files of a message that carries addresses and no bytes links, at which the other side fetches them
-// from the API.
+// linkMedia gives links to the files of a message that carries addresses instead of bytes. The other side fetches the
+// files from the API.
 func (c *Composer) linkMedia(ctx context.Context, msg *message.Message) error {
 	msg.Attachments = slices.Clone(msg.Attachments) // a bulk's messages share them
 	for i := range msg.Attachments {

@@ -11,22 +11,23 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Judge tells what is wrong with content when it is enqueued, by the catalog of whoever takes it. It is safe for concurrent use.
+// Judge finds what is wrong with content when it is enqueued, by the catalog of the process that takes it. It is safe
+// for concurrent use.
 type Judge struct {
 	catalog func() *catalog.Catalog
 	hint    string
 	known   *cache.Cache[contentKey, error]
 }
 
-// NewJudge returns a Judge over the catalog that is current when it is asked. A hint stands behind the words about a name that
-// the catalog lacks.
+// NewJudge returns a Judge over the current catalog. The hint follows the words about a name that the catalog lacks.
 func NewJudge(catalog func() *catalog.Catalog, hint string) *Judge {
 	return &Judge{catalog: catalog, hint: hint, known: cache.New[contentKey, error](256)}
 }
 
-// Check gives a fault.List whose pointers begin at the content: names that the catalog lacks, and whatever keeps a text given with
-// the job from compiling or, unless Content.Lint is off, is an error to lint. A shortcut by name is the catalog's own matter:
-// the worker judges it with the catalog that it has then. Pinned content was judged when it was pinned.
+// Check returns a fault.List with pointers into the content. It reports names that the catalog lacks, and texts of
+// the message that don't compile or, unless Content.Lint is off, in which lint finds errors. It doesn't check the
+// texts of a shortcut that is given by name: the worker does, with the catalog that it has then. Pinned content was
+// checked when it was pinned.
 func (j *Judge) Check(content task.Content) error {
 	if content.Sources != "" || content.Shortcut == "" && content.Text == "" {
 		return nil
@@ -76,7 +77,8 @@ func parts(err error) []error {
 	return []error{err}
 }
 
-// pointerTo is the member of the content that a template is in: what is in none of its texts is reached by the name or the text.
+// pointerTo is the member of the content that holds a template. Templates that it only refers to count as the member
+// that refers to them.
 func pointerTo(content task.Content, template string) string {
 	switch {
 	case strings.HasSuffix(template, "/subject") && content.Subject != "":

@@ -7,8 +7,8 @@ import (
 	"github.com/heraldsend/herald/worker/store/link"
 )
 
-// SampleLinks stand in for links where no public URL is set, for a look at messages that are not sent. They are as long
-// as real ones and lead nowhere.
+// SampleLinks stand in for real links if no public URL is set, for views of messages that are not sent. They are as
+// long as real ones and lead nowhere.
 type SampleLinks struct{}
 
 const sampleBase = "https://herald.example/"

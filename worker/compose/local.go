@@ -13,7 +13,8 @@ import (
 	"github.com/heraldsend/herald/worker/store/blob"
 )
 
-// LocalBlobs are a catalog's files and what is put beside them, in memory: for a look at messages that are not sent.
+// LocalBlobs are the files of a catalog and what is put beside them, in memory. They are for views of messages that
+// are not sent.
 type LocalBlobs struct {
 	catalog *catalog.Catalog
 	behind  Blobs
@@ -21,12 +22,12 @@ type LocalBlobs struct {
 	own     map[string][]byte
 }
 
-// NewLocalBlobs returns those of a catalog. What it lacks is looked up behind them, where that is not nil.
+// NewLocalBlobs returns those of a catalog. behind, if not nil, has what they lack.
 func NewLocalBlobs(c *catalog.Catalog, behind Blobs) *LocalBlobs {
 	return &LocalBlobs{catalog: c, behind: behind, own: map[string][]byte{}}
 }
 
-// Put implements Blobs. Nothing is kept longer than the LocalBlobs are.
+// Put implements Blobs. Everything is forgotten with the LocalBlobs.
 func (l *LocalBlobs) Put(_ context.Context, data []byte, _ time.Duration) (string, error) {
 	sha := blob.Hash(data)
 	l.mu.Lock()
@@ -54,7 +55,7 @@ func (l *LocalBlobs) Blob(ctx context.Context, sha string) ([]byte, error) {
 	}
 }
 
-// NewLocal returns a composer of what a catalog holds, for a look at messages that are not sent.
+// NewLocal returns a composer over a catalog, for views of messages that are not sent.
 func NewLocal(c *catalog.Catalog, r *render.Renderer, rules Rules) (*Composer, error) {
 	blobs := NewLocalBlobs(c, nil)
 	files, err := attach.New(attach.Options{Blobs: blobs})

@@ -12,24 +12,25 @@ import (
 	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
-// Verdict says why there is no message to send. It is final: the same question gets the same answer.
+// Verdict says why there is no message to send. It is final: asking again gives the same answer.
 type Verdict struct {
 	State ledger.State // Failed, Skipped or Suppressed
-	Code  string       // stable, for machines
-	Text  string       // for people; may show the recipient's data
+	Code  string       // stable, for programs
+	Text  string       // for people; may hold the recipient's data
 	err   error        // what lies beneath, may be nil
 }
 
-// Error implements error, for the calls that give something else where there is no verdict.
+// Error implements error, for calls that return something else if there is no verdict.
 func (v *Verdict) Error() string { return v.Text }
 
 // Unwrap gives what lies beneath.
 func (v *Verdict) Unwrap() error { return v.err }
 
-// Trouble is what keeps a message from being composed now, for no fault of its own: it waits.
+// Trouble is why a message can't be composed now, through no fault of its own. It waits.
 type Trouble struct {
 	Code string
-	// Setting: a setting is missing or a service is down that every message of this kind needs. An operator has to act.
+	// Setting: every message of this kind needs a setting that is missing or a service that is down. An operator has
+	// to act.
 	Setting bool
 	Err     error // what lies beneath, may be nil
 }
@@ -45,7 +46,7 @@ func (t *Trouble) Error() string {
 // Unwrap gives what lies beneath.
 func (t *Trouble) Unwrap() error { return t.Err }
 
-// Failed is the verdict over a message that can't be made, because of err.
+// Failed is the verdict over a message that can't be made because of err.
 func Failed(code string, err error) *Verdict { return &Verdict{ledger.Failed, code, err.Error(), err} }
 
 func failed(code, text string) *Verdict {
@@ -56,18 +57,18 @@ func skipped(code, text string) *Verdict {
 	return &Verdict{State: ledger.Skipped, Code: code, Text: text}
 }
 
-// ContentFault is the verdict over content that nobody can get, because of err.
+// ContentFault is the verdict over all messages with some content, because of err.
 func ContentFault(err error) *Verdict {
 	return &Verdict{ledger.Failed, "template_error", "content: " + err.Error(), err}
 }
 
-// suppressed is the verdict over a recipient who may not be written to.
+// suppressed is the verdict over a message to an address that must not be written to.
 func suppressed(e suppress.Entry) *Verdict {
 	return &Verdict{State: ledger.Suppressed, Code: e.Reason, Text: e.Text()}
 }
 
-// RenderFault says what an error of the renderer means. The same template and data fail the same way every time, so only
-// an end of ctx is no verdict.
+// RenderFault says what an error of the renderer means. The same template and data fail in the same way every time,
+// so it is a verdict, unless ctx has ended.
 func RenderFault(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -80,7 +81,7 @@ func RenderFault(ctx context.Context, err error) error {
 	return Failed(code, err)
 }
 
-// checkFault is the verdict over a message that its channel doesn't take.
+// checkFault is the verdict over a message that the check of its channel refuses.
 func checkFault(err error) *Verdict {
 	for _, f := range fault.Of(err) {
 		if f.Code == fault.BadAddress {

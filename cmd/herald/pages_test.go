@@ -57,6 +57,15 @@ func TestPlaygroundInBrowser(t *testing.T) {
 	p.Press(browsertest.Escape)
 	p.Await(`!document.querySelector("dialog")`)
 
+	p.Await(`[...document.querySelectorAll("#caughtChannels button")].some((b) => b.innerText === "Events")`)
+	p.Click("#caughtChannels button:last-child")
+	p.Await(`[...document.querySelectorAll(".caught .caught-to")].some((e) => e.innerText === "bulk.completed")`)
+	p.Click(".caught")
+	p.Await(`document.querySelector("dialog h2")?.innerText === "bulk.completed" && JSON.parse(document.querySelector("dialog pre").innerText).sent === 998`)
+	browsertest.CheckAccess(p, "a caught event")
+	p.Press(browsertest.Escape)
+	p.Await(`!document.querySelector("dialog")`)
+
 	for channel, to := range map[string]string{"email": "me@example.com", "sms": "+15550142", "chat": "c-1", "note": "c-2"} {
 		p.Go("about:blank")
 		p.Go(url + "#points-balance/" + channel + "/es")

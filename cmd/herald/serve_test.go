@@ -249,6 +249,43 @@ func TestAPIExamples(t *testing.T) {
 	}
 }
 
+// A playground catches events as it catches messages: whatever asks for actions works there.
+func TestPlaygroundCatchesEvents(t *testing.T) {
+	s := startServing(t, nil, "--embedded")
+	status, body := s.request("POST", "/v1/bulks", "", strings.NewReader(`{"id":"acts","messages":[{"channel":"email","from":"help@acme.example","subject":"Hi","text":"Hi"}],"actions":{"status":"done"},"events":true}`))
+	if status != 201 {
+		t.Fatalf("%d %s", status, body)
+	}
+	status, body = s.request("PUT", "/v1/bulks/acts/recipients", "", strings.NewReader("customer.email,conversation.id\nada@example.com,c-1\nbob@example.com,c-2\n"))
+	if status != 200 {
+		t.Fatalf("%d %s", status, body)
+	}
+	if status, body = s.request("POST", "/v1/bulks/acts/start", "", nil); status != 200 && status != 202 {
+		t.Fatalf("%d %s", status, body)
+	}
+	want := map[string]int{"message.sent": 2, "conversation.updated": 2, "bulk.completed": 1}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		var page api.CaughtEventPage
+		_, body := s.request("GET", "/v1/caught/events?limit=1000", "", nil)
+		if err := json.Unmarshal([]byte(body), &page); err != nil {
+			t.Fatalf("%s: %v", body, err)
+		}
+		got := map[string]int{}
+		for _, e := range page.Items {
+			if got[e.Type]++; e.Event == "" || e.At.IsZero() || len(e.Data) == 0 {
+				t.Errorf("%+v", e)
+			}
+		}
+		if got["message.sent"] == 2 && got["conversation.updated"] == 2 && got["bulk.completed"] == 1 {
+			return
+		}
+		if time.Now().After(deadline) {
+			_, account := s.request("GET", "/v1/bulks/acts", "", nil)
+			t.Fatalf("%v, want %v; %s", got, want, account)
+		}
+	}
+}
+
 // caught waits until the playground has caught a message to each of these.
 func (s *serving) caught(addresses ...string) {
 	s.t.Helper()

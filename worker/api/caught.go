@@ -16,6 +16,7 @@ import (
 type Box interface {
 	List(before string, most int) (list []*catcher.Caught, next string)
 	Get(id string) *catcher.Caught
+	Events(before string, most int) (list []*catcher.Told, next string)
 }
 
 func (s *Server) registerCaught(api huma.API) {
@@ -27,6 +28,10 @@ func (s *Server) registerCaught(api huma.API) {
 		OperationID: "list-caught", Method: http.MethodGet, Path: "/v1/caught", Tags: []string{tag}, Summary: "Caught messages",
 		Description: "What would have been sent, on all channels, the newest first.",
 	}, s.listCaught)
+	Handle(api, ScopeRead, huma.Operation{
+		OperationID: "list-caught-events", Method: http.MethodGet, Path: "/v1/caught/events", Tags: []string{tag}, Summary: "Caught events",
+		Description: "What an endpoint for events (HERALD_EVENTS_URL) would have been told, the newest first.",
+	}, s.listCaughtEvents)
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "get-caught", Method: http.MethodGet, Path: "/v1/caught/{id}", Tags: []string{tag}, Summary: "A caught message",
 		Errors: []int{http.StatusNotFound},
@@ -88,6 +93,34 @@ func (s *Server) listCaught(_ context.Context, in *listCaughtInput) (*caughtPage
 		page.Items = append(page.Items, m)
 	}
 	return &caughtPageOutput{page}, nil
+}
+
+// CaughtEvent is one caught event, as it would have been sent.
+type CaughtEvent struct {
+	ID       string    `json:"id" doc:"In this list."`
+	Event    string    `json:"event" doc:"The event's own id: the webhook-id."`
+	Type     string    `json:"type" example:"message.sent"`
+	At       time.Time `json:"at" doc:"When it was caught."`
+	Stream   string    `json:"stream,omitempty"`
+	Sequence int64     `json:"sequence,omitempty"`
+	Data     Object    `json:"data"`
+}
+
+// CaughtEventPage is a part of the events.
+type CaughtEventPage struct {
+	Items []CaughtEvent `json:"items" nullable:"false"`
+	Next  string        `json:"next,omitempty" doc:"The cursor of what follows; missing at the end."`
+}
+
+type caughtEventPageOutput struct{ Body CaughtEventPage }
+
+func (s *Server) listCaughtEvents(_ context.Context, in *listCaughtInput) (*caughtEventPageOutput, error) {
+	list, next := s.Caught.Events(in.Cursor, in.Limit)
+	page := CaughtEventPage{Items: []CaughtEvent{}, Next: next}
+	for _, t := range list {
+		page.Items = append(page.Items, CaughtEvent{t.ID, t.EventID, t.Type, t.At, t.Stream, t.Sequence, Object(t.Data)})
+	}
+	return &caughtEventPageOutput{page}, nil
 }
 
 type caughtOutput struct{ Body CaughtMessage }

@@ -59,8 +59,8 @@ func (s *Settings) NewLooks(log *slog.Logger, behind compose.Blobs) (*Looks, err
 	return &Looks{rules, renderer, files, behind, log}, nil
 }
 
-// AllConfigured takes every channel to have a sender, as a playground's have.
-func (l *Looks) AllConfigured() { l.rules.Unconfigured = nil }
+// AllConfigured takes every channel to have a sender, and events an endpoint, as in a playground.
+func (l *Looks) AllConfigured() { l.rules.Unconfigured, l.rules.Events = nil, true }
 
 // Composer returns one for a catalog. What is put into its Blobs is forgotten with it.
 func (l *Looks) Composer(c *catalog.Catalog) (*compose.Composer, error) {

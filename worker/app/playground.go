@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 
@@ -10,6 +11,8 @@ import (
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/channel/email"
+	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/channel/webhook"
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 )
@@ -37,7 +40,7 @@ func StartPlayground(ctx context.Context, s *Settings, log *slog.Logger, metrics
 	open.add(servers.Close)
 	own := *s
 	own.RedisURL, own.AllowVolatileRedis, own.SMTPURL = servers.Settings.RedisURL, true, servers.Settings.SMTPURL
-	own.SMSURL, own.ChatURL, own.NoteURL = "", "", ""
+	own.SMSURL, own.ChatURL, own.NoteURL, own.EventsURL = "", "", "", ""
 	if own.Attachments == "" {
 		own.Attachments = servers.Settings.Attachments
 	}
@@ -51,13 +54,26 @@ func StartPlayground(ctx context.Context, s *Settings, log *slog.Logger, metrics
 		senders[channel] = box
 	}
 	senders[message.Email] = mail // through the embedded server, which gives the box what it gets
-	w, err := NewWorker(ctx, WorkerOptions{Settings: &own, Log: log, Metrics: metrics, Senders: senders})
+	w, err := NewWorker(ctx, WorkerOptions{Settings: &own, Log: log, Metrics: metrics, Senders: senders, Endpoint: teller{box}})
 	if err != nil {
 		return nil, err
 	}
 	open.add(w.Close)
 	open.add(w.Start(context.WithoutCancel(ctx), func(err error) { log.Error("the playground's worker ended", "error", err) }))
 	return &Playground{Settings: &own, Box: box, stack: open}, nil
+}
+
+// teller has a box keep the events.
+type teller struct{ box *catcher.Box }
+
+// Send implements worker.Endpoint.
+func (t teller) Send(_ context.Context, e webhook.Event) (send.Receipt, error) {
+	data, err := json.Marshal(e.Data)
+	if err != nil {
+		return send.Receipt{}, send.Invalid(err)
+	}
+	t.box.Tell(&catcher.Told{EventID: e.ID, Type: e.Type, Stream: e.Stream, Sequence: e.Sequence, Data: data})
+	return send.Receipt{ID: e.ID, Detail: "caught"}, nil
 }
 
 // Start runs the worker until stop, which returns its error. One that ends it before is told to failed.

@@ -15,6 +15,7 @@ import (
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/rate"
@@ -28,6 +29,7 @@ type WorkerOptions struct {
 	Metrics  prometheus.Registerer
 	Hangup   <-chan os.Signal                    // the templates are loaded again on each
 	Senders  map[message.Channel]delivery.Sender // those of Settings when nil
+	Endpoint worker.Endpoint                     // for events; that of Settings when nil
 }
 
 // Worker is a worker with everything that it works with. Close ends what Run used.
@@ -93,6 +95,10 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		return nil, err
 	}
 	events, endpoint, err := newEvents(s, log, rdb, &open)
+	if err == nil && o.Endpoint != nil {
+		endpoint = o.Endpoint
+		events, err = outbox.New(outbox.Options{Redis: rdb})
+	}
 	if err != nil {
 		return nil, err
 	}

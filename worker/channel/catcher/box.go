@@ -3,6 +3,7 @@ package catcher
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"mime"
 	"net/mail"
 	"slices"
@@ -26,19 +27,29 @@ type Caught struct {
 	Message *message.Message // of everything else
 }
 
-// Box keeps the newest messages of all channels. It is a worker's Sender for those that aren't email, and its Keep is
-// what a Catcher's OnMail may be. It is safe for concurrent use.
-type Box struct {
-	most int
-	now  func() time.Time
-
-	mu     sync.Mutex
-	count  int // ever
-	newest []*Caught
+// Told is one event that a Box was told. It is shared: read only.
+type Told struct {
+	ID       string // later ones are larger numbers
+	At       time.Time
+	EventID  string
+	Type     string
+	Stream   string
+	Sequence int64
+	Data     json.RawMessage
 }
 
-// NewBox returns a box that keeps so many messages; then the oldest go.
-func NewBox(most int) *Box { return &Box{most: max(1, most), now: time.Now} }
+// Box keeps the newest messages of all channels, and the newest events. It is a worker's Sender for those that aren't email,
+// and its Keep is what a Catcher's OnMail may be. It is safe for concurrent use.
+type Box struct {
+	now      func() time.Time
+	messages shelf[*Caught]
+	events   shelf[*Told]
+}
+
+// NewBox returns a box that keeps so many messages, and as many events; then the oldest go.
+func NewBox(most int) *Box {
+	return &Box{now: time.Now, messages: shelf[*Caught]{most: max(1, most)}, events: shelf[*Told]{most: max(1, most)}}
+}
 
 // Send keeps a message and reports it as sent.
 func (b *Box) Send(_ context.Context, m *message.Message) (send.Receipt, error) {
@@ -72,52 +83,84 @@ func (b *Box) Keep(m *Mail) error {
 }
 
 func (b *Box) add(c *Caught) string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.count++
-	c.ID, c.At = strconv.Itoa(b.count), b.now().UTC()
-	if len(b.newest) == b.most {
-		b.newest = slices.Delete(b.newest, 0, max(1, b.most/8)) // seldom, so that it costs little
-	}
-	b.newest = append(b.newest, c)
-	return c.ID
+	return b.messages.put(c, func(id string) { c.ID, c.At = id, b.now().UTC() })
+}
+
+// Tell keeps an event.
+func (b *Box) Tell(t *Told) {
+	b.events.put(t, func(id string) { t.ID, t.At = id, b.now().UTC() })
 }
 
 // List returns at most so many messages, the newest first: those before the one with the id before, where it is not "".
 // next continues the list; it is "" at the end.
 func (b *Box) List(before string, most int) (list []*Caught, next string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	end := len(b.newest)
+	return b.messages.list(before, most)
+}
+
+// Get returns a message, or nil when it isn't kept, or no longer.
+func (b *Box) Get(id string) *Caught { return b.messages.get(id) }
+
+// Events lists events as List does messages.
+func (b *Box) Events(before string, most int) (list []*Told, next string) {
+	return b.events.list(before, most)
+}
+
+// shelf keeps the newest things, each under a number.
+type shelf[T any] struct {
+	most   int
+	mu     sync.Mutex
+	count  int // ever
+	newest []kept[T]
+}
+
+type kept[T any] struct {
+	number int
+	thing  T
+}
+
+// put keeps a thing, and has name note its number first.
+func (s *shelf[T]) put(thing T, name func(id string)) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	id := strconv.Itoa(s.count)
+	name(id)
+	if len(s.newest) == s.most {
+		s.newest = slices.Delete(s.newest, 0, max(1, s.most/8)) // seldom, so that it costs little
+	}
+	s.newest = append(s.newest, kept[T]{s.count, thing})
+	return id
+}
+
+// find is where a number is, or would be.
+func (s *shelf[T]) find(number int) (int, bool) {
+	return slices.BinarySearchFunc(s.newest, number, func(k kept[T], n int) int { return k.number - n })
+}
+
+func (s *shelf[T]) list(before string, most int) (list []T, next string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	end := len(s.newest)
 	if n, err := strconv.Atoi(before); err == nil {
-		end, _ = slices.BinarySearchFunc(b.newest, n, compareID)
+		end, _ = s.find(n)
 	}
 	start := max(0, end-most)
 	for i := end - 1; i >= start; i-- {
-		list = append(list, b.newest[i])
+		list = append(list, s.newest[i].thing)
 	}
 	if start > 0 && len(list) > 0 {
-		next = list[len(list)-1].ID
+		next = strconv.Itoa(s.newest[start].number)
 	}
 	return list, next
 }
 
-// Get returns a message, or nil when it isn't kept, or no longer.
-func (b *Box) Get(id string) *Caught {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n, err := strconv.Atoi(id)
-	if err != nil {
-		return nil
+func (s *shelf[T]) get(id string) (thing T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n, err := strconv.Atoi(id); err == nil {
+		if i, found := s.find(n); found {
+			return s.newest[i].thing
+		}
 	}
-	i, found := slices.BinarySearchFunc(b.newest, n, compareID)
-	if !found {
-		return nil
-	}
-	return b.newest[i]
-}
-
-func compareID(c *Caught, n int) int {
-	id, _ := strconv.Atoi(c.ID)
-	return id - n
+	return thing
 }

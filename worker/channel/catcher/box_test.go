@@ -3,6 +3,7 @@ package catcher
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/heraldsend/herald/worker/message"
@@ -42,5 +43,24 @@ func TestBox(t *testing.T) {
 	}
 	if _, err := b.Send(context.Background(), &message.Message{Channel: message.Chat}); err == nil {
 		t.Error("a message without a recipient passes")
+	}
+}
+
+// Events have a list of their own, which the same rules keep.
+func TestBoxEvents(t *testing.T) {
+	b := NewBox(8)
+	for i := range 20 {
+		b.Tell(&Told{EventID: strconv.Itoa(i), Type: "message.sent"})
+	}
+	first, next := b.Events("", 3)
+	if len(first) != 3 || first[0].EventID != "19" || first[0].At.IsZero() || next != first[2].ID {
+		t.Errorf("%+v, next %q", first, next)
+	}
+	rest, next := b.Events(next, 100)
+	if len(rest) == 0 || len(rest) > 5 || rest[0].EventID != "16" || next != "" {
+		t.Errorf("%+v, next %q", rest, next)
+	}
+	if messages, _ := b.List("", 100); len(messages) != 0 {
+		t.Errorf("%d messages", len(messages))
 	}
 }

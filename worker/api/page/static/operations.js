@@ -242,7 +242,7 @@ async function showCaught() {
   if (!playground) return;
   let items;
   try {
-    ({ items } = await get("/v1/caught?limit=200"));
+    ({ items } = await get(caughtChannel === "events" ? "/v1/caught/events?limit=50" : "/v1/caught?limit=200"));
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 404) throw error;
     playground = false;
@@ -252,7 +252,7 @@ async function showCaught() {
     byId("caught").hidden = false;
     await offerSample();
   }
-  const shown = items.filter((m) => !caughtChannel || m.channel === caughtChannel).slice(0, 50);
+  const shown = items.filter((m) => !m.channel || !caughtChannel || m.channel === caughtChannel).slice(0, 50);
   const key = caughtChannel + shown.map((m) => m.id).join();
   if (key === caughtKey) return;
   caughtKey = key;
@@ -261,12 +261,14 @@ async function showCaught() {
     return;
   }
   const focused = document.activeElement?.dataset?.caught;
-  fill(byId("caughtList"), h("ul", { class: "list" }, shown.map((m) => h("li", {}, h("button", { type: "button", class: "caught", "data-caught": m.id, onclick: () => openCaught(m) },
-    h("span", { class: "tag-channel" }, titles[m.channel]), h("span", { class: "caught-to" }, m.to.join(", ")), h("span", { class: "caught-about" }, m.subject || m.text || ""), h("span", { class: "caught-at" }, ago(m.at)))))));
+  fill(byId("caughtList"), h("ul", { class: "list" }, shown.map((m) => h("li", {}, h("button", { type: "button", class: "caught", "data-caught": m.id, onclick: () => (m.type ? openEvent(m) : openCaught(m)) },
+    m.type ? [h("span", { class: "tag-channel" }, "Event"), h("span", { class: "caught-to" }, m.type), h("span", { class: "caught-about" }, m.stream ?? "")]
+      : [h("span", { class: "tag-channel" }, titles[m.channel]), h("span", { class: "caught-to" }, m.to.join(", ")), h("span", { class: "caught-about" }, m.subject || m.text || "")],
+    h("span", { class: "caught-at" }, ago(m.at)))))));
   if (focused) byId("caughtList").querySelector(`[data-caught="${CSS.escape(focused)}"]`)?.focus();
 }
 
-for (const [value, title] of [["", "All"], ...Object.entries(titles)]) {
+for (const [value, title] of [["", "All"], ...Object.entries(titles), ["events", "Events"]]) {
   byId("caughtChannels").append(h("button", {
     type: "button", "aria-pressed": String(value === caughtChannel),
     onclick: (event) => {
@@ -281,17 +283,29 @@ async function openCaught(m) {
   await act(async () => {
     const full = await get(`/v1/caught/${encodeURIComponent(m.id)}`);
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    const dialog = h("dialog", { class: "dialog wide", "aria-labelledby": "caughtSubject" },
-      h("div", { class: "caught-head" },
-        h("h2", { id: "caughtSubject" }, full.subject || titles[full.channel]),
-        h("button", { type: "button", class: "ghost", onclick: () => dialog.close() }, "Close")),
-      h("dl", { class: "caught-facts" }, [["From", full.from], ["To", full.to.join(", ")], ["At", new Date(full.at).toLocaleString()],
-        ["Attached", (full.attachments ?? []).map((a) => `${a.name} (${bytes(a.size)})`).join(", ")]].filter(([, v]) => v).map(([k, v]) => h("div", {}, h("dt", {}, k), h("dd", {}, v)))),
-      full.html ? frame("The email", inert(full.html, { dark }).source) : h("pre", { class: "caught-text", tabindex: "0" }, full.text));
-    document.body.append(dialog);
-    dialog.addEventListener("close", () => dialog.remove());
-    dialog.showModal();
+    openFacts(full.subject || titles[full.channel], [["From", full.from], ["To", full.to.join(", ")], ["At", new Date(full.at).toLocaleString()],
+      ["Attached", (full.attachments ?? []).map((a) => `${a.name} (${bytes(a.size)})`).join(", ")]],
+    full.html ? frame("The email", inert(full.html, { dark }).source) : h("pre", { class: "caught-text", tabindex: "0" }, full.text));
   });
+}
+
+// openEvent shows what an endpoint would have been told.
+function openEvent(e) {
+  openFacts(e.type, [["Id", e.event], ["Stream", e.stream], ["Sequence", e.sequence && String(e.sequence)], ["At", new Date(e.at).toLocaleString()]],
+    h("pre", { class: "caught-text", tabindex: "0" }, JSON.stringify(e.data, null, 2)));
+}
+
+// openFacts shows something with what is known of it. Facts without a value are left out.
+function openFacts(title, facts, content) {
+  const dialog = h("dialog", { class: "dialog wide", "aria-labelledby": "caughtSubject" },
+    h("div", { class: "caught-head" },
+      h("h2", { id: "caughtSubject" }, title),
+      h("button", { type: "button", class: "ghost", onclick: () => dialog.close() }, "Close")),
+    h("dl", { class: "caught-facts" }, facts.filter(([, v]) => v).map(([k, v]) => h("div", {}, h("dt", {}, k), h("dd", {}, v)))),
+    content);
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.showModal();
 }
 
 // sure asks before what can't be undone.

@@ -15,19 +15,19 @@ import (
 
 // BulkOptions of one call of Bulk or LoadBulk.
 type BulkOptions struct {
-	// OnBadRow is called for a row that can't be read. It returns nil to go on without that row, or an error to give
-	// up before anything is sent. When nil, every bad row gives up.
+	// OnBadRow is called for a row that can't be read. It returns nil to go on without that row, or an error to stop
+	// before anything is sent. nil: every bad row stops.
 	OnBadRow func(*bulk.RowError) error
-	// OnProgress, where set, is called after every round trip with the number of recipients stored so far.
+	// OnProgress, if set, is called after every round trip with the number of recipients stored so far.
 	OnProgress func(recipients int)
-	// Plan, where set, takes in the audience; its sum is stored with the bulk.
+	// Plan, if set, adds up the audience; its hash is stored with the bulk.
 	Plan *bulk.Plan
 }
 
-// Bulk stores a bulk and its whole audience, then starts it, and returns its id, a fresh one where d has none. Until
-// it returns nil, nothing is sent: an audience that breaks off leaves a bulk in state "loading", and the call may be
-// repeated under its id with the whole audience. One that is complete can't be stored again: bulk.ErrSealed.
-// Memory use doesn't depend on the size of the audience, but for 12 to 32 bytes a recipient with Deduplicate.
+// Bulk stores a bulk and its whole audience, then starts it. It returns the id, a fresh one if d has none. Nothing is
+// sent before it returns nil. If the audience breaks off, the bulk stays in state "loading", and the call may be
+// repeated under its id with the whole audience. A complete audience can't be stored again: bulk.ErrSealed. Memory
+// use doesn't depend on the size of the audience, except for 12 to 32 bytes a recipient with Deduplicate.
 func (c *Client) Bulk(ctx context.Context, d bulk.Definition, audience iter.Seq2[bulk.Recipient, error], o BulkOptions) (string, error) {
 	id, err := c.CreateBulk(ctx, d)
 	if err != nil {
@@ -39,8 +39,9 @@ func (c *Client) Bulk(ctx context.Context, d bulk.Definition, audience iter.Seq2
 	return id, c.StartBulk(ctx, id)
 }
 
-// CreateBulk stores the definition of a bulk and returns its id, a fresh one where d has none. The same definition again is
-// harmless; another one under the same id is ErrConflict. Its audience comes with LoadBulk, and StartBulk sets it going.
+// CreateBulk stores the definition of a bulk and returns its id, a fresh one if d has none. Storing the same
+// definition again is harmless; another one under the same id is ErrConflict. LoadBulk stores its audience, StartBulk
+// starts it.
 func (c *Client) CreateBulk(ctx context.Context, d bulk.Definition) (string, error) {
 	if d.ID == "" {
 		d.ID = NewID()
@@ -66,7 +67,7 @@ func (c *Client) CreateBulk(ctx context.Context, d bulk.Definition) (string, err
 	return d.ID, err
 }
 
-// sameBulk is ErrConflict unless the bulk that is stored under the id is the same one.
+// sameBulk returns ErrConflict unless the bulk that is stored under the id is the same.
 func (c *Client) sameBulk(ctx context.Context, d bulk.Definition) error {
 	known, err := c.bulks.Bulk(ctx, d.ID)
 	if err != nil {
@@ -79,7 +80,7 @@ func (c *Client) sameBulk(ctx context.Context, d bulk.Definition) error {
 	return err
 }
 
-// StartBulk starts a bulk whose audience is stored, at the time that its definition says. Calling it again is harmless.
+// StartBulk starts a bulk whose audience is stored, at the time in its definition. Calling it again is harmless.
 func (c *Client) StartBulk(ctx context.Context, id string) error {
 	b, err := c.bulks.Bulk(ctx, id)
 	if err != nil {
@@ -95,7 +96,7 @@ func (c *Client) StartBulk(ctx context.Context, id string) error {
 // ErrNoAudience says that a bulk can't start yet.
 var ErrNoAudience = errors.New("its audience is not complete: load it first")
 
-// PauseBulk stops a bulk within a second: what is in flight finishes, everyone else stays pending.
+// PauseBulk stops a bulk within a second: messages in flight finish, all others stay pending.
 func (c *Client) PauseBulk(ctx context.Context, id string) error {
 	return c.bulks.SetControl(ctx, id, bulk.Paused)
 }
@@ -110,7 +111,7 @@ func (c *Client) ResumeBulk(ctx context.Context, id string) error {
 	return c.startAgain(ctx, id)
 }
 
-// CancelBulk ends a bulk for good: what is in flight finishes, everyone else is skipped.
+// CancelBulk ends a bulk for good: messages in flight finish, all others are skipped.
 func (c *Client) CancelBulk(ctx context.Context, id string) error {
 	ctx, cancel := toTheEnd(ctx)
 	defer cancel()
@@ -120,8 +121,8 @@ func (c *Client) CancelBulk(ctx context.Context, id string) error {
 	return c.startAgain(ctx, id)
 }
 
-// ResendBulk sends again to everyone in state from (failed, skipped, suppressed, unknown), under the same message ids,
-// and returns to how many.
+// ResendBulk makes all messages in state from (failed, skipped, suppressed, unknown) pending and sends them again
+// under the same ids. It returns how many.
 func (c *Client) ResendBulk(ctx context.Context, id string, from ledger.State) (int, error) {
 	b, err := c.bulks.Bulk(ctx, id)
 	if err != nil {
@@ -137,15 +138,15 @@ func (c *Client) ResendBulk(ctx context.Context, id string, from ledger.State) (
 	return n, c.startAgain(ctx, id)
 }
 
-// startAgain enqueues the chunks of a bulk in which someone is pending, not before the bulk's time, unless to close its
-// books.
+// startAgain enqueues the chunks of a bulk that have pending messages: at the bulk's time or, to end a cancelled
+// bulk, at once.
 func (c *Client) startAgain(ctx context.Context, id string) error {
 	b, err := c.bulks.Bulk(ctx, id)
 	if err != nil {
 		return err
 	}
 	if b.Chunks == 0 {
-		return nil // nothing was started, so nothing is to go on
+		return nil // nothing was started, so nothing goes on
 	}
 	at := b.SendAt
 	if b.Control == bulk.Cancelled {

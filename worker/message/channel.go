@@ -19,19 +19,21 @@ const (
 	Note  Channel = "note"
 )
 
-// Spec is what a channel is. All that differs between channels and is no matter of their senders stands here.
+// Spec is what a channel is. Everything that differs between channels stands here, except the work of their senders.
 type Spec struct {
 	Channel Channel
 	Title   string // for people
 	Address address.Kind
 	Form    Form
-	// Mail: its messages have what only a mail has (a required sender, copies, a subject, headers, an unsubscribe link).
+	// Mail: its messages have the fields of a mail: a required sender, copies, a subject, headers, an unsubscribe
+	// link.
 	Mail bool
 	Chat bool // its messages have ChatFields
 	Note bool // its messages have NoteFields
-	// Hold is the default policy: what was claimed when a worker died is held for a person, not sent again.
+	// Hold is the default policy. If a worker dies, the messages that it had claimed are held for a person and not
+	// sent again.
 	Hold bool
-	// Refused is the reason code on the suppression list of a recipient whom the other side refuses for good.
+	// Refused is the reason code on the suppression list for a recipient whom the other side refuses for good.
 	Refused string
 	Files   FileRule
 }
@@ -109,7 +111,7 @@ func where(is func(Spec) bool) []Channel {
 	return found
 }
 
-// Spec is what the channel is. Of an unknown channel it has only an Address of any kind.
+// Spec is what the channel is. The Spec of an unknown channel has only an Address, of any kind.
 func (c Channel) Spec() Spec {
 	for i := range specs {
 		if specs[i].Channel == c {
@@ -133,7 +135,7 @@ func ParseChannel(s string) (Channel, error) {
 	return "", fmt.Errorf("unknown channel %.100q: want %s", s, Join(Channels, "or"))
 }
 
-// AddressField is the field that holds an address of a kind, in audiences and in contexts.
+// AddressField is the field that holds an address of this kind, in audiences and in contexts.
 func AddressField(k address.Kind) string {
 	switch k {
 	case address.Mailbox:

@@ -12,7 +12,8 @@ import (
 	"github.com/heraldsend/herald/worker/fault"
 )
 
-// Limits of what a message carries besides its text. A message that is asked for and one that travels keep the same.
+// Limits of what a message has besides its text. They are the same for a message that is enqueued and for one that is
+// sent.
 const (
 	maxHeader     = 900 // bytes of a header's value: with its name it fits on a line of 998
 	maxHeaderName = 76  // characters
@@ -24,7 +25,7 @@ const (
 // Statuses are those that a conversation can have.
 var Statuses = []string{"open", "snoozed", "done"}
 
-// checkLine tells what is wrong with one line of text of at most so many characters.
+// checkLine finds what is wrong with one line of text of at most so many characters.
 func checkLine(f *fault.List, pointer, text string, most int) {
 	if n := utf8.RuneCountInString(text); n > most {
 		f.Add(pointer, fault.TooLong, "%d characters, at most %d", n, most)
@@ -33,7 +34,7 @@ func checkLine(f *fault.List, pointer, text string, most int) {
 	}
 }
 
-// CheckHeaders tells every fault of the further header fields of an email. It is a fault.List with places in the list.
+// CheckHeaders reports every fault of the further header fields of an email, as a fault.List with places in the list.
 func CheckHeaders(headers []Header) error {
 	var f fault.List
 	if n := len(headers); n > maxHeaders {
@@ -116,8 +117,8 @@ func CheckOneOf[T ~string](f *fault.List, pointer string, value T, those []T) {
 
 var hashPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// Validate reports every fault at once, as far as the reference alone says it: whether the file is there and may be sent
-// is seen when it is read.
+// Validate reports every fault at once, as far as the reference alone shows it. Whether the file exists and may be
+// sent is known when it is read.
 func (r Ref) Validate() error {
 	var f fault.List
 	checkLine(&f, "/name", r.Name, 1000)

@@ -2,16 +2,17 @@ package message
 
 import "github.com/heraldsend/herald/worker/address"
 
-// Address is who a message is from or goes to. Package address reads and checks them.
+// Address is the sender or a recipient of a message. Package address reads and checks addresses.
 type Address = address.Address
 
-// Message is what one recipient gets on one channel, complete: nothing in it is rendered, fetched or looked up later.
-// For email the recipients are To, Cc and Bcc together, and they succeed or fail as one. For sms, chat and note there
-// is one recipient, To[0].Addr: a phone number in E.164 or a conversation's id. All addresses are in the form that
-// package address gives them.
+// Message is a complete message for one recipient on one channel: nothing in it is rendered, fetched or looked up
+// later. An email may have several recipients in To, Cc and Bcc, and succeeds or fails for all of them. On other
+// channels there is one recipient, To[0].Addr: a phone number in E.164 or a conversation's id. All addresses are in
+// the form that package address gives them.
 type Message struct {
-	// ID names this send for ever, such as "bulkid+0.123.email": sending again carries the same ID. It becomes the left
-	// half of the Message-ID, and the idempotency key of the channels over HTTP. Letters, digits and ._=+- only.
+	// ID names this message for ever, such as "bulkid+0.123.email": a message that is sent again has the same ID. It
+	// becomes the left half of the Message-ID, and the idempotency key of channels over HTTP. Letters, digits and
+	// ._=+- only.
 	ID      string
 	Channel Channel
 
@@ -34,14 +35,14 @@ type Message struct {
 	Note NoteFields // of a note
 }
 
-// ChatFields are what a chat carries besides its text; each may be empty.
+// ChatFields are what a chat has besides its text; each may be empty.
 type ChatFields struct {
 	Brand     string `json:"brand,omitempty"`
 	Assistant string `json:"assistant,omitempty"`
 	Dialog    string `json:"dialog,omitempty"` // the assistant's dialog to start with
 }
 
-// NoteFields are what a note carries besides its text.
+// NoteFields are what a note has besides its text.
 type NoteFields struct {
 	Mentions []string `json:"mentions,omitempty"` // ids of users, at most 20
 	Status   string   `json:"status,omitempty"`   // the conversation's status afterwards; the channel's default where empty
@@ -58,15 +59,15 @@ type Attachment struct {
 	Name   string // cleaned file name
 	Type   string // media type, such as "application/pdf"
 	Data   []byte
-	SHA256 string // lower-case hex of Data's hash; where set, what is encoded once is shared by all messages
+	SHA256 string // lower-case hex of Data's hash; if set, all messages share the encoded file
 	Inline bool   // shown within the HTML, which refers to it by "cid:" and ContentID
 	// ContentID is without angle brackets; needed where Inline.
 	ContentID string
-	// URL is where the file came from, https, where it came from there: an SMS sends it instead of the bytes.
+	// URL is the https address of the file, if it came from one: an SMS carries it instead of the bytes.
 	URL string
 }
 
-// Ref says where an attachment is to be found: it is what travels in a task's payload. Exactly one source is set.
+// Ref says where to find an attachment; it is part of a payload. Exactly one source is set.
 type Ref struct {
 	Name      string `json:"name,omitempty"`      // file name; where empty, the last part of File or URL
 	Type      string `json:"type,omitempty"`      // media type; where empty, found from name and content

@@ -19,8 +19,8 @@ const (
 	maxFileName   = 255     // bytes
 )
 
-// Validate checks everything that must hold before a byte of the message is sent, and reports all faults at once, as a
-// fault.List. Every sender calls it: a message that was put together by hand can smuggle no header, recipient or command.
+// Validate reports all faults that would keep the message from being sent, as a fault.List. Every sender calls it, so
+// that a message that nobody composed can't smuggle a header, a recipient or a command.
 func (m *Message) Validate() error {
 	var f fault.List
 	f.Join("/id", checkID(m.ID))
@@ -152,7 +152,7 @@ func checkSized(s string, most int) error {
 
 func tooLong(n, most int) error { return fault.At("", fault.TooLong, "%d bytes, at most %d", n, most) }
 
-// checkBody refuses NUL and broken UTF-8; line ends of any kind are allowed, the composer makes them CRLF.
+// checkBody refuses NUL and broken UTF-8. Line ends of any kind are allowed: the email channel makes them CRLF.
 func checkBody(s string) error {
 	switch {
 	case len(s) > maxBody:
@@ -165,7 +165,7 @@ func checkBody(s string) error {
 	return nil
 }
 
-// checkMediaType wants a bare `type/subtype`: parameters are the composer's business.
+// checkMediaType wants a bare `type/subtype`: the email channel adds parameters.
 func checkMediaType(s string) error {
 	if len(s) > 127 {
 		return tooLong(len(s), 127)

@@ -23,16 +23,16 @@ const (
 	maxFieldText = 10_000
 )
 
-// Actions are what happens to a conversation when a message went to it. They are data: nothing in them is rendered. An
-// empty field leaves the conversation as it is.
+// Actions change a conversation after a message was sent to it. They are data: nothing in them is rendered. An empty
+// field changes nothing.
 type Actions struct {
 	Subject string   `json:"subject,omitempty"`
 	Tags    []string `json:"tags,omitempty"` // added to those that the conversation has
-	// CustomFields are texts, numbers, booleans, or null, which empties a field.
+	// CustomFields are texts, numbers and booleans; null empties a field.
 	CustomFields  map[string]json.RawMessage `json:"customFields,omitempty"`
 	EmailTemplate string                     `json:"emailTemplate,omitempty"`
 	Spam          *bool                      `json:"spam,omitempty"`
-	// Queue transfers the conversation: whoever it was assigned to loses it, but for those named here.
+	// Queue transfers the conversation. It loses its assigned users and teams, except those named here.
 	Queue         string   `json:"queue,omitempty"`
 	AssignedUsers []string `json:"assignedUsers,omitempty"` // instead of those whom it was assigned to
 	AssignedTeams []string `json:"assignedTeams,omitempty"` // likewise
@@ -118,8 +118,7 @@ func checkField(value json.RawMessage) error {
 	return nil
 }
 
-// With returns a with what b says laid over it: b's fields win one by one, tags and custom fields are joined. Both stay
-// as they are.
+// With returns a overridden by b: fields of b win one by one; tags and custom fields are joined. Both stay unchanged.
 func (a *Actions) With(b *Actions) *Actions {
 	if a.IsZero() {
 		return b
@@ -165,13 +164,13 @@ func (a *Actions) With(b *Actions) *Actions {
 // Change is one step of actions.
 type Change struct {
 	Field string `json:"field"` // subject, tags, customFields, emailTemplate, spam, queue, assignedUsers, assignedTeams, status, subStatus
-	Op    string `json:"op"`    // set: Value is the field's from now on; add: Value is added to it
+	Op    string `json:"op"`    // set: the field becomes Value; add: Value is added to the field
 	Value any    `json:"value"`
 }
 
-// Changes are the steps in the one order in which they are applied: what describes the conversation, then where it goes,
-// then its status, because a conversation that is done or snoozed may not be assigned. A transfer to a queue takes the
-// conversation from whoever had it, unless the same actions name someone.
+// Changes are the steps in the order in which they are applied, which is always the same: first what describes the
+// conversation, then where it goes, then its status, because a conversation that is done or snoozed may not be
+// assigned. A transfer to a queue removes the assigned users and teams, unless the same actions name others.
 func (a *Actions) Changes() []Change {
 	if a == nil {
 		return nil

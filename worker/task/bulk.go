@@ -2,11 +2,11 @@ package task
 
 import "github.com/heraldsend/herald/worker/fault"
 
-// BulkStart asks for those chunks of a bulk to be enqueued in which someone is pending. It is one small task, so that
-// starting a bulk of any size is one atomic step that survives whoever asked for it.
+// BulkStart enqueues the chunks of a bulk that have pending messages. It is one small task: starting a bulk of any
+// size is one atomic step, and it goes on if the process that asked for it dies.
 type BulkStart struct {
 	Bulk string `json:"bulk"`
-	// Round counts the starts: 0 is the first, each resume or reopening is another.
+	// Round counts the starts: 0 is the first one; each resume or reopening is another.
 	Round  int `json:"round,omitempty"`
 	Layout int `json:"layout,omitempty"` // see Layout
 }
@@ -19,8 +19,8 @@ func (b BulkStart) Validate() error {
 	return checkCount(b.Bulk, "/round", b.Round, b.Layout)
 }
 
-// BulkChunk asks for one chunk of a bulk, about 200 recipients, to be sent. It holds ids only: Asynq writes
-// every active payload again every few seconds.
+// BulkChunk sends one chunk of a bulk, about 200 recipients. It holds only ids: Asynq writes every active payload
+// again every few seconds.
 type BulkChunk struct {
 	Bulk   string `json:"bulk"`
 	Chunk  int    `json:"chunk"`

@@ -2,10 +2,10 @@ package task
 
 import "github.com/heraldsend/herald/worker/fault"
 
-// EventDeliver asks for the events of one stream that wait to be told to the caller's endpoint, in their order.
+// EventDeliver sends the waiting events of one stream to the endpoint, in order.
 type EventDeliver struct {
 	Stream string `json:"stream"`
-	// Run tells this task from earlier ones of the stream: at any time one run is in charge of it.
+	// Run tells this task from earlier ones of the stream: only one run at a time works on a stream.
 	Run int64 `json:"run"`
 }
 

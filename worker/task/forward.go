@@ -12,23 +12,24 @@ import (
 
 // Limits of a forward.
 const (
-	MaxForwardRecipients = 50      // after those named twice are taken together
+	MaxForwardRecipients = 50      // an address that is named twice counts once
 	MaxIntroduction      = 1 << 16 // bytes
 	MaxChosenFiles       = 100
 )
 
-// Forward asks for the transcript of a conversation to be sent to people outside it, as one email that all of them
-// get and each of them sees the others in.
+// Forward sends the transcript of a conversation to people outside, as one email to all of them, in which each sees
+// the others.
 type Forward struct {
-	// ID identifies the forward, like a message's. A message may have the same one.
+	// ID identifies the forward, like the id of a message. A message may have the same one.
 	ID string `json:"id"`
-	// From is the sender, and where replies go unless ReplyTo says otherwise.
+	// From is the sender. Replies go there unless ReplyTo names another address.
 	From    string `json:"from"`
 	ReplyTo string `json:"replyTo,omitempty"`
-	// To is a list of addresses separated by commas, at most MaxForwardRecipients. One bad address refuses all.
+	// To is a list of addresses separated by commas, at most MaxForwardRecipients. If one is bad, the forward is
+	// refused.
 	To string `json:"to"`
-	// Subject and Introduction, which is Markdown, are templates as a message's are; their context is the transcript.
-	// What values bring is never read as template again.
+	// Subject and Introduction (Markdown) are templates like those of a message. Their context is the transcript.
+	// Values are never read as templates.
 	Subject      string `json:"subject,omitempty"`
 	Introduction string `json:"introduction,omitempty"`
 	// Template names the email layout of the transcript: "transcript" when empty.
@@ -38,24 +39,24 @@ type Forward struct {
 	// Conversation is the SHA-256 of the packed conversation in the blob store (package conversation): a payload in
 	// the queue stays small.
 	Conversation string `json:"conversation"`
-	// ConversationID is the conversation's own id, where it has one, for the event.
+	// ConversationID is the conversation's own id, if it has one, for the event.
 	ConversationID string `json:"conversationId,omitempty"`
-	// Attachments are the ids, or names, of those files of the conversation that go along.
+	// Attachments are the ids or names of the files of the conversation that are attached.
 	Attachments []string `json:"attachments,omitempty"`
 	Locale      string   `json:"locale,omitempty"`
 	Timezone    string   `json:"timezone,omitempty"`
 	// Order of the messages: newest first when empty.
 	Order ForwardOrder `json:"order,omitempty"`
-	// Overflow says what becomes of a transcript that is larger than an email may be: fail when empty.
+	// Overflow says what happens to a transcript that is larger than an email may be: fail when empty.
 	Overflow ForwardOverflow `json:"overflow,omitempty"`
 	// ForwardedBy is the agent, for templates (currentUser) and the event.
 	ForwardedBy *Agent `json:"forwardedBy,omitempty"`
 	Policy      Policy `json:"policy,omitempty"`
-	// SendAt is when it is sent, not before; zero is now. SendBefore is when it has lost its point: it is skipped from then
-	// on, as "expired".
+	// SendAt is when the mail is sent, not before; zero is now. From SendBefore on it is too late: the forward is
+	// skipped, as "expired".
 	SendAt     time.Time `json:"sendAt,omitzero"`
 	SendBefore time.Time `json:"sendBefore,omitzero"`
-	// Layout is set by whoever enqueues; see the constant.
+	// Layout is set by the client; see the constant.
 	Layout int `json:"layout,omitempty"`
 }
 
@@ -68,23 +69,23 @@ const (
 	OldestFirst ForwardOrder = "oldest"
 )
 
-// ForwardOverflow says what becomes of a transcript that is too large.
+// ForwardOverflow says what happens to a transcript that is too large.
 type ForwardOverflow string
 
 // The ways out.
 const (
 	FailOverflow    ForwardOverflow = "fail"    // nothing is sent
-	ShortenOverflow ForwardOverflow = "shorten" // the newest messages are sent, and how many older ones were left out is said
+	ShortenOverflow ForwardOverflow = "shorten" // the newest messages are sent; the mail says how many are left out
 )
 
-// Agent is someone of the team.
+// Agent is a member of the team.
 type Agent struct {
 	ID          string `json:"id,omitempty"`
 	DisplayName string `json:"displayName,omitempty"`
 	Email       string `json:"email,omitempty"`
 }
 
-// MessageID is the id of the mail: no single message's, whatever the forward's own.
+// MessageID is the id of the mail. No single message has it, whatever the id of the forward.
 func (f Forward) MessageID() string {
 	if f.Layout == 0 {
 		return f.ID
@@ -129,13 +130,15 @@ func (f Forward) Validate() error {
 
 var hashPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// Message is the forward as a message, as far as books, sender and policy go. Its recipients are those of Recipients.
+// Message is the forward as a message, as far as ledger, sender and policy need it. Its recipients are those of
+// Recipients.
 func (f Forward) Message() Message {
 	return Message{ID: f.MessageID(), Channel: message.Email, From: f.From, ReplyTo: f.ReplyTo, To: f.To, Policy: f.Policy, SendBefore: f.SendBefore}
 }
 
-// Recipients reads To; the error is a fault of it. An address that is named twice is taken once, under its first name: domains are compared in
-// any case and in punycode, the part before the @ as it is written, which may tell two mailboxes apart.
+// Recipients reads To; the error is a fault of it. An address that stands twice counts once, under its first name.
+// Domains are compared without case and in punycode. The part before the @ is compared as it is written, since its
+// case may tell two mailboxes apart.
 func (f Forward) Recipients() ([]message.Address, error) {
 	if strings.TrimSpace(f.To) == "" {
 		return nil, fault.At("", fault.Missing, "missing")

@@ -12,20 +12,20 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// Message asks for one message to one recipient.
+// Message sends one message to one recipient.
 type Message struct {
-	// ID identifies the message for ever: its ledger entry, its Message-ID, the key that makes enqueueing it
-	// twice harmless.
+	// ID identifies the message for ever. Its ledger record and its Message-ID follow from it, and enqueueing the
+	// same id twice is harmless.
 	ID      string          `json:"id"`
 	Channel message.Channel `json:"channel"`
-	// From is the sender: an address for email, a number for SMS, empty where the channel's own is used.
+	// From is the sender: an address for email, a number for SMS. Empty: the channel's own.
 	From string `json:"from,omitempty"`
 	// To is the recipient: an email address, a phone number, or a conversation's id for chat and note.
 	To      string `json:"to"`
 	ReplyTo string `json:"replyTo,omitempty"`
-	// Country is the ISO 3166 code for phone numbers without a country's code; where it is empty they are errors.
+	// Country is the ISO 3166 code for phone numbers without a country's code; without Country these are errors.
 	Country string `json:"country,omitempty"`
-	// Cc and Bcc are further recipients of an email. All of them get one mail, which succeeds or fails as one.
+	// Cc and Bcc are further recipients of an email. It is one mail to all of them, which succeeds or fails as one.
 	Cc  []string `json:"cc,omitempty"`
 	Bcc []string `json:"bcc,omitempty"`
 	Content
@@ -36,19 +36,20 @@ type Message struct {
 	Attachments []message.Ref   `json:"attachments,omitempty"`
 	Policy      Policy          `json:"policy,omitempty"`
 	OnIssue     IssuePolicy     `json:"onIssue,omitempty"`
-	// Unsubscribe adds a link of the recipient's own to an email: the List-Unsubscribe headers, one click (RFC 8058),
-	// and unsubscribe.url in the context.
+	// Unsubscribe adds the recipient's own unsubscribe link to an email: the List-Unsubscribe headers, for one click
+	// (RFC 8058), and unsubscribe.url in the context.
 	Unsubscribe bool               `json:"unsubscribe,omitempty"`
 	Headers     []message.Header   `json:"headers,omitempty"` // further header fields of an email
 	Chat        message.ChatFields `json:"chat,omitzero"`     // of a chat
 	Note        message.NoteFields `json:"note,omitzero"`     // of a note
 	// SendAt is when the message is sent, not before; zero is now.
 	SendAt time.Time `json:"sendAt,omitzero"`
-	// SendBefore is when the message has lost its point: it is skipped from then on, as "expired".
+	// SendBefore is when the message is too late: from then on it is skipped, as "expired".
 	SendBefore time.Time `json:"sendBefore,omitzero"`
-	// Actions change the conversation of the context (conversation.id) after the message went, besides the shortcut's own.
+	// Actions change the conversation of the context (conversation.id) after the message was sent, besides the
+	// shortcut's own.
 	Actions *Actions `json:"actions,omitempty"`
-	// Layout is set by whoever enqueues; see the constant.
+	// Layout is set by the client; see the constant.
 	Layout int `json:"layout,omitempty"`
 }
 
@@ -66,7 +67,7 @@ const (
 	maxFiles           = 50        // attachments
 )
 
-// Validate reports every fault at once, as a fault.List: all that can be known without looking at anything else.
+// Validate reports every fault at once, as a fault.List, as far as the message alone shows it.
 func (m Message) Validate() error {
 	f := m.check()
 	f.Join("/id", CheckID(m.ID))
@@ -93,11 +94,11 @@ func (m Message) PolicyOrDefault() Policy {
 	}
 }
 
-// ValidatePart is Validate for the message of a bulk: it has no recipient, and what all messages of the bulk share is not
-// its own.
+// ValidatePart is Validate for a message of a bulk. It has no recipient, and none of the fields that all messages of
+// the bulk share.
 func (m Message) ValidatePart() error { return m.check().Err() }
 
-// check looks at what the messages of a bulk may each have for themselves.
+// check checks the fields that each message of a bulk may have for itself.
 func (m Message) check() fault.List {
 	var f fault.List
 	if m.Channel == "" {
@@ -121,7 +122,7 @@ func (m Message) check() fault.List {
 	return f
 }
 
-// checkMailFields looks at what only a mail can have.
+// checkMailFields checks the fields that only a mail may have.
 func (m Message) checkMailFields(f *fault.List) {
 	checkCopies(f, "cc", m.Cc)
 	checkCopies(f, "bcc", m.Bcc)
@@ -150,8 +151,8 @@ func checkCopies(f *fault.List, name string, list []string) {
 	}
 }
 
-// checkRecipient finds what no channel could write to. What a phone number is, only those know who have the numbering plans
-// of all countries, such as a worker: here it must hold digits.
+// checkRecipient finds addresses that no channel could write to. Only programs with the numbering plans of all
+// countries, such as a worker, can check a phone number; here it must hold digits.
 func checkRecipient(c message.Channel, to string) error {
 	switch {
 	case to == "":
@@ -187,7 +188,7 @@ func checkTimes(f *fault.List, at, before time.Time) {
 	}
 }
 
-// checkSender looks at the sender. A mail needs an address; other channels have their own.
+// checkSender checks the sender. A mail needs one; the other channels have their own.
 func checkSender(f *fault.List, c message.Channel, from, replyTo string) {
 	switch {
 	case !c.Spec().Mail:
@@ -204,7 +205,7 @@ func checkSender(f *fault.List, c message.Channel, from, replyTo string) {
 	}
 }
 
-// checkPlace looks at where the recipient is.
+// checkPlace checks locale and time zone.
 func checkPlace(f *fault.List, locale, timezone string) {
 	f.Join("/locale", CheckLocale(locale))
 	f.Join("/timezone", CheckTimezone(timezone))

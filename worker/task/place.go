@@ -24,7 +24,7 @@ var zones = sync.OnceValue(func() map[string]string {
 	return names
 })
 
-// normalZone is the form in which names are compared: in any case, "_" and "/" counting as one, as templates do.
+// normalZone is the form in which names are compared, as in templates: without case, and "_" is the same as "/".
 func normalZone(name string) string { return strings.ToLower(strings.ReplaceAll(name, "/", "_")) }
 
 // Zone returns the IANA name of a time zone as it is written; false where there is none.
@@ -49,8 +49,8 @@ func CheckTimezone(name string) error {
 
 var localePattern = regexp.MustCompile(`^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$`)
 
-// CheckLocale reports whether tag has the form of a language tag (BCP 47, with "-" or "_"), or is empty. A language that
-// nobody has texts in is no fault: the texts fall back to another.
+// CheckLocale reports whether tag is empty or has the form of a language tag (BCP 47, with "-" or "_"). A language
+// without texts is no fault: another language is used.
 func CheckLocale(tag string) error {
 	if tag != "" && (len(tag) > 35 || !localePattern.MatchString(tag)) {
 		return fault.At("", fault.BadLocale, "%s is not a language tag such as en or fr-CA", fault.Quote(tag))

@@ -1,6 +1,5 @@
-// Package task holds the payloads that travel through the queue: the wire contract between whoever
-// enqueues and the worker. A payload owns its name and its checks; it holds data only. How a payload
-// becomes an Asynq task is package queue's business, what is done with it package worker's.
+// Package task holds the payloads in the queue: the contract between clients and workers. A payload has a name,
+// checks and data, nothing else. Package queue makes Asynq tasks of payloads; package worker works on them.
 package task
 
 import (
@@ -38,8 +37,8 @@ func Encode(p Payload) ([]byte, error) {
 	return data, nil
 }
 
-// Decode reads the JSON form of a payload and checks it. Unknown fields are errors: a worker that is older
-// than the client must not drop what it doesn't know.
+// Decode reads the JSON form of a payload and checks it. Unknown fields are errors: a worker that is older than the
+// client must not ignore them.
 func Decode[T Payload](data []byte) (T, error) {
 	var p T
 	if err := strictjson.Read(data, &p, strictjson.Limits{}, strictjson.Leniency{}); err != nil {
@@ -57,12 +56,12 @@ func Decode[T Payload](data []byte) (T, error) {
 	return p, nil
 }
 
-// ErrRefused says that a payload can be read and has faults, which stand beneath as a fault.List: an older client took what
-// this version doesn't. No other try mends that. A payload of a newer client is another matter: it can't be read, or its
-// layout isn't known.
+// ErrRefused says that a payload can be read but has faults, which it wraps as a fault.List: an older client took
+// what this version refuses. Another try does not help. A payload of a newer client is different: it can't be read,
+// or has an unknown layout.
 var ErrRefused = errors.New("this version refuses it")
 
-// ErrKind says that this version knows no such kind of task.
+// ErrKind says that this version doesn't know that kind of task.
 var ErrKind = errors.New("unknown kind of task")
 
 // kinds reads each kind of payload.
@@ -79,7 +78,7 @@ func parse[T Payload](data []byte) (Payload, error) { return Decode[T](data) }
 // Kinds lists all kinds that this version knows, sorted.
 func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 
-// Parse is Decode for a kind that is known by name only.
+// Parse is Decode for a kind that is given by name.
 func Parse(kind string, data []byte) (Payload, error) {
 	if read, ok := kinds[kind]; ok {
 		return read(data)
@@ -90,23 +89,23 @@ func Parse(kind string, data []byte) (Payload, error) {
 // MaxContextBytes is the largest context, in bytes of JSON, that one recipient may bring.
 const MaxContextBytes = 1 << 20
 
-// Policy decides what a crash in the middle of a send leaves behind.
+// Policy decides what happens to a message that was being sent when its worker crashed.
 type Policy string
 
 const (
-	// Resend sends again, with the same message id, what was in flight: at least once.
+	// Resend sends it again with the same message id: at least once.
 	Resend Policy = "resend"
-	// Hold never sends again what may have been sent: it becomes unknown and waits for a person.
+	// Hold never sends again what may have been sent: the message becomes unknown and waits for a person.
 	Hold Policy = "hold"
 )
 
-// IssuePolicy decides what happens to a recipient whose rendering raised issues, such as a missing field.
+// IssuePolicy decides what happens to a message whose rendering raised issues, such as a missing field.
 type IssuePolicy string
 
 const (
 	// SendAnyway sends the message as rendered.
 	SendAnyway IssuePolicy = "send"
-	// SkipOnIssue does not send it, and records the recipient as skipped with the issue as reason.
+	// SkipOnIssue does not send it. The message is skipped, with the issue as reason.
 	SkipOnIssue IssuePolicy = "skip"
 )
 
@@ -117,7 +116,7 @@ var (
 	Formats       = []string{"markdown", "html", "text"} // of Content.Text
 )
 
-// The form of ids, for CheckID and for whoever describes it.
+// The form of ids, for CheckID and for descriptions of it.
 const (
 	IDPattern = `^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$`
 	MaxID     = 100 // bytes
@@ -125,8 +124,8 @@ const (
 
 var idPattern = regexp.MustCompile(IDPattern)
 
-// derived stands in ids that follow from another one, behind that one: CheckID takes none, so nobody can give such an id.
-// A Message-ID and a URL may hold it as it is.
+// derived joins the parts of an id that follows from another one. CheckID refuses it, so nobody can give such an id.
+// It may stand in a Message-ID and in a URL as it is.
 const derived = "+"
 
 // Derive is the id of something that belongs to owner.
@@ -135,14 +134,14 @@ func Derive(owner, part string) string { return owner + derived + part }
 // SplitDerived is the reverse of Derive.
 func SplitDerived(id string) (owner, part string, ok bool) { return strings.Cut(id, derived) }
 
-// Layout is how things are stored now. Tasks and definitions carry the layout that they were stored with, so that what an
-// older version stored is found where that put it:
+// Layout is how data is stored now. Tasks and definitions carry the layout that they were stored with, so that a
+// worker finds the data of an older version:
 //
 //	0  messages, forwards and bulks shared the keys of one id. Nothing new is stored so; what was is worked off
 //	1  keys belong to kind and id; derived ids are told from given ones
 const Layout = 1
 
-// InLayout is a message or forward as it stands in a layout; any other payload is as it was.
+// InLayout sets the layout of a message or forward. Any other payload stays as it is.
 func InLayout(p Payload, layout int) Payload {
 	switch p := p.(type) {
 	case Message:
@@ -161,8 +160,8 @@ func checkLayout(f *fault.List, layout int) {
 	}
 }
 
-// CheckID reports whether id can name a message, a forward or a bulk: 1 to 100 letters, digits, "_", "-" and single dots
-// between them, starting with a letter or digit. It becomes part of Redis keys and of the Message-ID.
+// CheckID reports whether id may name a message, a forward or a bulk: 1 to 100 letters, digits, "_", "-" and single
+// dots between them, starting with a letter or digit. It becomes part of Redis keys and of the Message-ID.
 func CheckID(id string) error {
 	if len(id) > MaxID || !idPattern.MatchString(id) {
 		return fault.At("", fault.Malformed, "want 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit")
@@ -170,7 +169,7 @@ func CheckID(id string) error {
 	return nil
 }
 
-// Content says what is sent: a shortcut by name, or text given with the job. Exactly one of Shortcut and
+// Content says what is sent: a shortcut by name, or a text that comes with the message. Exactly one of Shortcut and
 // Text is set.
 type Content struct {
 	// Shortcut names a shortcut of the catalog.
@@ -183,7 +182,7 @@ type Content struct {
 	Subject string `json:"subject,omitempty"`
 	// Template names an email layout and overrides the shortcut's.
 	Template string `json:"template,omitempty"`
-	// Lint is "off" where what lint calls an error does not keep the content from being sent.
+	// Lint is "off" if the content is sent although lint finds errors in it.
 	Lint string `json:"lint,omitempty"`
 	// Sources is the SHA-256 of the pinned template sources in the blob store. Empty: the worker's own catalog.
 	Sources string `json:"sources,omitempty"`
@@ -214,8 +213,8 @@ func (c Content) Validate() error {
 	return f.Err()
 }
 
-// CheckContext reports whether data can be a recipient's context: a JSON object of at most MaxContextBytes that can be
-// read in one way only. The fault's pointer begins at the context.
+// CheckContext reports whether data can be a recipient's context: a JSON object of at most MaxContextBytes that can
+// be read in one way only. The fault's pointer begins at the context.
 func CheckContext(data json.RawMessage) error {
 	if len(data) == 0 {
 		return nil
@@ -226,7 +225,7 @@ func CheckContext(data json.RawMessage) error {
 	return CheckObject(data)
 }
 
-// CheckObject is CheckContext for what is known to be JSON that can be read in one way only.
+// CheckObject is CheckContext for JSON that is known to be readable in one way only.
 func CheckObject(data json.RawMessage) error {
 	switch trimmed := bytes.TrimLeft(data, " \t\r\n"); {
 	case len(data) > MaxContextBytes:

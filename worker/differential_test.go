@@ -283,7 +283,7 @@ func TestDryRunIsWhatTheWorkerDoes(t *testing.T) {
 		}
 		for j := range d.Messages {
 			d.Messages[j].Content = task.Content{Shortcut: "odd"}
-			if d.Messages[j].Sources, err = compose.Pin(t.Context(), blobs, loaded, d.Messages[j].Content); err != nil {
+			if d.Messages[j].Sources, err = compose.Pin(t.Context(), blobs, time.Hour, loaded, d.Messages[j].Content); err != nil {
 				t.Fatal(err)
 			}
 		}

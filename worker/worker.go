@@ -146,7 +146,7 @@ func (w *Worker) Troubles() map[message.Channel]delivery.Trouble { return w.deli
 func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining context.Context, recovered *recovery.Metrics) error {
 	blobs, bulks := blob.New(o.Redis), bulk.NewStore(o.Redis, o.Ledger)
 	composer, err := compose.New(compose.Options{
-		Catalog: o.Catalog, Renderer: o.Renderer, Attachments: o.Attachments, Blobs: blobs, Rules: o.Rules, Log: o.Log,
+		Catalog: o.Catalog, Renderer: o.Renderer, Attachments: o.Attachments, Blobs: blobs, Keep: bulk.SourceRetention(o.Ledger.Retention()), Rules: o.Rules, Log: o.Log,
 	})
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/bulk"
@@ -30,7 +31,7 @@ func (b *bulkSendCmd) dryRun(ctx context.Context, c *app.Settings, std stdio, d 
 	if err != nil {
 		return err
 	}
-	if err := b.pin(ctx, composer.Blobs, catalog, &d); err != nil {
+	if err := b.pin(ctx, composer.Blobs, time.Hour, catalog, &d); err != nil {
 		return err
 	}
 	if err := warnUnused(std, catalog, &d, audience); err != nil {

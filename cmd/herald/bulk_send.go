@@ -87,7 +87,7 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err 
 		return err
 	}
 	audience.Types(catalog.OwnKind)
-	if err := b.pin(ctx, q.Blobs, catalog, &d); err != nil {
+	if err := b.pin(ctx, q.Blobs, q.SourceRetention(), catalog, &d); err != nil {
 		return err
 	}
 	if err := warnUnused(std, catalog, &d, audience); err != nil {
@@ -285,20 +285,20 @@ func (b *bulkSendCmd) override(d *bulk.Definition, c *app.Settings) {
 	}
 }
 
-// pin stores files and template sources, so that what this command saw is what is sent.
-func (b *bulkSendCmd) pin(ctx context.Context, blobs compose.Blobs, catalog *catalog.Catalog, d *bulk.Definition) error {
+// pin stores files and template sources for so long, so that what this command saw is what is sent.
+func (b *bulkSendCmd) pin(ctx context.Context, blobs compose.Blobs, keep time.Duration, catalog *catalog.Catalog, d *bulk.Definition) error {
 	var policies []attach.Policy
 	for _, channel := range d.Channels() {
 		policies = append(policies, attach.Bulk(channel))
 	}
-	files, err := b.attachments(ctx, blobs, policies...)
+	files, err := b.attachments(ctx, blobs, keep, policies...)
 	if err != nil {
 		return err
 	}
 	for i := range d.Messages {
 		p := &d.Messages[i]
 		p.Attachments = append(p.Attachments, files...)
-		if p.Sources, err = compose.Pin(ctx, blobs, catalog, p.Content); err != nil {
+		if p.Sources, err = compose.Pin(ctx, blobs, keep, catalog, p.Content); err != nil {
 			return err
 		}
 	}

@@ -8,10 +8,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
-	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
@@ -72,7 +72,7 @@ func (f *contentFlags) content(ctx context.Context, q *app.Client, c *app.Settin
 	if err != nil {
 		return content, err
 	}
-	content.Sources, err = compose.Pin(ctx, q.Blobs, catalog, content)
+	content.Sources, err = compose.Pin(ctx, q.Blobs, q.SourceRetention(), catalog, content)
 	return content, err
 }
 
@@ -134,15 +134,15 @@ func (f *contentFlags) files(policies ...attach.Policy) ([]localFile, error) {
 	return files, nil
 }
 
-// attachments stores the files of --attach.
-func (f *contentFlags) attachments(ctx context.Context, blobs compose.Blobs, policies ...attach.Policy) ([]message.Ref, error) {
+// attachments stores the files of --attach for so long.
+func (f *contentFlags) attachments(ctx context.Context, blobs compose.Blobs, keep time.Duration, policies ...attach.Policy) ([]message.Ref, error) {
 	files, err := f.files(policies...)
 	if err != nil {
 		return nil, err
 	}
 	refs := make([]message.Ref, len(files))
 	for i, file := range files {
-		sha, err := blobs.Put(ctx, file.data, bulk.SourceRetention)
+		sha, err := blobs.Put(ctx, file.data, keep)
 		if err != nil {
 			return nil, err
 		}

@@ -121,7 +121,7 @@ func (d *demoCmd) sendBulk(ctx context.Context, c *app.Settings, std stdio) (_ b
 		return bulk.Status{}, nil, err
 	}
 	content := task.Content{Shortcut: templates.DemoShortcut}
-	if content.Sources, err = compose.Pin(ctx, q.Blobs, catalog, content); err != nil {
+	if content.Sources, err = compose.Pin(ctx, q.Blobs, q.SourceRetention(), catalog, content); err != nil {
 		return bulk.Status{}, nil, err
 	}
 	rows, err := bulk.NewCSV(bytes.NewReader(templates.DemoAudience()), message.Email)

@@ -10,7 +10,6 @@ import (
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/app"
-	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -78,7 +77,7 @@ func (f *forwardCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err e
 		return err
 	}
 	// What this command saw is what is sent.
-	if t.Sources, err = q.Blobs.Put(ctx, bundle.Encode(), bulk.Retention); err != nil {
+	if t.Sources, err = q.Blobs.Put(ctx, bundle.Encode(), q.SourceRetention()); err != nil {
 		return err
 	}
 	id, err := q.Forward(ctx, t, talk)

@@ -66,7 +66,7 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 	if m.Content, err = s.content(ctx, q, c); err != nil {
 		return err
 	}
-	if m.Attachments, err = s.attachments(ctx, q.Blobs, attach.Single(channel)); err != nil {
+	if m.Attachments, err = s.attachments(ctx, q.Blobs, q.SourceRetention(), attach.Single(channel)); err != nil {
 		return err
 	}
 	id, err := q.Message(ctx, m)

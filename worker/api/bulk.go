@@ -19,7 +19,7 @@ import (
 
 // BulkBody is what a bulk sends, the same for all of its recipients.
 type BulkBody struct {
-	ID          string               `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"A fresh one where missing."`
+	ID          string               `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Taken for as long as the bulk is known (HERALD_RETENTION, 30 days unless set). A fresh one where missing."`
 	Messages    PerChannel[PartBody] `json:"messages,omitempty" doc:"What each recipient gets: at most one on each channel."`
 	Context     Object               `json:"context,omitempty" doc:"What every recipient's own context is laid over, key by key at its top level."`
 	Locale      string               `json:"locale,omitempty" maxLength:"100" doc:"For recipients who bring none."`

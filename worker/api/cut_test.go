@@ -13,6 +13,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
@@ -92,4 +93,34 @@ func (s *service) settled() {
 		time.Sleep(250 * time.Millisecond)
 	}
 	s.t.Fatal("the server does not come to rest")
+}
+
+// An Idempotency-Key and an id are taken for as long as what they name is known, and free after that.
+func TestKeysAreFreeAfterRetention(t *testing.T) {
+	s := start(t, func(o *Options) {
+		client, err := enqueue.New(enqueue.Options{Redis: o.Redis, Log: o.Log, Retention: 2 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = client.Close() })
+		o.Client = client
+	})
+	other := strings.Replace(aMessage, "Hello", "Goodbye", 1)
+	send := func(body string) int { return s.do("POST", "/v1/messages", body, "Idempotency-Key: order-1").status }
+	began := time.Now()
+	if first, again := send(aMessage), send(aMessage); first != 202 || again != 202 {
+		t.Fatal(first, again)
+	}
+	if status := send(other); status != 409 && time.Since(began) < 2*time.Second {
+		t.Errorf("another body: %d", status)
+	}
+	status := 0
+	for deadline := time.Now().Add(time.Minute); status != 202; time.Sleep(50 * time.Millisecond) {
+		if status = send(other); time.Now().After(deadline) {
+			t.Fatalf("the key is still taken: %d", status)
+		}
+	}
+	if time.Since(began) < 2*time.Second {
+		t.Error("the key was free before its time")
+	}
 }

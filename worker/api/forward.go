@@ -17,7 +17,7 @@ const maxForward = 24 << 20
 
 // ForwardBody is a conversation that is sent to people outside of it.
 type ForwardBody struct {
-	ID           string      `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Forwarding again under the same id is harmless. A fresh one where missing. A message or bulk of the same id is another thing."`
+	ID           string      `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Forwarding again under the same id is harmless, for as long as it is known (HERALD_RETENTION, 30 days unless set). A fresh one where missing. A message or bulk of the same id is another thing."`
 	From         string      `json:"from" minLength:"1" maxLength:"1000" doc:"The sender, and where replies go unless replyTo says otherwise." example:"Robin <robin@desk.example>"`
 	ReplyTo      string      `json:"replyTo,omitempty" maxLength:"1000"`
 	To           string      `json:"to" minLength:"1" maxLength:"20000" doc:"Addresses separated by commas, at most 50. All of them get one email." example:"lawyer@example.com, ada@example.com"`

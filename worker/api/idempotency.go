@@ -9,14 +9,13 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/store/blob"
 )
 
 // IdempotencyKey is a header by which a call can be repeated: the same key with the same body does the same once and is
 // answered alike, with another body it is refused.
 type IdempotencyKey struct {
-	Key string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]*$" doc:"Repeating a call with the same key and body is harmless; another body is a conflict. Kept for 30 days."`
+	Key string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]*$" doc:"Repeating a call with the same key and body is harmless; another body is a conflict. Kept as long as what the call makes: for HERALD_RETENTION, 30 days unless it is set."`
 }
 
 // identity is the id of what a call makes: the body's own; else one that follows from the key, so that a repeated call
@@ -40,7 +39,7 @@ func (s *Server) bind(ctx context.Context, k IdempotencyKey, operation string, b
 	}
 	name := "herald:idempotency:{" + blob.Hash([]byte(operation+"\x00"+k.Key)) + "}"
 	sum := blob.Hash(data)
-	fresh, err := s.Redis.SetNX(ctx, name, sum, bulk.Retention).Result()
+	fresh, err := s.Redis.SetNX(ctx, name, sum, s.Client.Retention()).Result()
 	if err != nil {
 		return fmt.Errorf("store the idempotency key: %w", err)
 	}

@@ -23,7 +23,7 @@ const maxMessage = 16 << 20
 
 // MessageBody is one message to one recipient.
 type MessageBody struct {
-	ID      string          `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Names the message: enqueueing it again is harmless. A fresh one where missing. A forward or bulk of the same id is another thing."`
+	ID      string          `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Names the message: enqueueing it again is harmless, for as long as it is known (HERALD_RETENTION, 30 days unless set). A fresh one where missing. A forward or bulk of the same id is another thing."`
 	Channel message.Channel `json:"channel"`
 	From    string          `json:"from,omitempty" maxLength:"1000" doc:"An email needs it. Elsewhere the channel's own where missing." example:"Fernhill <stay@fernhill.example>"`
 	To      string          `json:"to" minLength:"1" maxLength:"1000" doc:"An email address, a phone number, or a conversation's id for chat and note." example:"ada@example.com"`

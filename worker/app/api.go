@@ -53,7 +53,7 @@ func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log, Phones: phone.Parse})
+	client, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log, Phones: phone.Parse, Retention: s.Retention})
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func NewClient(ctx context.Context, s *Settings, log *slog.Logger) (_ *Client, e
 		return nil, err
 	}
 	open.add(rdb.Close)
-	queue, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log, Phones: phone.Parse})
+	queue, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log, Phones: phone.Parse, Retention: s.Retention})
 	if err != nil {
 		return nil, err
 	}

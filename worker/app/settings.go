@@ -30,6 +30,9 @@ const (
 	DefaultTimezone = "UTC"
 )
 
+// maxRetention is the longest that anything is kept.
+const maxRetention = 366 * 24 * time.Hour
+
 // EnvName is the environment variable of a flag: --redis-url is HERALD_REDIS_URL.
 func EnvName(flag string) string {
 	return "HERALD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
@@ -67,6 +70,7 @@ type Settings struct {
 	Rates              string        `placeholder:"LIST" help:"Messages a second that all workers together may send, by channel or by sender: email=200,sms=10,sms:+15550100=1. No limit for what is not named." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
 	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that is told to stop waits for what is in flight." group:"settings"`
+	Retention          time.Duration `default:"720h" help:"How long what was sent is known after it was to be sent: states, contents, ids, Idempotency-Keys. After that the same id is another message. The same for workers, API and commands." group:"settings"`
 	LogLevel           string        `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error." group:"settings"`
 	LogFormat          string        `enum:"text,json" default:"text" help:"text or json." group:"settings"`
 }
@@ -136,6 +140,9 @@ func (s *Settings) Check() error {
 	}
 	if s.Concurrency < 1 || s.Concurrency > 10_000 {
 		fault("concurrency", "%d is not between 1 and 10000", s.Concurrency)
+	}
+	if s.Retention != 0 && (s.Retention < time.Hour || s.Retention > maxRetention) {
+		fault("retention", "%s is not from 1h to %s", s.Retention, maxRetention)
 	}
 	if s.DrainTimeout < time.Second {
 		fault("drain-timeout", "%s is less than a second", s.DrainTimeout)

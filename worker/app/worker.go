@@ -59,7 +59,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	books, err := ledger.New(ledger.Options{Redis: rdb, Log: log})
+	books, err := ledger.New(ledger.Options{Redis: rdb, Log: log, Retention: s.Retention})
 	if err != nil {
 		return nil, err
 	}

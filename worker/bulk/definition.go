@@ -199,7 +199,7 @@ func (d Definition) Part(slot int) Part {
 	return d.Messages[slot%len(d.Messages)]
 }
 
-// MessageID names the message of a slot of a chunk's books for ever.
+// MessageID names the message of a slot of a chunk's books, the same for every try.
 func (d Definition) MessageID(chunk, slot int) string {
 	return d.RecipientID(chunk, slot) + "." + cmp.Or(string(d.Part(slot).Channel), "actions")
 }
@@ -233,9 +233,6 @@ func (d Definition) lastDue() time.Time {
 	}
 	return d.SendAt
 }
-
-// keep is how long the bulk is kept from its creation on.
-func (d Definition) keep() time.Duration { return Retention + max(0, d.lastDue().Sub(d.CreatedAt)) }
 
 // Due is when a recipient's messages may go out; the zero time for at once. Their zone is an IANA name. Where the
 // clocks there skip that time, or show it twice, it is one of the two that can be meant.

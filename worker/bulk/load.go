@@ -109,12 +109,12 @@ func (l *Load) Put(ctx context.Context, chunks []Packed) error {
 		return err
 	}
 	id, first := l.bulk.ID, len(l.sizes)
-	keep := l.bulk.keep()
+	keep := l.store.keep(l.bulk.Definition)
 	pipe := l.store.rdb.Pipeline()
 	for i, c := range chunks {
 		books := l.bulk.Owner().Chunk(first + i)
 		pipe.Set(ctx, recipientsKey(books), c.Data, keep)
-		l.store.ledger.OpenIn(ctx, pipe, books, c.Recipients*l.bulk.Slots(), keep-Retention)
+		l.store.ledger.OpenIn(ctx, pipe, books, c.Recipients*l.bulk.Slots(), keep-l.store.ledger.Retention())
 		if !c.Due.IsZero() {
 			pipe.HSet(ctx, dueKey(id), first+i, c.Due.Unix())
 		}
@@ -153,7 +153,7 @@ func (l *Load) Seal(ctx context.Context, plan string) error {
 	}
 	pipe := l.store.rdb.TxPipeline() // one slot
 	pipe.HSet(ctx, metaKey(id), fields...)
-	pipe.Expire(ctx, dueKey(id), l.bulk.keep())
+	pipe.Expire(ctx, dueKey(id), l.store.keep(l.bulk.Definition))
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("seal bulk %s: %w", id, err)
 	}

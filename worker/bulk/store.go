@@ -16,14 +16,12 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-const (
-	// Retention is how long a bulk is kept after it was to be sent.
-	Retention = 30 * 24 * time.Hour
-	// MaxAhead is how far ahead anything may be scheduled.
-	MaxAhead = 60 * 24 * time.Hour
-	// SourceRetention is how long template sources and attachments are kept after they were last stored.
-	SourceRetention = Retention + MaxAhead
-)
+// MaxAhead is how far ahead anything may be scheduled.
+const MaxAhead = 60 * 24 * time.Hour
+
+// SourceRetention is how long template sources and attachments are kept after they were last stored, where what they are
+// for is kept for retention after it was to be sent.
+func SourceRetention(retention time.Duration) time.Duration { return retention + MaxAhead }
 
 // ErrNotFound says that no bulk of that id is stored, or no longer.
 var ErrNotFound = errors.New("bulk not found")
@@ -34,7 +32,7 @@ type Store struct {
 	ledger *ledger.Ledger
 }
 
-// NewStore returns a store. Both stay the caller's to close.
+// NewStore returns a store that keeps bulks as long as the ledger keeps books. Both stay the caller's to close.
 func NewStore(rdb redis.UniversalClient, l *ledger.Ledger) *Store { return &Store{rdb: rdb, ledger: l} }
 
 func metaKey(id string) string { return "herald:bulk:{" + id + "}" }
@@ -90,16 +88,21 @@ func (s *Store) Create(ctx context.Context, d Definition) error {
 		return fmt.Errorf("bulk %s: %w: choose another", d.ID, ErrExists)
 	}
 	pipe := s.rdb.Pipeline()
-	pipe.Expire(ctx, metaKey(d.ID), d.keep())
+	pipe.Expire(ctx, metaKey(d.ID), s.keep(d))
 	if d.Rate != 0 {
 		pipe.HSet(ctx, metaKey(d.ID), fieldRate, d.Rate)
 	}
 	pipe.ZAdd(ctx, listKey, redis.Z{Score: float64(d.CreatedAt.UnixMilli()), Member: d.ID})
-	pipe.ZRemRangeByScore(ctx, listKey, "-inf", strconv.FormatInt(d.CreatedAt.Add(-SourceRetention).UnixMilli(), 10))
+	pipe.ZRemRangeByScore(ctx, listKey, "-inf", strconv.FormatInt(d.CreatedAt.Add(-SourceRetention(s.ledger.Retention())).UnixMilli(), 10))
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("store bulk %s: %w", d.ID, err)
 	}
 	return nil
+}
+
+// keep is how long a bulk is kept from its creation on.
+func (s *Store) keep(d Definition) time.Duration {
+	return s.ledger.Retention() + max(0, d.lastDue().Sub(d.CreatedAt))
 }
 
 // listKey holds the ids of all bulks, scored by when they were created.
@@ -108,7 +111,7 @@ const listKey = "herald:bulks"
 // List returns the ids of the newest bulks that are still kept, newest first.
 func (s *Store) List(ctx context.Context, most int) ([]string, error) {
 	ids, err := s.rdb.ZRevRangeByScore(ctx, listKey, &redis.ZRangeBy{
-		Min: strconv.FormatInt(time.Now().Add(-SourceRetention).UnixMilli(), 10), Max: "+inf", Count: int64(most),
+		Min: strconv.FormatInt(time.Now().Add(-SourceRetention(s.ledger.Retention())).UnixMilli(), 10), Max: "+inf", Count: int64(most),
 	}).Result()
 	if err != nil {
 		return nil, fmt.Errorf("list bulks: %w", err)

@@ -50,7 +50,7 @@ func (c *Composer) openPart(ctx context.Context, m bulk.Part, pin PinFunc) (*Par
 		return nil, failed("bulk_refused", "no bulk goes out this way: "+why.Error())
 	}
 	if m.Sources == "" {
-		sources, err := Pin(ctx, c.Blobs, c.Catalog(), m.Content)
+		sources, err := Pin(ctx, c.Blobs, c.Keep, c.Catalog(), m.Content)
 		if err != nil {
 			return nil, err
 		}

@@ -18,8 +18,10 @@ import (
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/cache"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/link"
 	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
@@ -48,6 +50,8 @@ type Options struct {
 	Renderer    *render.Renderer
 	Attachments Attachments
 	Blobs       Blobs
+	// Keep is how long template sources are kept after they were last used. What suits ledger.DefaultRetention when zero.
+	Keep time.Duration
 	Rules
 	Log *slog.Logger // nothing personal is written there; none when nil
 }
@@ -80,6 +84,9 @@ func New(o Options) (*Composer, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Keep <= 0 {
+		o.Keep = bulk.SourceRetention(ledger.DefaultRetention)
 	}
 	return &Composer{Options: o, contents: cache.New[contentKey, *Content](256)}, nil
 }

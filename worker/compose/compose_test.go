@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/rendertest"
@@ -144,7 +145,7 @@ func TestOpen(t *testing.T) {
 	if again, err := c.Open(t.Context(), task.Content{Shortcut: "tagged"}); err != nil || again != first {
 		t.Errorf("compiled twice: %v", err)
 	}
-	sources, err := Pin(t.Context(), c.Blobs, s.cat, task.Content{Shortcut: "tagged"})
+	sources, err := Pin(t.Context(), c.Blobs, time.Hour, s.cat, task.Content{Shortcut: "tagged"})
 	if err != nil {
 		t.Fatal(err)
 	}

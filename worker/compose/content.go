@@ -8,12 +8,12 @@ import (
 	"io/fs"
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/lint"
-	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -119,7 +119,7 @@ func (c *Composer) Open(ctx context.Context, content task.Content) (*Content, er
 	}
 	return c.contents.Get(key, func() (*Content, error) {
 		if catalog != nil {
-			sources, err := Pin(ctx, c.Blobs, catalog, content)
+			sources, err := Pin(ctx, c.Blobs, c.Keep, catalog, content)
 			if err != nil {
 				return nil, err
 			}
@@ -157,11 +157,11 @@ func (c *Composer) Pinned(ctx context.Context, sources string) (*catalog.Bundle,
 	return b, nil
 }
 
-// Pin collects everything that content needs from a catalog (shortcut, snippets, layout, files), stores it, and
-// returns the hash for Content.Sources. From then on the catalog may change: what is sent stays the same. The errors
+// Pin collects everything that content needs from a catalog (shortcut, snippets, layout, files), stores it for
+// so long, and returns the hash for Content.Sources. From then on the catalog may change: what is sent stays the same. The errors
 // are those of Open. What lint calls an error is one of them (template_invalid, an *InvalidError), unless
 // Content.Lint is off.
-func Pin(ctx context.Context, blobs Blobs, c *catalog.Catalog, content task.Content) (string, error) {
+func Pin(ctx context.Context, blobs Blobs, keep time.Duration, c *catalog.Catalog, content task.Content) (string, error) {
 	b, err := BundleOf(c, content)
 	if err != nil {
 		return "", ContentFault(err)
@@ -176,11 +176,11 @@ func Pin(ctx context.Context, blobs Blobs, c *catalog.Catalog, content task.Cont
 		if err != nil {
 			return "", ContentFault(fmt.Errorf("attachment %q: %w", file.Name, err))
 		}
-		if _, err := blobs.Put(ctx, data, bulk.SourceRetention); err != nil {
+		if _, err := blobs.Put(ctx, data, keep); err != nil {
 			return "", err
 		}
 	}
-	return blobs.Put(ctx, b.Encode(), bulk.SourceRetention)
+	return blobs.Put(ctx, b.Encode(), keep)
 }
 
 // BundleOf collects the sources of content: a shortcut by name, with what the message overrides, or a text that came

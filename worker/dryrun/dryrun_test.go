@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
@@ -49,7 +50,7 @@ func newOptions(t testing.TB, shortcut string, p bulk.Part, in string, change ..
 		t.Fatal(err)
 	}
 	p.Content = task.Content{Shortcut: "s"}
-	if p.Sources, err = compose.Pin(t.Context(), blobs, loaded, p.Content); err != nil {
+	if p.Sources, err = compose.Pin(t.Context(), blobs, time.Hour, loaded, p.Content); err != nil {
 		t.Fatal(err)
 	}
 	return Options{Definition: bulk.Definition{Messages: []bulk.Part{p}}, Composer: c, Audience: audience(t, in, p.Channel)}

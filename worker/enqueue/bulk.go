@@ -89,7 +89,12 @@ func (c *Client) StartBulk(ctx context.Context, id string) error {
 	if b.Chunks == 0 {
 		return fmt.Errorf("bulk %s: %w", id, ErrNoAudience)
 	}
-	_, err = c.queue.EnqueueAt(ctx, b.StartTask(0), b.SendAt)
+	t := b.StartTask(0)
+	if b.Started.IsZero() { // whatever the queue still knows under its id is of one that is forgotten
+		_, err = c.queue.AgainAt(ctx, t, b.SendAt)
+	} else {
+		_, err = c.queue.EnqueueAt(ctx, t, b.SendAt)
+	}
 	return err
 }
 

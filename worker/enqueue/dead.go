@@ -37,11 +37,11 @@ func (c *Client) RetryDead(ctx context.Context, id string) error {
 	switch payload.(type) {
 	case task.Message, task.Forward:
 		// Its books may be what was gone.
-		var owner ledger.Owner
-		if payload, owner, err = c.admit(ctx, payload, 0); err != nil {
+		var known ledger.Admission
+		if payload, known, err = c.admit(ctx, payload, 0); err != nil {
 			return fmt.Errorf("retry dead letter %.100q: %w", id, err)
 		}
-		books := owner.Chunk(0)
+		books := known.Owner.Chunk(0)
 		if err := c.ledger.Open(ctx, books, 1); err != nil {
 			return err
 		}

@@ -54,6 +54,9 @@ type Options struct {
 	// Phones reads phone numbers: phone.Parse of worker/address/phone. Only a bulk of SMS with Deduplicate needs it. It
 	// brings about 3 MB of numbering plans, so whoever doesn't need it leaves it out.
 	Phones address.PhoneParser
+	// Retention is how long what is enqueued is known after it was to be sent: its state, its content, its id. The same for
+	// clients and workers (HERALD_RETENTION). ledger.DefaultRetention, 30 days, when zero.
+	Retention time.Duration
 }
 
 // New returns a client. Close it before its Redis client.
@@ -68,7 +71,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	books, err := ledger.New(ledger.Options{Redis: o.Redis, Log: o.Log})
+	books, err := ledger.New(ledger.Options{Redis: o.Redis, Log: o.Log, Retention: o.Retention})
 	if err != nil {
 		return nil, err
 	}
@@ -81,13 +84,20 @@ func New(o Options) (*Client, error) {
 // Close releases what New started.
 func (c *Client) Close() error { return c.ledger.Close() }
 
+// Retention is how long what is enqueued is known after it was to be sent. Until then its id is taken; after that the same id
+// is another message.
+func (c *Client) Retention() time.Duration { return c.ledger.Retention() }
+
+// SourceRetention is how long template sources and attachments are kept after they were last stored.
+func (c *Client) SourceRetention() time.Duration { return bulk.SourceRetention(c.Retention()) }
+
 // NewID returns a fresh id for a message or a bulk. Later ones sort after earlier ones.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Attach stores the bytes of an attachment once, whoever sends it how often, and returns the reference that
 // messages and bulks carry. The type, where empty, is found from name and content.
 func (c *Client) Attach(ctx context.Context, name, mediaType string, data []byte) (message.Ref, error) {
-	sha, err := c.blobs.Put(ctx, data, bulk.SourceRetention)
+	sha, err := c.blobs.Put(ctx, data, c.SourceRetention())
 	if err != nil {
 		return message.Ref{}, err
 	}
@@ -96,7 +106,7 @@ func (c *Client) Attach(ctx context.Context, name, mediaType string, data []byte
 
 // Pin stores template sources and returns the hash that Content.Sources takes.
 func (c *Client) Pin(ctx context.Context, sources []byte) (string, error) {
-	return c.blobs.Put(ctx, sources, bulk.SourceRetention)
+	return c.blobs.Put(ctx, sources, c.SourceRetention())
 }
 
 // Message enqueues one message and returns its id, a fresh one where m has none. Enqueueing the same message again
@@ -159,22 +169,26 @@ func (c *Client) once(ctx context.Context, p task.Payload, at time.Time) error {
 	}
 	ctx, cancel := toTheEnd(ctx)
 	defer cancel()
-	p, _, err := c.admit(ctx, p, ahead(at))
+	p, admission, err := c.admit(ctx, p, ahead(at))
 	if err != nil {
 		return err
 	}
-	_, err = c.queue.EnqueueAt(ctx, p, at)
+	if admission.Fresh { // whatever the queue still knows under its id is of one that is forgotten
+		_, err = c.queue.AgainAt(ctx, p, at)
+	} else {
+		_, err = c.queue.EnqueueAt(ctx, p, at)
+	}
 	return err
 }
 
 // admit opens the books of a message or forward, unless it was admitted before; ErrConflict where something else was under
-// its id. It returns the payload in the layout of those books.
-func (c *Client) admit(ctx context.Context, p task.Payload, longer time.Duration) (task.Payload, ledger.Owner, error) {
+// its id. It returns the payload in the layout of those books, and whose they are.
+func (c *Client) admit(ctx context.Context, p task.Payload, longer time.Duration) (task.Payload, ledger.Admission, error) {
 	p = task.InLayout(p, 0)
 	owner := ownerOf(p)
 	data, err := task.Encode(p)
 	if err != nil {
-		return nil, owner, err
+		return nil, ledger.Admission{}, err
 	}
 	asked := ledger.Request{Kind: p.Kind(), Payload: data}
 	switch p := p.(type) {
@@ -185,12 +199,12 @@ func (c *Client) admit(ctx context.Context, p task.Payload, longer time.Duration
 	}
 	admission, err := c.ledger.OpenOnce(ctx, owner, blob.Hash(data), asked, longer)
 	if err != nil {
-		return nil, owner, err
+		return nil, ledger.Admission{}, err
 	}
 	if !admission.Same {
-		return nil, owner, fmt.Errorf("%s: %w", owner, ErrConflict)
+		return nil, admission, fmt.Errorf("%s: %w", owner, ErrConflict)
 	}
-	return task.InLayout(p, admission.Owner.Layout(task.Layout)), admission.Owner, nil
+	return task.InLayout(p, admission.Owner.Layout(task.Layout)), admission, nil
 }
 
 // ownerOf is whose a message or forward is.

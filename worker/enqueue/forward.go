@@ -3,7 +3,6 @@ package enqueue
 import (
 	"context"
 
-	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/store/blob"
@@ -54,7 +53,7 @@ func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (stri
 	if err := f.Validate(); err != nil {
 		return "", err
 	}
-	if _, err := c.blobs.Put(ctx, packed, bulk.Retention+ahead(f.SendAt)); err != nil {
+	if _, err := c.blobs.Put(ctx, packed, c.Retention()+ahead(f.SendAt)); err != nil {
 		return "", err
 	}
 	if err := c.once(ctx, f, f.SendAt); err != nil {

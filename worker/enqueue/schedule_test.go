@@ -34,7 +34,7 @@ func TestMessageIsScheduled(t *testing.T) {
 	}
 	for _, key := range keys {
 		left, err := c.rdb.TTL(ctx, key).Result()
-		if want := time.Until(m.SendAt) + bulk.Retention; err != nil || left < want-time.Minute || left > want+time.Minute {
+		if want := time.Until(m.SendAt) + ledger.DefaultRetention; err != nil || left < want-time.Minute || left > want+time.Minute {
 			t.Errorf("%s is kept for %s, %v; want %s", key, left, err, want)
 		}
 	}

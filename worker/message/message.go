@@ -10,7 +10,7 @@ type Address = address.Address
 // channels there is one recipient, To[0].Addr: a phone number in E.164 or a conversation's id. All addresses are in
 // the form that package address gives them.
 type Message struct {
-	// ID names this message for ever, such as "bulkid+0.123.email": a message that is sent again has the same ID. It
+	// ID names this message, such as "bulkid+0.123.email": a message that is sent again has the same ID. It
 	// becomes the left half of the Message-ID, and the idempotency key of channels over HTTP. Letters, digits and
 	// ._=+- only.
 	ID      string

@@ -14,8 +14,8 @@ import (
 
 // Message sends one message to one recipient.
 type Message struct {
-	// ID identifies the message for ever. Its ledger record and its Message-ID follow from it, and enqueueing the
-	// same id twice is harmless.
+	// ID identifies the message. Its ledger record and its Message-ID follow from it, and enqueueing the same id twice is
+	// harmless, as long as the message is known (HERALD_RETENTION, 30 days unless set). After that the id is free.
 	ID      string          `json:"id"`
 	Channel message.Channel `json:"channel"`
 	// From is the sender: an address for email, a number for SMS. Empty: the channel's own.

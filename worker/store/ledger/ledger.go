@@ -41,11 +41,15 @@ type Ledger struct {
 	failing bool // the last pipeline was refused
 }
 
+// DefaultRetention is for how long books are kept where nobody says otherwise.
+const DefaultRetention = 30 * 24 * time.Hour
+
 // Options for New.
 type Options struct {
 	Redis redis.UniversalClient // required; stays the caller's to close
 	Log   *slog.Logger          // required
-	// Retention is how long books are kept after their last change. 30 days when zero.
+	// Retention is how long books are kept: from when they were opened, or from the time that what they are about was to be
+	// sent. DefaultRetention when zero.
 	Retention time.Duration
 	Now       func() time.Time // time.Now when nil
 }
@@ -56,7 +60,7 @@ func New(o Options) (*Ledger, error) {
 		return nil, errors.New("ledger: Redis and Log are required")
 	}
 	if o.Retention <= 0 {
-		o.Retention = 30 * 24 * time.Hour
+		o.Retention = DefaultRetention
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -68,6 +72,9 @@ func New(o Options) (*Ledger, error) {
 	l.done.Go(l.write)
 	return l, nil
 }
+
+// Retention is for how long books are kept.
+func (l *Ledger) Retention() time.Duration { return l.retention }
 
 // Close stores what still waits, then stops the writer. Mark must not be called after it.
 func (l *Ledger) Close() error {

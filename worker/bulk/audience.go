@@ -11,7 +11,7 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// Audience is one that is being read.
+// Audience is an audience while it is read.
 type Audience struct {
 	// Columns are the field paths of a CSV's header that are part of the context; none for NDJSON.
 	Columns []string
@@ -19,21 +19,21 @@ type Audience struct {
 	all     iter.Seq2[Recipient, error]
 }
 
-// All yields the recipients. It can be ranged over once; a *RowError in it stands for its row alone, any other error is
-// the last thing yielded.
+// All yields the recipients. It can be ranged over once. A *RowError stands for one row; any other error is the last
+// thing that it yields.
 func (a *Audience) All() iter.Seq2[Recipient, error] { return a.all }
 
-// Types says what columns hold, by their paths: "number" and "boolean" become JSON's, every other type a text. A column that
-// kind gives "" for is of the type that its name tells. It is called before All; NDJSON brings types of its own.
+// Types gives the types of columns by their paths: "number" and "boolean" become those of JSON, every other type a
+// text. If kind returns "", the type follows from the column's name. Call it before All. NDJSON has types of its own.
 func (a *Audience) Types(kind func(path string) string) {
 	if a.csv != nil {
 		a.csv.root.setKinds("", kind)
 	}
 }
 
-// OpenAudience reads an audience for channels as CSV or as NDJSON, packed by gzip or Zstandard or not at all, in UTF-8 or
-// UTF-16. What it is, its first bytes say, and where they don't, the extension of its name, which may be empty. The error is
-// for what can't be an audience at all. Memory use does not depend on the size of the audience.
+// OpenAudience reads an audience for channels: CSV or NDJSON, in UTF-8 or UTF-16, perhaps packed by gzip or
+// Zstandard. Its first bytes tell the form; if they don't, the extension of its name does, which may be empty. The
+// error is for what can't be an audience. Memory use does not depend on the size of the audience.
 func OpenAudience(r io.Reader, name string, channels ...message.Channel) (*Audience, error) {
 	in, err := unpack(r)
 	if err != nil {
@@ -59,7 +59,7 @@ func OpenAudience(r io.Reader, name string, channels ...message.Channel) (*Audie
 	return &Audience{Columns: c.fields(), csv: c, all: c.All()}, nil
 }
 
-// checkHead knows the files that people take for an audience by mistake.
+// checkHead recognises files that people take for an audience by mistake.
 func checkHead(head []byte) error {
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):

@@ -11,8 +11,8 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// maxChunkBytes bounds a chunk in Redis and in memory, before compression: recipients with large contexts travel in
-// smaller company.
+// maxChunkBytes bounds a chunk in Redis and in memory, before compression: with large contexts a chunk has fewer
+// recipients.
 const maxChunkBytes = 4 << 20
 
 // chunkVersion is the first byte of a chunk before compression. Recipients follow, each as a byte of duplicates and
@@ -20,17 +20,18 @@ const maxChunkBytes = 4 << 20
 // length as a varint and its bytes.
 const chunkVersion = 2
 
-// Chunks hold a tenth of all recipients before them, within these bounds: a small bulk is shared by several workers
-// too, and a canary of a few percent is no more than that.
+// Chunks hold a tenth of all recipients before them, within these bounds. So several workers share even a small bulk,
+// and a canary of a few percent is hardly larger.
 const (
 	minChunk = 20
 	// ChunkSize is the largest number of messages of a chunk.
 	ChunkSize = 200
-	// chunkSeconds is how long a chunk of a slow bulk keeps a worker busy: one that is stopped hands little back.
+	// chunkSeconds is how long a chunk of a slow bulk keeps a worker busy, so that a worker that stops hands back
+	// little.
 	chunkSeconds = 30
 )
 
-// ChunkWriter gathers recipients into chunks, compressed by Zstandard. It is not safe for concurrent use.
+// ChunkWriter packs recipients into chunks, compressed by Zstandard. It is not safe for concurrent use.
 type ChunkWriter struct {
 	most    int // recipients of a chunk
 	put     func(data []byte, n int) error
@@ -40,8 +41,8 @@ type ChunkWriter struct {
 	all     int // recipients of the chunks before
 }
 
-// NewChunkWriter returns a writer for a definition's recipients. It hands each finished chunk, with its number of
-// recipients, to put. The bytes are put's to keep.
+// NewChunkWriter returns a writer for the recipients of a definition. It calls put with each finished chunk and its
+// number of recipients. put may keep the bytes.
 func NewChunkWriter(d Definition, put func(data []byte, n int) error) (*ChunkWriter, error) {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 	if err != nil {
@@ -89,7 +90,7 @@ func appendField[T string | []byte | json.RawMessage](dst []byte, s T) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
-// Flush hands over what has gathered, if anything.
+// Flush finishes the open chunk, if it has recipients.
 func (w *ChunkWriter) Flush() error {
 	if w.n == 0 {
 		return nil

@@ -15,21 +15,21 @@ import (
 // Control is what an operator asked of a bulk.
 type Control string
 
-// The controls; none is a bulk that goes on.
+// The controls; an empty one lets the bulk go on.
 const (
 	GoOn      Control = ""
-	Paused    Control = "paused"    // nothing further goes out until it is resumed
-	Cancelled Control = "cancelled" // whoever is pending is skipped
+	Paused    Control = "paused"    // no further message is sent until it is resumed
+	Cancelled Control = "cancelled" // pending messages are skipped
 )
 
-// Verdict is what the canary came to.
+// Verdict is the result of a canary.
 type Verdict string
 
-// The verdicts; none while the canary is out.
+// The verdicts; empty while the canary is out.
 const (
 	Passed    Verdict = "passed"
 	Failing   Verdict = "failed"    // the bulk was paused
-	Overruled Verdict = "overruled" // somebody resumed it all the same
+	Overruled Verdict = "overruled" // a person resumed the bulk in spite of it
 )
 
 // Decide records the canary's verdict. A bulk that fails it pauses, in the same step.
@@ -44,12 +44,12 @@ func (s *Store) Decide(ctx context.Context, id string, v Verdict) error {
 	return nil
 }
 
-// CanaryOut reports whether only the canary's chunks may go out yet.
+// CanaryOut reports whether only the chunks of the canary may be sent yet.
 func (b Bulk) CanaryOut() bool {
 	return b.Canary != nil && b.Control != Cancelled && b.Verdict != Passed && b.Verdict != Overruled
 }
 
-// Open is how many chunks, from the first, may go out.
+// Open is how many chunks, from the first, may be sent.
 func (b Bulk) Open() int {
 	if b.CanaryOut() {
 		return b.CanaryChunks
@@ -57,14 +57,14 @@ func (b Bulk) Open() int {
 	return b.Chunks
 }
 
-// Controls are what operators ask of a bulk while it runs.
+// Controls are what operators set for a running bulk.
 type Controls struct {
 	Control Control
 	// Rate is how many messages a second all workers together may start; 0 is no limit.
 	Rate float64
 }
 
-// Controls reads what is asked of a bulk now.
+// Controls reads those of a bulk.
 func (s *Store) Controls(ctx context.Context, id string) (Controls, error) {
 	fields, err := s.rdb.HMGet(ctx, metaKey(id), fieldControl, fieldRate).Result()
 	if err != nil {
@@ -96,14 +96,14 @@ func (s *Store) SetRate(ctx context.Context, id string, perSecond float64) error
 	return nil
 }
 
-// ErrCancelled says that nothing more can be asked of a bulk.
+// ErrCancelled says that a bulk is cancelled and can't be changed.
 var ErrCancelled = errors.New("was cancelled; send to those left out with a new bulk")
 
 // ErrCompleted says that a bulk can't be cancelled any more.
 var ErrCompleted = errors.New("is completed: there is nobody left to cancel for")
 
-// SetControl asks something of a stored bulk, or returns ErrNotFound. A cancelled bulk stays cancelled, and a completed one
-// completed.
+// SetControl sets the control of a stored bulk, or returns ErrNotFound. A cancelled bulk stays cancelled, and a
+// completed one completed.
 func (s *Store) SetControl(ctx context.Context, id string, c Control) error {
 	b, err := s.Bulk(ctx, id)
 	if err != nil {
@@ -122,7 +122,7 @@ func (s *Store) SetControl(ctx context.Context, id string, c Control) error {
 		}
 	}
 	if c != Paused && b.Chunks > 0 {
-		// Whoever asks may die before its chunks have their tasks: it is looked after from now on.
+		// The caller may die before the chunks have their tasks: from now on the reconciler looks after the bulk.
 		if err := s.watch(ctx, id); err != nil {
 			return err
 		}
@@ -146,8 +146,8 @@ func (s *Store) NextRound(ctx context.Context, id string) (int, error) {
 	return int(n), nil
 }
 
-// Reopen makes every recipient pending again that is in a state from: failed, skipped, suppressed or unknown. It
-// returns how many. The bulk must be started again for them to be sent to.
+// Reopen makes every message pending again that is in a state from: failed, skipped, suppressed or unknown. It
+// returns how many. Start the bulk again, so that they are sent.
 func (s *Store) Reopen(ctx context.Context, id string, from ledger.State) (int, error) {
 	b, err := s.Bulk(ctx, id)
 	if err != nil {
@@ -158,16 +158,17 @@ func (s *Store) Reopen(ctx context.Context, id string, from ledger.State) (int, 
 	})
 }
 
-// Settle gives the messages of a bulk that are unknown another state (see ledger.Settle): all, or the one at a place. It
-// returns how many. begin is called before the first one of a chunk.
+// Settle gives unknown messages of a bulk another state (see ledger.Settle): all, or the one at a place. It returns
+// how many. begin is called before the first one of a chunk.
 func (s *Store) Settle(ctx context.Context, b Bulk, only *Place, to ledger.State, r ledger.Reason, begin func(chunk int) error) (int, error) {
 	return s.settle(ctx, b, only, ledger.Unknown, begin, func(ctx context.Context, c ledger.Chunk, slot int) (bool, error) {
 		return s.ledger.Settle(ctx, c, slot, to, r)
 	})
 }
 
-// settle calls do for every message in state from, or the one at a place, a chunk's at the same time, and counts those for
-// which it did something. Before that the bulk is looked after: whoever asks may die before its chunks have their tasks.
+// settle calls do for every message in state from, or for the one at a place, and counts those for which it did
+// something. It works on the messages of a chunk at the same time. Before that it puts the bulk on the list of
+// running ones: the caller may die before the chunks have their tasks.
 func (s *Store) settle(ctx context.Context, b Bulk, only *Place, from ledger.State, begin func(chunk int) error,
 	do func(context.Context, ledger.Chunk, int) (bool, error),
 ) (int, error) {

@@ -22,25 +22,25 @@ import (
 
 // The columns of an audience that are about the recipient and not part of the context.
 const (
-	columnTo          = "to"          // address; where it is missing, the fields of message.AddressField
+	columnTo          = "to"          // the address; without it, the fields of message.AddressField
 	columnLocale      = "locale"      // BCP 47 tag
 	columnTimezone    = "timezone"    // IANA name
 	columnAttachments = "attachments" // files below the worker's attachment folder, separated by ";"
 )
 
-// RowError is what is wrong with one row of an audience. The rows after it can still be read.
+// RowError says what is wrong with one row of an audience. The rows after it can still be read.
 type RowError struct {
-	Line int // of the file, from 1; the header's is 1. The number of the recipient, where there is no file
+	Line int // line of the file, from 1 (the header); without a file, the number of the recipient
 	// Err holds the faults. Their pointers begin at the row: for NDJSON within its object, for CSV with the name of the
 	// column.
 	Err     error
 	columns bool // the row is one of a CSV
 }
 
-// Error tells the line, and what Words does.
+// Error gives the line and Words.
 func (e *RowError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Words()) }
 
-// Words tell each fault at its column or pointer.
+// Words give each fault with its column or pointer.
 func (e *RowError) Words() string {
 	faults := fault.Of(e.Err)
 	texts := make([]string, len(faults))
@@ -60,7 +60,7 @@ func (e *RowError) Words() string {
 // Unwrap returns the faults.
 func (e *RowError) Unwrap() error { return e.Err }
 
-// Column is the column of a CSV that a fault of the row is about; "" where it is about all of the row.
+// Column is the column of a CSV that holds a fault of the row; "" if the fault concerns the whole row.
 func (e *RowError) Column(f fault.Fault) string {
 	if !e.columns || f.Pointer == "" {
 		return ""
@@ -223,7 +223,7 @@ func (c *CSV) addColumn(i int, name string) error {
 	return nil
 }
 
-// All yields the audience. A *RowError stands for its row alone; any other error is the last thing yielded.
+// All yields the audience. A *RowError stands for one row; any other error is the last thing that it yields.
 func (c *CSV) All() iter.Seq2[Recipient, error] {
 	return func(yield func(Recipient, error) bool) {
 		after := 1 + c.lines // the line on which the last row began
@@ -269,8 +269,8 @@ func (c *CSV) All() iter.Seq2[Recipient, error] {
 	}
 }
 
-// torn is what is wrong with a row whose quotation marks don't match, and its line. What such a mark swallowed of later
-// rows is read again. Nothing is wrong with it where the file can't be read on.
+// torn says what is wrong with a row whose quotation marks don't match, and its line. Later rows that such a mark
+// swallowed are read again. Nothing is wrong with the row if the file itself can't be read further.
 func (c *CSV) torn(e *csv.ParseError, after int) (line int, err error) {
 	line, several := after+c.kept.linesBefore(), true
 	if e != nil {
@@ -318,7 +318,7 @@ func (c *CSV) recipient(row []string) (Recipient, error) {
 			r.Attachments = append(r.Attachments, message.Ref{File: name})
 		}
 	}
-	room := 0 // for the names, quotes and commas too, mostly
+	room := 0 // usually enough for names, quotes and commas, too
 	for _, cell := range row {
 		room += len(cell) + 24
 	}

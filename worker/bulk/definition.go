@@ -16,43 +16,43 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Definition is what a bulk sends, the same for all of its recipients. It doesn't change once stored.
+// Definition is what a bulk sends, the same for all recipients. It doesn't change once it is stored.
 type Definition struct {
 	ID string `json:"id"`
-	// Messages are what each recipient gets: at most one on each channel.
+	// Messages are those for each recipient, at most one on each channel.
 	Messages []Part `json:"messages,omitempty"`
-	// Context is a JSON object that every recipient's own context is laid over, key by key at its top level.
+	// Context is a JSON object. Each recipient's own context overrides it, key by key at its top level.
 	Context json.RawMessage `json:"context,omitempty"`
-	// Locale and Timezone are for recipients who bring none.
+	// Locale and Timezone are for recipients without their own.
 	Locale   string `json:"locale,omitempty"`
 	Timezone string `json:"timezone,omitempty"`
-	// Country is the ISO 3166 code for phone numbers without a country's code; where it is empty they are errors.
+	// Country is the ISO 3166 code for phone numbers without a country's code; without Country these are errors.
 	Country string           `json:"country,omitempty"`
 	OnIssue task.IssuePolicy `json:"onIssue,omitempty"`
-	// Deduplicate sends to each address once, on each channel. Who comes again is skipped.
+	// Deduplicate sends to each address once on each channel. Where it comes again, it is skipped.
 	Deduplicate bool `json:"deduplicate,omitempty"`
 	// Rate is how many messages a second all workers together may start; 0 is no limit. It can be changed while the bulk
 	// runs: Store.SetRate.
 	Rate float64 `json:"rate,omitempty"`
-	// SendAt is when the bulk begins. Zero is at once.
+	// SendAt is when the bulk begins; zero is at once.
 	SendAt time.Time `json:"sendAt,omitzero"`
-	// SendAtLocal is when each recipient's messages go out by the clock on the wall where they are, in LocalLayout:
-	// 2026-12-01T09:00. Whose time has passed already gets them at once. It excludes SendAt and Canary.
+	// SendAtLocal is when each recipient's messages are sent, by the local clock of the recipient, in LocalLayout:
+	// 2026-12-01T09:00. If that time has passed, they are sent at once. It excludes SendAt and Canary.
 	SendAtLocal string `json:"sendAtLocal,omitempty"`
-	// SendBefore is when the bulk has lost its point: who is still pending then is skipped, as "expired".
+	// SendBefore is when the bulk is too late: from then on pending messages are skipped, as "expired".
 	SendBefore time.Time `json:"sendBefore,omitzero"`
 	Canary     *Canary   `json:"canary,omitempty"`
-	// Actions happen to each recipient's conversation once, after the last of its messages. Without Messages they
-	// are all that happens.
+	// Actions change each recipient's conversation once, after the last of the messages. A bulk may have actions and
+	// no messages.
 	Actions *task.Actions `json:"actions,omitempty"`
-	// Events asks for an event for each message, besides those of the bulk.
+	// Events adds an event for each message to those of the bulk.
 	Events    bool      `json:"events,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
 	// Layout is set by Store.Create: see task.Layout.
 	Layout int `json:"layout,omitempty"`
 }
 
-// Same reports whether what is stored is what d would be, but for what storing and starting it adds.
+// Same reports whether a stored definition is d, apart from what storing and starting adds.
 func (d Definition) Same(stored Definition) (bool, error) {
 	stored.CreatedAt, stored.Layout = d.CreatedAt, d.Layout
 	stored.Messages = slices.Clone(stored.Messages)
@@ -91,8 +91,8 @@ type Part struct {
 	Note        message.NoteFields `json:"note,omitzero"`
 }
 
-// Canary sends to the first Percent of the audience, and to the others only when no more than MaxFailurePercent of
-// those have failed. Otherwise the bulk pauses, and whoever resumes it overrules the canary.
+// Canary sends to the first Percent of the audience. The others follow only if at most MaxFailurePercent of these
+// have failed. Otherwise the bulk pauses; resuming it overrules the canary.
 type Canary struct {
 	Percent           float64 `json:"percent"`           // over 0, under 100
 	MaxFailurePercent float64 `json:"maxFailurePercent"` // 0 to 100, of those sent, failed or unknown
@@ -179,11 +179,11 @@ func (d Definition) Channels() []message.Channel {
 	return channels
 }
 
-// Slots is the number of messages for each recipient, and so of slots in the books: recipient by recipient, each in
-// the order of Messages. A bulk of actions alone has one.
+// Slots is the number of messages for each recipient. The ledger has so many slots for each: recipient by recipient,
+// in the order of Messages. A bulk of actions alone has one.
 func (d Definition) Slots() int { return max(1, len(d.Messages)) }
 
-// message is what the part says of every message of it.
+// message has the fields that all messages of the part share.
 func (p Part) message() task.Message {
 	return task.Message{
 		Channel: p.Channel, From: p.From, ReplyTo: p.ReplyTo, Content: p.Content, Attachments: p.Attachments, Policy: p.Policy,
@@ -191,7 +191,7 @@ func (p Part) message() task.Message {
 	}
 }
 
-// Part is the message that a slot of the books is about: none in a bulk of actions alone.
+// Part is the message of a slot of the ledger; it is empty in a bulk of actions alone.
 func (d Definition) Part(slot int) Part {
 	if len(d.Messages) == 0 {
 		return Part{}
@@ -199,12 +199,12 @@ func (d Definition) Part(slot int) Part {
 	return d.Messages[slot%len(d.Messages)]
 }
 
-// MessageID names the message of a slot of a chunk's books, the same for every try.
+// MessageID is the id of the message in a slot of a chunk, for ever.
 func (d Definition) MessageID(chunk, slot int) string {
 	return d.RecipientID(chunk, slot) + "." + cmp.Or(string(d.Part(slot).Channel), "actions")
 }
 
-// RecipientID names the recipient of a slot of a chunk's books, whatever the channel.
+// RecipientID is the id of the recipient in a slot of a chunk, on any channel.
 func (d Definition) RecipientID(chunk, slot int) string {
 	part := fmt.Sprintf("%d.%d", chunk, slot/d.Slots())
 	if d.Layout == 0 {
@@ -213,20 +213,20 @@ func (d Definition) RecipientID(chunk, slot int) string {
 	return task.Derive(d.ID, part)
 }
 
-// Owner is whose books the bulk's are.
+// Owner is the owner of the bulk's records.
 func (d Definition) Owner() ledger.Owner { return ledger.OwnerIn(d.Layout, ledger.Bulk, d.ID) }
 
-// StartTask asks for the bulk to be started.
+// StartTask is the task that starts the bulk.
 func (d Definition) StartTask(round int) task.BulkStart {
 	return task.BulkStart{Bulk: d.ID, Round: round, Layout: d.Layout}
 }
 
-// ChunkTask asks for one of its chunks to be sent.
+// ChunkTask is the task that sends one of its chunks.
 func (d Definition) ChunkTask(chunk int) task.BulkChunk {
 	return task.BulkChunk{Bulk: d.ID, Chunk: chunk, Layout: d.Layout}
 }
 
-// lastDue is when the last recipient's messages may go out; the zero time for at once.
+// lastDue is when the last messages are due; the zero time is at once.
 func (d Definition) lastDue() time.Time {
 	if local, err := time.Parse(LocalLayout, d.SendAtLocal); err == nil {
 		return local.Add(12 * time.Hour) // no zone is further west
@@ -234,8 +234,8 @@ func (d Definition) lastDue() time.Time {
 	return d.SendAt
 }
 
-// Due is when a recipient's messages may go out; the zero time for at once. Their zone is an IANA name. Where the
-// clocks there skip that time, or show it twice, it is one of the two that can be meant.
+// Due is when a recipient's messages are due; the zero time is at once. Their zone is an IANA name. If the clocks
+// there skip that time or show it twice, it is one of the two possible times.
 func (d Definition) Due(r Recipient) (time.Time, error) {
 	if d.SendAtLocal == "" {
 		return time.Time{}, nil
@@ -256,8 +256,8 @@ func (d Definition) Due(r Recipient) (time.Time, error) {
 	return due.UTC(), nil
 }
 
-// Message joins the definition and the recipient in a slot of a chunk's books into the message that the worker sends,
-// the same every time that it is asked.
+// Message joins the definition and the recipient in a slot of a chunk into the message that the worker sends. It is
+// always the same.
 func (d Definition) Message(chunk, slot int, r Recipient) (task.Message, error) {
 	ctx, err := overlay(d.Context, r.Context)
 	if err != nil {

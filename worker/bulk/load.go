@@ -19,7 +19,7 @@ var (
 	ErrSealed       = errors.New("its audience is complete, and can't be changed any more")
 )
 
-// loadLease is how long storing an audience may rest before somebody else may begin anew.
+// loadLease is how long the storing of an audience may pause before another process may begin anew.
 const loadLease = 30 * time.Second
 
 func loadKey(id string) string { return "herald:bulk:{" + id + "}:loading" }
@@ -33,7 +33,7 @@ var extendScript = redis.NewScript(`
 if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call("PEXPIRE", KEYS[1], ARGV[2])`)
 
-// Load is the storing of one audience. It is not safe for concurrent use.
+// Load stores one audience. It is not safe for concurrent use.
 type Load struct {
 	store *Store
 	bulk  Bulk
@@ -43,8 +43,8 @@ type Load struct {
 	stop  func()
 }
 
-// Load begins to store the audience of a bulk, which must have none: ErrSealed, ErrLoading, ErrNotFound. What an
-// earlier load left unfinished is overwritten. End it with Close.
+// Load begins to store the audience of a bulk, which must have none: ErrSealed, ErrLoading, ErrNotFound. It
+// overwrites what an unfinished load left. End it with Close.
 func (s *Store) Load(ctx context.Context, id string) (*Load, error) {
 	b, err := s.Bulk(ctx, id)
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *Store) Load(ctx context.Context, id string) (*Load, error) {
 	if !ours {
 		return nil, fmt.Errorf("bulk %s: %w", id, ErrLoading)
 	}
-	// Read again: somebody may have finished in between.
+	// It is read again: another process may have finished in between.
 	if l.bulk, err = s.Bulk(ctx, id); err == nil && l.bulk.Chunks > 0 {
 		err = fmt.Errorf("bulk %s: %w", id, ErrSealed)
 	}
@@ -69,8 +69,8 @@ func (s *Store) Load(ctx context.Context, id string) (*Load, error) {
 	return l, nil
 }
 
-// keep holds the lease while the audience comes in slowly, until Close. One that got lost all the same is noticed by
-// Put and Seal.
+// keep holds the lease until Close, even if the audience comes in slowly. Put and Seal notice if the lease was lost
+// all the same.
 func (l *Load) keep(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -100,10 +100,10 @@ func (l *Load) Recipients() int { return l.all }
 type Packed struct {
 	Data       []byte
 	Recipients int
-	Due        time.Time // before which nobody in it gets anything; zero for at once
+	Due        time.Time // when its messages are due; zero for at once
 }
 
-// Put stores further chunks and opens their books, in one round trip.
+// Put stores further chunks and creates their records, in one round trip.
 func (l *Load) Put(ctx context.Context, chunks []Packed) error {
 	if err := l.extend(ctx); err != nil {
 		return err
@@ -173,7 +173,7 @@ func (l *Load) canaryChunks() int {
 	return n
 }
 
-// Close lets others begin. It does nothing after the lease was lost.
+// Close ends the lease. It does nothing if the lease was lost.
 func (l *Load) Close(ctx context.Context) error {
 	if l.stop != nil {
 		l.stop()
@@ -186,7 +186,7 @@ func (l *Load) Close(ctx context.Context) error {
 	return nil
 }
 
-// Dues reads when chunks of a bulk may go out, for those that must wait for a time of their own.
+// Dues reads when the chunks of a bulk are due, for those that have a time of their own.
 func (s *Store) Dues(ctx context.Context, id string) (map[int]time.Time, error) {
 	fields, err := s.rdb.HGetAll(ctx, dueKey(id)).Result()
 	if err != nil {

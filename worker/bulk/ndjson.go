@@ -36,7 +36,7 @@ func NewNDJSON(r io.Reader, channels ...message.Channel) *NDJSON {
 	return &NDJSON{in: newInput(r), kinds: addressesOf(channels)}
 }
 
-// All yields the audience, once. A *RowError stands for its row alone; any other error is the last thing yielded.
+// All yields the audience, once. A *RowError stands for one row; any other error is the last thing that it yields.
 func (n *NDJSON) All() iter.Seq2[Recipient, error] {
 	return func(yield func(Recipient, error) bool) {
 		for {
@@ -68,7 +68,7 @@ func (n *NDJSON) All() iter.Seq2[Recipient, error] {
 
 var errLongLine = fmt.Errorf("longer than %d bytes", maxRow)
 
-// next reads a line, whose bytes are good until the next call. Of one that is too long it keeps nothing.
+// next reads a line. Its bytes are valid until the next call. It keeps nothing of a line that is too long.
 func (n *NDJSON) next() ([]byte, error) {
 	n.line++
 	n.buffer = n.buffer[:0]

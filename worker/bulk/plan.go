@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// ErrPlan says that what is about to be sent is not what was planned.
+// ErrPlan says that the bulk is not the one that was planned.
 var ErrPlan = errors.New("the definition, the templates or the audience changed since the plan was made")
 
-// Plan identifies what a bulk is going to send, so that what was looked at in a dry run is what goes out: a hash over
-// the definition without its id and time of creation, its template sources, and the audience in its order, row by row.
-// Rows that can't be read don't count. It is not safe for concurrent use.
+// Plan identifies what a bulk is going to send, so that exactly what a dry run looked at is sent. It is a hash over
+// the definition without its id and time of creation, its template sources, and the audience, row by row. Rows that
+// can't be read don't count. It is not safe for concurrent use.
 type Plan struct {
 	sum  hash.Hash
 	size [8]byte
@@ -35,7 +35,7 @@ func NewPlan(d Definition) (*Plan, error) {
 	return p, nil
 }
 
-// Add takes in one recipient.
+// Add adds one recipient.
 func (p *Plan) Add(r Recipient) error {
 	p.add([]byte(r.Email))
 	p.add([]byte(r.Phone))
@@ -55,7 +55,7 @@ func (p *Plan) Add(r Recipient) error {
 	return nil
 }
 
-// add takes in bytes with their length, so that no two lists of them are one.
+// add adds bytes with their length, so that no two different lists of them are equal.
 func (p *Plan) add(data []byte) {
 	binary.BigEndian.PutUint64(p.size[:], uint64(len(data)))
 	p.sum.Write(p.size[:])

@@ -13,8 +13,8 @@ import (
 
 // Recipient is one row of an audience.
 type Recipient struct {
-	// Email, Phone and Conversation are the addresses: for email, for SMS, and for chat and note. A bad one is a failed
-	// message among others, not a bulk that doesn't start; none is a skipped one.
+	// Email, Phone and Conversation are the addresses: for email, for SMS, and for chat and note. A message to a bad
+	// one fails, a message to none is skipped, and the bulk goes on.
 	Email        string `json:"email,omitempty"`
 	Phone        string `json:"phone,omitempty"`
 	Conversation string `json:"conversation,omitempty"`
@@ -37,7 +37,7 @@ func (r Recipient) Address(c message.Channel) string { return *r.address(c.Addre
 // Duplicate reports whether the address for the definition's n-th message came before in the audience.
 func (r Recipient) Duplicate(n int) bool { return r.duplicates>>n&1 != 0 }
 
-// Fault makes an error of the n-th recipient of an audience, from 1, one that stands for its row.
+// Fault makes an error of the row of the n-th recipient of an audience, from 1.
 func (r Recipient) Fault(n int, err error) *RowError {
 	if r.line > 0 {
 		n = r.line
@@ -45,7 +45,7 @@ func (r Recipient) Fault(n int, err error) *RowError {
 	return &RowError{Line: n, Err: err, columns: r.csv}
 }
 
-// check finds what is wrong with a recipient that no reader of an audience has looked at.
+// check finds what is wrong with a recipient that no reader of an audience has checked.
 func (r Recipient) check() error {
 	if r.checked {
 		return nil
@@ -59,7 +59,7 @@ func (r Recipient) check() error {
 	return f.Err()
 }
 
-// checkPlace finds what is wrong with where the recipient is.
+// checkPlace checks locale and time zone.
 func (r Recipient) checkPlace() error {
 	var f fault.List
 	f.Join("/locale", task.CheckLocale(r.Locale))
@@ -101,7 +101,7 @@ func addressesOf(channels []message.Channel) []address.Kind {
 	return kinds
 }
 
-// overlay returns shared with the members of own laid over it.
+// overlay returns shared with its members overridden by those of own.
 func overlay(shared, own json.RawMessage) (json.RawMessage, error) {
 	switch {
 	case len(shared) == 0:

@@ -17,7 +17,7 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Result is what became of one message.
+// Result is the state of one message.
 type Result struct {
 	Index   int    // of the recipient among all, from 0
 	ID      string // of the message
@@ -25,12 +25,12 @@ type Result struct {
 	Channel message.Channel
 	ledger.Record
 	ledger.Details
-	// Waiting is why it is still pending; nil once it is settled.
+	// Waiting is why it is pending; nil once it is settled.
 	Waiting *ledger.Wait
 }
 
-// Results yields every message in the order of the audience (where recipients have times of their own: in the order of
-// those), reading one chunk at a time. It ends after an error.
+// Results yields every message in the order of the audience, or, if recipients have times of their own, in the order
+// of those. It reads one chunk at a time and ends after an error.
 func (s *Store) Results(ctx context.Context, id string) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		b, err := s.Bulk(ctx, id)
@@ -56,7 +56,7 @@ func (s *Store) Results(ctx context.Context, id string) iter.Seq2[Result, error]
 	}
 }
 
-// ChunkResults reads what became of the messages of one chunk, in their order. Their Index counts from the chunk's first
+// ChunkResults reads the states of the messages of one chunk, in order. Their Index counts from the chunk's first
 // recipient.
 func (s *Store) ChunkResults(ctx context.Context, b Bulk, chunk int) ([]Result, error) {
 	recipients, err := s.Recipients(ctx, b.Definition, chunk)
@@ -95,7 +95,7 @@ func (s *Store) ChunkResults(ctx context.Context, b Bulk, chunk int) ([]Result, 
 	return results, nil
 }
 
-// waiting is why those of a chunk wait who are pending.
+// waiting is why the pending messages of a chunk wait.
 func (s *Store) waiting(ctx context.Context, b Bulk, chunk int) (*ledger.Wait, error) {
 	wait, err := s.ledger.Wait(ctx, b.Owner().Chunk(chunk))
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *Store) waiting(ctx context.Context, b Bulk, chunk int) (*ledger.Wait, e
 	return ledger.Unhurried(ledger.Pending, due), nil
 }
 
-// MessageResult reads what became of a message of a bulk by its id, or returns ErrNotFound.
+// MessageResult reads the state of a message of a bulk by its id, or returns ErrNotFound.
 func (s *Store) MessageResult(ctx context.Context, id string) (Result, error) {
 	b, at, err := s.Locate(ctx, id)
 	if err != nil {
@@ -144,11 +144,10 @@ func (s *Store) MessageResult(ctx context.Context, id string) (Result, error) {
 	return results[at.Slot], nil
 }
 
-// Place is a slot of a bulk's books.
+// Place is a slot of a bulk.
 type Place struct{ Chunk, Slot int }
 
-// Locate finds the bulk and the place of a message by its id, or returns ErrNotFound. Whether the chunk has so many slots
-// is not known.
+// Locate finds the bulk and the place of a message by its id, or returns ErrNotFound. The chunk may have fewer slots.
 func (s *Store) Locate(ctx context.Context, id string) (Bulk, Place, error) {
 	gone := fmt.Errorf("message %.150q: %w", id, ErrNotFound)
 	owner, part, derived := task.SplitDerived(id)
@@ -184,7 +183,7 @@ func (s *Store) Locate(ctx context.Context, id string) (Bulk, Place, error) {
 	return Bulk{}, Place{}, gone
 }
 
-// ResultWriter writes results as CSV. Cells that a spreadsheet would take for a formula are prefixed with an apostrophe.
+// ResultWriter writes results as CSV. A cell that a spreadsheet would take for a formula begins with an apostrophe.
 type ResultWriter struct {
 	csv *csv.Writer
 	row [11]string
@@ -198,7 +197,8 @@ func NewResultWriter(to io.Writer) (*ResultWriter, error) {
 	return w, w.csv.Write(w.row[:])
 }
 
-// Write writes one result; issues are their codes and fields. Whoever is claimed right now is pending, as the counts show it.
+// Write writes one result; issues are their codes and fields. A message that is claimed at this moment counts as
+// pending.
 func (w *ResultWriter) Write(r Result) error {
 	if r.State == ledger.Claimed {
 		r.State = ledger.Pending

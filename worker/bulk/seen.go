@@ -8,9 +8,9 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// Seen remembers where each of many addresses came first, by 64-bit hashes: among a million, two different ones are taken
-// for one in one run of 40 million. The hashes are seeded anew each run, so nobody can aim for that. It takes 12 to 32
-// bytes an address. The zero value is empty.
+// Seen remembers where each of many addresses came first, by 64-bit hashes. With a million addresses, it takes two
+// different ones for the same in one run of 40 million. The hashes are seeded anew in each run, so that nobody can
+// cause that. It takes 12 to 32 bytes an address. The zero value is empty.
 type Seen struct {
 	seed   maphash.Seed
 	hashes []uint64 // open addressing; 0 is free
@@ -59,8 +59,8 @@ func (s *Seen) grow() {
 	}
 }
 
-// PutAddress is Put of an address on a channel, as an audience has it. What is no address comes before nobody: its message
-// fails for that.
+// PutAddress is Put for an address of an audience on a channel. It returns 0 for what is no address: that message
+// fails anyway.
 func (s *Seen) PutAddress(c message.Channel, addresses address.Parser, text string, row int) (first int) {
 	a, err := addresses.Parse(c.Address(), text)
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *Seen) PutAddress(c message.Channel, addresses address.Parser, text stri
 	return s.Put(c.Address().Key(a.Addr), row)
 }
 
-// Deduplicate yields the audience as it is, and marks those whose address on a channel came before.
+// Deduplicate yields the audience unchanged, and marks recipients whose address on a channel came before.
 func Deduplicate(audience iter.Seq2[Recipient, error], channels []message.Channel, addresses address.Parser) iter.Seq2[Recipient, error] {
 	return func(yield func(Recipient, error) bool) {
 		seen := make([]Seen, len(channels))

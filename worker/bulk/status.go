@@ -6,42 +6,42 @@ import (
 	"time"
 )
 
-// State is how far a bulk is. It is worked out from what is stored, never stored itself, so it can't disagree with the
-// books.
+// State is the progress of a bulk. It is computed from what is stored and never stored itself, so it can't disagree
+// with the ledger.
 type State string
 
 // The states of a bulk.
 const (
-	Loading   State = "loading"   // its audience is being stored; nothing goes out yet
+	Loading   State = "loading"   // its audience is being stored; nothing is sent yet
 	Ready     State = "ready"     // stored, not yet started
 	Scheduled State = "scheduled" // stored, and waits for the time when it is to begin
 	Running   State = "running"   // someone is pending
 	Completed State = "completed" // nobody is pending
-	Pausing   State = "paused"    // someone is pending, and waits for an operator
-	Stopped   State = "cancelled" // an operator cancelled it, and nobody is pending
+	Pausing   State = "paused"    // messages are pending, and an operator has paused it
+	Stopped   State = "cancelled" // an operator cancelled it, and no message is pending
 )
 
-// Status is the account of one bulk, in messages: one for each recipient and channel. Planned is always the sum of the
+// Status is the progress of a bulk in messages, one for each recipient and channel. Planned is always the sum of the
 // other counts.
 type Status struct {
 	ID         string `json:"id"`
 	State      State  `json:"state"`
 	Planned    int    `json:"planned"`
-	Pending    int    `json:"pending"` // whoever is claimed right now included
+	Pending    int    `json:"pending"` // with those that are claimed at this moment
 	Sent       int    `json:"sent"`
 	Failed     int    `json:"failed"`
 	Suppressed int    `json:"suppressed"`
 	Skipped    int    `json:"skipped"`
 	Unknown    int    `json:"unknown"`
 	Issues     int    `json:"issues"` // messages that were rendered with issues, whatever became of them
-	// Canary is out while only the canary goes out, then its verdict; empty without one.
+	// Canary is "out" while only the canary is sent, then its verdict; empty without one.
 	Canary string `json:"canary,omitempty"`
 }
 
-// Done is the number of messages to which nothing more will happen.
+// Done is the number of messages with a final state.
 func (s Status) Done() int { return s.Planned - s.Pending }
 
-// Status reads the account of a bulk, or returns ErrNotFound.
+// Status reads that of a bulk, or returns ErrNotFound.
 func (s *Store) Status(ctx context.Context, id string) (Status, error) {
 	b, err := s.Bulk(ctx, id)
 	if err != nil {

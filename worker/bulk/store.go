@@ -37,7 +37,7 @@ func NewStore(rdb redis.UniversalClient, l *ledger.Ledger) *Store { return &Stor
 
 func metaKey(id string) string { return "herald:bulk:{" + id + "}" }
 
-// recipientsKey shares its hash tag with the chunk's books.
+// recipientsKey has the same hash tag as the chunk's records.
 func recipientsKey(books ledger.Chunk) string { return books.Key("recipients") }
 
 // The fields of a bulk's meta hash.
@@ -122,8 +122,8 @@ func (s *Store) List(ctx context.Context, most int) ([]string, error) {
 // runningKey holds the ids of the bulks that were started and not yet seen completed.
 const runningKey = "herald:bulks:running"
 
-// watch puts a bulk onto the list of running ones: the reconciler sees to it that whoever is pending has a task, and takes
-// it off when nobody is.
+// watch puts a bulk on the list of running ones. The reconciler then makes sure that its pending messages have tasks,
+// and takes it off when none is pending.
 func (s *Store) watch(ctx context.Context, id string) error {
 	if err := s.rdb.SAdd(ctx, runningKey, id).Err(); err != nil {
 		return fmt.Errorf("start bulk %s: %w", id, err)
@@ -159,8 +159,8 @@ func (s *Store) Finished(ctx context.Context, id string) error {
 	return nil
 }
 
-// Pin records the template sources that the whole bulk uses on a channel and returns those in force: the first ones
-// pinned.
+// Pin records the template sources that the whole bulk uses on a channel, and returns the valid ones: those that were
+// pinned first.
 func (s *Store) Pin(ctx context.Context, id string, c message.Channel, sources string) (string, error) {
 	if err := s.rdb.HSetNX(ctx, metaKey(id), fieldSources+string(c), sources).Err(); err != nil {
 		return "", fmt.Errorf("pin the sources of bulk %s: %w", id, err)
@@ -189,7 +189,7 @@ type Bulk struct {
 
 // Bulk reads a bulk, or returns ErrNotFound. Its Sources are the pinned ones.
 func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) {
-	if task.CheckID(id) != nil { // none can have it, and it can't make a key of its own
+	if task.CheckID(id) != nil { // no bulk can have it, and it must not become part of a key
 		return Bulk{}, fmt.Errorf("bulk %.100q: %w", id, ErrNotFound)
 	}
 	fields, err := s.rdb.HGetAll(ctx, metaKey(id)).Result()

@@ -18,19 +18,19 @@ var (
 )
 
 const (
-	// unpackFree is what any packed file may come to, in bytes.
+	// unpackFree is the size, in bytes, that every packed file may have when it is unpacked.
 	unpackFree = 16 << 20
-	// unpackRatio is how many times its packed size a larger one may come to. Audiences come to 3 to 30 times.
+	// unpackRatio is how many times its packed size a larger file may have. Audiences have 3 to 30 times.
 	unpackRatio = 200
 	// unpackWindow is the largest window of a Zstandard stream: what `zstd --ultra -22 --long=27` asks for.
 	unpackWindow = 128 << 20
 )
 
-// ErrBomb ends what unpacks to more than any audience would.
+// ErrBomb ends a file that unpacks to more than any audience would.
 var ErrBomb = fmt.Errorf("it unpacks to more than %d MB and %d times its size: refused as a compression bomb", unpackFree>>20, unpackRatio)
 
-// unpack gives r's content, which may be packed by gzip or Zstandard, as text without a byte order mark. It reads as
-// its result is read.
+// unpack returns the content of r, which may be packed by gzip or Zstandard, as text without a byte order mark. It
+// reads r while its result is read.
 func unpack(r io.Reader) (*bufio.Reader, error) {
 	packed := &counted{r: r}
 	in := bufio.NewReaderSize(packed, 1<<16)
@@ -46,7 +46,7 @@ func unpack(r io.Reader) (*bufio.Reader, error) {
 		}
 		return newInput(&bounded{format: "gzip", r: z, packed: packed}), nil
 	case bytes.HasPrefix(head, zstdMagic):
-		// At a concurrency of 1 it starts no goroutines, so there is nothing to close.
+		// With a concurrency of 1 it starts no goroutines, so there is nothing to close.
 		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(unpackWindow), zstd.WithDecoderLowmem(true))
 		if err != nil {
 			return nil, fmt.Errorf("unpack zstd: %w", err)
@@ -68,7 +68,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// bounded ends with ErrBomb where r gives out of proportion to what was read of packed.
+// bounded ends with ErrBomb if r gives too much for what was read of packed.
 type bounded struct {
 	format string
 	r      io.Reader

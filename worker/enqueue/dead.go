@@ -10,18 +10,18 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// The reasons of messages whose task was given up on before a worker could work on it. Putting the dead letter back reopens
-// them.
+// The reasons of messages whose task was given up before a worker could work on it. Retrying the dead letter makes
+// them pending again.
 const (
 	CodeRefused       = "payload_refused" // the task has faults that an older client did not see
-	CodeNotUnderstood = "not_understood"  // no worker was new enough, for a day
+	CodeNotUnderstood = "not_understood"  // no worker understood the task for a day
 )
 
-// Dead reads and drops dead letters: what the workers gave up on.
+// Dead reads and drops dead letters: tasks that the workers gave up.
 func (c *Client) Dead() *dead.Store { return dead.New(c.rdb) }
 
-// RetryDead puts the payload of a dead letter into its queue again, then drops the letter. The letter stays when this
-// version doesn't understand the payload. Retrying twice is harmless: who has got a message gets no second one.
+// RetryDead puts the payload of a dead letter into its queue again, then drops the letter. The letter stays if this
+// version doesn't understand the payload. Retrying twice is harmless: no message is sent a second time.
 func (c *Client) RetryDead(ctx context.Context, id string) error {
 	l, err := c.Dead().Get(ctx, id)
 	if err != nil {

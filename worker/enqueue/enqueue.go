@@ -1,5 +1,5 @@
-// Package enqueue is the client that other services import: it puts messages and bulks into the queue and reads
-// what became of them. It talks to Redis and to nothing else, and links neither templates nor locale data.
+// Package enqueue is the client that other services import: it enqueues messages and bulks and reads their state. It
+// talks only to Redis, and links neither templates nor locale data.
 //
 //	client, err := enqueue.New(enqueue.Options{Redis: rdb})
 //	id, err := client.Message(ctx, task.Message{
@@ -8,7 +8,7 @@
 //		Context: json.RawMessage(`{"customer":{"firstName":"Ada"}}`),
 //	})
 //
-// What a call returned without an error is stored, as durably as Redis is set up to store it.
+// When a call returns without an error, its data is stored, as durably as Redis is set up to store it.
 package enqueue
 
 import (
@@ -51,8 +51,8 @@ type Client struct {
 type Options struct {
 	Redis redis.UniversalClient // required; stays the caller's to close
 	Log   *slog.Logger          // slog.Default() when nil
-	// Phones reads phone numbers: phone.Parse of worker/address/phone. Only a bulk of SMS with Deduplicate needs it. It
-	// brings about 3 MB of numbering plans, so whoever doesn't need it leaves it out.
+	// Phones reads phone numbers: phone.Parse of worker/address/phone. Only a bulk of SMS with Deduplicate needs it.
+	// It adds about 3 MB of numbering plans to a program.
 	Phones address.PhoneParser
 	// Retention is how long what is enqueued is known after it was to be sent: its state, its content, its id. The same for
 	// clients and workers (HERALD_RETENTION). ledger.DefaultRetention, 30 days, when zero.
@@ -94,8 +94,8 @@ func (c *Client) SourceRetention() time.Duration { return bulk.SourceRetention(c
 // NewID returns a fresh id for a message or a bulk. Later ones sort after earlier ones.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// Attach stores the bytes of an attachment once, whoever sends it how often, and returns the reference that
-// messages and bulks carry. The type, where empty, is found from name and content.
+// Attach stores the bytes of an attachment, once for all who send it, and returns the reference for messages and
+// bulks. An empty type is found from name and content.
 func (c *Client) Attach(ctx context.Context, name, mediaType string, data []byte) (message.Ref, error) {
 	sha, err := c.blobs.Put(ctx, data, c.SourceRetention())
 	if err != nil {
@@ -109,9 +109,9 @@ func (c *Client) Pin(ctx context.Context, sources []byte) (string, error) {
 	return c.blobs.Put(ctx, sources, c.SourceRetention())
 }
 
-// Message enqueues one message and returns its id, a fresh one where m has none. Enqueueing the same message again
-// is harmless and returns the same id; another message under the same id is ErrConflict. A forward or a bulk may have the
-// same id: they have nothing to do with each other.
+// Message enqueues one message and returns its id, a fresh one if m has none. Enqueueing the same message again is
+// harmless and returns the same id; another message under the same id is ErrConflict. A forward or a bulk may have
+// the same id: they are separate.
 func (c *Client) Message(ctx context.Context, m task.Message) (string, error) {
 	if m.ID == "" {
 		m.ID = NewID()
@@ -128,7 +128,7 @@ func (c *Client) Message(ctx context.Context, m task.Message) (string, error) {
 	return m.ID, nil
 }
 
-// CheckMessage finds every fault of a message that can be known without looking at anything else, as a fault.List.
+// CheckMessage finds every fault that the message alone shows, as a fault.List.
 func CheckMessage(m task.Message) error {
 	var faults fault.List
 	faults.Join("", m.Validate())
@@ -136,8 +136,8 @@ func CheckMessage(m task.Message) error {
 	return faults.Err()
 }
 
-// CheckFiles tells what is wrong with files under a policy, as far as references and the sizes of what is stored tell it.
-// The faults have places in refs; any other error is trouble with Redis.
+// CheckFiles finds what is wrong with files under a policy, as far as references and the sizes of stored files show
+// it. The faults have places in refs; any other error is trouble with Redis.
 func (c *Client) CheckFiles(ctx context.Context, p attach.Policy, refs []message.Ref) error {
 	var blobs []string
 	for _, ref := range refs {
@@ -152,17 +152,17 @@ func (c *Client) CheckFiles(ctx context.Context, p attach.Policy, refs []message
 	return p.CheckKnown(refs, sizes)
 }
 
-// patience bounds what is brought to an end after its caller has gone.
+// patience bounds how long a call goes on after its caller has gone.
 const patience = 10 * time.Second
 
-// toTheEnd is a context for what must not stop halfway: it heeds no caller that goes, for a while. What it can't bring to
-// an end then, because Redis hangs or this process dies, a worker does.
+// toTheEnd is a context for work that must not stop halfway: it ignores for a while that the caller has gone. If the
+// work can't be finished then, because Redis hangs or this process dies, a worker finishes it.
 func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), patience)
 }
 
-// once enqueues a message or forward for a time, unless that was done before; ErrConflict where something else was. What
-// is kept of it outlives that time as usual.
+// once enqueues a message or forward for a time, unless that was done before. It returns ErrConflict if another one
+// has the id. The data is kept as long as usual after that time.
 func (c *Client) once(ctx context.Context, p task.Payload, at time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err // nothing was begun
@@ -181,8 +181,8 @@ func (c *Client) once(ctx context.Context, p task.Payload, at time.Time) error {
 	return err
 }
 
-// admit opens the books of a message or forward, unless it was admitted before; ErrConflict where something else was under
-// its id. It returns the payload in the layout of those books, and whose they are.
+// admit creates the record of a message or forward, unless there is one. It returns ErrConflict if another one has
+// the id. The payload that it returns has the layout of the record.
 func (c *Client) admit(ctx context.Context, p task.Payload, longer time.Duration) (task.Payload, ledger.Admission, error) {
 	p = task.InLayout(p, 0)
 	owner := ownerOf(p)
@@ -207,7 +207,7 @@ func (c *Client) admit(ctx context.Context, p task.Payload, longer time.Duration
 	return task.InLayout(p, admission.Owner.Layout(task.Layout)), admission, nil
 }
 
-// ownerOf is whose a message or forward is.
+// ownerOf is the owner of a message's or forward's record.
 func ownerOf(p task.Payload) ledger.Owner {
 	switch p := p.(type) {
 	case task.Message:

@@ -10,16 +10,16 @@ import (
 	"github.com/heraldsend/herald/worker/store/dead"
 )
 
-// Events reads what callers are still to be told.
+// Events reads the events that are not delivered yet.
 func (c *Client) Events() *outbox.Store { return c.events }
 
-// ErrNoEvent says that an event is neither waiting nor a dead letter: it was told, or it is too old.
+// ErrNoEvent says that an event is neither waiting nor a dead letter: it was delivered, or it is too old.
 var ErrNoEvent = errors.New("no such event waits or was given up")
 
-// replayMost bounds what is looked through for one event, and the streams that ReplayEvents wakes.
+// replayMost bounds how many events are searched for one, and how many streams ReplayEvents wakes.
 const replayMost = 100_000
 
-// ReplayEvent tells an event again that was given up, and tries at once what waits for its next try.
+// ReplayEvent sends an event again: one that was given up, or at once one that waits for its next try.
 func (c *Client) ReplayEvent(ctx context.Context, id string) error {
 	l, err := c.Dead().Get(ctx, id)
 	if err == nil {
@@ -44,12 +44,12 @@ func (c *Client) ReplayEvent(ctx context.Context, id string) error {
 	return fmt.Errorf("%.100q: %w", id, ErrNoEvent)
 }
 
-// ReplayEvents tells all events again that were given up, and tries at once all that wait for their next try. It returns
-// how many were given up, and how many streams were waiting.
+// ReplayEvents sends all events again that were given up, and at once all that wait for their next try. It returns
+// the number of events that were given up, and of streams that were waiting.
 func (c *Client) ReplayEvents(ctx context.Context) (again, woken int, err error) {
 	const page = 500
 	for {
-		// From the start each time: what is replayed is no letter any more.
+		// It begins at the start each time: a replayed event is no letter any more.
 		letters, _, err := c.Dead().List(ctx, outbox.LetterKind, "", page)
 		if err != nil {
 			return again, 0, err
@@ -76,7 +76,8 @@ func (c *Client) ReplayEvents(ctx context.Context) (again, woken int, err error)
 	return again, woken, err
 }
 
-// replay puts an event back into its stream, then drops its letter. A crash in between tells it twice, under one id.
+// replay puts an event back into its stream, then drops its letter. After a crash in between it is sent twice, under
+// one id.
 func (c *Client) replay(ctx context.Context, e outbox.Event, l dead.Letter) error {
 	if err := c.events.PutBack(ctx, e); err != nil {
 		return err
@@ -84,7 +85,7 @@ func (c *Client) replay(ctx context.Context, e outbox.Event, l dead.Letter) erro
 	return c.Dead().Settle(ctx, l)
 }
 
-// wake runs the tasks of streams at once that wait for their next try: of one stream, or of all.
+// wake runs at once the tasks of streams that wait for their next try: those of one stream, or all.
 func (c *Client) wake(ctx context.Context, stream string) (int, error) {
 	tasks, err := c.events.InCharge(ctx, stream, replayMost)
 	if err != nil {

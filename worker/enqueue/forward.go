@@ -9,8 +9,8 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// CheckForward finds every fault of a forward that needs no template to be seen, and reads its conversation. The faults of
-// the conversation begin at /conversation. f.Conversation need not be set.
+// CheckForward finds every fault of a forward that shows without its templates, and reads its conversation. The
+// faults of the conversation begin at /conversation. f.Conversation need not be set.
 func CheckForward(f task.Forward, talk []byte) (*conversation.Conversation, error) {
 	var faults fault.List
 	if f.Conversation == "" {
@@ -28,11 +28,10 @@ func CheckForward(f task.Forward, talk []byte) (*conversation.Conversation, erro
 	return read, faults.Err()
 }
 
-// Forward enqueues a transcript of a conversation, given as JSON in the form of package conversation, and returns the
-// forward's id, a fresh one where f has none. It sets f.Conversation
-// and f.ConversationID itself. Every mistake that needs no template to be
-// seen is found here, and nothing is stored then. As with Message, the same again is harmless, and another forward under
-// the same id is ErrConflict. ForwardStatus tells what became of it.
+// Forward enqueues a transcript of a conversation, which is given as JSON in the form of package conversation. It
+// returns the id of the forward, a fresh one if f has none, and sets f.Conversation and f.ConversationID itself. It
+// finds every fault that shows without templates; then nothing is stored. As with Message, the same forward again is
+// harmless, and another one under the same id is ErrConflict. ForwardStatus reads its state.
 func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (string, error) {
 	if f.ID == "" {
 		f.ID = NewID()
@@ -41,7 +40,7 @@ func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (stri
 	if err != nil {
 		return "", err
 	}
-	kept, err := read.Encode() // neither notes nor what nobody reads is stored
+	kept, err := read.Encode() // neither notes nor unread fields are stored
 	if err != nil {
 		return "", err
 	}

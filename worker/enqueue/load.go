@@ -19,9 +19,9 @@ import (
 // batch is how many chunks are stored in one round trip.
 const batch = 16
 
-// LoadBulk stores the whole audience of a bulk that has none and returns the number of recipients. An audience that
-// breaks off changes nothing: it can be loaded again from its beginning. Two loads at once are bulk.ErrLoading, a
-// second one bulk.ErrSealed.
+// LoadBulk stores the whole audience of a bulk that has none and returns the number of recipients. If the audience
+// breaks off, nothing changes: load it again from its beginning. Two loads at the same time are bulk.ErrLoading;
+// loading a complete audience again is bulk.ErrSealed.
 func (c *Client) LoadBulk(ctx context.Context, id string, audience iter.Seq2[bulk.Recipient, error], o BulkOptions) (recipients int, err error) {
 	load, err := c.bulks.Load(ctx, id)
 	if err != nil {
@@ -53,7 +53,7 @@ func (c *Client) LoadBulk(ctx context.Context, id string, audience iter.Seq2[bul
 	p := packer{ctx: storing, definition: d, writers: map[time.Time]*bulk.ChunkWriter{}, out: batches}
 	packErr := p.pack(audience, o)
 	close(batches)
-	// Storing that failed ends the packing: its error is the one to tell.
+	// If storing failed, packing ended because of it: return its error.
 	if err := writing.Wait(); err != nil {
 		return 0, err
 	}
@@ -67,14 +67,14 @@ func (c *Client) LoadBulk(ctx context.Context, id string, audience iter.Seq2[bul
 	return load.Recipients(), load.Seal(ctx, plan)
 }
 
-// packer reads an audience into batches of chunks. Everyone in a chunk gets their messages at the same time.
+// packer reads an audience into batches of chunks. All messages of a chunk are due at the same time.
 type packer struct {
 	ctx        context.Context //nolint:containedctx // of one call of LoadBulk
 	definition bulk.Definition
 	writers    map[time.Time]*bulk.ChunkWriter // by that time
 	full       []bulk.Packed
 	out        chan<- []bulk.Packed
-	broken     error // why nothing further can be handed over
+	broken     error // why no further chunk can be stored
 }
 
 func (p *packer) pack(audience iter.Seq2[bulk.Recipient, error], o BulkOptions) error {

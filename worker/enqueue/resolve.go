@@ -11,28 +11,28 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Resolution is what a person found out about a message of which nobody knew whether it arrived.
+// Resolution is what a person found out about a message in state unknown.
 type Resolution string
 
 // The resolutions.
 const (
 	AsSent   Resolution = "sent"   // it arrived
-	AsFailed Resolution = "failed" // it did not, and is not to be sent any more
-	AsResend Resolution = "resend" // it did not: send it again, under the same message id
+	AsFailed Resolution = "failed" // it did not arrive, and must not be sent again
+	AsResend Resolution = "resend" // it did not arrive: send it again, under the same message id
 )
 
 // Resolutions lists them all.
 var Resolutions = []Resolution{AsSent, AsFailed, AsResend}
 
 var (
-	// ErrNotUnknown says that there is nothing to resolve: it is known what became of the message.
+	// ErrNotUnknown says that there is nothing to resolve: the outcome of the message is known.
 	ErrNotUnknown = errors.New("it is known what became of it")
-	// ErrContentGone says that a message can't be sent again, because what was asked for is not stored: an older version did
+	// ErrContentGone says that a message can't be sent again, because its payload is not stored: an older version did
 	// not keep it.
 	ErrContentGone = errors.New("its content is not stored any more: send it under a new id")
 )
 
-// codeResolved is the reason of a message of which a person found out that it did not arrive.
+// codeResolved is the reason of a message that did not arrive, as a person found out.
 const codeResolved = "resolved"
 
 func (r Resolution) state() (ledger.State, ledger.Reason, error) {
@@ -47,9 +47,9 @@ func (r Resolution) state() (ledger.State, ledger.Reason, error) {
 	return 0, ledger.Reason{}, fmt.Errorf("resolve as %.100q: want sent, failed or resend", string(r))
 }
 
-// ResolveMessage settles a message in state unknown: a single one, a bulk's, or the forward of that id where no message has
-// it. Its event follows. Any other state is ErrNotUnknown, unless it is what r makes of it already: resolving twice is
-// harmless. The error is ledger.ErrNotFound where there is no such message.
+// ResolveMessage settles a message in state unknown: a single one, one of a bulk, or the forward of that id if there
+// is no such message. Its event follows. Any other state is ErrNotUnknown, unless it is the state that r gives:
+// resolving twice is harmless. The error is ledger.ErrNotFound if there is no such message.
 func (c *Client) ResolveMessage(ctx context.Context, id string, r Resolution) error {
 	err := c.resolve(ctx, ledger.Message, id, r)
 	if !errors.Is(err, ledger.ErrNotFound) {
@@ -99,7 +99,7 @@ func (c *Client) resolve(ctx context.Context, k ledger.Kind, id string, r Resolu
 	}
 	p, err := c.again(ctx, k, books)
 	if errors.Is(err, ledger.ErrNotFound) && r != AsResend {
-		// An older version's: there is nothing left of which an event could be made.
+		// It is of an older version: nothing is left of which an event could be made.
 		_, err = c.ledger.Settle(ctx, books, 0, state, reason)
 		return err
 	}
@@ -111,7 +111,8 @@ func (c *Client) resolve(ctx context.Context, k ledger.Kind, id string, r Resolu
 	}
 	ctx, cancel := toTheEnd(ctx)
 	defer cancel()
-	// Listed first: whoever dies here leaves it to a worker to see to its task, which sends it, or tells the outcome.
+	// It is listed first: if this process dies here, a worker finds the message, and sends it or publishes its
+	// outcome.
 	if err := c.ledger.AddUnsettled(ctx, ledger.Owner{Kind: k, ID: id}); err != nil {
 		return err
 	}
@@ -129,7 +130,7 @@ func (c *Client) resolve(ctx context.Context, k ledger.Kind, id string, r Resolu
 	return err
 }
 
-// already is nil where a message is what r would make of it.
+// already is nil if the message is in the state that r gives.
 func (c *Client) already(kind, id string, record ledger.Record, r Resolution) error {
 	if r == AsSent && record.State == ledger.Sent || r == AsFailed && record.State == ledger.Failed && record.Reason.Code == codeResolved {
 		return nil
@@ -137,7 +138,7 @@ func (c *Client) already(kind, id string, record ledger.Record, r Resolution) er
 	return fmt.Errorf("%s %s is %s: %w", kind, id, record.State, ErrNotUnknown)
 }
 
-// again is the task of a message or forward as it was stored: beside its books, or, by an older version, in the queue.
+// again is the task of a message or forward as it was stored: with its record or, by an older version, in the queue.
 func (c *Client) again(ctx context.Context, k ledger.Kind, books ledger.Chunk) (task.Payload, error) {
 	layout := books.Layout(task.Layout)
 	r, err := c.ledger.Request(ctx, books)
@@ -161,7 +162,7 @@ func (c *Client) again(ctx context.Context, k ledger.Kind, books ledger.Chunk) (
 	return task.InLayout(p, layout), nil
 }
 
-// bare is a message or forward of which only the name matters.
+// bare is a message or forward with nothing but a name.
 func bare(k ledger.Kind, id string, layout int) task.Payload {
 	if k == ledger.Forward {
 		return task.Forward{ID: id, Layout: layout}
@@ -169,8 +170,8 @@ func bare(k ledger.Kind, id string, layout int) task.Payload {
 	return task.Message{ID: id, Layout: layout}
 }
 
-// ResolveBulk settles all messages of a bulk in state unknown, and returns how many. Their events follow, and so does
-// another one of the bulk's end.
+// ResolveBulk settles all messages of a bulk in state unknown, and returns how many. Their events follow, and then
+// another event of the bulk's end.
 func (c *Client) ResolveBulk(ctx context.Context, id string, r Resolution) (int, error) {
 	b, err := c.bulks.Bulk(ctx, id)
 	if err != nil {
@@ -191,16 +192,16 @@ func (c *Client) resolveIn(ctx context.Context, b bulk.Bulk, r Resolution, only 
 	var chunks []int
 	n, err := c.bulks.Settle(ctx, b, only, state, reason, func(chunk int) error {
 		chunks = append(chunks, chunk)
-		return c.events.AddPending(ctx, b.ID, chunk) // callers are to learn of it, whoever dies before its task is enqueued
+		return c.events.AddPending(ctx, b.ID, chunk) // so that the event follows even if this process dies before it enqueues the task
 	})
 	if n == 0 || err != nil {
 		return n, err
 	}
-	// A new round: the bulk's end is another one than before.
+	// A new round gives the bulk another event of its end.
 	if err := c.startAgain(ctx, b.ID); err != nil || r == AsResend {
 		return n, err
 	}
-	for _, chunk := range chunks { // nobody in them is pending, so the round doesn't bring them
+	for _, chunk := range chunks { // they have no pending messages, so the new round doesn't enqueue them
 		if _, err := c.queue.Again(ctx, b.ChunkTask(chunk)); err != nil {
 			return n, err
 		}

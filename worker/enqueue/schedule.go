@@ -13,13 +13,13 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// ErrTooLate says that a message can't be cancelled: it went, is going out at this moment, or was given up.
+// ErrTooLate says that a message can't be cancelled: it was sent, is being sent at this moment, or was given up.
 var ErrTooLate = errors.New("too late to cancel")
 
 // codeCancelled is the reason of a message that was cancelled.
 const codeCancelled = "cancelled"
 
-// ahead is how far in the future a time is, 0 where it is not.
+// ahead is how far in the future a time is; 0 if it is not.
 func ahead(at time.Time) time.Duration {
 	if at.IsZero() {
 		return 0
@@ -27,7 +27,7 @@ func ahead(at time.Time) time.Duration {
 	return max(0, time.Until(at))
 }
 
-// checkAhead reports whether a time is within what is kept.
+// checkAhead reports whether a time is within bulk.MaxAhead.
 func checkAhead(at time.Time) error {
 	if d := ahead(at); d > bulk.MaxAhead {
 		return fault.At("", fault.OutOfRange, "%d days ahead; at most %d are", int(d.Hours()/24), int(bulk.MaxAhead.Hours()/24))
@@ -35,10 +35,10 @@ func checkAhead(at time.Time) error {
 	return nil
 }
 
-// CancelMessage keeps a message from being sent that waits for its time, for a free worker, or for its next try, or the
-// forward of that id where no message has it. Its books say skipped, with the code cancelled, and so does its event. What
-// went, is going out, or was given up can't be cancelled: ErrTooLate says so, ledger.ErrNotFound that there is no such
-// message. Cancelling twice is harmless.
+// CancelMessage cancels a message that waits: for its time, for a free worker, or for its next try. If there is no
+// such message, it cancels the forward of that id. The state becomes skipped, with the code cancelled, and its event
+// says so. A message that was sent, is being sent or was given up is ErrTooLate; an unknown one is
+// ledger.ErrNotFound. Cancelling twice is harmless.
 func (c *Client) CancelMessage(ctx context.Context, id string) error {
 	err := c.cancel(ctx, ledger.Message, id)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -81,11 +81,11 @@ func (c *Client) cancel(ctx context.Context, k ledger.Kind, id string) error {
 			return fmt.Errorf("%s %s is %s: %w", k, id, record.State, ErrTooLate)
 		}
 	}
-	// Its task has nothing left to do but to tell that. It ends now, not at the message's time.
+	// Its task only has to publish that. It runs now, not at the time of the message.
 	return c.runNow(ctx, k, books)
 }
 
-// runNow runs the task of a message or forward that waits, at once.
+// runNow runs the waiting task of a message or forward at once.
 func (c *Client) runNow(_ context.Context, k ledger.Kind, books ledger.Chunk) error {
 	id, name, err := queue.Address(bare(k, books.ID, books.Layout(task.Layout)))
 	if err != nil {

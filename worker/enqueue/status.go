@@ -13,19 +13,19 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Status is what became of a message or forward.
+// Status is the state of a message or forward, with details.
 type Status struct {
 	ledger.Record
 	ledger.Details
 	ID      string
 	Channel message.Channel // "" where an older version stored it
-	To      string          // as it was asked for; a forward's addresses are separated by commas
+	To      string          // as the client gave it; the addresses of a forward are separated by commas
 	// Waiting is why it is still pending; nil once it is settled.
 	Waiting *ledger.Wait
 }
 
-// MessageStatus returns what became of a message: a single one, a bulk's, or the forward of that id where no message has it.
-// The error is ledger.ErrNotFound where there is none.
+// MessageStatus returns the state of a message: a single one, one of a bulk, or the forward of that id if there is no
+// such message. The error is ledger.ErrNotFound if there is none of these.
 func (c *Client) MessageStatus(ctx context.Context, id string) (Status, error) {
 	status, err := c.status(ctx, ledger.Message, id)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -39,7 +39,7 @@ func (c *Client) MessageStatus(ctx context.Context, id string) (Status, error) {
 	return status, err
 }
 
-// ForwardStatus returns what became of a forward, or ledger.ErrNotFound.
+// ForwardStatus returns the state of a forward, or ledger.ErrNotFound.
 func (c *Client) ForwardStatus(ctx context.Context, id string) (Status, error) {
 	return c.status(ctx, ledger.Forward, id)
 }
@@ -63,7 +63,7 @@ func (c *Client) status(ctx context.Context, k ledger.Kind, id string) (Status, 
 	return out, err
 }
 
-// waiting is why a message is pending that no attempt was in vain at.
+// waiting is why a message is pending that has not failed an attempt.
 func waiting(a ledger.Account) (*ledger.Wait, error) {
 	var asked struct {
 		SendAt time.Time `json:"sendAt"`
@@ -76,7 +76,7 @@ func waiting(a ledger.Account) (*ledger.Wait, error) {
 	return ledger.Unhurried(a.State, asked.SendAt), nil
 }
 
-// single finds the books of a message or forward. An id that nothing can have finds nothing.
+// single finds the record of a message or forward. No record has an id that CheckID refuses.
 func (c *Client) single(ctx context.Context, k ledger.Kind, id string) (ledger.Chunk, error) {
 	if task.CheckID(id) != nil {
 		return ledger.Chunk{}, fmt.Errorf("%s %.100q: %w", k, id, ledger.ErrNotFound)

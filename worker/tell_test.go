@@ -363,7 +363,7 @@ func TestActionsOfBulks(t *testing.T) {
 	if status := s.complete("two"); status.Sent != 598 || status.Failed+status.Skipped != 2 {
 		t.Errorf("%+v", status)
 	}
-	if status := s.complete("alone"); status.Sent != 299 || status.Failed+status.Skipped != 1 {
+	if status := s.complete("alone"); status.Done != 299 || status.Sent != 0 || status.Failed+status.Skipped != 1 {
 		t.Errorf("%+v", status)
 	}
 	updates := func(id string) map[string]int {
@@ -504,5 +504,54 @@ func TestADeadEndpointSlowsNoSending(t *testing.T) {
 	}
 	if n := len(r.events()); n != 0 {
 		t.Errorf("%d events arrived at an endpoint that hangs", n)
+	}
+}
+
+// A shortcut that says nothing and changes a conversation sends nothing: its actions are done, and that is what everybody is
+// told. One that would say something, and has nothing to fill it with, fails.
+func TestAShortcutOfActionsAlone(t *testing.T) {
+	t.Parallel()
+	s, r := newSite(t), newReceiver(t)
+	s.worker(r.on(s), func(o *Options) {
+		files := catalogFiles().(fstest.MapFS)
+		files["shortcuts/close.yaml"] = &fstest.MapFile{Data: []byte("subject: closed\ntags: [spam]\nqueue: archive\nstatus: done\n")}
+		files["shortcuts/blank.yaml"] = &fstest.MapFile{Data: []byte("subject: x\nmessage: '{{customer.custom.noneStr}}'\ntags: [spam]\n")}
+		loaded, err := catalog.Load(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Catalog = func() *catalog.Catalog { return loaded }
+		o.Senders[message.Note] = s.out
+	})
+	about := json.RawMessage(`{"conversation":{"id":"c1"}}`)
+	for id, m := range map[string]task.Message{
+		"email":   {Channel: message.Email, To: "a@example.com", Content: task.Content{Shortcut: "close"}, Context: about},
+		"note":    {Channel: message.Note, To: "c1", Content: task.Content{Shortcut: "close"}},
+		"nowhere": {Channel: message.Email, To: "a@example.com", Content: task.Content{Shortcut: "close"}},
+		"blank":   {Channel: message.Email, To: "a@example.com", Content: task.Content{Shortcut: "blank"}, Context: about},
+	} {
+		m.ID = id
+		s.message(m)
+	}
+	want := map[string]string{"email": "done ", "note": "done ", "nowhere": "failed no_conversation", "blank": "failed empty_message"}
+	for id, want := range want {
+		s.await(id+" is settled", func() bool { return s.fate(id).State.Final() })
+		if got := s.fate(id).State.String() + " " + s.fate(id).Reason.Code; got != want {
+			t.Errorf("%s: %s, want %s", id, got, want)
+		}
+	}
+	count := func(kind string) (n int) {
+		for _, e := range r.events() {
+			if e.Type == kind {
+				n++
+			}
+		}
+		return n
+	}
+	s.await("it is told", func() bool {
+		return count(outbox.TypeMessageDone) == 2 && count(outbox.TypeUpdated) == 2 && count(outbox.TypeMessageFailed) == 2
+	})
+	if n := count(outbox.TypeMessageSent) + count(outbox.TypeNote); n != 0 || s.out.count() != 0 {
+		t.Errorf("%d messages went out, %d were told as sent", s.out.count(), n)
 	}
 }

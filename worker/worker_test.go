@@ -216,7 +216,7 @@ func (s *site) complete(id string) bulk.Status {
 		if status, err = s.client.Bulks().Status(context.Background(), id); err != nil {
 			s.t.Fatal(err)
 		}
-		if sum := status.Pending + status.Sent + status.Failed + status.Suppressed + status.Skipped + status.Unknown; sum != status.Planned {
+		if sum := status.Pending + status.Sent + status.Done + status.Failed + status.Suppressed + status.Skipped + status.Unknown; sum != status.Planned {
 			s.t.Fatalf("the books don't balance: %+v", status)
 		}
 		return status.State == bulk.Completed

@@ -78,11 +78,15 @@ func printStatus(std stdio, s bulk.Status, asJSON bool) error {
 	if s.Canary != "" {
 		canary = "; canary " + s.Canary
 	}
+	done := ""
+	if s.Done > 0 {
+		done = fmt.Sprintf(", %d done", s.Done)
+	}
 	issues := ""
 	if s.Issues > 0 {
 		issues = fmt.Sprintf("; %d with issues", s.Issues)
 	}
-	_, err := fmt.Fprintf(std.out, "%s: %d planned, %d pending, %d sent, %d failed, %d suppressed, %d skipped, %d unknown%s%s\n",
-		s.State, s.Planned, s.Pending, s.Sent, s.Failed, s.Suppressed, s.Skipped, s.Unknown, canary, issues)
+	_, err := fmt.Fprintf(std.out, "%s: %d planned, %d pending, %d sent, %d failed, %d suppressed, %d skipped, %d unknown%s%s%s\n",
+		s.State, s.Planned, s.Pending, s.Sent, s.Failed, s.Suppressed, s.Skipped, s.Unknown, done, canary, issues)
 	return err
 }

@@ -46,7 +46,7 @@ func (b *bulkListCmd) Run(ctx context.Context, c *app.Settings, std stdio) error
 		}
 		table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 		if !b.JSON {
-			fmt.Fprintln(table, "ID\tSTATE\tPLANNED\tPENDING\tSENT\tFAILED\tSUPPRESSED\tSKIPPED\tUNKNOWN\t")
+			fmt.Fprintln(table, "ID\tSTATE\tPLANNED\tPENDING\tSENT\tFAILED\tSUPPRESSED\tSKIPPED\tUNKNOWN\tDONE\t")
 		}
 		for _, id := range ids {
 			s, err := q.Bulks().Status(ctx, id)
@@ -62,7 +62,7 @@ func (b *bulkListCmd) Run(ctx context.Context, c *app.Settings, std stdio) error
 				}
 				continue
 			}
-			fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", s.ID, s.State, s.Planned, s.Pending, s.Sent, s.Failed, s.Suppressed, s.Skipped, s.Unknown)
+			fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", s.ID, s.State, s.Planned, s.Pending, s.Sent, s.Failed, s.Suppressed, s.Skipped, s.Unknown, s.Done)
 		}
 		return table.Flush()
 	})

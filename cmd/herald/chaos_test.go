@@ -216,7 +216,7 @@ func (c *chaos) judge(status bulk.Status, killed int, took time.Duration) {
 	}
 	c.t.Logf("policy %s: %d recipients, %d faults and one of Redis: %d lost, %d duplicated, %d unknown; complete %.1f s after the last",
 		c.policy, *chaosRecipients, killed, lost, duplicates, status.Unknown, took.Seconds())
-	if sum := status.Sent + status.Failed + status.Suppressed + status.Skipped + status.Unknown + status.Pending; sum != status.Planned || status.Planned != *chaosRecipients {
+	if sum := status.Sent + status.Done + status.Failed + status.Suppressed + status.Skipped + status.Unknown + status.Pending; sum != status.Planned || status.Planned != *chaosRecipients {
 		c.t.Errorf("the books don't balance: %+v", status)
 	}
 	if lost > 0 || status.Failed > 0 {

@@ -40,7 +40,7 @@ func eventExamples(t *testing.T) string {
 	over := bulk
 	over.State, over.Percent, over.Pending, over.Sent, over.Over = "completed", 100, 0, 991, true
 	facts := []outbox.Fact{
-		single, wave, with("suppressed", message.Email.Spec().Refused), with("skipped", "cancelled"),
+		single, with("done", ""), wave, with("suppressed", message.Email.Spec().Refused), with("skipped", "cancelled"),
 		with("skipped", compose.Expired(task.Message{SendBefore: at}, at).Code), with("unknown", "smtp_timeout"),
 		outbox.Note{ID: "note-3", Conversation: "c42", ProviderID: "n981", At: at},
 		outbox.Updated{Conversation: "c42", Customer: "u7", Message: "order-10027", Changes: actions.Changes(), At: at, Cause: "order-10027"},

@@ -38,13 +38,13 @@ func (p *progress) update(s bulk.Status) {
 		return
 	}
 	if p.bar == nil {
-		p.started, p.before = time.Now(), s.Done()
+		p.started, p.before = time.Now(), s.Settled()
 		p.bar = progressbar.NewOptions(s.Planned,
 			progressbar.OptionSetWriter(p.std.err), progressbar.OptionSetWidth(30), progressbar.OptionShowCount(),
 			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
 	}
-	p.bar.Describe(fmt.Sprintf("%d sent, %d failed, %.0f/s", s.Sent, s.Failed, float64(s.Done()-p.before)/time.Since(p.started).Seconds()))
-	_ = p.bar.Set(s.Done())
+	p.bar.Describe(fmt.Sprintf("%d sent, %d failed, %.0f/s", s.Sent, s.Failed, float64(s.Settled()-p.before)/time.Since(p.started).Seconds()))
+	_ = p.bar.Set(s.Settled())
 }
 
 func (p *progress) finish() {

@@ -155,6 +155,7 @@ type BulkStatus struct {
 	Suppressed int                         `json:"suppressed"`
 	Skipped    int                         `json:"skipped"`
 	Unknown    int                         `json:"unknown"`
+	Done       int                         `json:"done" doc:"Nothing was to be sent: the actions are all that happens."`
 	Issues     int                         `json:"issues" doc:"Messages that were rendered with issues, whatever became of them."`
 	Canary     string                      `json:"canary,omitempty" doc:"out while only the canary goes out, then its verdict."`
 	Rate       float64                     `json:"rate" doc:"Messages a second; 0 is no limit."`
@@ -182,7 +183,7 @@ func (s *Server) bulkStatus(ctx context.Context, id string) (BulkStatus, error) 
 		return BulkStatus{}, err
 	}
 	out := BulkStatus{
-		ID: id, State: string(status.State), Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Failed: status.Failed,
+		ID: id, State: string(status.State), Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Done: status.Done, Failed: status.Failed,
 		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, Issues: status.Issues, Canary: status.Canary,
 		Rate: controls.Rate, CreatedAt: b.CreatedAt, Channels: PerChannel[message.Channel]{},
 	}

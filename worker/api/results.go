@@ -39,7 +39,7 @@ func (s *Server) registerResults(api huma.API) {
 // StateInput asks for a bulk's messages.
 type StateInput struct {
 	IDInput
-	State string `query:"state" enum:"pending,sent,failed,suppressed,skipped,unknown" doc:"Those in this state alone."`
+	State string `query:"state" enum:"pending,sent,done,failed,suppressed,skipped,unknown" doc:"Those in this state alone."`
 }
 
 // has reports whether a result is asked for, and makes whoever is claimed right now pending, as the counts show it.
@@ -61,7 +61,7 @@ type RecipientState struct {
 	ID      string     `json:"id" doc:"Of the message."`
 	To      string     `json:"to"`
 	Channel string     `json:"channel"`
-	State   string     `json:"state" enum:"pending,sent,failed,suppressed,skipped,unknown"`
+	State   string     `json:"state" enum:"pending,sent,done,failed,suppressed,skipped,unknown"`
 	At      *time.Time `json:"at,omitempty"`
 	Reason  *Reason    `json:"reason,omitempty"`
 	Waiting *Waiting   `json:"waiting,omitempty" doc:"Why it is pending; missing once it is settled."`

@@ -13,7 +13,7 @@ type MessageState struct {
 	ID      string     `json:"id"`
 	Channel string     `json:"channel,omitempty" enum:"email,sms,chat,note"`
 	To      string     `json:"to,omitempty" doc:"As it was asked for."`
-	State   string     `json:"state" enum:"pending,sent,failed,suppressed,skipped,unknown"`
+	State   string     `json:"state" enum:"pending,sent,done,failed,suppressed,skipped,unknown"`
 	At      *time.Time `json:"at,omitempty" doc:"When the state was reached; missing while pending."`
 	Reason  *Reason    `json:"reason,omitempty"`
 	Waiting *Waiting   `json:"waiting,omitempty" doc:"Why it is pending; missing once it is settled."`

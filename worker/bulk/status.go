@@ -33,13 +33,14 @@ type Status struct {
 	Suppressed int    `json:"suppressed"`
 	Skipped    int    `json:"skipped"`
 	Unknown    int    `json:"unknown"`
+	Done       int    `json:"done"`   // nothing was to be sent: the actions are all that happens
 	Issues     int    `json:"issues"` // messages that were rendered with issues, whatever became of them
 	// Canary is "out" while only the canary is sent, then its verdict; empty without one.
 	Canary string `json:"canary,omitempty"`
 }
 
-// Done is the number of messages with a final state.
-func (s Status) Done() int { return s.Planned - s.Pending }
+// Settled is the number of messages with a final state.
+func (s Status) Settled() int { return s.Planned - s.Pending }
 
 // Status reads that of a bulk, or returns ErrNotFound.
 func (s *Store) Status(ctx context.Context, id string) (Status, error) {
@@ -52,7 +53,7 @@ func (s *Store) Status(ctx context.Context, id string) (Status, error) {
 		return Status{}, err
 	}
 	status := Status{
-		ID: id, Planned: b.Planned, Pending: b.Planned - counts.Final(), Sent: counts.Sent, Failed: counts.Failed,
+		ID: id, Planned: b.Planned, Pending: b.Planned - counts.Final(), Sent: counts.Sent, Done: counts.Done, Failed: counts.Failed,
 		Suppressed: counts.Suppressed, Skipped: counts.Skipped, Unknown: counts.Unknown, Issues: counts.Issues,
 	}
 	if b.Canary != nil {

@@ -26,7 +26,7 @@ func (r *Runner) watchCanary(ctx context.Context, log *slog.Logger, b bulk.Bulk)
 			switch record.State {
 			case ledger.Pending, ledger.Claimed:
 				open++
-			case ledger.Sent:
+			case ledger.Sent, ledger.Done:
 				good++
 			case ledger.Failed, ledger.Unknown:
 				bad++

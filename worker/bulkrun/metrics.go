@@ -53,6 +53,7 @@ func (m *Metrics) bulks(seen map[string]look, now time.Time) {
 		m.states.WithLabelValues(string(s.State)).Inc()
 		states["pending"] += s.Pending
 		states["sent"] += s.Sent
+		states["done"] += s.Done
 		states["failed"] += s.Failed
 		states["suppressed"] += s.Suppressed
 		states["skipped"] += s.Skipped

@@ -165,8 +165,8 @@ func (r *Runner) publishBulk(ctx context.Context, id string) (pending []int, err
 		}
 	}
 	fact := outbox.Bulk{
-		ID: id, State: string(status.State), Round: b.Round, Percent: status.Done() * 10 / status.Planned * 10,
-		Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Failed: status.Failed,
+		ID: id, State: string(status.State), Round: b.Round, Percent: status.Settled() * 10 / status.Planned * 10,
+		Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Done: status.Done, Failed: status.Failed,
 		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, At: time.Now(), Over: status.State.Over(),
 	}
 	if fact.Percent == 0 && !fact.Over {

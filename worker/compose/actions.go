@@ -3,9 +3,12 @@ package compose
 import (
 	"cmp"
 	"encoding/json"
+	"strings"
 
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -14,6 +17,11 @@ func (c *Composer) checkActions(j Job) *Verdict {
 	if j.Message.Actions.IsZero() {
 		return nil
 	}
+	return c.checkTold(j)
+}
+
+// checkTold says why nobody could be told of a message's actions: nil where somebody can.
+func (c *Composer) checkTold(j Job) *Verdict {
 	if !c.Events {
 		return failed("no_events_url", "it changes a conversation, but no HERALD_EVENTS_URL is set that could be told")
 	}
@@ -26,6 +34,19 @@ func (c *Composer) checkActions(j Job) *Verdict {
 		}
 	}
 	return nil
+}
+
+// actionsAlone is the verdict over content that says nothing on the channel and changes a conversation: it is done, and
+// nothing is sent. nil where there is something to say, or nothing to change.
+func (c *Composer) actionsAlone(j Job) *Verdict {
+	parts := j.Content.prepared.Bundle().Shortcut.For(catalog.Channel(j.Message.Channel))
+	if strings.TrimSpace(parts.Message) != "" || j.Content.Actions(j.Message.Actions).IsZero() {
+		return nil
+	}
+	if v := c.checkTold(j); v != nil {
+		return v
+	}
+	return &Verdict{State: ledger.Done}
 }
 
 // AboutWhom reads conversation.id and customer.id from a message's context. If it names no conversation, the result

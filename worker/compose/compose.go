@@ -244,6 +244,9 @@ func (c *Composer) compose(ctx context.Context, j Job) (out Composed, err error)
 	if msg.Unsubscribe, err = c.unsubscribe(j, msg.To[0].Addr); err != nil {
 		return out, err
 	}
+	if v := c.actionsAlone(j); v != nil {
+		return out, v
+	}
 	if v := j.Content.invalid; v != nil {
 		return out, v
 	}

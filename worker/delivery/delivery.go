@@ -147,7 +147,7 @@ func (d *Delivery) admit(ctx context.Context, j Job) (*Outcome, error) {
 		return OfVerdict(v), nil
 	}
 	if j.Message.Channel == "" {
-		return &Outcome{State: ledger.Sent}, nil // it consists of actions only
+		return &Outcome{State: ledger.Done}, nil // it consists of actions only
 	}
 	return nil, d.awaitTurn(ctx, j)
 }

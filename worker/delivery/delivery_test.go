@@ -112,7 +112,7 @@ func TestDeliver(t *testing.T) {
 		"alone and quarantined":      {job: Job{Job: compose.Job{Message: email}, Alone: true, Quarantined: true}, steps: "admit, wait channel:email, claim, compose, send, post sent"},
 		"of a bulk with a rate":      {job: Job{Job: compose.Job{Message: email}, Chunk: ledger.Owner{Kind: ledger.Bulk, ID: "b"}.Chunk(0), BulkRate: 5}, steps: "admit, wait bulk:b, wait channel:email, compose, send, post sent"},
 		"refused":                    {way: way{refused: refused}, job: Job{Job: compose.Job{Message: text}}, steps: "admit, post suppressed manual"},
-		"actions alone":              {job: Job{}, steps: "admit, post sent"},
+		"actions alone":              {job: Job{}, steps: "admit, post done"},
 		"its time has passed":        {job: Job{Job: compose.Job{Message: late}, Alone: true}, steps: "admit, wait channel:email, post skipped expired"},
 		"somebody else has it":       {way: way{taken: true}, job: Job{Job: compose.Job{Message: text}}, steps: "admit, wait channel:sms, claim"},
 		"no content":                 {way: way{verdict: &compose.Verdict{State: ledger.Failed, Code: "render_error"}}, job: Job{Job: compose.Job{Message: text}}, steps: "admit, wait channel:sms, claim, compose, post failed render_error"},

@@ -46,10 +46,10 @@ func (r Report) Facts() []outbox.Fact {
 		}
 		facts = append(facts, fact)
 	}
-	if r.Record.State != ledger.Sent || outbox.ConversationStream(conversation) == "" {
+	if !happened(r.Record.State) || outbox.ConversationStream(conversation) == "" {
 		return facts
 	}
-	if r.Outcome && m.Channel == message.Note {
+	if r.Outcome && r.Record.State == ledger.Sent && m.Channel == message.Note {
 		facts = append(facts, outbox.Note{ID: m.ID, Bulk: r.Bulk, Conversation: conversation, ProviderID: r.Details.ProviderID, At: at, Group: r.Group})
 	}
 	return facts
@@ -58,7 +58,7 @@ func (r Report) Facts() []outbox.Fact {
 // Update is the event of the changes in the conversation; none if the message was not sent or changes nothing.
 func (r Report) Update() []outbox.Fact {
 	conversation, customer := compose.AboutWhom(r.Message, r.Conversation)
-	if r.Record.State != ledger.Sent || outbox.ConversationStream(conversation) == "" || r.Actions.IsZero() {
+	if !happened(r.Record.State) || outbox.ConversationStream(conversation) == "" || r.Actions.IsZero() {
 		return nil
 	}
 	fact := outbox.Updated{
@@ -70,3 +70,6 @@ func (r Report) Update() []outbox.Fact {
 	}
 	return []outbox.Fact{fact}
 }
+
+// happened says of an outcome whether what the message brings with it happens.
+func happened(s ledger.State) bool { return s == ledger.Sent || s == ledger.Done }

@@ -34,6 +34,7 @@ type Event struct {
 // The types of events.
 const (
 	TypeMessageSent       = "message.sent"
+	TypeMessageDone       = "message.done"
 	TypeMessageFailed     = "message.failed"
 	TypeMessageSuppressed = "message.suppressed"
 	TypeMessageSkipped    = "message.skipped"

@@ -19,7 +19,7 @@ type Fact interface {
 	Event() Event
 }
 
-// Message is the outcome of one message: message.sent, failed, suppressed, skipped, expired or held.
+// Message is the outcome of one message: message.sent, done, failed, suppressed, skipped, expired or held.
 type Message struct {
 	ID      string          `json:"id"`
 	Forward bool            `json:"forward,omitempty"` // the id is a forward's
@@ -45,7 +45,7 @@ type Message struct {
 }
 
 var messageTypes = map[string]string{
-	ledger.Sent.String(): TypeMessageSent, ledger.Failed.String(): TypeMessageFailed, ledger.Suppressed.String(): TypeMessageSuppressed,
+	ledger.Sent.String(): TypeMessageSent, ledger.Done.String(): TypeMessageDone, ledger.Failed.String(): TypeMessageFailed, ledger.Suppressed.String(): TypeMessageSuppressed,
 	ledger.Skipped.String(): TypeMessageSkipped, ledger.Unknown.String(): TypeMessageHeld,
 }
 
@@ -150,6 +150,7 @@ type Bulk struct {
 	Suppressed int       `json:"suppressed"`
 	Skipped    int       `json:"skipped"`
 	Unknown    int       `json:"unknown"`
+	Done       int       `json:"done"`
 	At         time.Time `json:"at"`
 	Over       bool      `json:"-"`
 }

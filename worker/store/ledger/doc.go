@@ -2,8 +2,8 @@
 //
 // The rules it holds, whatever is killed at whatever time:
 //
-//   - A recipient is in exactly one state: pending, claimed, sent, failed, suppressed, skipped or unknown.
-//   - planned = sent + failed + suppressed + skipped + unknown + claimed + pending. The counters of a bulk change
+//   - A recipient is in exactly one state: pending, claimed, sent, done, failed, suppressed, skipped or unknown.
+//   - planned = sent + done + failed + suppressed + skipped + unknown + claimed + pending. The counters of a bulk change
 //     in the same script as the states that they count. Callers show claimed as pending.
 //   - sent is final. No later mark undoes it. The other outcomes can be reopened, by a person.
 //   - A claim succeeds at most once, and only on a pending recipient. It may be given back.

@@ -13,6 +13,7 @@ const (
 	Pending    State = 0
 	Claimed    State = 'c' // taken under "hold": its message may be on its way
 	Sent       State = 's' // accepted by the channel
+	Done       State = 'd' // there was nothing to send: its actions are all that happens
 	Failed     State = 'f' // given up, with a reason
 	Suppressed State = 'x' // not sent because the address is on the suppression list
 	Skipped    State = 'k' // not sent because the caller asked so, for instance on rendering issues
@@ -20,7 +21,7 @@ const (
 )
 
 var names = map[State]string{
-	Pending: "pending", Claimed: "claimed", Sent: "sent", Failed: "failed",
+	Pending: "pending", Claimed: "claimed", Sent: "sent", Done: "done", Failed: "failed",
 	Suppressed: "suppressed", Skipped: "skipped", Unknown: "unknown",
 }
 
@@ -39,7 +40,7 @@ func ParseState(name string) (State, error) {
 			return s, nil
 		}
 	}
-	return 0, fmt.Errorf("%.100q is not a state: want pending, claimed, sent, failed, suppressed, skipped or unknown", name)
+	return 0, fmt.Errorf("%.100q is not a state: want pending, claimed, sent, done, failed, suppressed, skipped or unknown", name)
 }
 
 // Final reports whether nothing more will happen to a recipient in state s without a person's doing.
@@ -68,11 +69,12 @@ type Counts struct {
 	Suppressed int `json:"suppressed"`
 	Skipped    int `json:"skipped"`
 	Unknown    int `json:"unknown"`
+	Done       int `json:"done"`
 	Issues     int `json:"issues"` // messages that were rendered with issues, whatever became of them
 }
 
 // Final is the number of recipients to whom nothing more will happen.
-func (c Counts) Final() int { return c.Sent + c.Failed + c.Suppressed + c.Skipped + c.Unknown }
+func (c Counts) Final() int { return c.Sent + c.Done + c.Failed + c.Suppressed + c.Skipped + c.Unknown }
 
 func (c *Counts) add(s State, n int) {
 	switch s {
@@ -82,6 +84,8 @@ func (c *Counts) add(s State, n int) {
 		c.Sent += n
 	case Failed:
 		c.Failed += n
+	case Done:
+		c.Done += n
 	case Suppressed:
 		c.Suppressed += n
 	case Skipped:

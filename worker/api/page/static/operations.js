@@ -62,7 +62,7 @@ async function showLanes() {
 
 const rows = new Map();
 const states = { loading: "Loading", ready: "Ready", scheduled: "Scheduled", running: "Running", completed: "Completed", paused: "Paused", cancelled: "Cancelled" };
-const kinds = [["sent", "sent"], ["failed", "failed"], ["suppressed", "suppressed"], ["skipped", "skipped"], ["unknown", "unknown"], ["pending", "to go"]];
+const kinds = [["sent", "sent"], ["done", "done"], ["failed", "failed"], ["suppressed", "suppressed"], ["skipped", "skipped"], ["unknown", "unknown"], ["pending", "to go"]];
 let moving = false;
 
 function row(id) {

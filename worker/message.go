@@ -121,7 +121,7 @@ func (h *messages) publish(ctx context.Context, m task.Message, notes *delivery.
 	report := delivery.Report{
 		Message: m, Record: records[0], Details: notes.Of(0), Actions: m.Actions, Cause: m.ID, Outcome: true,
 	}
-	if report.Record.State == ledger.Sent || report.Record.State == ledger.Done {
+	if report.Record.State.Happened() {
 		// It was sent, so its content was there. If the shortcut is gone since then, its own actions are lost.
 		if content, err := h.composer.Open(ctx, m.Content); err == nil {
 			report.Actions = content.Actions(m.Actions)

@@ -85,7 +85,7 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 	if err := printFate(std, s.JSON, id, record.State.String(), record.Reason); err != nil {
 		return err
 	}
-	if record.State != ledger.Sent && record.State != ledger.Done {
+	if !record.State.Happened() {
 		return fmt.Errorf("message %s: %s: %s", id, record.State, record.Reason.Text)
 	}
 	return nil

@@ -113,7 +113,7 @@ func (c *chunk) update(slot int, records []ledger.Record) []outbox.Fact {
 		switch {
 		case !r.State.Final():
 			return nil
-		case r.State == ledger.Sent && (last < 0 || !r.At.Before(records[last].At)):
+		case r.State.Happened() && (last < 0 || !r.At.Before(records[last].At)):
 			last = first + s
 		}
 	}

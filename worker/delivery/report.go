@@ -46,7 +46,7 @@ func (r Report) Facts() []outbox.Fact {
 		}
 		facts = append(facts, fact)
 	}
-	if !happened(r.Record.State) || outbox.ConversationStream(conversation) == "" {
+	if !r.Record.State.Happened() || outbox.ConversationStream(conversation) == "" {
 		return facts
 	}
 	if r.Outcome && r.Record.State == ledger.Sent && m.Channel == message.Note {
@@ -58,7 +58,7 @@ func (r Report) Facts() []outbox.Fact {
 // Update is the event of the changes in the conversation; none if the message was not sent or changes nothing.
 func (r Report) Update() []outbox.Fact {
 	conversation, customer := compose.AboutWhom(r.Message, r.Conversation)
-	if !happened(r.Record.State) || outbox.ConversationStream(conversation) == "" || r.Actions.IsZero() {
+	if !r.Record.State.Happened() || outbox.ConversationStream(conversation) == "" || r.Actions.IsZero() {
 		return nil
 	}
 	fact := outbox.Updated{
@@ -70,6 +70,3 @@ func (r Report) Update() []outbox.Fact {
 	}
 	return []outbox.Fact{fact}
 }
-
-// happened says of an outcome whether what the message brings with it happens.
-func happened(s ledger.State) bool { return s == ledger.Sent || s == ledger.Done }

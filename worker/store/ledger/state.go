@@ -46,6 +46,9 @@ func ParseState(name string) (State, error) {
 // Final reports whether nothing more will happen to a recipient in state s without a person's doing.
 func (s State) Final() bool { return s != Pending && s != Claimed }
 
+// Happened reports whether what a message brings with it, its actions, happens in state s.
+func (s State) Happened() bool { return s == Sent || s == Done }
+
 // Reason says why a recipient is in its state.
 type Reason struct {
 	// Code is stable and short: smtp_550, attachment_too_large, invalid_address.

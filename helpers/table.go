@@ -41,6 +41,9 @@ type Example struct {
 	Locale, Timezone          string
 }
 
+// ExamplesNow is what examples take for now: 2019-01-20T00:00Z, in milliseconds since 1970.
+const ExamplesNow = 1_547_942_400_000
+
 // All returns the helpers for handlebars.Options. Each call makes its own cache of compiled formats.
 func All() []handlebars.Helper {
 	var out []handlebars.Helper
@@ -54,7 +57,7 @@ func All() []handlebars.Helper {
 
 // Table returns every helper: dates and conditions first, the language's own last.
 func Table() []Entry {
-	return slices.Concat(dateEntries(), conditionEntries(), choiceEntries(), textEntries(), partEntries(), listEntries(), orderEntries(),
+	return slices.Concat(dateEntries(), relativeEntries(), conditionEntries(), choiceEntries(), textEntries(), partEntries(), listEntries(), orderEntries(),
 		numberEntries(), arithmeticEntries(), addressEntries(), builtInEntries())
 }
 

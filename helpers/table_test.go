@@ -3,6 +3,7 @@ package helpers_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/heraldsend/herald/helpers"
 	"github.com/heraldsend/herald/render/handlebars"
@@ -38,7 +39,7 @@ func (r rendering) run(t testing.TB) (string, []handlebars.Issue, error) {
 	}
 	var issues []handlebars.Issue
 	out, err := template.Append(t.Context(), nil, &handlebars.Exec{
-		Context: context, Escape: r.escape, Locale: r.locale, Timezone: r.timezone,
+		Context: context, Escape: r.escape, Locale: r.locale, Timezone: r.timezone, Now: time.UnixMilli(helpers.ExamplesNow),
 		OnIssue: func(i handlebars.Issue) { issues = append(issues, i) },
 	})
 	return string(out), issues, err
@@ -74,7 +75,7 @@ func TestTable(t *testing.T) {
 	for _, e := range helpers.Table() {
 		names = append(names, e.Name)
 	}
-	const want = "dateFormat ifCond eq ne lt lte gt gte and or not plural select default uppercase lowercase capitalize truncate " +
+	const want = "dateFormat fromNow calendar formatDuration ifCond eq ne lt lte gt gte and or not plural select default uppercase lowercase capitalize truncate " +
 		"contains startsWith endsWith replace split reverse join length first last sort number currency add subtract multiply divide round url phone " +
 		"if unless each with lookup log"
 	if got := strings.Join(names, " "); got != want {

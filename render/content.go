@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/sms"
@@ -26,6 +27,9 @@ type Request struct {
 	Context  []byte // JSON object: {"customer":{…},"conversation":{…},"currentUser":{…},…}
 	Locale   string // language tag; empty: the Renderer's
 	Timezone string // IANA zone; empty: the Renderer's
+	// Now is what helpers such as fromNow take for now; zero is the time of rendering. What is rendered again for the same
+	// recipient has the same, or it may say something else.
+	Now time.Time
 }
 
 // Sections gives what authors' tests compare, by name: subject, preheader, text, html, issues (a code a line), segments.

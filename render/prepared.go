@@ -147,6 +147,7 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 	}
 	r.exec.Context, r.exec.Escape = r.root, handlebars.EscapeText
 	r.exec.Languages, r.exec.Locale, r.exec.Timezone = l.chain, l.name, req.Timezone
+	r.exec.Now = req.Now
 	if req.Timezone == "" {
 		r.exec.Timezone = p.renderer.options.Timezone
 	}

@@ -78,7 +78,7 @@ func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m 
 		return h.delivery.Refuse(ctx, log, chunk, err)
 	}
 	return sendAlone(ctx, h.delivery, run, delivery.Job{
-		Job: compose.Job{Message: m, Content: content, Owner: m.ID}, Log: log, Chunk: chunk, Notes: notes,
+		Job: compose.Job{Message: m, Content: content, Owner: m.ID, Now: m.Begins()}, Log: log, Chunk: chunk, Notes: notes,
 	})
 }
 

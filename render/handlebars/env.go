@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Options are what New makes an Env of. All fields are optional.
@@ -48,6 +49,7 @@ type Exec struct {
 	Languages []string         // snippet languages in order of preference, lower case with "-"; then Snippet.Source
 	Locale    string           // default locale, for helpers
 	Timezone  string           // default IANA zone, for helpers
+	Now       time.Time        // what helpers take for now; zero is the time of the call
 	Data      map[string]Value // further @variables
 	OnIssue   func(Issue)      // called for every issue, during the execution
 	Trace     *Trace           // nil: nobody asks where the output comes from

@@ -1,6 +1,9 @@
 package handlebars
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Helper is a function that templates can call. Exactly one of Func and Append
 // is set.
@@ -147,6 +150,14 @@ func (c *Call) Locale() string { return c.run.exec.Locale }
 
 // Timezone returns the execution's default time zone, may be empty.
 func (c *Call) Timezone() string { return c.run.exec.Timezone }
+
+// Now is the execution's time.
+func (c *Call) Now() time.Time {
+	if now := c.run.exec.Now; !now.IsZero() {
+		return now
+	}
+	return time.Now()
+}
 
 // Escape returns the execution's escaping mode.
 func (c *Call) Escape() Escape { return c.run.exec.Escape }

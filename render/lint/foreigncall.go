@@ -26,6 +26,8 @@ var aliases = func() map[string]alias {
 	add(alias{to: "capitalize"}, "capitalise", "capitalizefirst", "capfirst", "ucfirst", "capitalizefirstletter")
 	add(alias{says: "there is no helper for every word; capitalize changes the first letter"}, "titlecase", "title", "capitalizeall", "ucwords", "propercase")
 	add(alias{to: "dateFormat", write: dateArguments}, "formatdate", "date", "moment", "formatdatetime", "datetime", "strftime", "todate", "datetimeformat", "formattime")
+	add(alias{to: "fromNow"}, "timeago", "relativetime", "timefromnow", "ago", "humanizedate")
+	add(alias{to: "formatDuration"}, "duration", "humanize", "humanizeduration")
 	add(alias{to: "number", write: decimalsArgument}, "formatnumber", "numberformat", "tolocalestring", "addcommas", "numberwithdelimiter", "tofixed", "numeral")
 	add(alias{to: "currency", write: exactly(2)}, "formatcurrency", "money", "tocurrency", "currencyformat", "formatmoney")
 	add(alias{to: "plural", write: pluralArguments}, "pluralize", "pluralise", "inflect", "ngettext")

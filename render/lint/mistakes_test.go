@@ -49,6 +49,7 @@ var mistakes = []mistake{
 	{"foreign helper", "‹{{formatDate conversation.lastMessageAt \"LL\"}}›", "foreign_helper", "dateFormat", "{{dateFormat conversation.lastMessageAt format=\"LL\"}}"},
 	{"foreign helper", "‹{{moment conversation.lastMessageAt format=\"ll\"}}›", "foreign_helper", "dateFormat", "{{dateFormat conversation.lastMessageAt format=\"ll\"}}"},
 	{"foreign helper", "‹{{date conversation.lastMessageAt \"%d/%m/%Y\"}}›", "foreign_helper", "DD/MM/YYYY", "{{dateFormat conversation.lastMessageAt format=\"DD/MM/YYYY\"}}"},
+	{"foreign helper", "‹{{timeago conversation.lastMessageAt}}›", "foreign_helper", "fromNow", "{{fromNow conversation.lastMessageAt}}"},
 	{"foreign helper", "‹{{formatNumber customer.custom.pointsNum 2}}›", "foreign_helper", "number", "{{number customer.custom.pointsNum decimals=2}}"},
 	{"foreign helper", "‹{{formatCurrency customer.custom.totalNum \"EUR\"}}›", "foreign_helper", "currency", "{{currency customer.custom.totalNum \"EUR\"}}"},
 	{"foreign helper", "‹{{pluralize customer.custom.itemsNum \"item\" \"items\"}}›", "foreign_helper", "plural", "{{plural customer.custom.itemsNum one=\"item\" other=\"items\"}}"},

@@ -234,6 +234,21 @@ func (d Definition) lastDue() time.Time {
 	return d.SendAt
 }
 
+// Begins is the time that a recipient's messages are written for: when they may go out, or else when the bulk was made.
+func (d Definition) Begins(r Recipient) time.Time {
+	begins := d.CreatedAt
+	due, err := d.Due(r)
+	if err != nil {
+		return begins // it has no messages
+	}
+	for _, t := range []time.Time{d.SendAt, due} {
+		if t.After(begins) {
+			begins = t
+		}
+	}
+	return begins
+}
+
 // Due is when a recipient's messages are due; the zero time is at once. Their zone is an IANA name. If the clocks
 // there skip that time or show it twice, it is one of the two possible times.
 func (d Definition) Due(r Recipient) (time.Time, error) {

@@ -71,6 +71,7 @@ func (c *Composer) openPart(ctx context.Context, m bulk.Part, pin PinFunc) (*Par
 func (b *Bulk) Job(chunk, slot int, r bulk.Recipient, suppressed *suppress.Entry) Job {
 	j := Job{Owner: b.ID, Conversation: r.Conversation, Duplicate: r.Duplicate(slot % b.Slots())}
 	j.Message, j.Unreadable = b.Message(chunk, slot, r)
+	j.Now = b.Begins(r)
 	if len(b.Parts) > 0 {
 		j.Part = b.Parts[slot%b.Slots()]
 		j.Content = j.Part.Content

@@ -108,6 +108,8 @@ type Job struct {
 	Unreadable error
 	// Duplicate: the address came before in the audience, and the bulk sends to each address once.
 	Duplicate bool
+	// Now is what its templates take for now, in every attempt; zero is the time of rendering.
+	Now time.Time
 }
 
 // Addresses are all recipients, in the form in which they are sent; "" for what is no address.
@@ -323,7 +325,7 @@ func (c *Composer) unsubscribe(j Job, address string) (string, error) {
 // render renders the content, with the unsubscribe link if there is one.
 func (c *Composer) render(ctx context.Context, j Job, unsubscribe string) (*render.Content, error) {
 	m := j.Message
-	request := render.Request{Channel: catalog.Channel(m.Channel), Context: m.Context, Locale: m.Locale, Timezone: m.Timezone}
+	request := render.Request{Channel: catalog.Channel(m.Channel), Context: m.Context, Locale: m.Locale, Timezone: m.Timezone, Now: j.Now}
 	if len(request.Context) == 0 {
 		request.Context = []byte("{}")
 	}

@@ -173,6 +173,7 @@ func (c *Client) once(ctx context.Context, p task.Payload, at time.Time) error {
 	if err != nil {
 		return err
 	}
+	p = enqueued(p, time.Now())
 	if admission.Fresh { // whatever the queue still knows under its id is of one that is forgotten
 		_, err = c.queue.AgainAt(ctx, p, at)
 	} else {
@@ -181,10 +182,19 @@ func (c *Client) once(ctx context.Context, p task.Payload, at time.Time) error {
 	return err
 }
 
+// enqueued is a message with the time at which it was enqueued; any other payload, and the zero time, stand as they are.
+func enqueued(p task.Payload, at time.Time) task.Payload {
+	if m, ok := p.(task.Message); ok {
+		m.EnqueuedAt = at.UTC().Truncate(time.Second)
+		return m
+	}
+	return p
+}
+
 // admit creates the record of a message or forward, unless there is one. It returns ErrConflict if another one has
 // the id. The payload that it returns has the layout of the record.
 func (c *Client) admit(ctx context.Context, p task.Payload, longer time.Duration) (task.Payload, ledger.Admission, error) {
-	p = task.InLayout(p, 0)
+	p = enqueued(task.InLayout(p, 0), time.Time{}) // it is the same message, whenever it is enqueued
 	owner := ownerOf(p)
 	data, err := task.Encode(p)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hibiken/asynq"
 
@@ -71,6 +72,22 @@ func TestMessageIsEnqueuedOnce(t *testing.T) {
 	wg.Wait()
 	if n := queued(t, inspect, queue.Messages); n != 1 {
 		t.Errorf("%d tasks", n)
+	}
+	tasks, err := inspect.ListPendingTasks(queue.Messages)
+	if err != nil || len(tasks) != 1 {
+		t.Fatalf("%d tasks, %v", len(tasks), err)
+	}
+	stored, err := task.Parse(task.Message{}.Kind(), tasks[0].Payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at := stored.(task.Message).Begins(); at.IsZero() || time.Since(at) < 0 {
+		t.Errorf("it was enqueued at %v", at)
+	}
+	late := letter()
+	late.EnqueuedAt = time.Now().Add(-time.Hour)
+	if _, err := c.Message(ctx, late); err != nil {
+		t.Errorf("the same message at another time: %v", err)
 	}
 	other := letter()
 	other.Text = "Bye"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/queue"
@@ -159,7 +160,7 @@ func (c *Client) again(ctx context.Context, k ledger.Kind, books ledger.Chunk) (
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", books.Owner, err)
 	}
-	return task.InLayout(p, layout), nil
+	return enqueued(task.InLayout(p, layout), time.Now()), nil
 }
 
 // bare is a message or forward with nothing but a name.

@@ -51,6 +51,16 @@ type Message struct {
 	Actions *Actions `json:"actions,omitempty"`
 	// Layout is set by the client; see the constant.
 	Layout int `json:"layout,omitempty"`
+	// EnqueuedAt is set by whoever enqueues: templates take it for now, so that another attempt says the same.
+	EnqueuedAt time.Time `json:"enqueuedAt,omitzero"`
+}
+
+// Begins is the time that the message is written for: when it may be sent, or else when it was enqueued.
+func (m Message) Begins() time.Time {
+	if m.SendAt.After(m.EnqueuedAt) {
+		return m.SendAt
+	}
+	return m.EnqueuedAt
 }
 
 // Kind implements Payload.

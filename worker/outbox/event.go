@@ -14,20 +14,20 @@ import (
 	"github.com/heraldsend/herald/worker/conversation"
 )
 
-// Event is one thing that happened, as it is stored and told.
+// Event is one thing that happened, as it is stored and sent.
 type Event struct {
 	ID       string          `json:"id"`
 	Type     string          `json:"type"` // such as message.sent
 	Stream   string          `json:"-"`    // such as conversation:c1
-	Sequence int64           `json:"-"`    // its place in the stream: each is one more than the one before
+	Sequence int64           `json:"-"`    // its place in the stream; it grows by one
 	Time     time.Time       `json:"time"` // when it happened
 	Data     json.RawMessage `json:"data"`
-	// Beside says that neighbours of the stream which say so too may be told at the same time.
+	// Beside marks events of a stream that may be sent at the same time as neighbours with the same mark.
 	Beside bool `json:"beside,omitempty"`
 	// Kept is when it was appended, or put back for another day of tries.
 	Kept time.Time `json:"-"`
 
-	group string // events of one group are remembered together
+	group string // the ids of a group are kept in one set
 	entry string // as it stands in the list
 }
 
@@ -47,8 +47,8 @@ const (
 	TypeCompleted         = "bulk.completed"
 )
 
-// ID names an event for what happened: the same facts give the same id, which shows none of them. It holds letters,
-// digits and "_" only, since Standard Webhooks joins it to what is signed with full stops.
+// ID is the id of an event. The same facts give the same id, which doesn't show them. It holds letters, digits and
+// "_" only, since Standard Webhooks signs it together with other fields, joined by full stops.
 func ID(facts ...string) string {
 	h := sha256.New()
 	for _, f := range facts {
@@ -57,7 +57,7 @@ func ID(facts ...string) string {
 	return "evt_" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// fingerprint is an id as a number: Redis keeps sets of up to 512 numbers at eight bytes each.
+// fingerprint is an id as a number: Redis keeps sets of up to 512 numbers in eight bytes each.
 func fingerprint(id string) string {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(id))
@@ -70,7 +70,7 @@ const (
 	forwardPrefix      = "forward:"
 )
 
-// ConversationStream names a conversation's stream, "" for an id that can't be one: none, or over 200 bytes.
+// ConversationStream is the stream of a conversation; "" for an empty id, or one of over 200 bytes.
 func ConversationStream(id string) string {
 	if !conversation.ValidID(id) {
 		return ""
@@ -78,13 +78,13 @@ func ConversationStream(id string) string {
 	return conversationPrefix + id
 }
 
-// BulkStream names a bulk's stream.
+// BulkStream is the stream of a bulk.
 func BulkStream(id string) string { return "bulk:" + id }
 
-// MessageStream names a single message's stream.
+// MessageStream is the stream of a single message.
 func MessageStream(id string) string { return messagePrefix + id }
 
-// ForwardStream names a forward's stream.
+// ForwardStream is the stream of a forward.
 func ForwardStream(id string) string { return forwardPrefix + id }
 
 // An entry of a list is the sequence number, the time it was kept in Unix milliseconds, and the event as JSON, with

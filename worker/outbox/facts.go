@@ -13,9 +13,9 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Fact is something that happened and that callers are told. Its JSON is the event's data.
+// Fact is something that happened and has an event. Its JSON is the data of the event.
 type Fact interface {
-	// Event gives all of the event but its data.
+	// Event is the event without its data.
 	Event() Event
 }
 
@@ -30,17 +30,18 @@ type Message struct {
 	// Conversation and Customer are conversation.id and customer.id of the message's context.
 	Conversation string `json:"conversation,omitempty"`
 	Customer     string `json:"customer,omitempty"`
-	// To is the address. Only a bulk's messages have it, and only where neither Conversation nor Customer says whom it
-	// was for: whoever enqueued a single message knows it by its id.
+	// To is the address. Only messages of bulks have it, and only if neither Conversation nor Customer says whom they
+	// were for: the caller knows a single message by its id.
 	To         string    `json:"to,omitempty"`
 	ProviderID string    `json:"providerId,omitempty"` // Message-ID, Twilio's sid, …; missing where a worker was killed after sending
 	At         time.Time `json:"at"`                   // when the state was reached
-	// Issues are what rendering went on in spite of, the first ten; without their text, which may quote a value.
+	// Issues are the first ten issues of rendering, without their text, which may quote a value.
 	Issues []ledger.Issue `json:"issues,omitempty"`
 
-	// Name tells the message from all others, where ID does not: that of a forward.
+	// Name tells the message from all others if ID does not: a forward has one.
 	Name string `json:"-"`
-	// Group is which events of a bulk are remembered together: a chunk's, so that a bulk of any size costs eight bytes each.
+	// Group is the set of the event's fingerprint: one for each chunk of a bulk, so that an event costs eight bytes
+	// in a bulk of any size.
 	Group string `json:"-"`
 }
 
@@ -49,11 +50,11 @@ var messageTypes = map[string]string{
 	ledger.Skipped.String(): TypeMessageSkipped, ledger.Unknown.String(): TypeMessageHeld,
 }
 
-// CodeExpired is the reason of a message that was skipped because its time was over.
+// CodeExpired is the reason of a message that was too late.
 const CodeExpired = "expired"
 
-// Event implements Fact. The time is part of the id: a message that fails, is sent again by a person's wish and fails
-// again, failed twice.
+// Event implements Fact. The id contains the time: a message that fails, is sent again by a person and fails again,
+// has failed twice.
 func (m Message) Event() Event {
 	e := Event{
 		ID: ID("message", cmp.Or(m.Name, m.ID), m.State, strconv.FormatInt(m.At.Unix(), 10)), Type: messageTypes[m.State],
@@ -94,17 +95,17 @@ func (n Note) Event() Event {
 	return e
 }
 
-// Updated is conversation.updated: what is to be changed in a conversation, step by step in this order.
+// Updated is conversation.updated: the changes of a conversation, in this order.
 type Updated struct {
 	Conversation string        `json:"conversation"`
 	Customer     string        `json:"customer,omitempty"`
-	Message      string        `json:"message,omitempty"` // the message after which it happens, where there is one
+	Message      string        `json:"message,omitempty"` // the message that it follows, if there is one
 	Bulk         string        `json:"bulk,omitempty"`
 	Changes      []task.Change `json:"changes"`
 	At           time.Time     `json:"at"`
 
-	// Cause is what the update belongs to: a message, or a bulk's recipient, for whom it happens once, however many
-	// messages went to them.
+	// Cause is what the update belongs to: a message, or a recipient of a bulk. It happens once for each, on however
+	// many channels.
 	Cause string `json:"-"`
 	Group string `json:"-"`
 }
@@ -137,7 +138,8 @@ func (f Forwarded) Event() Event {
 	return e
 }
 
-// Bulk is how far a bulk is: bulk.progress at every tenth of its recipients, bulk.completed when nobody is pending.
+// Bulk is the progress of a bulk: bulk.progress at every tenth of its recipients, bulk.completed when no message is
+// pending.
 type Bulk struct {
 	ID         string    `json:"id"`
 	State      string    `json:"state"` // running; completed or cancelled when it is over

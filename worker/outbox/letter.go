@@ -20,7 +20,7 @@ type letter struct {
 // LetterKind is the kind of the dead letters that Letter makes.
 var LetterKind = task.EventDeliver{}.Kind()
 
-// Letter makes a dead letter of an event that was given up.
+// Letter makes a dead letter of an event that is given up.
 func Letter(e Event, reason string, attempts int, at time.Time) (dead.Letter, error) {
 	payload, err := json.Marshal(letter{e.Stream, e.Sequence, e})
 	if err != nil {

@@ -13,14 +13,14 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Undelivered is an event that waits, with what is known of the tries at its stream's first.
+// Undelivered is an event that waits, with what is known about the tries at the first event of its stream.
 type Undelivered struct {
 	Event
 	Tries  int
 	Reason string
 }
 
-// List returns events that wait, at most so many: the streams whose first waits longest come first.
+// List returns waiting events, at most so many: first those of the streams that have waited longest.
 func (s *Store) List(ctx context.Context, most int) ([]Undelivered, error) {
 	streams, err := s.open(ctx, most)
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Store) List(ctx context.Context, most int) ([]Undelivered, error) {
 	return all, nil
 }
 
-// open returns the streams in which something waits, those first whose first event waits longest.
+// open returns the streams with waiting events, first those that have waited longest.
 func (s *Store) open(ctx context.Context, most int) ([]string, error) {
 	pipe := s.rdb.Pipeline()
 	var answers []*redis.ZSliceCmd
@@ -77,7 +77,7 @@ func (s *Store) open(ctx context.Context, most int) ([]string, error) {
 	return streams, nil
 }
 
-// InCharge returns the tasks of streams in which something waits, at most so many, or of one stream where one is named.
+// InCharge returns the tasks of streams with waiting events, at most so many, or that of one stream if it is named.
 func (s *Store) InCharge(ctx context.Context, stream string, most int) ([]task.EventDeliver, error) {
 	streams := []string{stream}
 	if stream == "" {
@@ -100,7 +100,7 @@ func (s *Store) InCharge(ctx context.Context, stream string, most int) ([]task.E
 	return tasks, nil
 }
 
-// Stats are what operators watch.
+// Stats are the numbers for metrics.
 type Stats struct {
 	Streams int       // in which something waits
 	Oldest  time.Time // when the event was kept that waits longest; zero when none does

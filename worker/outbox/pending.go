@@ -7,12 +7,12 @@ import (
 	"strconv"
 )
 
-// The events of a bulk's chunk are pending from before its first message goes out until all that became of them is
-// appended. The event of the bulk's end waits for those chunks, and a chunk whose task is lost meanwhile is known.
+// The events of a chunk of a bulk are pending from before its first message until all of them are appended. The event
+// of the bulk's end waits for such chunks, and a chunk that loses its task meanwhile can be found.
 
 func pendingKey(bulk string) string { return shardOf(BulkStream(bulk)).key("owed:" + bulk) }
 
-// AddPending puts down that a chunk has begun.
+// AddPending records that a chunk has begun.
 func (s *Store) AddPending(ctx context.Context, bulk string, chunk int) error {
 	pipe := s.rdb.Pipeline()
 	pipe.SAdd(ctx, pendingKey(bulk), chunk)
@@ -23,7 +23,7 @@ func (s *Store) AddPending(ctx context.Context, bulk string, chunk int) error {
 	return nil
 }
 
-// RemovePending puts down that a chunk's events are appended.
+// RemovePending records that the events of a chunk are appended.
 func (s *Store) RemovePending(ctx context.Context, bulk string, chunk int) error {
 	if err := s.rdb.SRem(ctx, pendingKey(bulk), chunk).Err(); err != nil {
 		return fmt.Errorf("put down a chunk whose events are appended: %w", err)

@@ -22,20 +22,20 @@ func shardOf(stream string) shard {
 
 func (s shard) key(name string) string { return "herald:{events:" + strconv.Itoa(int(s)) + "}:" + name }
 
-// oldestKey holds the streams in which something waits, scored by the time their first waiting event was kept.
+// oldestKey holds the streams with waiting events, scored by the time when their first one was stored.
 func (s shard) oldestKey() string { return s.key("oldest") }
 
-// watchKey holds the same streams, scored by the time at which their task must have shown itself.
+// watchKey holds the same streams, scored by the time by which their task must have run.
 func (s shard) watchKey() string { return s.key("watch") }
 
-// stateKey is a hash: last (the last sequence number), and while something waits run (the run in charge), tries (at the
+// stateKey is a hash: last (the last sequence number) and, while events wait, run (the run in charge), tries (at the
 // first waiting event) and reason (why the last of them failed).
 func stateKey(stream string) string { return shardOf(stream).key("state:" + stream) }
 
-// waitingKey is the list of what waits.
+// waitingKey is the list of waiting events.
 func waitingKey(stream string) string { return shardOf(stream).key("waiting:" + stream) }
 
-// seenKey is the set of the fingerprints of what was ever appended, one set a group.
+// seenKey is the set of the fingerprints of all events that were appended, one for each group.
 func seenKey(stream, group string) string { return shardOf(stream).key("seen:" + group + ":" + stream) }
 
 // appendScript appends events of one shard's streams, each once, and puts a run in charge of streams that were empty.

@@ -17,10 +17,11 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Retention is how long a stream is remembered after its last event: its numbers, what was appended, and what waits.
+// Retention is how long a stream is kept after its last event: its numbers, its fingerprints, and its waiting events.
 const Retention = 30 * 24 * time.Hour
 
-// messageRetention is that of a single message's or a forward's stream, which holds one event: longer than it is tried.
+// messageRetention is that of the stream of a single message or forward, which has one event: longer than the event
+// is tried.
 const messageRetention = 7 * 24 * time.Hour
 
 func retention(stream string) time.Duration {
@@ -30,7 +31,7 @@ func retention(stream string) time.Duration {
 	return Retention
 }
 
-// shownWithin is how long after it was due the task of a run may stay out of sight.
+// shownWithin is how long after its due time the task of a run may be missing.
 const shownWithin = time.Minute
 
 // enqueueAtOnce bounds the tasks that one call of Append enqueues at the same time.
@@ -61,9 +62,9 @@ func New(o Options) (*Store, error) {
 	return &Store{rdb: o.Redis, queue: queue.New(o.Redis), now: o.Now}, nil
 }
 
-// Append stores what happened, in this order within a stream, and sees to it that it will be told. It takes one round
-// trip, and one more for each stream that was empty. Facts that were appended before change nothing. When it returns nil,
-// all of them are stored. Appending to no store is done at once: without an endpoint there is nobody to tell.
+// Append stores facts, in this order within a stream, and makes sure that they will be sent. It takes one round trip,
+// and one more for each stream that was empty. Facts that were appended before change nothing. If it returns nil, all
+// of them are stored. Append of a nil Store returns at once: without an endpoint there are no events.
 func (s *Store) Append(ctx context.Context, facts ...Fact) error {
 	if s == nil || len(facts) == 0 {
 		return nil
@@ -78,7 +79,7 @@ func (s *Store) Append(ctx context.Context, facts ...Fact) error {
 	return s.append(ctx, events)
 }
 
-// PutBack appends an event that was given up to the end of its stream, under its old number, for another day of tries.
+// PutBack appends an event that was given up to the end of its stream, with its old number, for another day of tries.
 func (s *Store) PutBack(ctx context.Context, e Event) error {
 	if e.ID == "" || e.Type == "" || e.Stream == "" || e.Sequence < 1 {
 		return errors.New("outbox: incomplete")
@@ -136,7 +137,7 @@ func (s *Store) append(ctx context.Context, events []Event) error {
 		s.loaded.Store(true)
 	}
 	err := run()
-	if redis.HasErrorPrefix(err, "NOSCRIPT") { // Redis was restarted, or failed over; what was stored is not stored twice
+	if redis.HasErrorPrefix(err, "NOSCRIPT") { // Redis was restarted, or failed over; nothing is stored twice
 		if err = load(ctx, s.rdb); err == nil {
 			err = run()
 		}
@@ -177,15 +178,15 @@ func (s *Store) enqueue(ctx context.Context, due []task.EventDeliver) error {
 	return group.Wait()
 }
 
-// Waiting is what a run has before it.
+// Waiting is the work of a run.
 type Waiting struct {
 	Events []Event // the next ones, in order; none when the run is over or not in charge any more
 	Tries  int     // at the first of them, so far
 	Reason string  // why the last of these failed
 }
 
-// Turn takes events that were told or given up out of the stream of a run, and returns the next ones, at most so many.
-// Nothing left ends the run.
+// Turn removes events that were delivered or given up from the stream of a run, and returns the next ones, at most so
+// many. If none is left, the run ends.
 func (s *Store) Turn(ctx context.Context, t task.EventDeliver, gone []Event, most int) (Waiting, error) {
 	on := shardOf(t.Stream)
 	args := []any{t.Stream, t.Run, most, s.now().Add(shownWithin).UnixMilli()}
@@ -223,8 +224,8 @@ func (s *Store) Again(ctx context.Context, t task.EventDeliver, reason string, p
 	return nil
 }
 
-// Neglected enqueues the tasks of streams whose run has not shown itself in time, where they are missing, and returns how
-// many were. Any number of workers may look at once.
+// Neglected enqueues the tasks of streams whose run has not shown itself in time, if they are missing, and returns
+// how many were. Any number of workers may call it at once.
 func (s *Store) Neglected(ctx context.Context) (int, error) {
 	const most = 500 // of a shard at a time
 	missing := 0
@@ -237,7 +238,7 @@ func (s *Store) Neglected(ctx context.Context) (int, error) {
 		for _, stream := range streams {
 			run, err := s.rdb.HGet(ctx, stateKey(stream), "run").Int64()
 			if errors.Is(err, redis.Nil) {
-				// Its retention is over, and what waited went with it.
+				// Its retention is over; its waiting events are gone with it.
 				if err := s.forget(ctx, stream); err != nil {
 					return missing, err
 				}

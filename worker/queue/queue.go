@@ -1,5 +1,5 @@
-// Package queue turns payloads into Asynq tasks: which queue, which task id, how often it may be tried, how
-// long its id stays taken. It decides nothing about sending.
+// Package queue turns payloads into Asynq tasks: it decides about queue, task id, number of tries, and how long an id
+// stays taken. It decides nothing about sending.
 package queue
 
 import (
@@ -17,18 +17,18 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Messages is the queue of single messages, which a person or a service waits for, and of what operators ask of bulks.
+// Messages is the queue of single messages, for which a person or a service waits, and of the starts of bulks.
 const Messages = "message"
 
-// Events is the queue of the tasks that tell the caller's endpoint what happened.
+// Events is the queue of the tasks that send events.
 const Events = "event"
 
-// BulkShards is the number of queues that the chunks of bulks are spread over. A queue is one slot of a
-// Redis Cluster, so one large bulk uses that many.
+// BulkShards is the number of queues that share the chunks of bulks. A queue is one slot of a Redis Cluster, so a
+// large bulk uses as many slots.
 const BulkShards = 8
 
-// MaxAttempts is how often Asynq may run a task before it gives up. It is out of reach on purpose: the worker
-// decides itself when a recipient has failed, and Asynq's archive drops tasks silently when it is full.
+// MaxAttempts is how often Asynq may run a task before it gives up. It is too large to be reached, on purpose: the
+// worker decides when a message has failed, and Asynq's archive drops tasks silently when it is full.
 const MaxAttempts = 1 << 20
 
 // Retention is how long the id of a finished task stays taken, so that enqueueing it again is harmless.
@@ -49,8 +49,8 @@ func Bulks() []string {
 	return names
 }
 
-// ErrUnavailable is beneath what Enqueue and its like return when Redis was not reached or did not store the task: Asynq
-// hands its errors on as text.
+// ErrUnavailable is wrapped by the errors of Enqueue and its like if Redis was not reached or did not store the task.
+// Asynq's own errors are only text.
 var ErrUnavailable = errors.New("not stored")
 
 // Client enqueues. It is safe for concurrent use.
@@ -64,14 +64,14 @@ func New(rdb redis.UniversalClient) *Client {
 	return &Client{asynq: asynq.NewClientFromRedisClient(rdb), inspector: asynq.NewInspectorFromRedisClient(rdb)}
 }
 
-// Enqueue stores p durably. A task with the same identity that is queued, running or was finished within
-// Retention makes this a no-op that reports added as false. That may also be this very call, repeated by the
-// Redis client after a lost answer.
+// Enqueue stores p durably. If a task with the same identity is queued, running, or finished within Retention, it
+// does nothing and reports added as false. That task may come from this very call, when the Redis client repeats it
+// after a lost answer.
 func (c *Client) Enqueue(ctx context.Context, p task.Payload) (added bool, err error) {
 	return c.EnqueueAt(ctx, p, time.Time{})
 }
 
-// EnqueueAt is Enqueue for a task that must not run before a time. One that has passed, or none, is now.
+// EnqueueAt is Enqueue for a task that must not run before a time. A time that has passed, or the zero time, is now.
 func (c *Client) EnqueueAt(ctx context.Context, p task.Payload, at time.Time) (added bool, err error) {
 	data, err := task.Encode(p)
 	if err != nil {
@@ -82,11 +82,11 @@ func (c *Client) EnqueueAt(ctx context.Context, p task.Payload, at time.Time) (a
 		return false, err
 	}
 	options := []asynq.Option{asynq.TaskID(id), asynq.Queue(name), asynq.MaxRetry(MaxAttempts), asynq.Timeout(timeout)}
-	if name != Events { // a run that has ended finds its stream in another's charge
+	if name != Events { // a run that has ended finds another run in charge of its stream
 		options = append(options, asynq.Retention(Retention))
 	}
 	if at.After(time.Now()) {
-		// Asynq cuts a time to its second, which would be before it.
+		// Asynq cuts a time to its second, which would be too early.
 		options = append(options, asynq.ProcessAt(at.Add(time.Second-1).Truncate(time.Second)))
 	}
 	_, err = c.asynq.EnqueueContext(ctx, asynq.NewTask(p.Kind(), data), options...)
@@ -99,8 +99,8 @@ func (c *Client) EnqueueAt(ctx context.Context, p task.Payload, at time.Time) (a
 	return true, nil
 }
 
-// Again is Enqueue for a task that may have ended a short while ago: it runs once more. One that is queued or running is
-// left alone.
+// Again is Enqueue for a task that may have just ended: it runs once more. A task that is queued or running is left
+// alone.
 func (c *Client) Again(ctx context.Context, p task.Payload) (added bool, err error) {
 	return c.AgainAt(ctx, p, time.Time{})
 }
@@ -116,7 +116,7 @@ func (c *Client) AgainAt(ctx context.Context, p task.Payload, at time.Time) (add
 	}
 	info, err := c.inspector.GetTaskInfo(name, id)
 	switch {
-	case errors.Is(err, asynq.ErrTaskNotFound): // it went in this very moment
+	case errors.Is(err, asynq.ErrTaskNotFound): // it ended at this very moment
 	case err != nil:
 		return false, fmt.Errorf("look at task %s: %w", id, err)
 	case info.State != asynq.TaskStateArchived && info.State != asynq.TaskStateCompleted:
@@ -129,8 +129,8 @@ func (c *Client) AgainAt(ctx context.Context, p task.Payload, at time.Time) (add
 	return c.EnqueueAt(ctx, p, at)
 }
 
-// RunNow runs the task of a queue at once that waits for its time or its next try. It reports false for one that is due or running
-// anyway, has ended, or is not there.
+// RunNow runs at once a task of a queue that waits for its time or its next try. It reports false if the task is due
+// or running anyway, has ended, or does not exist.
 func (c *Client) RunNow(name, id string) (bool, error) {
 	failed := c.inspector.RunTask(name, id)
 	if failed == nil {
@@ -148,7 +148,7 @@ func (c *Client) RunNow(name, id string) (bool, error) {
 	return false, nil
 }
 
-// ErrNoTask says that no such task is stored: neither one that waits or runs, nor one that ended within Retention.
+// ErrNoTask says that no such task is stored: none that waits or runs, and none that ended within Retention.
 var ErrNoTask = errors.New("no such task")
 
 // Payload reads the kind and the payload of a task, or ErrNoTask.
@@ -163,8 +163,7 @@ func (c *Client) Payload(name, id string) (kind string, payload []byte, err erro
 	return info.Type, info.Payload, nil
 }
 
-// Address returns the task id and the queue of a payload. The id begins with the kind and the id of whom the task belongs
-// to.
+// Address returns the task id and the queue of a payload. The id begins with the kind and the id of the owner.
 func Address(p task.Payload) (id, name string, err error) {
 	switch p := p.(type) {
 	case task.Message:
@@ -172,8 +171,8 @@ func Address(p task.Payload) (id, name string, err error) {
 	case task.Forward:
 		return owned(p.Layout, ledger.Forward, p.ID), Messages, nil
 	case task.BulkStart:
-		// Beside the chunks, not behind them: a cancelled bulk is closed and a new one begins while others keep all
-		// places busy.
+		// It is not in the queues of the chunks: a cancelled bulk must end and a new one begin while others keep all
+		// workers busy.
 		return owned(p.Layout, ledger.Bulk, p.Bulk) + ":start:" + strconv.Itoa(p.Round), Messages, nil
 	case task.BulkChunk:
 		return owned(p.Layout, ledger.Bulk, p.Bulk) + ":" + strconv.Itoa(p.Chunk), shard(p.Bulk, p.Chunk), nil
@@ -190,7 +189,7 @@ func owned(layout int, k ledger.Kind, id string) string {
 	return string(k) + ":" + id
 }
 
-// Owner says, for people, to whom a task belongs: message:order-17, bulk:news, or an event's stream.
+// Owner names, for people, the owner of a task: message:order-17, bulk:news, or the stream of an event.
 func Owner(p task.Payload) string {
 	switch p := p.(type) {
 	case task.Message:
@@ -207,7 +206,7 @@ func Owner(p task.Payload) string {
 	return ""
 }
 
-// shard spreads the chunks of a bulk evenly, and the first chunks of small bulks over all queues.
+// shard distributes the chunks of a bulk evenly, and the first chunks of small bulks over all queues.
 func shard(bulk string, chunk int) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(bulk))

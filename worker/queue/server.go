@@ -22,7 +22,7 @@ type ServerOptions struct {
 	Log          *slog.Logger
 }
 
-// Server takes tasks from queues, all of one weight. It is the only place that knows how Asynq hands tasks over.
+// Server takes tasks from queues of equal weight. Only this type knows how Asynq hands over tasks.
 type Server struct {
 	ServerOptions
 	asynq *asynq.Server
@@ -53,13 +53,13 @@ func NewServer(o ServerOptions) (*Server, error) {
 // Start begins to take tasks.
 func (s *Server) Start() error { return s.asynq.Start(asynq.HandlerFunc(s.handle)) }
 
-// Stop takes no further task.
+// Stop makes it take no further tasks.
 func (s *Server) Stop() { s.asynq.Stop() }
 
-// Shutdown waits for the tasks that run, and hands those back that take longer than the drain timeout.
+// Shutdown waits for running tasks. Those that take longer than the drain timeout go back to the queue.
 func (s *Server) Shutdown() { s.asynq.Shutdown() }
 
-// handle gives a task to the handler, with what the queue knows of its run.
+// handle calls the handler, with what the queue knows about the run.
 func (s *Server) handle(ctx context.Context, t *asynq.Task) error {
 	run := Run{Kind: t.Type()}
 	run.ID, _ = asynq.GetTaskID(ctx)
@@ -86,7 +86,7 @@ func countsAsAttempt(err error) bool {
 	return errors.As(err, &a) && a.Counts
 }
 
-// asynqLog gives Asynq's own lines to the structured log.
+// asynqLog writes Asynq's own log lines to the structured log.
 type asynqLog struct{ log *slog.Logger }
 
 func (a asynqLog) Debug(args ...any) { a.log.Debug("asynq", "message", fmt.Sprint(args...)) }
@@ -94,5 +94,5 @@ func (a asynqLog) Info(args ...any)  { a.log.Info("asynq", "message", fmt.Sprint
 func (a asynqLog) Warn(args ...any)  { a.log.Warn("asynq", "message", fmt.Sprint(args...)) }
 func (a asynqLog) Error(args ...any) { a.log.Error("asynq", "message", fmt.Sprint(args...)) }
 
-// Fatal logs only: ending the process is main's business.
+// Fatal only logs: main decides about the end of the process.
 func (a asynqLog) Fatal(args ...any) { a.log.Error("asynq", "message", fmt.Sprint(args...)) }

@@ -8,16 +8,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// MaxClockDifference is how far a worker's clock may be from that of Redis. A worker renews the leases of its tasks by its
-// own clock, and they count as silent with 15 s left of 30 s (reaper.go). Renewed every 5 s, a living worker's has 25 s
-// left: one whose clock is 10 s slow would lose its tasks to another while it sends. Half of that is the limit.
+// MaxClockDifference is how far a worker's clock may be from that of Redis. A worker renews the leases of its tasks
+// by its own clock, every 5 s, to 30 s. The reaper takes a lease with less than 15 s left as silent (reaper.go). The
+// lease of a living worker has 25 s left: if its clock were 10 s slow, another worker would take its tasks while it
+// sends. The limit is half of that.
 const MaxClockDifference = 5 * time.Second
 
-// NoteClockDifference is from where on it is worth a warning: clocks that are kept by NTP stay far below.
+// NoteClockDifference is the difference from which on a warning is logged: clocks with NTP stay far below.
 const NoteClockDifference = time.Second
 
-// clockDifference returns by how much this machine's clock is ahead of the Redis server's. It is right to half a round
-// trip.
+// clockDifference returns how far this machine's clock is ahead of that of Redis. It is exact to half a round trip.
 func clockDifference(ctx context.Context, rdb redis.UniversalClient) (time.Duration, error) {
 	before := time.Now()
 	there, err := rdb.Time(ctx).Result()
@@ -27,7 +27,7 @@ func clockDifference(ctx context.Context, rdb redis.UniversalClient) (time.Durat
 	return before.Add(time.Since(before) / 2).Sub(there), nil
 }
 
-// CheckClock returns the clock difference, and an error when it is more than MaxClockDifference.
+// CheckClock returns the clock difference, and an error if it is more than MaxClockDifference.
 func CheckClock(ctx context.Context, rdb redis.UniversalClient) (time.Duration, error) {
 	ahead, err := clockDifference(ctx, rdb)
 	if err == nil && ahead.Abs() > MaxClockDifference {

@@ -13,7 +13,7 @@ import (
 // crashTTL is how long the crashes of a task are remembered.
 const crashTTL = 24 * time.Hour
 
-// crashesKey shares the queue's hash tag.
+// crashesKey has the queue's hash tag.
 func crashesKey(queue string) string { return "herald:{" + queue + "}:crashes" }
 
 // Crashes is how often a worker died with a task of a queue. The reaper counts.

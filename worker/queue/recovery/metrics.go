@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Metrics are what operators watch of tasks that were lost.
+// Metrics are the numbers of tasks that were lost.
 type Metrics struct {
 	recovered *prometheus.CounterVec
 	unclaimed *prometheus.GaugeVec

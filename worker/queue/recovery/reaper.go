@@ -29,7 +29,7 @@ type Options struct {
 	Now     func() time.Time // time.Now when nil
 }
 
-// Reaper hands back the tasks of workers that died. Any number may run at once.
+// Reaper brings back the tasks of workers that died. Any number may run at once.
 type Reaper struct {
 	rdb     redis.UniversalClient
 	queues  []string
@@ -37,7 +37,7 @@ type Reaper struct {
 	metrics *Metrics
 	now     func() time.Time
 
-	since   time.Time                       // start of the time for which Redis answered every scan
+	since   time.Time                       // since when Redis has answered every scan
 	orphans map[string]map[string]time.Time // by queue, active tasks without a lease: when each was first seen
 	askew   bool                            // this machine's clock is too far off, and that was logged
 }
@@ -108,8 +108,8 @@ func (r *Reaper) Run(ctx context.Context) {
 	}
 }
 
-// scan looks at every queue once. While Redis was away nobody could renew a lease, so the reaper trusts what it sees
-// only when Redis has answered it for as long as a worker may be silent.
+// scan looks at every queue once. While Redis is away nobody can renew a lease. So the reaper acts only when Redis
+// has answered it for as long as a worker may be silent.
 func (r *Reaper) scan(ctx context.Context) error {
 	ahead, err := clockDifference(ctx, r.rdb)
 	if err != nil {
@@ -117,7 +117,7 @@ func (r *Reaper) scan(ctx context.Context) error {
 	}
 	r.noteClock(ahead)
 	now := r.now()
-	// By Redis's clock: whatever this machine's says, it must not take others' tasks too early.
+	// It uses the clock of Redis: a wrong clock of this machine must not take the tasks of others too early.
 	renewed := strconv.FormatInt(now.Add(leaseTerm-silentAfter-ahead).Unix(), 10)
 	if r.since.IsZero() {
 		r.since = now
@@ -145,7 +145,7 @@ func (r *Reaper) scan(ctx context.Context) error {
 	return nil
 }
 
-// noteClock tells of a clock that went wrong while the worker runs.
+// noteClock logs a clock that goes wrong while the worker runs.
 func (r *Reaper) noteClock(ahead time.Duration) {
 	r.metrics.clock.Set(ahead.Seconds())
 	askew := ahead.Abs() > MaxClockDifference
@@ -169,7 +169,7 @@ func (r *Reaper) reap(ctx context.Context, queue, renewed string) error {
 	return nil
 }
 
-// adopt hands back active tasks that are without a lease for as long as a worker may be silent.
+// adopt brings back active tasks that have been without a lease for as long as a worker may be silent.
 func (r *Reaper) adopt(ctx context.Context, queue string, now time.Time) error {
 	before := r.orphans[queue]
 	r.orphans[queue] = nil

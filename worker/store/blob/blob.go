@@ -1,5 +1,5 @@
-// Package blob stores bytes in Redis under their own hash: attachments and pinned template sources. What a
-// bulk shares among a million recipients is stored once, and a name can never come to mean other bytes.
+// Package blob stores bytes in Redis under their own hash: attachments and pinned template sources. A million
+// recipients of a bulk share one copy, and a name always means the same bytes.
 package blob
 
 import (
@@ -33,8 +33,8 @@ func Hash(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Put stores data for at least ttl and returns its hash. Bytes that are stored already only get the longer
-// of both life times.
+// Put stores data for at least ttl and returns its hash. If the bytes are stored already, they get the longer of both
+// life times.
 func (s *Store) Put(ctx context.Context, data []byte, ttl time.Duration) (string, error) {
 	sha := Hash(data)
 	left, err := s.rdb.PTTL(ctx, key(sha)).Result()
@@ -68,7 +68,7 @@ func (s *Store) Blob(ctx context.Context, sha string) ([]byte, error) {
 	return data, nil
 }
 
-// Sizes tells how many bytes are stored under each hash; 0 where there are none.
+// Sizes returns how many bytes are stored under each hash; 0 if there are none.
 func (s *Store) Sizes(ctx context.Context, shas ...string) (map[string]int64, error) {
 	sizes := make(map[string]int64, len(shas))
 	if len(shas) == 0 {

@@ -85,7 +85,7 @@ end
 return table.concat(result)
 `)
 
-// markBytes is the size of one mark for markScript; maxSlot the last slot that fits in.
+// markBytes is the size of one mark for markScript; maxSlot is the largest slot that fits.
 const (
 	markBytes = 9
 	maxSlot   = 1<<24 - 1
@@ -98,14 +98,14 @@ const maxBatch = 2048
 type Batch struct {
 	Marks  int           // that it carried
 	Took   time.Duration // the round trip
-	Failed bool          // at least one chunk's call was refused; its marks are tried again
+	Failed bool          // the call of at least one chunk was refused; its marks are tried again
 }
 
 // Watch calls f after every group commit. f must be quick: marks wait for it.
 func (l *Ledger) Watch(f func(Batch)) { l.watch.Store(&f) }
 
-// retryPause is how long the writer waits before it tries a refused pipeline again. Marks wait with it: that is
-// the back-pressure a Redis that is down puts on sending.
+// retryPause is how long the writer waits before it tries a refused pipeline again. Marks wait with it: so sending
+// slows down when Redis is down.
 const retryPause = 200 * time.Millisecond
 
 // mark is one request to the writer.
@@ -122,21 +122,22 @@ func (m *mark) notFound() error {
 	return fmt.Errorf("slot %d of chunk %d of %s: %w", m.index, m.chunk.Index, m.chunk.Owner, ErrNotFound)
 }
 
-// answer is what became of a mark: stored, or not because the slot's state forbids it, or why it can't be known.
+// answer is the result of a mark: stored, not stored because the state of the slot forbids it, or unknown because of
+// an error.
 type answer struct {
 	stored bool
 	err    error
 }
 
-// mark hands a mark to the writer and waits for its answer.
+// mark gives a mark to the writer and waits for its answer.
 func (l *Ledger) mark(ctx context.Context, c Chunk, index int, r Record, from string) (bool, error) {
 	return l.post(ctx, c, index, r, from).wait()
 }
 
-// Commit is a mark on its way into the books.
+// Commit is a mark that is being stored.
 type Commit struct{ m *mark }
 
-// Wait returns when the mark is stored, or with the reason why that is not known. Waiting for no commit is done at once.
+// Wait returns when the mark is stored; the error says why that is not known. Wait of a nil Commit returns at once.
 func (c *Commit) Wait() error {
 	if c == nil {
 		return nil
@@ -155,7 +156,7 @@ func (c *Commit) wait() (bool, error) {
 	}
 }
 
-// post hands a mark to the writer.
+// post gives a mark to the writer.
 func (l *Ledger) post(ctx context.Context, c Chunk, index int, r Record, from string) *Commit {
 	r.At = l.now()
 	m := &mark{chunk: c, index: index, record: r, from: from, ctx: ctx, result: make(chan answer, 1)}
@@ -170,8 +171,8 @@ func (l *Ledger) post(ctx context.Context, c Chunk, index int, r Record, from st
 	return &Commit{m}
 }
 
-// write is the one writer of the process. It takes everything that waits, stores it in one pipeline, answers,
-// and starts over.
+// write is the one writer of the process. It takes all waiting marks, stores them in one pipeline, answers, and
+// starts again.
 func (l *Ledger) write() {
 	for {
 		select {
@@ -203,7 +204,7 @@ func (l *Ledger) drain(first *mark) []*mark {
 	return batch
 }
 
-// commit stores a batch. A chunk whose call failed is tried again until every one who waits for it has gone.
+// commit stores a batch. It tries a refused chunk again until nobody waits for it any more.
 func (l *Ledger) commit(batch []*mark) {
 	for {
 		batch = l.try(batch)
@@ -292,7 +293,7 @@ func (l *Ledger) try(batch []*mark) []*mark {
 	return again
 }
 
-// loadScript puts the script on every master, once. What fails here shows again as a call's error.
+// loadScript puts the script on every master, once. If that fails, the calls report an error.
 func (l *Ledger) loadScript(ctx context.Context) {
 	if l.loaded {
 		return
@@ -307,7 +308,7 @@ func (l *Ledger) loadScript(ctx context.Context) {
 	l.loaded = err == nil
 }
 
-// args are markScript's arguments. They bring the marks into the order of their slots.
+// args are the arguments of markScript. They sort the marks by slot.
 func (l *Ledger) args(marks []*mark) []any {
 	slices.SortStableFunc(marks, func(a, b *mark) int { return cmp.Compare(a.index, b.index) })
 	packed := make([]byte, 0, markBytes*len(marks))
@@ -330,7 +331,7 @@ func (l *Ledger) args(marks []*mark) []any {
 	return args
 }
 
-// maxReasonText bounds what a provider's answer may put into the books.
+// maxReasonText bounds the text of a reason, which may hold a provider's answer.
 const maxReasonText = 500
 
 func reason(r Record) string {
@@ -342,7 +343,7 @@ func reason(r Record) string {
 	return string(data)
 }
 
-// cut makes a text fit into the books.
+// cut shortens a text to maxReasonText.
 func cut(text string) string {
 	if len(text) > maxReasonText {
 		text = strings.ToValidUTF8(text[:maxReasonText], "") + "…"

@@ -13,20 +13,21 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Details are what is known of a message beside its state. None of it decides anything: a worker that is killed after
-// sending may leave none.
+// Details are what is known of a message besides its state. No decision depends on them: a worker that is killed
+// after sending may leave none.
 type Details struct {
-	// Channel and To are kept of single messages and forwards alone: a bulk's are in its definition and audience.
+	// Channel and To are kept only for single messages and forwards: those of a bulk are in its definition and
+	// audience.
 	Channel    string  `json:"channel,omitempty"`
 	To         string  `json:"to,omitempty"`
 	Subject    string  `json:"subject,omitempty"`    // as it was sent
-	ProviderID string  `json:"providerId,omitempty"` // what the other side calls it
-	Words      string  `json:"words,omitempty"`      // the other side's last ones; they may hold an address
+	ProviderID string  `json:"providerId,omitempty"` // the other side's id of it
+	Words      string  `json:"words,omitempty"`      // the other side's last answer; it may hold an address
 	Attempts   int     `json:"attempts,omitempty"`   // that were made
 	Issues     []Issue `json:"issues,omitempty"`
 }
 
-// Issue is something that a rendering went on in spite of.
+// Issue is something that rendering found, and went on.
 type Issue struct {
 	Code  string `json:"code"`            // stable, such as missing_field
 	Text  string `json:"text,omitempty"`  // for people; it may quote a value
@@ -34,14 +35,14 @@ type Issue struct {
 	Part  string `json:"part,omitempty"`  // subject, preheader, message or layout
 }
 
-// Wait is why someone is still pending.
+// Wait is why a message is still pending.
 type Wait struct {
 	Reason
-	Since    time.Time // when it began to wait for that, to the second; zero where no trouble is behind it
+	Since    time.Time // when it began to wait for that, to the second; zero if there is no trouble
 	Attempts int       // so far
 }
 
-// The codes of a Wait that no trouble is behind.
+// The codes of a Wait without trouble.
 const (
 	WaitQueued    = "queued"      // its task waits for a free worker
 	WaitSending   = "sending"     // a worker has it in hand
@@ -51,7 +52,8 @@ const (
 	WaitStart     = "not_started" // its bulk was not started
 )
 
-// Unhurried is why someone waits who is in state s, pending or claimed, and due at a time, where no trouble holds them up.
+// Unhurried is why a message waits that is in state s, pending or claimed, and due at a time, if no trouble holds it
+// up.
 func Unhurried(s State, due time.Time) *Wait {
 	switch {
 	case s == Claimed:
@@ -65,7 +67,7 @@ func Unhurried(s State, due time.Time) *Wait {
 func (c Chunk) waitKey() string    { return c.Key("wait") }
 func (c Chunk) detailsKey() string { return c.Key("details") }
 
-// keepWait is how long it is known why a chunk waits: longer than any pause between two attempts.
+// keepWait is how long the reason of a waiting chunk is kept: longer than any pause between two attempts.
 const keepWait = 6 * time.Hour
 
 // waitScript puts down why a chunk waits. KEYS: its wait. ARGV: code, text, now in Unix seconds, attempts, seconds to keep it.
@@ -75,7 +77,7 @@ redis.call('HSET', KEYS[1], 'code', ARGV[1], 'text', ARGV[2], 'attempts', ARGV[4
 return redis.call('EXPIRE', KEYS[1], ARGV[5])
 `)
 
-// PutWait puts down why those of a chunk who are pending wait. It is one reason for all of them: the slots' own five bytes
+// PutWait records why the pending messages of a chunk wait. All have the same reason, since the five bytes of a slot
 // hold none.
 func (l *Ledger) PutWait(ctx context.Context, c Chunk, r Reason, attempts int) error {
 	args := []any{r.Code, cut(r.Text), l.now().Unix(), attempts, int64(keepWait / time.Second)}
@@ -85,7 +87,7 @@ func (l *Ledger) PutWait(ctx context.Context, c Chunk, r Reason, attempts int) e
 	return nil
 }
 
-// RemoveWait puts down that a chunk waits for nothing.
+// RemoveWait removes the reason of a chunk.
 func (l *Ledger) RemoveWait(ctx context.Context, c Chunk) error {
 	if err := l.rdb.Del(ctx, c.waitKey()).Err(); err != nil {
 		return fmt.Errorf("put down that chunk %d of %s does not wait: %w", c.Index, c.Owner, err)
@@ -93,7 +95,7 @@ func (l *Ledger) RemoveWait(ctx context.Context, c Chunk) error {
 	return nil
 }
 
-// Wait returns why those of a chunk who are pending wait; nil where nothing holds them up but the queue.
+// Wait returns why the pending messages of a chunk wait; nil if they only wait in the queue.
 func (l *Ledger) Wait(ctx context.Context, c Chunk) (*Wait, error) {
 	fields, err := l.rdb.HGetAll(ctx, c.waitKey()).Result()
 	if err != nil {
@@ -112,8 +114,8 @@ func (l *Ledger) Wait(ctx context.Context, c Chunk) (*Wait, error) {
 	return w, nil
 }
 
-// The details of a bulk's chunk are one blob: JSON by slot, packed by Zstandard, because what a chunk's messages have in
-// common is most of it.
+// The details of a chunk of a bulk are one blob: JSON by slot, packed by Zstandard. Most of them is the same for all
+// messages of the chunk.
 
 var (
 	packDetails = func() *zstd.Encoder {
@@ -132,10 +134,10 @@ var (
 	}()
 )
 
-// maxDetails bounds those of a chunk, in bytes: hundreds of messages with all that each may have.
+// maxDetails bounds those of a chunk, in bytes: enough for hundreds of messages with everything that each may have.
 const maxDetails = 64 << 20
 
-// issuesField counts, among a bulk's counts, the messages with issues.
+// issuesField is the field of a bulk's counts that counts messages with issues.
 const issuesField = "i"
 
 // detailsScript stores the details of a chunk, and counts the messages with issues.
@@ -150,7 +152,8 @@ end
 return 1
 `)
 
-// PutDetails adds what a run learned of a bulk's chunk, by slot, to what was known before. One run at a time calls it.
+// PutDetails adds what a run learned about a chunk of a bulk, by slot, to what was known before. One run at a time
+// calls it.
 func (l *Ledger) PutDetails(ctx context.Context, c Chunk, learned map[int]Details) error {
 	if len(learned) == 0 {
 		return nil
@@ -168,7 +171,7 @@ func (l *Ledger) PutDetails(ctx context.Context, c Chunk, learned map[int]Detail
 	if err != nil {
 		return fmt.Errorf("details of chunk %d of %s: %w", c.Index, c.Owner, err)
 	}
-	left, err := l.rdb.TTL(ctx, c.statesKey()).Result() // they are kept as long as what they are about
+	left, err := l.rdb.TTL(ctx, c.statesKey()).Result() // they are kept as long as the records
 	if err != nil {
 		return fmt.Errorf("store the details of chunk %d of %s: %w", c.Index, c.Owner, err)
 	}
@@ -192,7 +195,7 @@ func withIssues(all map[int]Details) int {
 	return n
 }
 
-// Details returns those of a bulk's chunk, by slot.
+// Details returns those of a chunk of a bulk, by slot.
 func (l *Ledger) Details(ctx context.Context, c Chunk) (map[int]Details, error) {
 	packed, err := l.rdb.Get(ctx, c.detailsKey()).Bytes()
 	if errors.Is(err, redis.Nil) {
@@ -211,9 +214,9 @@ func (l *Ledger) Details(ctx context.Context, c Chunk) (map[int]Details, error) 
 	return all, nil
 }
 
-// Conclude puts down what is known of a message or forward about which nothing is left to be done, takes it off the lists,
-// and forgets what was asked for, unless a person may still want it to be sent: state is where it stands. d is nil where
-// this run learned nothing.
+// Conclude records the details of a message or forward when nothing is left to do for it, and takes it off the lists.
+// It deletes the request, unless a person may still want to send it, according to state. d is nil if this run learned
+// nothing.
 func (l *Ledger) Conclude(ctx context.Context, o Owner, c Chunk, state State, d *Details) error {
 	var a about
 	var payload []byte
@@ -238,15 +241,15 @@ func (l *Ledger) Conclude(ctx context.Context, o Owner, c Chunk, state State, d 
 	return nil
 }
 
-// Account is all that is known of a message or forward.
+// Account is all that is known about a message or forward.
 type Account struct {
 	Record
 	Details
-	Request Request // without a payload where it is not kept any more
-	Wait    *Wait   // nil where nothing but the queue holds it up, or it is settled
+	Request Request // without a payload if that is not kept any more
+	Wait    *Wait   // nil if it only waits in the queue, or is settled
 }
 
-// Account reads all that is known of a message or forward, or returns ErrNotFound.
+// Account reads all that is known about a message or forward, or returns ErrNotFound.
 func (l *Ledger) Account(ctx context.Context, c Chunk) (Account, error) {
 	records, err := l.Chunk(ctx, c)
 	if err == nil && len(records) != 1 {

@@ -22,10 +22,10 @@ const Shards = 16
 // was reached, in Unix seconds, big endian.
 const slotBytes = 5
 
-// ErrNotFound says that the books hold no such chunk: never written, or past its retention.
+// ErrNotFound says that there is no such chunk: it was never written, or its retention is over.
 var ErrNotFound = errors.New("not in the ledger")
 
-// Ledger reads and writes the books. It is safe for concurrent use.
+// Ledger reads and writes records. It is safe for concurrent use.
 type Ledger struct {
 	rdb       redis.UniversalClient
 	retention time.Duration
@@ -41,15 +41,15 @@ type Ledger struct {
 	failing bool // the last pipeline was refused
 }
 
-// DefaultRetention is for how long books are kept where nobody says otherwise.
+// DefaultRetention is how long records are kept by default.
 const DefaultRetention = 30 * 24 * time.Hour
 
 // Options for New.
 type Options struct {
 	Redis redis.UniversalClient // required; stays the caller's to close
 	Log   *slog.Logger          // required
-	// Retention is how long books are kept: from when they were opened, or from the time that what they are about was to be
-	// sent. DefaultRetention when zero.
+	// Retention is how long records are kept after they were created, or after their messages are due.
+	// DefaultRetention when zero.
 	Retention time.Duration
 	Now       func() time.Time // time.Now when nil
 }
@@ -73,17 +73,17 @@ func New(o Options) (*Ledger, error) {
 	return l, nil
 }
 
-// Retention is for how long books are kept.
+// Retention is how long records are kept.
 func (l *Ledger) Retention() time.Duration { return l.retention }
 
-// Close stores what still waits, then stops the writer. Mark must not be called after it.
+// Close stores all waiting marks, then stops the writer. Mark must not be called after it.
 func (l *Ledger) Close() error {
 	close(l.stop)
 	l.done.Wait()
 	return nil
 }
 
-// Open creates the books of a chunk with n pending recipients. Books that exist are left as they are.
+// Open creates a chunk of n pending records. A chunk that exists stays as it is.
 func (l *Ledger) Open(ctx context.Context, c Chunk, n int) error {
 	if err := l.rdb.SetNX(ctx, c.statesKey(), make([]byte, n*slotBytes), l.retention).Err(); err != nil {
 		return fmt.Errorf("open chunk %d: %w", c.Index, err)
@@ -91,34 +91,34 @@ func (l *Ledger) Open(ctx context.Context, c Chunk, n int) error {
 	return nil
 }
 
-// OpenIn adds a command to a pipeline that opens books of n pending recipients, whatever was there, and keeps them
-// so much longer than usual: for a chunk that nobody sends from yet.
+// OpenIn adds a command to a pipeline that creates a chunk of n pending records, whatever was there, and keeps them
+// so much longer than usual. Use it for a chunk from which nobody sends yet.
 func (l *Ledger) OpenIn(ctx context.Context, pipe redis.Cmdable, c Chunk, n int, longer time.Duration) {
 	pipe.Set(ctx, c.statesKey(), make([]byte, n*slotBytes), l.retention+longer)
 }
 
-// Claim takes a recipient before its message is sent, under "hold". It reports false when the recipient was not
-// pending: someone else took it, or its fate is known. A claim whose answer was lost on the way counts as taken by
-// someone else; it ends as unknown, which is the side on which "hold" errs.
+// Claim claims a record before its message is sent, under "hold". It reports false if the record was not pending:
+// another run claimed it, or its outcome is known. If the answer to a claim is lost, the claim counts as that of
+// another run, and the message ends as unknown. "Hold" errs on that side.
 func (l *Ledger) Claim(ctx context.Context, c Chunk, index int) (bool, error) {
 	return l.mark(ctx, c, index, Record{State: Claimed}, letters(Pending))
 }
 
-// Release gives back a claim whose message is known not to have left, so that it can be tried again. It does nothing
-// to a recipient that is not claimed.
+// Release gives back a claim if it is certain that the message was not sent, so that it can be attempted again. It
+// does nothing to a record that is not claimed.
 func (l *Ledger) Release(ctx context.Context, c Chunk, index int) error {
 	_, err := l.mark(ctx, c, index, Record{State: Pending}, letters(Claimed))
 	return err
 }
 
-// Withdraw skips a recipient who is pending, and reports false for anyone else: a message that is on its way is not
-// stopped. Of a claim and a withdrawal at the same time one succeeds.
+// Withdraw skips a pending record, and reports false for any other: a message that is being sent is not stopped. Of a
+// claim and a withdrawal at the same time only one succeeds.
 func (l *Ledger) Withdraw(ctx context.Context, c Chunk, index int, r Reason) (bool, error) {
 	return l.mark(ctx, c, index, Record{State: Skipped, Reason: r}, letters(Pending))
 }
 
-// Reopen makes a recipient pending again that is in state from: failed, suppressed, skipped or unknown. It reports
-// false when the recipient is not in that state.
+// Reopen makes a record pending again that is in state from: failed, suppressed, skipped or unknown. It reports false
+// if the record is not in that state.
 func (l *Ledger) Reopen(ctx context.Context, c Chunk, index int, from State) (bool, error) {
 	if !from.Final() || from == Sent {
 		return false, fmt.Errorf("reopen: a recipient that is %s stays so", from)
@@ -126,8 +126,8 @@ func (l *Ledger) Reopen(ctx context.Context, c Chunk, index int, from State) (bo
 	return l.mark(ctx, c, index, Record{State: Pending}, letters(from))
 }
 
-// Settle records of a recipient in state unknown what a person found out: s is sent, failed or, to send it again, pending.
-// It reports false for anyone else.
+// Settle records what a person found out about a message in state unknown: s is sent, failed or, to send it again,
+// pending. It reports false for any other message.
 func (l *Ledger) Settle(ctx context.Context, c Chunk, index int, s State, r Reason) (bool, error) {
 	if s != Sent && s != Failed && s != Pending {
 		return false, fmt.Errorf("settle: nobody finds out that a message is %s", s)
@@ -135,8 +135,7 @@ func (l *Ledger) Settle(ctx context.Context, c Chunk, index int, s State, r Reas
 	return l.mark(ctx, c, index, Record{State: s, Reason: r}, letters(Unknown))
 }
 
-// Mark records what became of a recipient and returns when that is stored. A recipient that is sent stays sent:
-// that is no error.
+// Mark records an outcome and returns when it is stored. A record that is sent stays sent: that is no error.
 func (l *Ledger) Mark(ctx context.Context, c Chunk, index int, s State, r Reason) error {
 	if !s.Final() {
 		return fmt.Errorf("mark: %s is no outcome", s)
@@ -144,8 +143,8 @@ func (l *Ledger) Mark(ctx context.Context, c Chunk, index int, s State, r Reason
 	return l.Post(ctx, c, index, s, r).Wait()
 }
 
-// Post is Mark without the wait: the caller goes on and asks the commit later. s is an outcome. Until the commit was
-// waited for, a crash may forget the mark.
+// Post is Mark without waiting: the caller goes on and asks the commit later. s is an outcome. A crash may forget the
+// mark until the commit was waited for.
 func (l *Ledger) Post(ctx context.Context, c Chunk, index int, s State, r Reason) *Commit {
 	return l.post(ctx, c, index, Record{State: s, Reason: r}, notSent)
 }
@@ -153,7 +152,7 @@ func (l *Ledger) Post(ctx context.Context, c Chunk, index int, s State, r Reason
 // notSent are the states that an outcome may replace.
 var notSent = letters(Pending, Claimed, Failed, Suppressed, Skipped, Unknown)
 
-// letters are states as markScript takes them.
+// letters are states in the form of markScript.
 func letters(states ...State) string {
 	all := make([]byte, len(states))
 	for i, s := range states {
@@ -195,7 +194,7 @@ func (l *Ledger) Chunk(ctx context.Context, c Chunk) ([]Record, error) {
 	return records, nil
 }
 
-// Counts returns the books of a bulk by state, summed over its shards.
+// Counts returns the number of messages of a bulk in each state, summed over its shards.
 func (l *Ledger) Counts(ctx context.Context, owner Owner) (Counts, error) {
 	pipe := l.rdb.Pipeline()
 	shards := make([]*redis.MapStringStringCmd, Shards)

@@ -11,15 +11,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A message or forward is known by what was asked for under its id, so that asking again can be told from asking for
-// something else.
+// Each message or forward stores a hash of its request under its id, so that repeating the request can be told from
+// another request with the same id.
 
-// requestKey holds the request's hash: with the layout before it, or alone where it was stored in layout 0. There, forwards
-// were stored as messages.
+// requestKey holds the hash of the request: after the layout, or alone if it was stored in layout 0. In layout 0
+// forwards were stored as messages.
 func (o Owner) requestKey() string { return "herald:" + string(o.Kind) + ":{" + o.ID + "}" }
 
-// kinded is what stands before a request's hash since keys have kinds. Versions before that find another request there,
-// and refuse: whoever asks an old client for what a new one stored gets a conflict, and nobody a second message.
+// kinded stands before the hash of a request since keys contain kinds. Older versions find another request there, and
+// refuse. So an old client gets a conflict for a message that a new one stored, and nobody gets a second message.
 const kinded = "1 "
 
 // onceScript opens the books of one recipient, unless the id is taken.
@@ -34,19 +34,20 @@ if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[3]) then
 end
 return redis.call('GET', KEYS[1])`
 
-// Admission is what OpenOnce found.
+// Admission is the result of OpenOnce.
 type Admission struct {
-	Owner Owner // in whose books the request's outcome is to stand
+	Owner Owner // the owner of the record for its outcome
 	Fresh bool  // they were opened now
 	Same  bool  // fresh, or the id is taken by the same request
 }
 
-// OpenOnce opens the books of a message or forward, keeps what was asked for beside them, so much longer than usual, and
-// lists it as unsettled, unless the id is taken: by the same request, which its hash names, or by another one.
+// OpenOnce creates the record of a message or forward, keeps the request with it, so much longer than usual, and
+// lists it as unsettled. If the id is taken, it reports whether by the same request, according to its hash, or by
+// another one.
 func (l *Ledger) OpenOnce(ctx context.Context, o Owner, hash string, r Request, longer time.Duration) (Admission, error) {
 	keep, asked := l.retention+max(0, longer), about{r.Kind, Details{Channel: r.Channel, To: r.To}}.with(r.Payload)
 	pipe := l.rdb.Pipeline()
-	// Listed first: what is opened is found, whatever becomes of us.
+	// It is listed first: so it is found, even if this process dies.
 	listed := l.list(ctx, pipe, o, longer)
 	var older *redis.StringCmd
 	_, apart := l.rdb.(*redis.ClusterClient)
@@ -59,7 +60,7 @@ func (l *Ledger) OpenOnce(ctx context.Context, o Owner, hash string, r Request, 
 		}
 	}
 	if older != nil && isShared(older.Val()) {
-		// Under this id there is a forward or a message of layout 0, where they excluded each other.
+		// In layout 0 there is a forward or a message of this id; there the two excluded each other.
 		return l.joinShared(ctx, o.ID, older.Val(), hash, asked, keep)
 	}
 	books := o.Chunk(0)
@@ -76,7 +77,7 @@ func (l *Ledger) OpenOnce(ctx context.Context, o Owner, hash string, r Request, 
 	return Admission{Owner: o, Fresh: request == "", Same: request == "" || request == kinded+hash}, nil
 }
 
-// joinShared admits a request for what layout 0 stored, and keeps beside those books what was asked for: they had nothing.
+// joinShared admits a request that layout 0 stored, and keeps the request with that record, which had none.
 func (l *Ledger) joinShared(ctx context.Context, id, request, hash string, asked []byte, keep time.Duration) (Admission, error) {
 	o := Owner{Shared, id}
 	if request != hash {
@@ -90,8 +91,8 @@ func (l *Ledger) joinShared(ctx context.Context, id, request, hash string, asked
 
 func isShared(request string) bool { return request != "" && !strings.HasPrefix(request, kinded) }
 
-// Single finds the books of a message or forward, or returns ErrNotFound: those of its kind, or the shared ones where it
-// was stored in layout 0.
+// Single finds the record of a message or forward, or returns ErrNotFound. It is the one of its kind, or the shared
+// one if it was stored in layout 0.
 func (l *Ledger) Single(ctx context.Context, o Owner) (Chunk, error) {
 	pipe := l.rdb.Pipeline()
 	own, older := pipe.Get(ctx, o.requestKey()), pipe.Get(ctx, Owner{Message, o.ID}.requestKey())

@@ -2,7 +2,8 @@ package ledger
 
 import "strconv"
 
-// Kind is what an owner of books is. A message, a forward and a bulk of one id are three, and share nothing.
+// Kind is the kind of an owner of records. A message, a forward and a bulk with the same id are three owners and
+// share nothing.
 type Kind string
 
 // The kinds of owners.
@@ -10,17 +11,18 @@ const (
 	Message Kind = "message" // a single message
 	Forward Kind = "forward"
 	Bulk    Kind = "bulk"
-	// Shared are books of layout 0, in which kinds that had one id shared their keys. They are worked off, never opened.
+	// Shared are records of layout 0, in which all kinds with one id shared their keys. They are finished, and never
+	// created.
 	Shared Kind = "shared"
 )
 
-// Owner is whose books they are.
+// Owner is the message, forward or bulk that records belong to.
 type Owner struct {
 	Kind Kind
 	ID   string
 }
 
-// OwnerIn names an owner by the layout (task.Layout) in which it was stored: in 0, keys had no kinds.
+// OwnerIn is the owner in the layout (task.Layout) in which it was stored: in layout 0, keys had no kinds.
 func OwnerIn(layout int, k Kind, id string) Owner {
 	if layout == 0 {
 		k = Shared
@@ -28,7 +30,7 @@ func OwnerIn(layout int, k Kind, id string) Owner {
 	return Owner{k, id}
 }
 
-// Layout is the reverse of OwnerIn: that in which the owner's tasks stand, where now is today's.
+// Layout is the reverse of OwnerIn: the layout of the owner's tasks; now is the current one.
 func (o Owner) Layout(now int) int {
 	if o.Kind == Shared {
 		return 0
@@ -47,8 +49,8 @@ type Chunk struct {
 	Index int
 }
 
-// Key is a key that belongs to the chunk, in the hash tag of its books. No id holds a brace or a colon (task.CheckID), so
-// no two owners have one key, and none has a key of something else.
+// Key is a key that belongs to the chunk, with the hash tag of its records. No id holds a brace or a colon
+// (task.CheckID), so no two owners have the same key, and none has a key of something else.
 func (c Chunk) Key(name string) string { return c.tag() + name + ":" + strconv.Itoa(c.Index) }
 
 func (c Chunk) tag() string {
@@ -67,5 +69,5 @@ func (c Chunk) statesKey() string  { return c.Key("states") }
 func (c Chunk) reasonsKey() string { return c.Key("reasons") }
 func (c Chunk) countsKey() string  { return c.tag() + "counts" }
 
-// counted reports whether the owner's states are counted: a single recipient is its own count.
+// counted reports whether the owner's states are counted: a single record is its own count.
 func (o Owner) counted() bool { return o.Kind != Message && o.Kind != Forward }

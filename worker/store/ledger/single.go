@@ -15,17 +15,18 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Beside the books of a message or forward stands what was asked for, as long as it may be needed: whoever finds one of
-// them pending and without a task can give it its task again. Those that are not settled are listed: see Overdue.
+// The request of a message or forward is stored with its record, as long as it may be needed: a worker that finds one
+// pending and without a task can enqueue its task again. Those that are not settled are listed: see Overdue.
 
-// Request is what was asked for under an id, as its task says it.
+// Request is the request that was made under an id, as its task holds it.
 type Request struct {
 	Kind        string // of the task
 	Payload     []byte // as JSON, in layout 0
 	Channel, To string // of the message
 }
 
-// aboutKey holds what is known of a single recipient beside its state: a line of JSON, then the request's payload.
+// aboutKey holds what is known about a single message besides its state: a line of JSON, then the payload of the
+// request.
 func (c Chunk) aboutKey() string { return c.Key("about") }
 
 // about is the line of JSON.
@@ -39,7 +40,7 @@ func (a about) with(payload []byte) []byte {
 	return slices.Concat(head, []byte{'\n'}, payload)
 }
 
-// Request returns what was asked for, or ErrNotFound where that is not stored any more, or never was.
+// Request returns the request, or ErrNotFound if it is not stored any more, or never was.
 func (l *Ledger) Request(ctx context.Context, c Chunk) (Request, error) {
 	a, payload, err := l.about(ctx, c)
 	if err == nil && len(payload) == 0 {
@@ -65,7 +66,8 @@ func (l *Ledger) about(ctx context.Context, c Chunk) (a about, payload []byte, e
 	return a, payload, nil
 }
 
-// unsettledKey is one of Shards lists of what is not settled, scored by when it is to be looked at, in Unix seconds.
+// unsettledKey is one of Shards lists of unsettled messages, scored by the time of the next look at them, in Unix
+// seconds.
 func unsettledKey(shard int) string { return "herald:{unsettled:" + strconv.Itoa(shard) + "}" }
 
 func (o Owner) unsettledKey() string {
@@ -82,15 +84,15 @@ func parseEntry(entry string) (Owner, bool) {
 	return Owner{Kind(kind), id}, ok && !Owner{Kind: Kind(kind)}.counted()
 }
 
-// firstLook is how long after it was due a message may be unsettled before it is looked at.
+// firstLook is how long after its due time a message may be unsettled before it is looked at.
 const firstLook = 30 * time.Second
 
-// list is the command that lists a message or forward, which is not due for so long.
+// list is the command that lists a message or forward, which is due after so long.
 func (l *Ledger) list(ctx context.Context, to redis.Cmdable, o Owner, longer time.Duration) *redis.IntCmd {
 	return to.ZAdd(ctx, o.unsettledKey(), redis.Z{Score: float64(l.now().Add(max(0, longer) + firstLook).Unix()), Member: o.entry()})
 }
 
-// AddUnsettled lists a message or forward. OpenOnce does that, so only who reopens books calls it, before.
+// AddUnsettled lists a message or forward. OpenOnce does that itself; call it before making records pending again.
 func (l *Ledger) AddUnsettled(ctx context.Context, o Owner) error {
 	if err := l.list(ctx, l.rdb, o, 0).Err(); err != nil {
 		return fmt.Errorf("list %s: %w", o, err)
@@ -98,7 +100,7 @@ func (l *Ledger) AddUnsettled(ctx context.Context, o Owner) error {
 	return nil
 }
 
-// RemoveUnsettled takes a message or forward off the lists: nothing is left to be done about it.
+// RemoveUnsettled takes a message or forward off the lists: nothing is left to do for it.
 func (l *Ledger) RemoveUnsettled(ctx context.Context, o Owner) error {
 	if err := l.rdb.ZRem(ctx, o.unsettledKey(), o.entry()).Err(); err != nil {
 		return fmt.Errorf("take %s off the list: %w", o, err)
@@ -115,8 +117,8 @@ for _, entry in ipairs(entries) do redis.call('ZADD', KEYS[1], ARGV[2], entry) e
 return entries
 `)
 
-// Overdue returns messages and forwards that are unsettled for longer than sending takes, at most so many of each list.
-// Each comes again after the pause, until it is removed. Of several callers one gets it.
+// Overdue returns messages and forwards that have been unsettled for longer than sending takes, at most so many of
+// each list. Each is returned again after the pause, until it is removed. Of several callers, one gets it.
 func (l *Ledger) Overdue(ctx context.Context, pause time.Duration, most int) ([]Owner, error) {
 	now := l.now()
 	var all []Owner

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// State is what is known of one recipient. Its value is the byte that Redis holds.
+// State is the state of one message. Its value is the byte in Redis.
 type State byte
 
 // The states. Pending is the zero byte, so that a fresh string of zeros is a chunk of pending recipients.
@@ -16,8 +16,8 @@ const (
 	Done       State = 'd' // there was nothing to send: its actions are all that happens
 	Failed     State = 'f' // given up, with a reason
 	Suppressed State = 'x' // not sent because the address is on the suppression list
-	Skipped    State = 'k' // not sent because the caller asked so, for instance on rendering issues
-	Unknown    State = 'u' // nobody can tell whether it was sent; waits for a person
+	Skipped    State = 'k' // not sent because the caller wanted it so, for instance on rendering issues
+	Unknown    State = 'u' // it can't be known whether it was sent; a person decides
 )
 
 var names = map[State]string{
@@ -25,7 +25,7 @@ var names = map[State]string{
 	Suppressed: "suppressed", Skipped: "skipped", Unknown: "unknown",
 }
 
-// String returns the state's name as the outside sees it.
+// String returns the state's public name.
 func (s State) String() string {
 	if name, ok := names[s]; ok {
 		return name
@@ -43,28 +43,28 @@ func ParseState(name string) (State, error) {
 	return 0, fmt.Errorf("%.100q is not a state: want pending, claimed, sent, done, failed, suppressed, skipped or unknown", name)
 }
 
-// Final reports whether nothing more will happen to a recipient in state s without a person's doing.
+// Final reports whether a message in state s stays in it, unless a person acts.
 func (s State) Final() bool { return s != Pending && s != Claimed }
 
 // Happened reports whether what a message brings with it, its actions, happens in state s.
 func (s State) Happened() bool { return s == Sent || s == Done }
 
-// Reason says why a recipient is in its state.
+// Reason says why a message is in its state.
 type Reason struct {
 	// Code is stable and short: smtp_550, attachment_too_large, invalid_address.
 	Code string `json:"code"`
-	// Text is for people. It holds nothing personal beyond what the recipient's own row holds.
+	// Text is for people. It holds nothing personal beyond what the recipient's own data holds.
 	Text string `json:"text"`
 }
 
-// Record is one recipient's line in the books.
+// Record is the record of one message.
 type Record struct {
 	State  State
 	At     time.Time // when the state was reached, to the second; zero while pending
 	Reason Reason    // zero for pending, claimed and sent
 }
 
-// Counts are the books of one bulk, by state.
+// Counts are the numbers of messages of a bulk, by state.
 type Counts struct {
 	Claimed    int `json:"claimed"`
 	Sent       int `json:"sent"`
@@ -76,7 +76,7 @@ type Counts struct {
 	Issues     int `json:"issues"` // messages that were rendered with issues, whatever became of them
 }
 
-// Final is the number of recipients to whom nothing more will happen.
+// Final is the number of messages in a final state.
 func (c Counts) Final() int { return c.Sent + c.Done + c.Failed + c.Suppressed + c.Skipped + c.Unknown }
 
 func (c *Counts) add(s State, n int) {

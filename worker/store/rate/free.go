@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// free is a lane without a rate, in this process. It is counted, so that there is something to lower when the provider
-// pushes back: then it has a base, the rate it had, and is a lane of this process alone until it has recovered.
+// free is a lane without a rate, in this process. Its messages are counted, so that there is a rate to lower when the
+// provider pushes back. Then that rate is its base, and it is a lane of this process alone until it has recovered.
 type free struct {
 	private string // its name while it has a base
 	passed  atomic.Int64
@@ -20,19 +20,20 @@ type free struct {
 	until time.Time
 }
 
-// mark is how many had passed at a time.
+// mark is how many messages had passed at a time.
 type mark struct {
 	at     time.Time
 	passed int64
 }
 
-// markEvery is after how many messages the clock is looked at; markStretch is the least time between two marks.
+// markEvery is the number of messages between two looks at the clock; markStretch is the least time between two
+// marks.
 const (
 	markEvery   = 32
 	markStretch = time.Second
 )
 
-// freeLanes is read without a lock: most messages pass here.
+// freeLanes is read without a lock: most messages go through it.
 type freeLanes struct {
 	mu  sync.Mutex
 	all atomic.Pointer[map[string]*free]
@@ -45,7 +46,7 @@ func (f *freeLanes) get(name string) *free {
 	return nil
 }
 
-// add returns the lane, a new one where there was none. It forgets all when there are too many.
+// add returns the lane, a new one if there was none. It forgets all when there are too many.
 func (f *freeLanes) add(name, private string, now time.Time) *free {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -62,7 +63,7 @@ func (f *freeLanes) add(name, private string, now time.Time) *free {
 	return lane
 }
 
-// count counts a message and returns the rate that holds for it, 0 for none.
+// count counts a message and returns its rate; 0 is none.
 func (f *free) count(now func() time.Time) float64 {
 	if n := f.passed.Add(1); n%markEvery == 0 {
 		f.mark(now(), n)
@@ -82,7 +83,7 @@ func (f *free) mark(now time.Time, n int64) {
 	}
 }
 
-// recovered lifts the base when its time is over.
+// recovered removes the base when its time is over.
 func (f *free) recovered(now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -93,7 +94,7 @@ func (f *free) recovered(now time.Time) bool {
 	return true
 }
 
-// slow gives the lane a base, the rate of the last seconds and at least one a second, unless it has one.
+// slow gives the lane a base, unless it has one: the rate of the last seconds, and at least one message a second.
 func (f *free) slow(now, until time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

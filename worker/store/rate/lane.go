@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// lane is what one process holds of a lane: the rest of a lease, and who waits for the next.
+// lane is the part of a lane that one process holds: the rest of a lease, and those who wait for the next one.
 type lane struct {
 	name string
-	wake chan struct{} // tells fill that what it waits for has changed
+	wake chan struct{} // tells fill to look again
 
 	mu      sync.Mutex
 	rate    float64
 	inForce float64
-	tokens  int // left of the lease; 0 while someone waits
+	tokens  int // left of the lease; 0 while anyone waits
 	size    int // of the lease
 	since   time.Time
-	want    int // size of the next lease, where more than who waits
+	want    int // size of the next lease, if more than the number of waiters
 	back    int // tokens that went stale: returned with the next lease
 	waiting []*waiter
 	filling bool
@@ -33,20 +33,20 @@ type waiter struct {
 // largest is the most tokens of one lease, whatever the rate.
 const largest = 1_000_000
 
-// ask is what fill asks Redis for.
+// ask is what fill requests from Redis.
 type ask struct {
 	rate       float64
 	want, back int
 }
 
-// take uses a token of the lease and returns nil, or queues up. first means that the caller must start fill.
+// take uses a token of the lease and returns nil, or joins the queue. first means that the caller must start fill.
 func (ln *lane) take(rate float64, now time.Time) (w *waiter, first bool) {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
 	if rate != ln.rate {
 		ln.rate = rate
 		ln.drop()
-		ln.back = 0 // it was worth something else
+		ln.back = 0 // it had another value
 		ln.rouse()
 	}
 	if ln.tokens > 0 && now.Sub(ln.since) > freshness {
@@ -65,7 +65,7 @@ func (ln *lane) take(rate float64, now time.Time) (w *waiter, first bool) {
 	return w, first
 }
 
-// drop gives up what is left of the lease, and makes the next one half of what was used of it.
+// drop gives up the rest of the lease, and halves what was used of it for the next one.
 func (ln *lane) drop() {
 	if ln.tokens == 0 {
 		return
@@ -75,13 +75,14 @@ func (ln *lane) drop() {
 	ln.tokens = 0
 }
 
-// usedUp makes the next lease as large as what this process uses in half the time that a lease is fresh.
+// usedUp makes the next lease as large as the number of tokens that this process uses in half the time that a lease
+// is fresh.
 func (ln *lane) usedUp(now time.Time) {
 	took := max(now.Sub(ln.since), time.Millisecond)
 	ln.want = int(time.Duration(ln.size) * (freshness / 2) / took)
 }
 
-// leave takes a waiter out of the queue. One that has its turn already passes it on.
+// leave takes a waiter out of the queue. If it has its turn already, it passes the turn on.
 func (ln *lane) leave(w *waiter) {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
@@ -98,7 +99,7 @@ func (ln *lane) leave(w *waiter) {
 	}
 }
 
-// serve hands tokens to those who wait, first come, first served.
+// serve gives tokens to the waiters, first come, first served.
 func (ln *lane) serve() {
 	n := min(ln.tokens, len(ln.waiting))
 	for _, w := range ln.waiting[:n] {
@@ -109,7 +110,7 @@ func (ln *lane) serve() {
 	ln.tokens -= n
 }
 
-// ask says what to lease next. Without anyone who waits it ends fill.
+// ask says what to lease next. If nobody waits, it ends fill.
 func (ln *lane) ask() (a ask, ok bool) {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
@@ -122,7 +123,7 @@ func (ln *lane) ask() (a ask, ok bool) {
 	return a, true
 }
 
-// leased takes in what Redis answered.
+// leased applies the answer of Redis.
 func (ln *lane) leased(a ask, n int, inForce float64, now time.Time) {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
@@ -142,7 +143,7 @@ func (ln *lane) leased(a ask, n int, inForce float64, now time.Time) {
 	}
 }
 
-// slow reports whether back-pressure is news, and gives up the lease.
+// slow reports whether this back-pressure is a new one, and gives up the lease.
 func (ln *lane) slow(now time.Time) bool {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()

@@ -28,9 +28,9 @@ type Minute struct {
 	Failed int64 `json:"failed"`
 }
 
-// Meter counts what is sent on each channel and shares it with everyone on the same Redis, once a second. It is safe for
-// concurrent use. What a worker counted in its last second is lost when it is killed: these are numbers to look at, the
-// books are the ledger's.
+// Meter counts what is sent on each channel and shares it through Redis, once a second. It is safe for concurrent
+// use. If a worker is killed, the counts of its last second are lost: these numbers are for display; the ledger has
+// the exact ones.
 type Meter struct {
 	rdb    redis.UniversalClient
 	lanes  func(channel string) (limit, inForce float64)
@@ -38,8 +38,8 @@ type Meter struct {
 	counts map[string]*Minute
 }
 
-// NewMeter returns a meter. lanes tells the limits of a channel that are shown beside the counts; nil for one that only
-// reads.
+// NewMeter returns a meter. lanes gives the limits of a channel that are shown beside the counts; nil for a meter
+// that only reads.
 func NewMeter(rdb redis.UniversalClient, lanes func(channel string) (limit, inForce float64)) *Meter {
 	return &Meter{rdb: rdb, lanes: lanes, counts: map[string]*Minute{}}
 }
@@ -75,8 +75,8 @@ func (m *Meter) Run(ctx context.Context) {
 	}
 }
 
-// The channel's hash has a field a second, for the rate, and two a minute; it is pruned when it has grown by another
-// hour's.
+// The hash of a channel has a field for each second, for the rate, and two for each minute. It is pruned when it has
+// grown by the fields of another hour.
 const (
 	rateOver    = 10 // seconds
 	numbersOf   = 60 // minutes
@@ -114,7 +114,7 @@ end
 return 1
 `)
 
-// Flush shares what was counted since the last time. What could not be stored waits for the next.
+// Flush shares the counts since the last time. Counts that can't be stored wait for the next time.
 func (m *Meter) Flush(ctx context.Context) error {
 	m.mu.Lock()
 	counts := m.counts
@@ -145,7 +145,7 @@ func (m *Meter) store(ctx context.Context, channel string, c Minute) error {
 	return nil
 }
 
-// Numbers returns what all workers did, by channel. Channels on which nothing happened for two hours are left out.
+// Numbers returns the counts of all workers, by channel, without channels on which nothing happened for two hours.
 func (m *Meter) Numbers(ctx context.Context) (map[string]Numbers, error) {
 	channels, err := m.rdb.SMembers(ctx, channelsKey).Result()
 	if err != nil {
@@ -170,7 +170,7 @@ func (m *Meter) Numbers(ctx context.Context) (map[string]Numbers, error) {
 	return all, nil
 }
 
-// numbers reads a channel's hash. The second that is under way doesn't count for the rate.
+// numbers reads the hash of a channel. The current second doesn't count for the rate.
 func numbers(hash map[string]string, now int64) Numbers {
 	count := func(kind string, at int64) int64 {
 		n, _ := strconv.ParseInt(hash[kind+strconv.FormatInt(at, 10)], 10, 64)

@@ -1,10 +1,10 @@
-// Package rate keeps to limits that hold for all workers together: so many messages a second on a lane, however many
-// processes send on it. The state of a lane is one hash in Redis, the clock is Redis's, and each process leases tokens in
-// small batches, so that a limit costs a message next to nothing. When the provider pushes back, Slow lowers the lane
-// for everybody, and it recovers by itself.
+// Package rate keeps limits that hold for all workers together: so many messages a second on a lane, in however many
+// processes. The state of a lane is one hash in Redis, with the clock of Redis. Each process leases tokens in small
+// batches, so that a limit costs a message almost nothing. When the provider pushes back, Slow lowers the lane for
+// all processes; it recovers by itself.
 //
-// What holds, at a rate r, in any stretch of t seconds: at most r × (t + 0.2) + 1 messages start, and where there is
-// always somebody waiting, r × t of them.
+// At a rate r, in any period of t seconds, at most r × (t + 0.2) + 1 messages start. If there is always one waiting,
+// r × t of them start.
 package rate
 
 import (
@@ -27,19 +27,19 @@ import (
 const (
 	// lease is the most lane time that one process takes at once: 5 % of a second's tokens, or one token.
 	lease = 50 * time.Millisecond
-	// tolerance is how much lane time may be caught up after everyone was late or idle.
+	// tolerance is how much lane time may be caught up after all processes were late or idle.
 	tolerance = 100 * time.Millisecond
 	// freshness is how long leased tokens may be used.
 	freshness = 100 * time.Millisecond
-	// slowOnce is the time within which back-pressure counts once: what is in flight meets it together.
+	// slowOnce is the time within which back-pressure counts once: all messages in flight meet it together.
 	slowOnce = time.Second
-	// slowBy is what back-pressure multiplies the rate by.
+	// slowBy is the factor by which back-pressure changes the rate.
 	slowBy = 0.5
-	// slowest is the least share of the rate that back-pressure leaves.
+	// slowest is the least share of the rate that remains after back-pressure.
 	slowest = 0.01
 	// lowest is the least rate: one message a day.
 	lowest = 1.0 / 86400
-	// retryPause is the pause after Redis did not answer. Whoever waits goes on waiting.
+	// retryPause is the pause after Redis did not answer. Waiting messages keep waiting.
 	retryPause = 200 * time.Millisecond
 	// mostLanes is how many lanes a process remembers before it forgets idle ones.
 	mostLanes = 1024
@@ -49,14 +49,14 @@ const (
 type Options struct {
 	Redis redis.UniversalClient // required
 	Log   *slog.Logger          // required
-	// Now tells how old a lease is; time.Now when nil. Rates themselves go by Redis's clock.
+	// Now measures the age of leases; time.Now when nil. The rates themselves use the clock of Redis.
 	Now func() time.Time
-	// Recovery is how long a lane takes from nothing to its full rate after back-pressure; half of it after one Slow.
+	// Recovery is how long a lane takes from zero to its full rate after back-pressure; after one Slow, half of that.
 	// 2 minutes when zero.
 	Recovery time.Duration
 }
 
-// Limiter is one process's share of all lanes. It is safe for concurrent use and holds nothing that must be closed.
+// Limiter is the part of all lanes that one process holds. It is safe for concurrent use and needs no closing.
 type Limiter struct {
 	rdb      redis.UniversalClient
 	log      *slog.Logger
@@ -87,10 +87,10 @@ func New(o Options) (*Limiter, error) {
 	}, nil
 }
 
-// Wait returns nil when one message may start on the lane, at perSecond messages a second among all processes, or the
-// context's error. A rate of 0 is no limit and returns at once, unless Slow was called; less than one a day counts as one a day. A lane has one rate: the one that was given last counts
-// for everybody who waits in this process, so a change takes effect with the first message that knows of it. While
-// Redis can't be reached nobody passes.
+// Wait returns nil when one message may start on the lane, at perSecond messages a second in all processes together,
+// or the error of the context. A rate of 0 is no limit: it returns at once, unless Slow was called. Less than one a
+// day counts as one a day. A lane has one rate: the rate that was given last counts for all who wait in this process,
+// so a change takes effect with the first message that brings it. While Redis can't be reached nobody passes.
 func (l *Limiter) Wait(ctx context.Context, name string, perSecond float64) error {
 	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
 		f := l.free.get(name)
@@ -122,10 +122,10 @@ func (l *Limiter) Wait(ctx context.Context, name string, perSecond float64) erro
 	}
 }
 
-// Slow halves the lane's rate for all processes, because the provider said that it is too fast. Calls within one second
-// count once, and at least a hundredth of the rate stays. The rate grows back steadily, see Options.Recovery. A lane
-// without a rate is lowered in this process alone, from the rate at which its messages passed in the last seconds, and
-// is without one again when it has recovered.
+// Slow halves the lane's rate for all processes, because the provider said that it is too fast. Calls within one
+// second count once, and at least a hundredth of the rate stays. The rate grows back steadily, see Options.Recovery.
+// A lane without a rate is lowered in this process only, from the rate of its messages in the last seconds; when it
+// has recovered it has none again.
 func (l *Limiter) Slow(ctx context.Context, name string) {
 	if !l.lane(name).slow(l.now()) {
 		return
@@ -148,19 +148,20 @@ func (l *Limiter) slow(ctx context.Context, name string) {
 	l.log.Warn("the provider pushes back: lane slowed", "lane", name, "percent", factor/10)
 }
 
-// rand16 tells processes apart.
+// rand16 is a random name, to tell processes apart.
 func rand16() string { return fmt.Sprintf("%016x", rand.Uint64()) }
 
-// Lane is what this process knows of a lane.
+// Lane is what this process knows about a lane.
 type Lane struct {
 	Name      string
-	PerSecond float64 // as asked for; 0 is no limit
-	// InForce is the rate after back-pressure: as Redis told last, or where it didn't yet, as asked for; 0 is no limit.
+	PerSecond float64 // as given; 0 is no limit
+	// InForce is the rate after back-pressure: the last one that Redis gave or, before that, the given one; 0 is no
+	// limit.
 	InForce float64
 	Waiting int // messages of this process that wait for their turn
 }
 
-// Lanes lists the lanes that this process used, by name: for metrics.
+// Lanes lists the lanes that this process used, by name, for metrics.
 func (l *Limiter) Lanes() []Lane {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -168,7 +169,7 @@ func (l *Limiter) Lanes() []Lane {
 	for _, ln := range l.lanes {
 		state := ln.state()
 		if name, ok := strings.CutSuffix(state.Name, l.private); ok {
-			// A lane without a rate: lowered for now, or not any more.
+			// This is a lane without a rate, perhaps lowered for now.
 			if f := l.free.get(name); f == nil || f.recovered(l.now()) {
 				continue
 			}
@@ -215,7 +216,7 @@ func (l *Limiter) lane(name string) *lane {
 	return ln
 }
 
-// fill leases tokens for as long as someone waits for them.
+// fill leases tokens as long as anyone waits for them.
 func (l *Limiter) fill(ctx context.Context, ln *lane) {
 	failing := false
 	for {
@@ -240,7 +241,7 @@ func (l *Limiter) fill(ctx context.Context, ln *lane) {
 		if leased > 0 {
 			continue
 		}
-		// Those who were told the same moment do not all come at it.
+		// Processes that were given the same moment should not all come at it.
 		timer := time.NewTimer(pause + rand.N(pause/8+time.Millisecond))
 		select {
 		case <-timer.C:

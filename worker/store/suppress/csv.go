@@ -30,8 +30,8 @@ const batch = 1000
 // mostFaults is how many faults of an import are reported one by one.
 const mostFaults = 20
 
-// Export writes a channel's entries as CSV (RFC 4180) that Import reads, and returns how many. Addresses that a
-// spreadsheet would take for a formula are prefixed with an apostrophe; phone numbers are none.
+// Export writes the entries of a channel as CSV (RFC 4180) that Import reads, and returns how many. An address that a
+// spreadsheet would take for a formula begins with an apostrophe; phone numbers don't.
 func (s *Store) Export(ctx context.Context, c message.Channel, to io.Writer) (int, error) {
 	w := csv.NewWriter(to)
 	if err := w.Write(header); err != nil {
@@ -63,10 +63,10 @@ func row(e Entry) []string {
 	return []string{guard(e.Address), list, e.Reason, guard(e.Source), at}
 }
 
-// formula are the characters with which a spreadsheet's formulas begin, and the one that says that something is none.
+// formula are the characters that begin a formula in spreadsheets, and the apostrophe that marks a text.
 const formula = "=+-@'"
 
-// guard keeps a spreadsheet from taking text for a formula. A number with a sign is none.
+// guard keeps a spreadsheet from taking text for a formula. A number with a sign is no formula.
 func guard(s string) string {
 	if s == "" || !strings.ContainsRune(formula, rune(s[0])) || strings.Trim(s[1:], "0123456789") == "" {
 		return s
@@ -82,9 +82,10 @@ func unguard(s string) string {
 	return s
 }
 
-// Import adds the rows of a CSV in UTF-8: address and reason code, or columns in any order under a header row that has
-// "address" and any of list (block, allow), reason, source and time (RFC 3339). What a row leaves out, fallback says.
-// Rows that are wrong are left out and reported by line; the others are stored. It returns how many those are.
+// Import adds the rows of a CSV in UTF-8: address and reason code, or columns in any order under a header row that
+// has "address" and any of list (block, allow), reason, source and time (RFC 3339). fallback has the values for what
+// a row leaves out. Wrong rows are left out and reported by line; the others are stored. It returns how many were
+// stored.
 func (s *Store) Import(ctx context.Context, c message.Channel, from io.Reader, fallback Entry) (stored int, err error) {
 	fallback.Reason = cmp.Or(fallback.Reason, Manual)
 	if err := errors.Join(checkReason(fallback.Reason), checkSource(fallback.Source)); err != nil {
@@ -115,7 +116,7 @@ func (s *Store) Import(ctx context.Context, c message.Channel, from io.Reader, f
 	return stored, err
 }
 
-// read yields the entries of a CSV, and an error for each row that is wrong. When from fails, that is the last error.
+// read yields the entries of a CSV, and an error for each wrong row. If reading from fails, that is the last error.
 func (s *Store) read(c message.Channel, from io.Reader, fallback Entry) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		rows := csv.NewReader(from)

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Reason codes that Herald itself gives. Others are the operators' own.
+// Reason codes that Herald itself uses. Operators may use others.
 const (
 	HardBounce   = "hard_bounce"  // there is no such mailbox
 	Unsubscribed = "unsubscribed" // the recipient asked for it
@@ -78,7 +78,7 @@ func (e Entry) encode() string {
 	return value
 }
 
-// decode reads what encode wrote. What it does not understand blocks: that is the safe side.
+// decode reads what encode wrote. A value that it does not understand blocks: that is the safe side.
 func decode(pattern, value string) Entry {
 	head, rest, _ := strings.Cut(value, " ")
 	e := Entry{Address: pattern, Allow: strings.HasPrefix(head, "a")}

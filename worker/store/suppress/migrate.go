@@ -13,20 +13,20 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// keyForm is the form of keys that package address gives. Whoever changes it for an address that may be on a list counts
-// it up.
+// keyForm is the version of the keys that package address makes. Increase it with a change for addresses that may be
+// on a list.
 const keyForm = "2"
 
-// migration is how far this process knows a channel's entries to be under the keys of today.
+// migration is how far this process knows the entries of a channel to have the current keys.
 type migration struct {
 	mu   sync.Mutex
 	done atomic.Bool
 }
 
-// migratedKey is the set of the forms to which a channel's entries were brought.
+// migratedKey is the set of forms to which the entries of a channel were migrated.
 func migratedKey(c message.Channel) string { return "herald:suppress:migrated:{" + string(c) + "}" }
 
-// form names what keys depend on: for phone numbers that is the default country, too.
+// form is what keys depend on; for phone numbers that includes the default country.
 func (s *Store) form(c message.Channel) string {
 	if c.Address() == address.Phone && s.addresses.Country != "" {
 		return keyForm + " " + s.addresses.Country
@@ -34,10 +34,10 @@ func (s *Store) form(c message.Channel) string {
 	return keyForm
 }
 
-// migrate brings the entries of a channel under the keys of today, once for all processes. Every method of the Store
-// begins with it. It may run in several processes at once and break off anywhere: an entry is under its new key before
-// it leaves the old one. Where two entries become one, the one that blocks stays. An entry that can't be read, such
-// as a number without a country's code, stays as it is until a default country makes it one.
+// migrate moves the entries of a channel to the current keys, once for all processes. Every method of the Store
+// begins with it. It may run in several processes at once and stop at any point: an entry is stored under its new key
+// before the old one is deleted. If two entries become one, the blocking one stays. An entry that can't be read, such
+// as a number without a country's code, stays until a default country makes it readable.
 func (s *Store) migrate(ctx context.Context, c message.Channel) error {
 	m := s.migrated[c]
 	if m == nil {

@@ -10,11 +10,11 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// ErrCursor says that a cursor is none that Page gave.
+// ErrCursor says that a cursor does not come from Page.
 var ErrCursor = errors.New("not a cursor of this list")
 
-// Page returns some of a channel's entries, about as many as asked for, and the cursor of those that follow: "" at the
-// end. It begins where the cursor is "". What List promises of entries that change meanwhile holds here too.
+// Page returns about as many of a channel's entries as asked for, and the cursor of those that follow: "" at the end.
+// The cursor "" begins. What List promises about entries that change meanwhile holds here too.
 func (s *Store) Page(ctx context.Context, c message.Channel, cursor string, about int) (entries []Entry, next string, err error) {
 	shard, at, err := parseCursor(cursor)
 	if err != nil {

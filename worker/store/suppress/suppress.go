@@ -1,6 +1,6 @@
-// Package suppress keeps the lists of those who may not be written to, one a channel: mailboxes that bounced, people who
-// unsubscribed or complained, whole domains. An entry is an address or, for email, a wildcard such as *@acme.com, on the
-// block list or on the allow list.
+// Package suppress keeps the lists of those who must not be written to, one for each channel: mailboxes that bounced,
+// people who unsubscribed or complained, whole domains. An entry is an address or, for email, a wildcard such as
+// *@acme.com, on the block list or on the allow list.
 //
 //	the address itself   its domain     may be written to
 //	blocked              anything       no
@@ -8,8 +8,7 @@
 //	no entry             blocked        no
 //	no entry             else           yes
 //
-// An address or wildcard has one entry: whoever adds it again replaces it. Entries stay until they are removed. Package
-// address says which spellings are one address.
+// An address or wildcard has one entry: adding it again replaces the entry. Entries stay until they are removed.
 package suppress
 
 import (
@@ -31,11 +30,11 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// shards is how many hashes hold a channel's entries, so that a cluster shares them out. The data depends on it: it
-// can't change without moving them.
+// shards is how many hashes hold the entries of a channel, so that the nodes of a cluster share them. The stored data
+// depends on it: a change would have to move it.
 const shards = 16
 
-// maxFields bounds the fields of one command, so that Redis serves others between two of a large question.
+// maxFields bounds the fields of one command, so that a large question doesn't block Redis.
 const maxFields = 1000
 
 // scanCount is how many entries List asks for at a time.
@@ -91,8 +90,8 @@ func shardKey(c message.Channel, shard int) string {
 	return "herald:suppress:{" + string(c) + ":" + strconv.Itoa(shard) + "}"
 }
 
-// Check returns, for each address, the entry because of which it may not be written to, or nil. It takes one round trip,
-// whatever the number of addresses. What is no address has no entry: it can't be written to anyway.
+// Check returns, for each address, the entry that forbids writing to it, or nil. It takes one round trip for any
+// number of addresses. Text that is no address has no entry: it can't be written to anyway.
 func (s *Store) Check(ctx context.Context, c message.Channel, addresses []string) ([]*Entry, error) {
 	if err := s.migrate(ctx, c); err != nil {
 		return nil, err
@@ -147,7 +146,8 @@ func (s *Store) Check(ctx context.Context, c message.Channel, addresses []string
 	return verdicts, nil
 }
 
-// verdict is the entry that forbids writing, or nil: an address's own entry decides, else its wildcard's.
+// verdict is the entry that forbids writing, or nil. The address's own entry decides; without one, that of its
+// wildcard.
 func verdict(own, wildcard *Entry) *Entry {
 	decides := own
 	if own == nil {
@@ -159,8 +159,8 @@ func verdict(own, wildcard *Entry) *Entry {
 	return decides
 }
 
-// Add stores entries in one round trip. When one of them is wrong, nothing is stored; the error names it. An entry without
-// a time gets the present one.
+// Add stores entries in one round trip. If one of them is wrong, nothing is stored; the error names it. An entry
+// without a time gets the current one.
 func (s *Store) Add(ctx context.Context, c message.Channel, entries ...Entry) error {
 	fields := map[string][]any{} // by key
 	for i, e := range entries {
@@ -194,11 +194,11 @@ func (s *Store) Add(ctx context.Context, c message.Channel, entries ...Entry) er
 	return nil
 }
 
-// Suppress blocks one recipient for what its channel said. It never adds a wildcard: *@acme.com is an address too, and
-// its bounce must not block a domain. So addresses with a * are left out, and what is no address at all.
+// Suppress blocks one recipient because of what its channel said. It never adds a wildcard: *@acme.com is an address
+// too, and its bounce must not block a domain. So it ignores addresses with a *, and text that is no address.
 func (s *Store) Suppress(ctx context.Context, c message.Channel, text, reason, source string) error {
 	if own, err := s.key(c, text); err != nil || strings.Contains(own, "*") {
-		return nil //nolint:nilerr // there is nothing that could be blocked
+		return nil //nolint:nilerr // there is nothing to block
 	}
 	return s.Add(ctx, c, Entry{Address: text, Reason: reason, Source: source})
 }
@@ -212,8 +212,8 @@ func (e *PatternError) Error() string { return e.Err.Error() }
 // Unwrap implements errors.Unwrap.
 func (e *PatternError) Unwrap() error { return e.Err }
 
-// Remove deletes the entries of addresses and wildcards, from whichever list they are on, and returns how many there
-// were. What can't be read is a *PatternError, unless it stands in the list that way: see migrate.
+// Remove deletes the entries of addresses and wildcards from both lists, and returns how many there were. Text that
+// can't be read is a *PatternError, unless the list holds it in that form: see migrate.
 func (s *Store) Remove(ctx context.Context, c message.Channel, patterns ...string) (int, error) {
 	if err := s.migrate(ctx, c); err != nil {
 		return 0, err
@@ -283,8 +283,8 @@ func sum(counts []redis.Cmder) int {
 	return n
 }
 
-// List yields a channel's entries in no order. An entry that is there all the time is yielded at least once; while others
-// add many, it may come twice. An error is the last thing that it yields.
+// List yields the entries of a channel in no order. An entry that stays during the call is yielded at least once; it
+// may come twice if many are added meanwhile. An error is the last thing that it yields.
 func (s *Store) List(ctx context.Context, c message.Channel) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		if err := s.migrate(ctx, c); err != nil {

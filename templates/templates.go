@@ -15,6 +15,22 @@ var files embed.FS
 // Catalog is the folder that render.LoadCatalog reads.
 func Catalog() fs.FS { return files }
 
+//go:embed all:start schema
+var start embed.FS
+
+// Start is the folder that `herald init` makes: one of each kind of file, an editor's settings, and the JSON Schemas that
+// editors complete from.
+func Start() fs.FS {
+	folder, err := fs.Sub(start, "start")
+	if err != nil {
+		panic("templates: " + err.Error()) // embedded at compile time
+	}
+	return folder
+}
+
+// Schemas are the JSON Schemas, below "schema".
+func Schemas() fs.FS { return start }
+
 // DemoShortcut is the shortcut that `herald demo` sends to DemoAudience.
 const DemoShortcut = "order-issue-before-arrival"
 

@@ -66,6 +66,8 @@ type cli struct {
 	Doctor   doctorCmd   `cmd:"" help:"Try every setting and say what is wrong, and what to do. Sends nothing."`
 	Dead     deadCmd     `cmd:"" help:"See what the workers gave up on; try it again or drop it."`
 	Render   renderCmd   `cmd:"" help:"Render templates from standard input: one JSON object a line in, one a line out."`
+	Init     initCmd     `cmd:"" help:"Make a folder of templates to begin with." group:"authors"`
+	New      newCmd      `cmd:"" help:"Begin a shortcut, a snippet or a layout." group:"authors"`
 	Preview  previewCmd  `cmd:"" help:"Show what a customer gets from a shortcut on each channel." group:"authors"`
 	Explain  explainCmd  `cmd:"" help:"Show where each piece of a message comes from." group:"authors"`
 	Lint     lintCmd     `cmd:"" help:"Find mistakes in templates before a customer does." group:"authors"`

@@ -15,7 +15,7 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// Caught is one message that a Box keeps. It is shared: read only.
+// Caught is one message that a Box keeps. It is shared: don't change it.
 type Caught struct {
 	ID      string // later ones are larger numbers
 	Channel message.Channel
@@ -27,7 +27,7 @@ type Caught struct {
 	Message *message.Message // of everything else
 }
 
-// Told is one event that a Box was told. It is shared: read only.
+// Told is one event that a Box keeps. It is shared: don't change it.
 type Told struct {
 	ID       string // later ones are larger numbers
 	At       time.Time
@@ -38,15 +38,15 @@ type Told struct {
 	Data     json.RawMessage
 }
 
-// Box keeps the newest messages of all channels, and the newest events. It is a worker's Sender for those that aren't email,
-// and its Keep is what a Catcher's OnMail may be. It is safe for concurrent use.
+// Box keeps the newest messages of all channels, and the newest events. It is the Sender of a worker for all channels
+// but email; its Keep can be the OnMail of a Catcher. It is safe for concurrent use.
 type Box struct {
 	now      func() time.Time
 	messages shelf[*Caught]
 	events   shelf[*Told]
 }
 
-// NewBox returns a box that keeps so many messages, and as many events; then the oldest go.
+// NewBox returns a box that keeps the newest messages, at most so many, and as many events.
 func NewBox(most int) *Box {
 	return &Box{now: time.Now, messages: shelf[*Caught]{most: max(1, most)}, events: shelf[*Told]{most: max(1, most)}}
 }
@@ -97,7 +97,7 @@ func (b *Box) List(before string, most int) (list []*Caught, next string) {
 	return b.messages.list(before, most)
 }
 
-// Get returns a message, or nil when it isn't kept, or no longer.
+// Get returns a message, or nil if it isn't kept, or no longer.
 func (b *Box) Get(id string) *Caught { return b.messages.get(id) }
 
 // Events lists events as List does messages.
@@ -118,7 +118,7 @@ type kept[T any] struct {
 	thing  T
 }
 
-// put keeps a thing, and has name note its number first.
+// put keeps a thing; name stores its number in it first.
 func (s *shelf[T]) put(thing T, name func(id string)) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

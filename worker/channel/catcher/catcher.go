@@ -1,5 +1,5 @@
-// Package catcher is an SMTP server within the process that keeps the mail it is given instead of delivering it: for
-// the demo and for tests. It listens on loopback unless told otherwise, and speaks CHUNKING, PIPELINING and 8BITMIME.
+// Package catcher is an SMTP server within the process that keeps the mail it receives instead of delivering it, for
+// the demo and for tests. By default it listens on loopback. It speaks CHUNKING, PIPELINING and 8BITMIME.
 package catcher
 
 import (
@@ -27,16 +27,15 @@ type Options struct {
 	User     string      // with Password: AUTH PLAIN is offered and needed
 	Password string
 
-	// OnRcpt and OnMail decide over a recipient and a complete message; nil accepts. They may block to imitate a slow
-	// server, and are called by several connections at once. A *Reply as error is answered as it says; any other is a
-	// 451.
+	// OnRcpt and OnMail decide about a recipient and a complete message; nil accepts. They may block, to imitate a
+	// slow server. Several connections call them at once. A *Reply as error is the answer; any other error is a 451.
 	OnRcpt func(addr string) error
 	OnMail func(*Mail) error
 
 	Forget bool // keeps nothing: OnMail has it
 }
 
-// Reply is an SMTP answer for OnRcpt and OnMail to give.
+// Reply is an SMTP answer that OnRcpt and OnMail may return.
 type Reply struct {
 	Code     int    // such as 550
 	Enhanced [3]int // such as 5,1,1
@@ -94,7 +93,7 @@ func Start(o Options) (*Catcher, error) {
 	return c, nil
 }
 
-// Close stops the server and its connections. What was caught stays readable.
+// Close stops the server and its connections. Caught mail stays readable.
 func (c *Catcher) Close() error {
 	err := c.server.Close()
 	<-c.done

@@ -44,7 +44,7 @@ type payload struct {
 	Attachments []send.File `json:"attachments,omitempty"`
 }
 
-// Check says why a message is no chat that Send takes: nil, or what is wrong with it.
+// Check says what is wrong with a message for this channel; nil if Send takes it.
 func Check(m *message.Message) error {
 	if m.Channel != message.Chat {
 		return errors.New("not a chat")

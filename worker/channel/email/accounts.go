@@ -12,17 +12,16 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// An account that failed for itself this often in a row rests for a while; then one message tries it.
+// An account that failed so often in a row, through its own fault, rests for a while. Then one message tries it.
 const (
 	failuresToRest = 5
 	restOf         = 30 * time.Second
 )
 
-// Accounts are several ways out, in order of preference. A message goes by the first account that is not resting; where
-// the account itself fails (connection, TLS, login, quota) before it took anything, or doesn't let the sender use it, the next one
-// tries. An answer about
-// the message or its recipient, or a missing answer to the whole message, is final: no other account repeats it. It is
-// safe for concurrent use.
+// Accounts are several mail accounts, in order of preference. A message is sent by the first account that is not
+// resting. The next account tries if this one fails before it took anything (connection, TLS, login, quota), or if it
+// must not use the sender. An answer about the message or its recipient is final, and so is a missing answer to the
+// whole message: no other account tries again. It is safe for concurrent use.
 type Accounts struct{ list []*account }
 
 type account struct {
@@ -34,7 +33,7 @@ type account struct {
 // trial is how long to wait while one message tries an account that rested.
 const trial = 2 * time.Second
 
-// comeBack is how long to wait for an account whose breaker refused.
+// comeBack is how long to wait for an account that rests.
 func (a *account) comeBack(refused error) time.Duration {
 	if errors.Is(refused, gobreaker.ErrTooManyRequests) {
 		return trial
@@ -69,8 +68,8 @@ func NewAccounts(options ...Options) (*Accounts, error) {
 	return a, nil
 }
 
-// Send hands one message over by the first account that can. Where all rest, the error is temporary and says when to
-// come back.
+// Send sends one message by the first account that can. If all rest, the error is temporary and says when to try
+// again.
 func (a *Accounts) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
 	var last *send.Error
 	soonest := restOf
@@ -87,7 +86,7 @@ func (a *Accounts) Send(ctx context.Context, m *message.Message) (send.Receipt, 
 			return receipt, err
 		}
 		if aboutSender(e) {
-			done(nil) // another's message may go this way
+			done(nil) // it may still send for other senders
 		} else {
 			done(e)
 		}

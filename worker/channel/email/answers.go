@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// whose says whom a refusal is about. What is the recipient's or the message's is final with a 5yz reply and temporary with
-// a 4yz one. What is the account's or the sender's never is final: everybody else who goes the same way meets it too, and
-// goes once an operator has mended it.
+// whose says what a refusal is about. One about the recipient or the message is final with a 5yz reply and temporary
+// with a 4yz reply. One about the account or the sender is never final: every other message of theirs meets it too,
+// and all can be sent once an operator has solved it.
 type whose string
 
 const (
-	theRecipients whose = "recipient" // their mailbox, their server's rules for it
+	theRecipients whose = "recipient" // the mailbox, and its server's rules for it
 	theMessages   whose = "message"   // its size, its content
 	theAccounts   whose = "account"   // login, relaying, quota, reputation, our name in EHLO, the server itself
 	theSenders    whose = "sender"    // the From address may not be used here: the account is fine for others
 )
 
-// An answer of the table matches by all that it names: reply codes, enhanced status codes ("x.2.2" for 4.2.2 and 5.2.2), and
-// words, of a text in lower case without addresses.
+// An answer of the table matches if everything that it names does: reply codes, enhanced status codes ("x.2.2" for
+// 4.2.2 and 5.2.2), and words of the text in lower case without addresses.
 type answer struct {
 	codes    []int
 	enhanced []string
@@ -27,7 +27,7 @@ type answer struct {
 	whose    whose
 }
 
-// answers are tried in this order; the first that matches decides, and where none does the step: see whoseTrouble.
+// answers are tried in this order; the first match decides. Without a match the step decides: see whoseTrouble.
 //
 // Enhanced codes: RFC 3463, RFC 4954, RFC 5248, RFC 7372, and Microsoft's list of non-delivery reports in Exchange Online.
 // Words: what Postfix, Exim, Sendmail, Exchange, Gmail, SES, Mailgun, SendGrid, cPanel and others say; testdata/answers.txt
@@ -66,7 +66,7 @@ var answers = []answer{
 			`|outbound ?spam|\byour (account|domain|organi[sz]ation)\b|not allowed to send|not authori[sz]ed to (perform|send|use)|access denied, (spam|traffic|banned|tenant|bad)|queue file write|server configuration|probation`)},
 }
 
-// whoseTrouble says whom a reply of 4yz or 5yz at a step is about. A recipient is named by RCPT alone.
+// whoseTrouble says what a reply of 4yz or 5yz at a step is about. Only RCPT names a recipient.
 func whoseTrouble(step string, r reply) whose {
 	text, status := bare(r.text), enhanced(r.text)
 	for _, a := range answers {
@@ -92,5 +92,5 @@ func (a answer) matches(code int, status, text string) bool {
 
 var addressLike = regexp.MustCompile(`<[^<>]*>|\S*@\S*`)
 
-// bare is a reply's text in lower case, without addresses: their parts are no words of the server's.
+// bare is the text of a reply in lower case, without addresses, whose parts could look like words.
 func bare(text string) string { return strings.ToLower(addressLike.ReplaceAllString(text, " ")) }

@@ -35,7 +35,7 @@ type composer struct {
 	free  sync.Pool // of *mail
 }
 
-// release takes a mail back, whose bytes then belong to others.
+// release takes a mail back; others may use its bytes then.
 func (c *composer) release(m *mail) {
 	const most = 256 << 10 // larger ones are rare: keeping them would hold memory for nothing
 	if cap(m.buf) > most {
@@ -95,7 +95,7 @@ func (c *composer) compose(m *message.Message) *mail {
 // messageID is the same for every try: <ID@domain of the sender>.
 func messageID(m *message.Message) string { return "<" + m.ID + "@" + m.From.Domain() + ">" }
 
-// boundaryBase makes boundaries differ between messages, and stay for one message.
+// boundaryBase makes boundaries that differ between messages and stay the same for one message.
 func boundaryBase(id string) string {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(id))
@@ -134,7 +134,7 @@ type writer struct {
 	mark string
 }
 
-// header writes the fields above MIME-Version. Bcc has none, by its nature.
+// header writes the fields above MIME-Version. There is none for Bcc.
 func (w *writer) header(m *message.Message, now time.Time) {
 	b := append(w.buf, "Date: "...)
 	b = now.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 -0700\r\n")
@@ -182,7 +182,7 @@ func (w *writer) related(m *message.Message, images []*message.Attachment, files
 	})
 }
 
-// texts writes text, HTML, or both with the richer one last.
+// texts writes text, HTML, or both; the richer one comes last.
 func (w *writer) texts(m *message.Message) {
 	switch {
 	case m.HTML == "":

@@ -23,12 +23,12 @@ type conn struct {
 	sent  int       // messages so far
 	since time.Time // in the pool since
 	open  bool      // a transaction was begun and not ended: RSET goes before the next
-	dead  bool      // to be closed without a word
+	dead  bool      // to be closed without QUIT
 	steps []string  // scratch for transactions
 }
 
-// deadline bounds the next reads and writes, by up to a sixteenth less than span: a deadline that is good enough stays,
-// since setting one costs as much as looking at a reply. An error shows at the next read or write.
+// deadline sets the deadline of the next reads and writes, up to a sixteenth of span early. A deadline that is good
+// enough stays, since setting one costs as much as reading a reply. An error shows at the next read or write.
 func (c *conn) deadline(span time.Duration) {
 	until := time.Now().Add(span)
 	if late := until.Sub(c.until); late >= 0 && late <= span/16 {
@@ -49,7 +49,7 @@ func (c *conn) alive() bool {
 	return err == nil && r.ok()
 }
 
-// quit says goodbye and closes. Its outcome changes nothing for any message.
+// quit sends QUIT and closes. Its result changes nothing for any message.
 func (c *conn) quit() {
 	if !c.dead {
 		c.deadline(lastWords)

@@ -19,7 +19,7 @@ import (
 	"github.com/heraldsend/herald/worker/channel/send"
 )
 
-// dialer opens connections: go-mail greets, negotiates TLS and logs in; from then on the connection is ours.
+// dialer opens connections. go-mail greets, negotiates TLS and logs in; after that, Herald uses the connection alone.
 type dialer struct {
 	settings settings
 	tls      *tls.Config // never nil
@@ -32,7 +32,7 @@ func (d *dialer) dial(ctx context.Context) (*conn, error) {
 	return d.watch(ctx, &phase{name: "CONNECT"})
 }
 
-// watch is dial, and notes how far it comes.
+// watch is dial; phase records how far it gets.
 func (d *dialer) watch(ctx context.Context, phase *phase) (*conn, error) {
 	client, raw, err := d.open(ctx, phase)
 	if err != nil {
@@ -54,7 +54,7 @@ func (d *dialer) watch(ctx context.Context, phase *phase) (*conn, error) {
 	return c, nil
 }
 
-// through writes at once what it is given: go-mail's own buffer lies between us and the connection.
+// through writes everything at once: go-mail's own buffer lies between us and the connection.
 type through struct{ *bufio.Writer }
 
 func (t through) Write(p []byte) (int, error) {
@@ -70,7 +70,7 @@ func offers(client *smtp.Client, extension string) bool {
 	return ok
 }
 
-// open runs go-mail's part. Whatever fails, the socket is closed: go-mail alone would leave it open.
+// open runs go-mail's part. If anything fails, it closes the socket: go-mail alone would leave it open.
 func (d *dialer) open(ctx context.Context, p *phase) (client *smtp.Client, raw net.Conn, err error) {
 	ctx, cancel := context.WithTimeout(ctx, d.timeouts.Dial)
 	defer cancel()
@@ -79,7 +79,8 @@ func (d *dialer) open(ctx context.Context, p *phase) (client *smtp.Client, raw n
 			_ = raw.Close()
 		}
 	}()
-	// Not go-mail's address: it has no brackets for IPv6. Not its context: that ends with the dial.
+	// This uses its own address, since that of go-mail has no brackets for IPv6, and its own context, since that of
+	// go-mail ends with the dial.
 	tcp, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(d.settings.host, d.settings.port))
 	if err != nil {
 		return nil, nil, err
@@ -149,8 +150,9 @@ func (d *dialer) tlsConfig(p *phase) *tls.Config {
 	return config
 }
 
-// dialError classifies what kept a connection from coming up: always temporary, always the account's trouble. No recipient
-// is involved yet, so the server's words may be logged; at AUTH only where they don't repeat the credentials.
+// dialError classifies an error that kept a connection from opening: it is always temporary, and always trouble of
+// the account. No recipient is involved yet, so the server's words may be logged; at AUTH only if they don't repeat
+// the credentials.
 func dialError(err error, p *phase, s settings) *send.Error {
 	e := &send.Error{Account: true, Code: "smtp_connect", Step: p.name, Err: err}
 	var reply *textproto.Error

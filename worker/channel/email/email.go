@@ -22,7 +22,7 @@ type Options struct {
 	// smtps://user:secret@host:465. TLS is mandatory unless it says otherwise; without MECHANISM the login is by
 	// one that the server offers: see preferred.
 	URL   string
-	Hello string // name for EHLO; where empty the machine's if it is a public one, else its address on the connection
+	Hello string // name for EHLO; when empty, the machine's if it is a public one, else its address on the connection
 
 	MaxConns    int           // connections at once, 8 where 0
 	MaxMessages int           // messages before a connection is replaced, 1,000 where 0
@@ -44,7 +44,7 @@ type Timeouts struct {
 	Message time.Duration // one message from MAIL to the last answer: 10 min
 }
 
-// Sender sends through one account. It is safe for concurrent use: up to MaxConns messages travel at once, further
+// Sender sends through one account. It is safe for concurrent use: up to MaxConns messages are sent at once, further
 // calls of Send wait.
 type Sender struct {
 	composer *composer
@@ -69,7 +69,7 @@ func New(o Options) (*Sender, error) {
 	}, nil
 }
 
-// Check says why a message is no email that Send takes: nil, or what is wrong with it. It asks no server.
+// Check says what is wrong with a message for this channel; nil if Send takes it. It asks no server.
 func Check(m *message.Message) error {
 	if m.Channel != message.Email {
 		return errors.New("not an email")
@@ -77,8 +77,8 @@ func Check(m *message.Message) error {
 	return m.Validate()
 }
 
-// Send hands one message to the server. The error is a *send.Error; ctx bounds the whole. The Receipt's ID is the
-// Message-ID, the same for every try.
+// Send sends one message. The error is a *send.Error; ctx bounds the whole. The ID of the Receipt is the Message-ID,
+// the same for every try.
 func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
 	if err := Check(m); err != nil {
 		return send.Receipt{}, send.Invalid(err)
@@ -105,11 +105,11 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 		case fresh || !stale || ctx.Err() != nil:
 			return send.Receipt{}, failed
 		}
-		// The server gave up a connection that it had used before, and took nothing: a new one may do.
+		// The server closed a connection that it had used before, and took nothing: a new one may work.
 	}
 }
 
-// Compose gives the message as Send would write it, for an .eml file or a look at it.
+// Compose returns the message as Send would write it, for an .eml file or a preview.
 func Compose(m *message.Message, now time.Time) ([]byte, error) {
 	if err := Check(m); err != nil {
 		return nil, err
@@ -122,8 +122,8 @@ func Compose(m *message.Message, now time.Time) ([]byte, error) {
 	return raw, nil
 }
 
-// Close ends idle connections and waits for messages that are on their way; their own deadlines bound the wait. Send
-// fails afterwards.
+// Close ends idle connections and waits for messages that are being sent; their deadlines bound the wait. Send fails
+// afterwards.
 func (s *Sender) Close() error {
 	s.pool.close()
 	return nil

@@ -44,8 +44,8 @@ func literal(ip netip.Addr) string {
 	return "[IPv6:" + ip.String() + "]"
 }
 
-// publicName is the machine's name where it can be a name in the public DNS, else "". A container's name, or one such as
-// herald.internal, says nothing to a server outside: many refuse it.
+// publicName is the machine's name if it can be a name in the public DNS, else "". Many servers refuse a container's
+// name, or one such as herald.internal.
 func publicName(hostname func() (string, error)) string {
 	name, err := hostname()
 	if err != nil {
@@ -60,7 +60,7 @@ func publicName(hostname func() (string, error)) string {
 	return name
 }
 
-// helloFor is what to call ourselves on a connection: the configured name, else the machine's, else the address that the
+// helloFor is the name for EHLO on a connection: the configured one, else the machine's, else the address that the
 // connection comes from.
 func helloFor(configured string, raw net.Conn) string {
 	if configured != "" {

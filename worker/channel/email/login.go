@@ -23,9 +23,9 @@ var mechanisms = map[string]func(s settings) smtp.Auth{
 	"xoauth2":       func(s settings) smtp.Auth { return smtp.XOAuth2Auth(s.user, s.password) },
 }
 
-// preferred are the mechanisms for a URL that names none: the first that the server offers. Those that send the password
-// itself come first, since they are what every provider means by user and password, and they go under TLS alone, to the
-// server whom the certificate names. XOAUTH2 takes a token, so only the URL can choose it.
+// preferred are the mechanisms for a URL that names none: the first one that the server offers is used. Those that
+// send the password itself come first, since every provider means them by user and password. They are used only under
+// TLS, with the server that the certificate names. XOAUTH2 takes a token, so only the URL can choose it.
 var preferred = []string{"plain", "login", "scram-sha-256", "scram-sha-1", "cram-md5"}
 
 // login is smtp.Auth by the mechanism that the URL names, or one that the server offers. It runs only under TLS (or, where
@@ -36,7 +36,7 @@ type login struct {
 	phase     *phase
 }
 
-// errLogin is a login that was not tried. Its words are ours alone.
+// errLogin is a login that was not tried. Its text is only ours.
 type errLogin string
 
 func (e errLogin) Error() string { return string(e) }
@@ -77,7 +77,7 @@ func choose(pinned string, offered []string) (string, error) {
 	return "", errLogin(fmt.Sprintf("the server offers %s, none of which Herald knows", has))
 }
 
-// authTrouble keeps the kind of an error at AUTH and drops its words where they may hold what was sent.
+// authTrouble keeps the kind of an error at AUTH. It drops the words if they may hold what was sent.
 func authTrouble(err error) error {
 	var op *net.OpError
 	var own errLogin
@@ -93,7 +93,7 @@ func authTrouble(err error) error {
 	}
 }
 
-// repeatsSecrets reports whether a server's words hold anything of the login. Of what is encoded a part is enough.
+// repeatsSecrets reports whether a server's words hold anything of the login; of encoded data, a part is enough.
 func repeatsSecrets(words string, s settings) bool {
 	words = strings.ToLower(words)
 	for _, secret := range []string{s.user, s.password} {

@@ -31,8 +31,8 @@ func newPool(o Options, dial func(context.Context) (*conn, error)) *pool {
 	}
 }
 
-// get waits for a free slot and gives a connection that works: an idle one, checked where it rested long, else a new
-// one. fresh asks for a new one at once.
+// get waits for a free slot and returns a connection that works: an idle one, which is checked if it rested for long,
+// else a new one. fresh asks for a new one at once.
 func (p *pool) get(ctx context.Context, fresh bool) (*conn, error) {
 	if err := p.enter(ctx); err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func (p *pool) reap() {
 	}
 }
 
-// close refuses new messages, says goodbye on idle connections, and waits for those in use.
+// close refuses new messages, ends idle connections, and waits for those in use.
 func (p *pool) close() {
 	p.mu.Lock()
 	if p.isClosed() {

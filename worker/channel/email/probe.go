@@ -10,7 +10,7 @@ import (
 	"github.com/heraldsend/herald/worker/channel/send"
 )
 
-// Probe is what a server said to one connection that sent nothing. Fields after the step that failed are empty.
+// Probe is what a server answered on one connection that sent nothing. Fields after the step that failed are empty.
 type Probe struct {
 	Server        string    // host:port
 	Hello         string    // what we called ourselves
@@ -24,8 +24,8 @@ type Probe struct {
 	From          string // the sender that MAIL FROM was tried with; "" for none
 }
 
-// Try connects, greets, secures and logs in as Send would, begins a message of from where that is not empty, takes it back
-// and says goodbye. Its errors are those of Send.
+// Try connects, greets, secures and logs in as Send would. If from is not empty, it begins a message of that sender
+// and takes it back. Its errors are those of Send.
 func Try(ctx context.Context, o Options, from string) (Probe, *send.Error) {
 	s, err := parseURL(o.URL)
 	if err != nil {

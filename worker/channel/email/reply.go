@@ -28,7 +28,7 @@ const (
 
 var errGarbage = errors.New("the server's reply is not SMTP")
 
-// readReply reads `250-first`, `250 last`. The lines' length is bounded by the reader's buffer.
+// readReply reads `250-first`, `250 last`. The reader's buffer bounds the length of lines.
 func readReply(r *bufio.Reader) (reply, error) {
 	code, before := 0, ""
 	for range maxReplyLines {
@@ -102,7 +102,7 @@ func refusal(step string, r reply) *send.Error {
 	return e
 }
 
-// aboutSender reports a refusal of the From address alone.
+// aboutSender reports a refusal of the From address only.
 func aboutSender(e *send.Error) bool {
 	return e.Status >= 400 && whoseTrouble(e.Step, reply{e.Status, e.Reply}) == theSenders
 }
@@ -110,8 +110,8 @@ func aboutSender(e *send.Error) bool {
 // gone are statuses of a mailbox that does not exist, or a domain that takes no mail.
 var gone = map[string]bool{"5.1.1": true, "5.1.6": true, "5.1.10": true}
 
-// broken is a connection that failed before the message was complete at the server: temporary, and the server's
-// trouble unless it was the content that it choked on.
+// broken is the error of a connection that failed before the server had the complete message. It is temporary, and
+// the server's trouble unless the content caused it.
 func broken(step string, err error) *send.Error {
 	e := &send.Error{Step: step, Err: err, Account: step != "BODY" && step != "BDAT" && step != "DOT"}
 	switch {
@@ -125,7 +125,7 @@ func broken(step string, err error) *send.Error {
 	return e
 }
 
-// unanswered is a connection that failed after the message was complete: it may have arrived.
+// unanswered is the error of a connection that failed after the server had the complete message: it may have arrived.
 func unanswered(step string, err error) *send.Error {
 	return &send.Error{Ambiguous: true, Code: "smtp_no_reply", Step: step, Err: fmt.Errorf("no answer to the complete message: %w", err)}
 }

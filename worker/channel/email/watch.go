@@ -11,7 +11,7 @@ import (
 // dialBudget is how many bytes a server may say before the first message. go-mail reads replies of any length.
 const dialBudget = 256 << 10
 
-// phase is how far a dial came, CONNECT, TLS, EHLO, STARTTLS, AUTH, and what it learned on the way.
+// phase is how far a dial got (CONNECT, TLS, EHLO, STARTTLS, AUTH), and what it learned.
 type phase struct {
 	name  string
 	hello string               // what we called ourselves

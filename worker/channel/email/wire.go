@@ -10,17 +10,17 @@ import (
 	"github.com/heraldsend/herald/worker/channel/send"
 )
 
-// oneShot is the size up to which a whole message goes out before any reply is read. What is larger waits for MAIL and
-// RCPT to be accepted: a refusal then costs no upload.
+// oneShot is the size up to which a whole message is sent before any reply is read. A larger one waits until MAIL and
+// RCPT are accepted, so that a refusal costs no upload.
 const oneShot = 64 << 10
 
 // block is how many bytes of content are written under one deadline.
 const block = 1 << 20
 
-// lastWords is how long a server that closed on us may still be read.
+// lastWords is how long a server that closed the connection may still be read.
 const lastWords = time.Second
 
-// transaction is one message on its way over one connection.
+// transaction sends one message over one connection.
 //
 // Recipients succeed or fail together: where one is refused, nobody gets the message, so that a retry repeats nothing.
 // The message is complete at the server once its last byte is written; an answer that is missing after that is
@@ -36,7 +36,7 @@ type transaction struct {
 	failed  *send.Error
 }
 
-// deliver hands one message over. Afterwards c.dead says whether the connection is of use no more.
+// deliver sends one message. Afterwards c.dead says whether the connection can't be used any more.
 func (c *conn) deliver(ctx context.Context, m *mail) (send.Receipt, *send.Error) {
 	switch {
 	case m.utf8 && !c.utf8:
@@ -64,13 +64,13 @@ func (c *conn) deliver(ctx context.Context, m *mail) (send.Receipt, *send.Error)
 	return send.Receipt{ID: m.id, Detail: send.Words(t.answer.text)}, nil
 }
 
-// run takes the fewest round trips: one with BDAT, two with PIPELINING, else one for each command.
+// run needs the fewest round trips: one with BDAT, two with PIPELINING, else one for each command.
 func (t *transaction) run() {
 	c := t.conn
 	early := len(t.mail.to) == 1 && c.pipelining // with several recipients, content waits for all answers
 	if c.open {
 		t.command("RSET", "RSET")
-		t.settle() // alone, so that its failure leaves nothing in doubt
+		t.settle() // by itself, so that its failure leaves no doubt
 	}
 	t.command("MAIL", t.mailFrom()...)
 	for i := range t.mail.to {
@@ -232,7 +232,7 @@ func (t *transaction) take(step string, r reply) {
 		t.answer = r
 		switch {
 		case step == "DATA" && t.failed != nil:
-			c.dead = true // waits for content that won't come
+			c.dead = true // it waits for content that won't come
 		case step == "MAIL":
 			c.open = true
 		case step == "RSET" || step == "BDAT" || step == "DOT":

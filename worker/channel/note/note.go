@@ -3,7 +3,7 @@
 //	{"id": "bulk1.7.note", "channel": "note", "conversation": "c77", "text": "Call **back**",
 //	 "mentions": ["u1", "u2"], "status": "open", "attachments": […]}
 //
-// All else is as package chat says.
+// Everything else is as in package chat.
 package note
 
 import (
@@ -20,7 +20,7 @@ type Sender struct {
 	status   string
 }
 
-// New needs an endpoint, which Close closes. status is the conversation's status after a note that says none.
+// New needs an endpoint, which Close closes. status is the conversation's status after a note without one.
 func New(endpoint *send.Endpoint, status string) (*Sender, error) {
 	if endpoint == nil {
 		return nil, errors.New("note: no endpoint")
@@ -38,7 +38,7 @@ type payload struct {
 	Attachments []send.File `json:"attachments,omitempty"`
 }
 
-// Check says why a message is no note that Send takes: nil, or what is wrong with it.
+// Check says what is wrong with a message for this channel; nil if Send takes it.
 func Check(m *message.Message) error {
 	if m.Channel != message.Note {
 		return errors.New("not a note")

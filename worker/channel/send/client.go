@@ -28,14 +28,14 @@ type HTTPOptions struct {
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// ErrRefused is beneath every error about an address that the client doesn't go to. No connection was made. It is an
-// fs.ErrPermission.
+// ErrRefused is wrapped by every error about an address that the client doesn't connect to. No connection was made.
+// It is an fs.ErrPermission.
 var ErrRefused = fmt.Errorf("refused: %w", fs.ErrPermission)
 
-// NewHTTPClient makes the one kind of HTTP client that Herald uses towards others: no proxy from the environment, no
-// redirects (a 3xx is the response), no cookies, no transparent decompression, headers of at most 64 KB, and no
-// connection to private or special addresses: each address is checked after it is resolved and then dialled as it
-// was checked. Bodies are for the caller to bound.
+// NewHTTPClient makes the only kind of HTTP client that Herald uses towards others. It has no proxy from the
+// environment, follows no redirects (a 3xx is the response), and has no cookies and no transparent decompression.
+// Headers have at most 64 KB. It doesn't connect to private or special addresses: each address is checked after it is
+// resolved, and that address is dialled. Callers bound the bodies.
 func NewHTTPClient(o HTTPOptions) *http.Client {
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
@@ -123,8 +123,8 @@ func numeric(host string) bool {
 	return last != "" && last[0] >= '0' && last[0] <= '9'
 }
 
-// dial resolves, checks every address, and connects to the first that answers. What was checked is what is dialled: a
-// name that changes its address in between gains nothing.
+// dial resolves, checks every address, and connects to the first that answers. It dials the address that it checked:
+// a name that changes its address in between gains nothing.
 func (g *guard) dial(ctx context.Context, network, address string, allowed func(netip.Addr) bool) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

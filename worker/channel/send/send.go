@@ -1,7 +1,7 @@
-// Package send holds what every channel's sender gives back: a Receipt, or an Error that says what to do next. The
-// channels are the packages below this one; each has a Sender with Send(ctx, *message.Message) and Close.
+// Package send holds the result of a send: a Receipt, or an Error that says what to do next. The channels are the
+// packages beside this one; each has a Sender with Send(ctx, *message.Message) and Close.
 //
-// It also holds what the channels over HTTP share: the one client (client.go), the reading of its answers (response.go),
+// It also holds what the channels over HTTP share: one HTTP client (client.go), the reading of answers (response.go),
 // signatures (signature.go), and endpoints that take signed JSON (endpoint.go).
 package send
 
@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// Receipt is what the other side said when it took a message.
+// Receipt is what the other side answered when it took a message.
 type Receipt struct {
-	ID     string // the name under which the other side knows it: a Message-ID, a provider's sid; may be empty
+	ID     string // the other side's id of the message: a Message-ID, a provider's sid; may be empty
 	Detail string // the other side's own words, cleaned and cut to 200 characters; may hold an address
 }
 
-// Error is a message that was not sent, or may not have been. Neither Permanent nor Ambiguous means temporary: nothing
-// was sent, and a later try may succeed. Its text holds no address, body or credential, so it may be logged.
+// Error says that a message was not sent, or perhaps not. If it is neither Permanent nor Ambiguous, it is temporary:
+// nothing was sent, and a later try may succeed. Its text holds no address, body or credential, so it may be logged.
 type Error struct {
 	// Permanent: nothing was sent and no retry of this message can succeed.
 	Permanent bool
@@ -27,8 +27,8 @@ type Error struct {
 	Ambiguous bool
 	// Suppress: this recipient must not be written to again (unknown user, unsubscribed). Only with Permanent.
 	Suppress bool
-	// Account: the trouble is the account's or the server's (connection, login, quota), not this message's: whatever
-	// else goes out the same way meets it too. Only where temporary.
+	// Account: the trouble is that of the account or the server (connection, login, quota): every other message by
+	// the same way meets it too. Only with temporary errors.
 	Account bool
 
 	Code       string        // stable, for machines: "smtp_550", "smtp_timeout", "invalid_message"
@@ -65,8 +65,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // Temporary reports that nothing was sent and a later try may succeed.
 func (e *Error) Temporary() bool { return !e.Permanent && !e.Ambiguous }
 
-// AsError finds the Error in err. An error of any other kind is taken as ambiguous, the careful reading: we can't tell
-// whether something was sent.
+// AsError finds the Error in err. Any other error counts as ambiguous, since nobody can tell whether something was
+// sent.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil
@@ -83,8 +83,8 @@ func Invalid(err error) *Error {
 	return &Error{Permanent: true, Code: "invalid_message", Err: err}
 }
 
-// Words cleans the other side's words for Receipt.Detail and Error.Reply: control characters become spaces, and 200
-// characters are kept.
+// Words cleans the other side's words for Receipt.Detail and Error.Reply: it turns control characters into spaces and
+// keeps 200 characters.
 func Words(s string) string {
 	const most = 200
 	var b strings.Builder

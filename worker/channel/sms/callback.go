@@ -27,7 +27,7 @@ func Verify(authToken, calledURL string, form url.Values, signature string) bool
 // unsubscribed is Twilio's code of a message to a number that opted out.
 const unsubscribed = "21610"
 
-// ReadStatus tells of a status callback whether its recipient has opted out.
+// ReadStatus reports whether a status callback says that the recipient has opted out.
 func ReadStatus(form url.Values) Wish {
 	if form.Get("ErrorCode") == unsubscribed {
 		return OptOut

@@ -25,8 +25,8 @@ const (
 	maxMedia = 10
 )
 
-// Options are an account at Twilio. AccountSID, AuthToken and one of From and MessagingServiceSID are needed. A message's
-// own From goes before both.
+// Options are an account at Twilio. AccountSID, AuthToken and one of From and MessagingServiceSID are needed. The
+// From of a message wins over both.
 type Options struct {
 	AccountSID          string
 	AuthToken           string
@@ -103,7 +103,7 @@ func ParseURL(raw string) (Options, error) {
 	return o, err
 }
 
-// Check says why a message is no SMS that Send takes: nil, or what is wrong with it.
+// Check says what is wrong with a message for this channel; nil if Send takes it.
 func Check(m *message.Message) error {
 	if m.Channel != message.SMS {
 		return errors.New("not an SMS")
@@ -129,8 +129,8 @@ func Check(m *message.Message) error {
 	return f.Err()
 }
 
-// Send hands one text to Twilio. The error is a *send.Error. Twilio knows no idempotency key: an ambiguous error must
-// not be retried blindly. The Receipt's ID is the message's SID.
+// Send sends one text. The error is a *send.Error. Twilio knows no idempotency key: don't retry blindly after an
+// ambiguous error. The ID of the Receipt is the message's SID.
 func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
 	if err := Check(m); err != nil {
 		return send.Receipt{}, send.Invalid(err)
@@ -209,7 +209,8 @@ func (s *Sender) form(m *message.Message) url.Values {
 	return form
 }
 
-// receipt reads Twilio's answer: 201 with a SID is sent; any other 2xx leaves the message's fate open.
+// receipt reads Twilio's answer: 201 with a SID means sent; after any other 2xx it is unknown whether the message was
+// sent.
 func receipt(resp *send.Response) (send.Receipt, error) {
 	if e := send.StatusError(resp); e != nil {
 		return send.Receipt{}, refusal(e, resp.Body)
@@ -221,7 +222,7 @@ func receipt(resp *send.Response) (send.Receipt, error) {
 	return send.Receipt{ID: send.Words(answer.SID), Detail: send.Words(answer.Status)}, nil
 }
 
-// refusal adds what Twilio's own code says (twilio.com/docs/api/errors).
+// refusal adds the meaning of Twilio's own code (twilio.com/docs/api/errors).
 func refusal(e *send.Error, body []byte) *send.Error {
 	var answer struct {
 		Code    int

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Wish is what a recipient asks for by an SMS of their own.
+// Wish is what a recipient asks for by an SMS.
 type Wish int
 
 // The wishes.
@@ -19,9 +19,10 @@ const (
 	OptIn       // messages again
 )
 
-// The words of each wish, by language; the whole text must be one of them. English: Twilio's "Support for opt-out keywords"
-// (help.twilio.com), the CTIA's Messaging Principles and Best Practices (section 5.1.3), the FCC's list of 2025 (47 CFR
-// 64.1200(a)(10)), AWS's and Telnyx's required keywords. Others: what carriers there use, in the languages of the samples.
+// The words of each wish, by language; one of them must be the whole text. English: Twilio's "Support for opt-out
+// keywords" (help.twilio.com), the CTIA's Messaging Principles and Best Practices (section 5.1.3), the FCC's list of
+// 2025 (47 CFR 64.1200(a)(10)), AWS's and Telnyx's required keywords. Others: what carriers there use, in the
+// languages of the samples.
 var builtIn = map[Wish][]string{
 	OptOut: {
 		"STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "UNSUB", "CANCEL", "END", "QUIT", "REVOKE", "OPT OUT", "REMOVE", "REMOVE ME", "TD",
@@ -40,10 +41,10 @@ var builtIn = map[Wish][]string{
 	},
 }
 
-// Words are the texts that are wishes. The zero value knows none; make one by NewWords.
+// Words are the texts of each wish. The zero value has none; make one with NewWords.
 type Words map[string]Wish
 
-// NewWords returns the built-in words with those of out and in added, or taken away where they begin with a hyphen: "BASTA",
+// NewWords returns the built-in words, with those of out and in added. A word with a hyphen is removed: "BASTA",
 // "-END". Lists are separated by commas. STOP itself stays an opt-out: carriers and laws know it as one.
 func NewWords(out, in string) (Words, error) {
 	words := Words{}
@@ -77,8 +78,8 @@ func NewWords(out, in string) (Words, error) {
 	return words, nil
 }
 
-// Read tells what the sender of an incoming SMS asks for: as Twilio says (OptOutType), or as the whole text does, whatever
-// its case, accents, width, blanks and punctuation.
+// Read returns the wish of an incoming SMS: the one that Twilio names (OptOutType), or the one that the whole text
+// is, regardless of case, accents, width, blanks and punctuation.
 func (w Words) Read(form url.Values) Wish {
 	switch form.Get("OptOutType") {
 	case "STOP":
@@ -91,7 +92,7 @@ func (w Words) Read(form url.Values) Wish {
 	return NoWish // HELP
 }
 
-// longestWish bounds what is looked at: more is a message to a person.
+// longestWish bounds what is looked at: a longer text is a message to a person.
 const longestWish = 100
 
 // fold leaves the letters and digits of a text, without case, accents and width.

@@ -1,4 +1,4 @@
-// Package webhook tells a caller's endpoint what became of its messages: events as signed JSON.
+// Package webhook sends events to an endpoint, as signed JSON.
 package webhook
 
 import (

@@ -1,8 +1,8 @@
-// Package address says what an address is: how each kind of it is read, the form in which it travels, and the key under
-// which all spellings of it are the same. Whoever sends, suppresses, deduplicates or compares addresses asks here.
+// Package address defines what an address is: how each kind is read, the form in which it is sent, and the key that
+// all spellings of it share. Sending, suppression, deduplication and comparisons use it.
 //
-// Reading phone numbers needs the numbering plans of all countries, megabytes of them. They are in package phone, and
-// come in as an argument: a program that only enqueues links none of them.
+// Reading phone numbers needs the numbering plans of all countries, several megabytes. They are in package phone,
+// which comes in as an argument, so that a program that only enqueues doesn't link them.
 package address
 
 import (
@@ -13,20 +13,20 @@ import (
 	"unicode/utf8"
 )
 
-// Kind is what sort of thing an address is.
+// Kind is the kind of an address.
 type Kind string
 
 // The kinds.
 const (
 	Mailbox      Kind = "mailbox"      // of an email
 	Phone        Kind = "phone"        // a number in E.164
-	Conversation Kind = "conversation" // an id that another system gave
+	Conversation Kind = "conversation" // an id of another system
 )
 
-// Address is who a message is from or goes to. Name is what people read; a mailbox alone has one, and it may be empty.
-// Addr is the form that travels: for a mailbox `local@domain`, the domain in lower case and punycode, the local part
-// as given (it may hold letters beyond ASCII, which only a server with SMTPUTF8 takes); for a phone number E.164, such
-// as +447912345678; for a conversation its id.
+// Address is the sender or a recipient of a message. Name is for people; only a mailbox has one, and it may be empty.
+// Addr is the form that is sent. For a mailbox that is `local@domain`, with the domain in lower case and punycode and
+// the local part as given (it may hold letters beyond ASCII, which only a server with SMTPUTF8 takes). For a phone
+// number it is E.164, such as +447912345678; for a conversation its id.
 type Address struct {
 	Name string `json:"name,omitempty"`
 	Addr string `json:"addr"`
@@ -48,8 +48,8 @@ func (a Address) Domain() string {
 	return a.Addr[strings.LastIndexByte(a.Addr, '@')+1:]
 }
 
-// PhoneParser reads a phone number and gives it in E.164; phone.Parse is one. country is the ISO 3166 code for numbers
-// without a country's code; where it is empty they are errors.
+// PhoneParser reads a phone number and returns it in E.164; phone.Parse is one. country is the ISO 3166 code for
+// numbers without a country's code; without country these are errors.
 type PhoneParser func(text, country string) (string, error)
 
 // Parser reads addresses of every kind. The zero value reads all but phone numbers.
@@ -58,7 +58,7 @@ type Parser struct {
 	Country string // for phone numbers without a country's code; empty for none
 }
 
-// Parse reads an address. What it gives, read again, is the same.
+// Parse reads an address. Parsing its result again gives the same.
 func (p Parser) Parse(kind Kind, text string) (Address, error) {
 	switch kind {
 	case Mailbox:
@@ -75,8 +75,9 @@ func (p Parser) Parse(kind Kind, text string) (Address, error) {
 	}
 }
 
-// Key is under what an address is known: the same for two that reach the same person. addr is in the form that travels.
-// Mail servers tell `Ada@` from `ada@` by the letter of the law and not in practice, so case doesn't count.
+// Key is the key of an address: the same for two addresses that reach the same person. addr is in the form that is
+// sent. By the standard, mail servers may distinguish `Ada@` from `ada@`; in practice they don't, so case doesn't
+// count.
 func (k Kind) Key(addr string) string {
 	if k == Mailbox {
 		return mailboxKey(addr)
@@ -84,7 +85,7 @@ func (k Kind) Key(addr string) string {
 	return addr
 }
 
-// parseID reads a conversation's id. It is what the other system calls it, but for what stands invisibly around it.
+// parseID reads a conversation's id: the other system's text, without blanks and invisible characters around it.
 func parseID(text string) (string, error) {
 	id := trim(text)
 	switch {
@@ -103,7 +104,7 @@ func parseID(text string) (string, error) {
 	return id, nil
 }
 
-// CheckCountry wants an ISO 3166 code or nothing. Whether there is such a country, package phone knows.
+// CheckCountry wants an ISO 3166 code or nothing. Package phone knows whether there is such a country.
 func CheckCountry(code string) error {
 	if code == "" || len(code) == 2 && 'A' <= code[0] && code[0] <= 'Z' && 'A' <= code[1] && code[1] <= 'Z' {
 		return nil

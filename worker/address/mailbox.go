@@ -49,7 +49,7 @@ func ParseMailbox(s string) (Address, error) {
 	return newAddress(name, s[open+1:len(s)-1])
 }
 
-// CheckMailbox accepts an address only in the very form that ParseMailbox gives.
+// CheckMailbox accepts an address only in the form that ParseMailbox returns.
 func CheckMailbox(a Address) error {
 	if err := checkName(a.Name); err != nil {
 		return fmt.Errorf("name %w", err)
@@ -67,7 +67,7 @@ func CheckMailbox(a Address) error {
 	return err
 }
 
-// newAddress reads the mailbox for a name, and shows it where it is wrong: the one who typed it needs to see it.
+// newAddress reads the mailbox of a name. Its error shows the mailbox, for the person who typed it.
 func newAddress(name, mailbox string) (Address, error) {
 	addr, err := parseMailbox(plainMailbox(mailbox))
 	if err != nil {
@@ -145,8 +145,8 @@ func checkName(s string) error {
 	return CheckLine(s)
 }
 
-// plainMailbox writes full-width letters, as Asian keyboards make them, in ASCII, and leaves out what is invisible, but for
-// joiners, which some domains are told apart by, and overrides of the direction.
+// plainMailbox writes full-width letters, as Asian keyboards make them, in ASCII. It leaves out invisible characters,
+// except joiners, which distinguish some domains, and overrides of the direction.
 func plainMailbox(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -170,7 +170,7 @@ func mailboxKey(addr string) string {
 	return strings.ToLower(addr)
 }
 
-// foldCase is the lower case of the first of all letters that differ from r by case alone: Σ, σ and ς give σ.
+// foldCase is the lower case of the first of all letters that differ from r only by case: Σ, σ and ς give σ.
 func foldCase(r rune) rune {
 	first := r
 	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
@@ -179,7 +179,7 @@ func foldCase(r rune) rune {
 	return unicode.ToLower(first)
 }
 
-// parseMailbox checks local@domain and gives its wire form. Its errors don't show the address: they may be logged.
+// parseMailbox checks local@domain and returns its wire form. Its errors don't show the address: they may be logged.
 func parseMailbox(s string) (string, error) {
 	at := strings.IndexByte(s, '@')
 	switch {

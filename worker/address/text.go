@@ -8,19 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// IsInvisible reports the characters that nobody sees and nobody means: zero-width ones, those that turn the direction of
-// text, soft hyphens, variation selectors. Programs leave them in what they copy.
+// IsInvisible reports characters that nobody sees and nobody means: zero-width ones, those that change the direction
+// of text, soft hyphens, variation selectors. Programs leave them in copied text.
 func IsInvisible(r rune) bool {
 	return r >= 0x80 && (unicode.In(r, unicode.Cf, unicode.Variation_Selector) || r == 0x034f)
 }
 
-// trim takes away blanks and invisible characters around s.
+// trim removes blanks and invisible characters around s.
 func trim(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || IsInvisible(r) })
 }
 
-// StripBidi takes away the embeddings, overrides and isolates that turn the direction of text, such as the pair U+2068,
-// U+2069 that some programs put around every value. The plain marks LRM and RLM stay: they belong to words.
+// StripBidi removes the embeddings, overrides and isolates that change the direction of text, such as the pair
+// U+2068, U+2069 that some programs put around every value. The plain marks LRM and RLM stay: they belong to words.
 func StripBidi(s string) string {
 	if strings.IndexFunc(s, isBidi) < 0 {
 		return s
@@ -37,7 +37,7 @@ func isBidi(r rune) bool { return isEmbedding(r) || r >= 0x2066 && r <= 0x2069 }
 
 func isEmbedding(r rune) bool { return r >= 0x202a && r <= 0x202e }
 
-// CheckLine refuses whatever could end a line, hide text or turn its direction.
+// CheckLine refuses characters that could end a line, hide text or change its direction.
 func CheckLine(s string) error {
 	for i := 0; i < len(s); i++ {
 		if s[i] < ' ' || s[i] >= 0x7f {

@@ -1,6 +1,6 @@
-// Package conversation reads a conversation as a caller hands it over to be forwarded: messages in and out across
-// channels, notes, redactions, merged conversations. It says what of it customer and team exchanged, and nothing about
-// how that is shown. It renders nothing, so that the client of other services may import it.
+// Package conversation reads a conversation that a caller wants to forward: messages in and out across channels,
+// notes, redactions, merged conversations. It knows which messages customer and team exchanged, and nothing about how
+// these are shown. It renders nothing, so that the client of other services may import it.
 package conversation
 
 import (
@@ -26,8 +26,8 @@ const (
 	maxMerged   = 8       // merged conversations within each other
 )
 
-// Conversation is what a caller knows of a conversation. Its JSON may have any other fields: they are not read. Private
-// notes ("notes") are such a field, on purpose: what is not read can't be sent.
+// Conversation is what a caller knows about a conversation. Its JSON may have any other fields: they are not read.
+// Private notes ("notes") are such a field on purpose: what is not read can't be sent.
 type Conversation struct {
 	ID        string          `json:"id,omitzero"`
 	Name      string          `json:"name,omitzero"` // its subject
@@ -36,7 +36,7 @@ type Conversation struct {
 	Customer  json.RawMessage `json:"customer,omitzero"` // object: name, firstName, …; for templates
 	Custom    json.RawMessage `json:"custom,omitzero"`   // object of custom fields; for templates
 	Messages  []Message       `json:"messages,omitzero"`
-	// Redactions are texts that nobody may read any more, wherever they stand.
+	// Redactions are texts that nobody may read any more, in any message.
 	Redactions []Redaction    `json:"redactions,omitzero"`
 	Merged     []Conversation `json:"mergedConversations,omitzero"`
 }
@@ -58,7 +58,7 @@ type Message struct {
 	Body          string `json:"body,omitzero"`     // plain text
 	HTMLBody      string `json:"htmlBody,omitzero"` // the same as HTML
 	Auto          bool   `json:"auto,omitzero"`     // no person wrote it
-	// What other systems say of private messages. Whatever says so counts.
+	// The ways in which other systems mark private messages. Any one of them counts.
 	Private    bool            `json:"private,omitzero"`
 	Internal   bool            `json:"internal,omitzero"`
 	IsPrivate  bool            `json:"isPrivate,omitzero"`
@@ -68,13 +68,13 @@ type Message struct {
 
 	CreatedBy   Person       `json:"createdBy,omitzero"`
 	Attachments []Attachment `json:"attachments,omitzero"`
-	// Redacted without Redactions withholds the whole message, with them those pieces of it.
+	// Redacted without Redactions withholds the whole message; with Redactions, only those pieces of it.
 	Redacted   bool        `json:"redacted,omitzero"`
 	Redactions []Redaction `json:"redactions,omitzero"`
 }
 
-// Redaction is a piece of a message that nobody may read any more: a text, wherever it stands, or a span of a field.
-// Either way the text goes from all of the conversation, from replies that quote it too.
+// Redaction is a piece of a message that nobody may read any more: a text, or a span of a field. Either is removed
+// from the whole conversation, and so also from replies that quote it.
 type Redaction struct {
 	Text string `json:"text,omitzero"`
 	// Field is body, when empty, or htmlBody, subject or preview.
@@ -85,7 +85,7 @@ type Redaction struct {
 }
 
 // Attachment is a file that came with a message. One of Inline, Blob, File and URL says where its bytes are, as in
-// message.Ref; without one it can't be chosen, but is named.
+// message.Ref. Without these it can't be chosen, but it is named.
 type Attachment struct {
 	ID       string `json:"id,omitzero"`
 	OtherID  string `json:"_id,omitzero"`
@@ -112,7 +112,7 @@ func (a Attachment) Ref() message.Ref {
 	return message.Ref{Name: a.Name, Type: a.Type, Inline: a.Inline, Blob: a.Blob, File: a.File, URL: a.URL}
 }
 
-// Person wrote a message. Its JSON is an object or just an id.
+// Person is the author of a message. The JSON is an object or only an id.
 type Person struct {
 	ID          string `json:"id,omitzero"`
 	DisplayName string `json:"displayName,omitzero"`
@@ -128,7 +128,7 @@ func (p *Person) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*plain)(p))
 }
 
-// Shown is the name that people read, or "".
+// Shown is the name for people, or "".
 func (p Person) Shown() string {
 	for _, name := range []string{p.DisplayName, p.Name} {
 		if name = strings.TrimSpace(name); name != "" {
@@ -207,9 +207,9 @@ func (m *Message) Withheld() bool { return m.Redacted && len(m.Redactions) == 0 
 // Touched says whether anything of the message is redacted.
 func (m *Message) Touched() bool { return m.Redacted || len(m.Redactions) > 0 }
 
-// Exchanged returns all messages between customer and team, of merged conversations too, in no particular order: no
-// notes, nothing private. A message that stands there twice, in a conversation and in one that was merged into it, is
-// given once, the more private of the two.
+// Exchanged returns all messages between customer and team, also of merged conversations, in no particular order,
+// without notes and private messages. If a message is there twice, in a conversation and in one that was merged into
+// it, the more private copy is returned.
 func (c *Conversation) Exchanged() []*Message {
 	all := c.messages(nil)
 	copies := make(map[copyKey]*Message, len(all))
@@ -240,7 +240,8 @@ func (c *Conversation) messages(all []*Message) []*Message {
 	return all
 }
 
-// copyKey is what copies of a message have in common. Ids alone may begin anew in each conversation.
+// copyKey is what copies of a message have in common. Ids alone don't suffice: they may begin anew in each
+// conversation.
 type copyKey struct {
 	id                string
 	sent, created     time.Time
@@ -251,7 +252,7 @@ func (m *Message) key() copyKey {
 	return copyKey{m.ID, m.SentAt.At, m.CreatedAt.At, m.CreatedBy.ID, m.Direction}
 }
 
-// privacy is how little of a message may be shown.
+// privacy is higher the less of a message may be shown.
 func (m *Message) privacy() int {
 	switch {
 	case m.IsNote():
@@ -264,12 +265,13 @@ func (m *Message) privacy() int {
 	return 0
 }
 
-// Forwardable says whether the files of the message may go along: none of one that is private or in any part redacted.
+// Forwardable reports whether the files of the message may be sent: none of a message that is private or in any part
+// redacted.
 func (m *Message) Forwardable() bool { return !m.IsNote() && !m.Touched() }
 
-// Choose finds files of the conversation by id or, where a name is not ambiguous, by name. Only those that customer
-// and team exchanged can be chosen, none of notes or of redacted messages. A file that is named twice is given once. The error holds a
-// fault for each name that chooses none, by its place in names.
+// Choose finds files of the conversation by id or, if a name is not ambiguous, by name. Only files that customer and
+// team exchanged can be chosen, none of notes or redacted messages. A file that is named twice is returned once. The
+// error holds a fault for each name that matches no file, with its place in names.
 func (c *Conversation) Choose(names []string) ([]Attachment, error) {
 	if len(names) == 0 {
 		return nil, nil

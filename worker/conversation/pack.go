@@ -9,8 +9,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Encode is c as JSON, in one form whatever form it was read from: what was exchanged, without private notes and whatever
-// else Read doesn't look at.
+// Encode is c as JSON, in one form for all forms that Read takes: the exchanged messages, without private notes and
+// fields that Read ignores.
 func (c *Conversation) Encode() ([]byte, error) {
 	exchanged := map[*Message]bool{}
 	for _, m := range c.Exchanged() {
@@ -28,7 +28,7 @@ func (c *Conversation) Encode() ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// only is c with these messages alone.
+// only is c with nothing but these messages.
 func (c *Conversation) only(these map[*Message]bool) *Conversation {
 	out := *c
 	out.Messages, out.Merged = nil, nil
@@ -43,7 +43,7 @@ func (c *Conversation) only(these map[*Message]bool) *Conversation {
 	return &out
 }
 
-// Pack makes a conversation's JSON small enough to be kept: Zstandard. The same JSON gives the same bytes.
+// Pack packs a conversation's JSON for storage (Zstandard). The same JSON gives the same bytes.
 func Pack(data []byte) ([]byte, error) {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 	if err != nil {
@@ -52,7 +52,7 @@ func Pack(data []byte) ([]byte, error) {
 	return enc.EncodeAll(data, nil), nil
 }
 
-// Unpack undoes Pack. It refuses what comes to more than MaxBytes.
+// Unpack is the reverse of Pack. It refuses more than MaxBytes.
 func Unpack(packed []byte) ([]byte, error) {
 	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxBytes), zstd.WithDecoderLowmem(true))
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"github.com/heraldsend/herald/worker/strictjson"
 )
 
-// ErrEmpty says that there is nothing to forward.
+// ErrEmpty says that no message was exchanged: there is nothing to forward.
 var ErrEmpty error = fault.At("/messages", "empty_conversation", "there is none to forward; notes are never forwarded")
 
-// shape is what a conversation's JSON looks like. Whoever hands one over may say more than is read, and null for nothing.
+// shape is the form of a conversation's JSON. Callers may give more fields than are read, and null for nothing.
 var shape = func() *strictjson.Shape {
 	s := strictjson.ShapeOf(reflect.TypeFor[Conversation](), strictjson.Leniency{Unknown: true, Null: true})
 	messages := s.Members["messages"]
@@ -24,7 +24,7 @@ var shape = func() *strictjson.Shape {
 	return s
 }()
 
-// Read reads a conversation's JSON and checks it. The error holds all faults with their places; it is ErrEmpty where no
+// Read reads a conversation's JSON and checks it. The error holds all faults with their places; it is ErrEmpty if no
 // message was exchanged.
 func Read(data []byte) (*Conversation, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
@@ -152,7 +152,7 @@ func (m *Message) field(name string) (*string, bool) {
 // Span is a piece of a field, in bytes.
 type Span struct{ Start, End int }
 
-// Spans gives the spans of m's redactions by the field that they lie in, in their order. It reads each field once.
+// Spans returns the spans of m's redactions by the field that they are in, in order. It reads each field once.
 func (m *Message) Spans() map[*string][]Span {
 	units := map[*string][]int{} // starts and ends, by turns
 	for _, r := range m.Redactions {
@@ -170,8 +170,8 @@ func (m *Message) Spans() map[*string][]Span {
 	return out
 }
 
-// bytePlaces turns places in UTF-16 code units, starts and ends by turns, into bytes. A place within a character moves
-// so that the span has all of it.
+// bytePlaces converts places from UTF-16 code units into bytes. They alternate: start, end, start, end. A place
+// within a character moves so that the span has all of it.
 func bytePlaces(s string, units []int) []int {
 	order := make([]int, len(units))
 	for i := range order {

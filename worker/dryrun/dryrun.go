@@ -28,23 +28,23 @@ type Options struct {
 	Composer   *compose.Composer // which has those sources
 	Audience   iter.Seq2[bulk.Recipient, error]
 
-	// Suppressed, where set, gives for each of these addresses the entry because of which it may not be written to on a
-	// channel, or nil. It is called for some hundreds at a time, by several goroutines.
+	// Suppressed, if set, returns for each of these addresses the entry that forbids writing to it on a channel, or
+	// nil. Several goroutines call it, with some hundreds of addresses at a time.
 	Suppressed func(ctx context.Context, c message.Channel, addresses []string) ([]*suppress.Entry, error)
-	// OnVerdict, where set, is told what becomes of each message: the verdict, or nil for one that would be sent. It is
-	// called by several goroutines.
+	// OnVerdict, if set, is called for each message with its verdict, or nil if it would be sent. Several goroutines
+	// call it.
 	OnVerdict func(row int, c message.Channel, v *compose.Verdict)
 	// PerSecond is the rate to estimate the duration by. 0 makes no estimate.
 	PerSecond float64
 	// SegmentPrice is what a segment of an SMS costs, in any currency. 0 makes no estimate.
 	SegmentPrice float64
-	// Sample is how many rendered messages to keep, drawn from the whole audience; the same rows every time.
+	// Sample is how many rendered messages to keep, drawn from the whole audience; the rows are the same every time.
 	Sample int
 	// Examples is how many rows are named for each finding. 5 when zero.
 	Examples int
 	// Goroutines render. As many as there are processors when zero.
 	Goroutines int
-	// OnProgress, where set, is called now and then with the number of rows read so far.
+	// OnProgress, if set, is called now and then with the number of rows read so far.
 	OnProgress func(rows int)
 }
 
@@ -54,14 +54,15 @@ const batchSize = 100
 // batch is a stretch of the audience.
 type batch []entry
 
-// entry is one recipient and what reading the audience told about it.
+// entry is one recipient, with what reading the audience found.
 type entry struct {
 	row       int // in the audience, from 1; rows that can't be read count too
 	recipient bulk.Recipient
-	first     []int // for each of the messages: the row that has its address already, or 0
+	first     []int // for each message: the earlier row with its address, or 0
 }
 
-// Run renders everyone. A row that can't be read is counted; any other error of the audience ends the run, as does ctx.
+// Run renders all messages. It counts rows that can't be read. Any other error of the audience ends it, and so does
+// ctx.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	if o.Audience == nil || o.Composer == nil {
 		return nil, errors.New("dry run: Audience and Composer are required")
@@ -136,7 +137,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	return result, nil
 }
 
-// read hands the audience out in batches. What depends on the order, it does itself: the plan and who comes again.
+// read distributes the audience in batches. What depends on the order it does itself: the plan and duplicates.
 func (r *run) read(ctx context.Context, plan *bulk.Plan, result *Result, out chan<- batch) error {
 	addresses := phone.Parser(r.Definition.Country)
 	seen := make([]bulk.Seen, r.Definition.Slots())

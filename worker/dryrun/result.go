@@ -11,14 +11,14 @@ import (
 // mostForcing bounds SMS.Forcing.
 const mostForcing = 20
 
-// Result is what a dry run found. Rows are places in the audience, from 1, whether they can be read or not.
+// Result is the result of a dry run. Rows are places in the audience, from 1; rows that can't be read count too.
 type Result struct {
 	Rows int `json:"rows"`
-	// BadRows can't be read: they stop the bulk, or are left out.
+	// BadRows are rows that can't be read: they stop the bulk, or are left out.
 	BadRows BadRows `json:"badRows"`
-	// Messages are the bulk's, one a channel.
+	// Messages are those of the bulk, one for each channel.
 	Messages []MessageResult `json:"messages"`
-	// PerSecond is the rate that Seconds, the time to send all that is sendable, goes by.
+	// PerSecond is the rate from which Seconds, the time to send all sendable messages, is computed.
 	PerSecond float64 `json:"perSecond,omitempty"`
 	Seconds   float64 `json:"seconds,omitempty"`
 	// Took is how long the dry run took, in seconds.
@@ -27,17 +27,17 @@ type Result struct {
 	Plan string `json:"plan"`
 }
 
-// MessageResult is what a dry run found of the messages on one channel. With the audience's bad rows,
-// Sendable + Failing + Skipped + Suppressed is always Rows.
+// MessageResult is the result for the messages on one channel. With the bad rows of the audience, Sendable + Failing
+// + Skipped + Suppressed is always Rows.
 type MessageResult struct {
 	Channel  message.Channel `json:"channel"`
-	Sendable int             `json:"sendable"`        // would be handed to the channel
+	Sendable int             `json:"sendable"`        // would be given to the channel
 	Failing  int             `json:"failing"`         // would fail before that: see Failures
-	Waits    string          `json:"waits,omitempty"` // why those who are sendable would wait: no sender is configured here
+	Waits    string          `json:"waits,omitempty"` // why sendable messages would wait: no sender is configured here
 	Skipped  int             `json:"skipped"`         // would be skipped: see Skips
-	// Suppressed may not be written to.
+	// Suppressed are those that must not be written to.
 	Suppressed Rows `json:"suppressed"`
-	// Duplicates are addresses that came before, in any case.
+	// Duplicates are addresses that came before; case doesn't count.
 	Duplicates Duplicates `json:"duplicates"`
 	// Failures and Skips by their code, as the bulk's results would have it, Issues by code and field, the most frequent first. A recipient counts once for each.
 	Failures []Finding `json:"failures"`
@@ -96,7 +96,7 @@ type Sizes struct {
 	Row     int     `json:"row,omitempty"` // the first that is as large
 }
 
-// SMS is what short messages are billed as.
+// SMS is how short messages are billed.
 type SMS struct {
 	Segments   int         `json:"segments"`
 	GSM7       int         `json:"gsm7"` // messages by encoding

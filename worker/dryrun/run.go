@@ -15,7 +15,7 @@ type run struct {
 	bulk *compose.Bulk
 }
 
-// batch composes the messages of some of the audience. Its error is everyone's.
+// batch composes the messages of a part of the audience. Its error ends the run.
 func (r *run) batch(ctx context.Context, tallies []*tally, b batch) error {
 	for part, t := range tallies {
 		suppressed, err := r.suppressed(ctx, part, b)
@@ -54,7 +54,7 @@ func (r *run) suppressed(ctx context.Context, part int, b batch) ([]*suppress.En
 	return out, nil
 }
 
-// one composes the message of one recipient and counts what becomes of it. Its error is everyone's.
+// one composes the message of one recipient and counts the result. Its error ends the run.
 func (r *run) one(ctx context.Context, t *tally, e entry, part int, entry *suppress.Entry) error {
 	j := r.bulk.Job(0, part, e.recipient, entry)
 	if first := e.first[part]; first > 0 {

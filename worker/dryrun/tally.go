@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	// mostFindings bounds the kinds of findings: fields may be computed from data. What comes later counts as one kind.
+	// mostFindings bounds the kinds of findings, since fields may be computed from data. All further ones count as
+	// one kind.
 	mostFindings = 1000
 	// mostText bounds an example's text, in bytes.
 	mostText = 200
@@ -24,7 +25,8 @@ const (
 	mostSample = 1000
 )
 
-// tally is what one goroutine counted. Tallies of parts add up to that of the whole, whoever got which part.
+// tally is the count of one goroutine. The tallies of parts add up to that of the whole, however the parts are
+// distributed.
 type tally struct {
 	examples, keep int
 
@@ -42,7 +44,7 @@ type tally struct {
 	sample     sample
 }
 
-// kind is what findings are counted by.
+// kind is the key by which findings are counted.
 type kind struct{ code, field string }
 
 func newTally(o Options) *tally {
@@ -75,7 +77,7 @@ func (t *tally) duplicate(row, first int) {
 	}
 }
 
-// count takes in what became of one message.
+// count counts the result of one message.
 func (t *tally) count(row int, j compose.Job, out compose.Composed) {
 	if out.Content != nil {
 		t.noteIssues(row, out.Content.Issues)
@@ -117,7 +119,7 @@ func (t *tally) measure(row int, out compose.Composed) {
 	}
 }
 
-// noteIssues counts each kind of issue once a recipient.
+// noteIssues counts each kind of issue once for each recipient.
 func (t *tally) noteIssues(row int, issues []render.Issue) {
 	for i, issue := range issues {
 		same := func(other render.Issue) bool { return other.Code == issue.Code && other.Field == issue.Field }
@@ -210,7 +212,7 @@ func (s *Sizes) merge(o Sizes) {
 	}
 }
 
-// smsTally counts what SMS are billed as.
+// smsTally counts how SMS are billed.
 type smsTally struct {
 	segments, gsm7, ucs2 int
 	worst                Segments
@@ -250,7 +252,7 @@ func (s *smsTally) merge(o smsTally, examples int) {
 	s.offer(o.worst)
 }
 
-// sample is a heap of the messages whose rows have the lowest draws, the highest on top.
+// sample is a heap of the messages with the lowest draws; the highest is on top.
 type sample []drawn
 
 type drawn struct {
@@ -272,7 +274,7 @@ func (s *sample) Pop() any {
 	return last
 }
 
-// draw gives each row its lot: spread evenly, and the same every time (the finalizer of SplitMix64).
+// draw is the lot of each row: spread evenly, and the same every time (the finalizer of SplitMix64).
 func draw(row int) uint64 {
 	z := uint64(row) * 0x9e3779b97f4a7c15
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9

@@ -1,6 +1,6 @@
-// Package fault says what is wrong with data that somebody handed over: where, by which rule, and in which words. Every
+// Package fault describes what is wrong with data that a caller gave: where, by which rule, and in which words. Every
 // Validate returns a List. The API shows it as it is, the command line turns pointers into flags, a CSV into columns.
-// Nobody reads the words of a fault but people.
+// Only people read the words of a fault.
 package fault
 
 import (
@@ -24,7 +24,7 @@ const (
 	WrongType    = "wrong_type"     // a text where a number is wanted, …
 	Unknown      = "unknown_member" // an object has no such member
 	Duplicate    = "duplicate"      // something stands twice
-	NotAllowed   = "not_allowed"    // the value doesn't go with another one
+	NotAllowed   = "not_allowed"    // the value contradicts another one
 	NotOneOf     = "not_one_of"     // not one of the values that can be chosen from
 	TooLong      = "too_long"       // text with too many characters or bytes
 	TooShort     = "too_short"      // text or list with too little in it
@@ -45,7 +45,7 @@ func At(pointer, code, format string, args ...any) Fault {
 	return Fault{pointer, code, fmt.Sprintf(format, args...)}
 }
 
-// Error is pointer and detail.
+// Error is the pointer and the detail.
 func (f Fault) Error() string {
 	if f.Pointer == "" {
 		return f.Detail
@@ -53,22 +53,22 @@ func (f Fault) Error() string {
 	return f.Pointer + ": " + f.Detail
 }
 
-// Is compares with another fault. One stays the same when it is told from further out, by a longer pointer.
+// Is compares with another fault. A fault stays the same if its pointer gets a prefix.
 func (f Fault) Is(target error) bool {
 	t, ok := target.(Fault)
 	return ok && f.Code == t.Code && f.Detail == t.Detail && strings.HasSuffix(f.Pointer, t.Pointer)
 }
 
-// Most is how many faults a List holds. Whoever has more sees the others when these are mended.
+// Most is how many faults a List holds. The others show when these are corrected.
 const Most = 100
 
-// shown is how many faults the text of a List tells.
+// shown is how many faults the text of a List has.
 const shown = 10
 
 // List is everything wrong with a value, as an error.
 type List []Fault
 
-// Error tells the faults, the first ten of them.
+// Error has the first ten faults.
 func (l List) Error() string {
 	texts := make([]string, 0, shown+1)
 	for i, f := range l {
@@ -81,7 +81,7 @@ func (l List) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Unwrap gives the faults to errors.Is and errors.As.
+// Unwrap returns the faults for errors.Is and errors.As.
 func (l List) Unwrap() []error {
 	out := make([]error, len(l))
 	for i, f := range l {
@@ -90,7 +90,7 @@ func (l List) Unwrap() []error {
 	return out
 }
 
-// Err is the list as an error; nil where it is empty.
+// Err is the list as an error; nil if it is empty.
 func (l List) Err() error {
 	if len(l) == 0 {
 		return nil
@@ -109,7 +109,7 @@ func (l *List) put(f Fault) {
 	}
 }
 
-// Join adds the faults of err, whose value stands at prefix. An error that is no fault becomes a malformed one of that
+// Join adds the faults of err, whose value is at prefix. An error without a fault becomes a malformed one of that
 // value, with its own words. nil adds nothing.
 func (l *List) Join(prefix string, err error) {
 	for _, f := range Of(err) {
@@ -118,8 +118,8 @@ func (l *List) Join(prefix string, err error) {
 	}
 }
 
-// Of gives the faults that err holds, however they are joined and wrapped. An error that holds none is one fault, of the
-// whole value. nil has none.
+// Of returns the faults in err, however they are joined and wrapped. An error without a fault becomes one fault of
+// the whole value. nil has none.
 func Of(err error) List {
 	if err == nil {
 		return nil
@@ -130,7 +130,7 @@ func Of(err error) List {
 	return List{{Code: Malformed, Detail: Clip(err.Error())}}
 }
 
-// In gives the faults that err holds, however they are joined and wrapped; nil where it holds none.
+// In returns the faults in err, however they are joined and wrapped; nil if there are none.
 func In(err error) List {
 	switch e := err.(type) { //nolint:errorlint // the tree of errors is walked here
 	case Fault:
@@ -149,7 +149,7 @@ func In(err error) List {
 	return nil
 }
 
-// Join collects the faults of several checks of one value. nil where there are none.
+// Join collects the faults of several checks of one value; nil if there are none.
 func Join(errs ...error) error {
 	var l List
 	for _, err := range errs {
@@ -158,7 +158,7 @@ func Join(errs ...error) error {
 	return l.Err()
 }
 
-// Under gives the faults of err the prefix. An error that holds none stays as it is.
+// Under puts the prefix before the pointers of err. An error without a fault stays as it is.
 func Under(prefix string, err error) error {
 	if len(In(err)) == 0 {
 		return err
@@ -168,7 +168,8 @@ func Under(prefix string, err error) error {
 	return l
 }
 
-// Merge is l and those faults of more whose places l has none of, nor of what holds them.
+// Merge is l with those faults of more that concern places of which l has no fault, neither of them nor of what
+// contains them.
 func (l List) Merge(more List) List {
 	out := slices.Clone(l)
 	for _, f := range more {
@@ -207,10 +208,10 @@ func Pointer(steps ...any) string {
 
 var escapes = strings.NewReplacer("~", "~0", "/", "~1")
 
-// Escape is the name of a member as a JSON pointer has it.
+// Escape is the name of a member in the form of a JSON pointer.
 func Escape(name string) string { return escapes.Replace(name) }
 
-// Steps are the names and places that a JSON pointer leads over.
+// Steps are the names and places of a JSON pointer.
 func Steps(pointer string) []string {
 	if pointer == "" {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// AttachmentMeter is a message's attachments held against the limits that sending keeps.
+// AttachmentMeter shows a message's attachments and the limits that sending keeps.
 type AttachmentMeter struct {
 	List     []MeteredFile `json:"list"`
 	Total    int64         `json:"total" doc:"Bytes of all files, decoded"`
@@ -24,7 +24,7 @@ type MeteredFile struct {
 	Max  int64  `json:"max" doc:"Bytes that one file may have"`
 }
 
-// attached holds a content's attachments against the limits of its channel.
+// attached shows a content's attachments and the limits of its channel.
 func attached(channel message.Channel, files []catalog.Attachment) AttachmentMeter {
 	policy := attach.Single(channel)
 	out := AttachmentMeter{List: []MeteredFile{}, MaxTotal: policy.MaxTotal}

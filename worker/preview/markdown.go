@@ -10,7 +10,7 @@ import (
 	"github.com/yuin/goldmark/renderer/html"
 )
 
-// chatMarkdown shows Markdown as chat windows do: a line break is one, HTML is left out.
+// chatMarkdown shows Markdown like chat windows do: a line break stays one, HTML is left out.
 var chatMarkdown = sync.OnceValues(func() (goldmark.Markdown, *bluemonday.Policy) {
 	return goldmark.New(
 		goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify, extension.TaskList),

@@ -11,8 +11,8 @@ import (
 	"github.com/heraldsend/herald/worker/compose"
 )
 
-// Place is where something stands. Path names a text of the shortcut that is shown, and Line and Column count in that
-// text; without a Path they count in File, a file of the templates' folder.
+// Place is the place of something. Path names a text of the shown shortcut, and Line and Column count in that text.
+// Without a Path they count in File, a file of the templates' folder.
 type Place struct {
 	Path     string `json:"path,omitempty" doc:"Key in the shortcut: message, subject, channels.sms.message, …; context or from"`
 	Template string `json:"template,omitempty" doc:"The template's name, such as sn.greeting@de"`
@@ -21,7 +21,7 @@ type Place struct {
 	Column   int    `json:"column,omitempty" doc:"From 1, in characters"`
 }
 
-// Mistake is what keeps a message from being rendered.
+// Mistake is why a message can't be rendered.
 type Mistake struct {
 	Code       string          `json:"code"`
 	Message    string          `json:"message"`
@@ -31,14 +31,14 @@ type Mistake struct {
 	Place
 }
 
-// Warning is something that recipients would notice, though not this one perhaps.
+// Warning is something that recipients would notice, though perhaps not this one.
 type Warning struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Place
 }
 
-// place finds where a template's line stands for whoever edits the shortcut.
+// place is the place of a template's line, for the person who edits the shortcut.
 func (r *rendering) place(template string, line, column int) Place {
 	p := Place{Template: template, Line: line, Column: column}
 	if path, ok := strings.CutPrefix(template, r.result.Name+"/"); ok {
@@ -51,7 +51,7 @@ func (r *rendering) place(template string, line, column int) Place {
 	return p
 }
 
-// mistake notes an error, each of several that are joined, each once: channels share their texts.
+// mistake adds an error; of joined errors each, and each only once: channels share their texts.
 func (r *rendering) mistake(channel catalog.Channel, err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
@@ -105,7 +105,7 @@ func (r *rendering) mistakeOf(err error) Mistake {
 	return Mistake{Code: "invalid", Message: err.Error()}
 }
 
-// sourceLine is the author's line, of which the engine may have seen a marked copy.
+// sourceLine is the author's line; the engine may have seen a marked copy of it.
 func (r *rendering) sourceLine(path string, line int, known string) string {
 	s := r.req.Inline
 	if known != "" || s == nil || line < 1 {

@@ -9,7 +9,7 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
-// Names holds the names that fields may have: those of the catalogue, and those that one context brings.
+// Names are the names that fields may have: those of the catalogue, and those of one context.
 type Names map[string]Names
 
 // NewNames returns the names of fields, such as a catalog's FieldList.
@@ -36,7 +36,7 @@ func (t Names) add(path []string) {
 	below.add(path[1:])
 }
 
-// AddContext adds the names of an object, a list's item not.
+// AddContext adds the names of an object, but not those of items of lists.
 func (t Names) AddContext(object handlebars.Value) {
 	for _, m := range object.Members() {
 		t.add([]string{m.Key})
@@ -46,8 +46,8 @@ func (t Names) AddContext(object handlebars.Value) {
 	}
 }
 
-// Nearest gives the path that was probably meant: the same one with names mended that don't exist. It is "" for a path
-// that exists, and where nothing is near.
+// Nearest is the path that was probably meant: the same path, with unknown names corrected. It is "" for a path that
+// exists, and if no name is near.
 func (t Names) Nearest(path string) string {
 	var meant []string
 	for part := range strings.SplitSeq(path, ".") {

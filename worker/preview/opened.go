@@ -10,8 +10,8 @@ import (
 	"github.com/heraldsend/herald/worker/cache"
 )
 
-// openedCache keeps the last shortcuts that were compiled, by catalog and content: only a change of a text compiles
-// again, not one of the recipient.
+// openedCache keeps the last compiled shortcuts, by catalog and content: a change of a text compiles again, a change
+// of the recipient does not.
 type openedCache struct {
 	shortcuts *cache.Cache[[sha256.Size]byte, *render.Prepared]
 }

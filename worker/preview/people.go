@@ -10,7 +10,7 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Who a previewed message is from and to, where the context names nobody.
+// Sender and recipients of a preview if the context names nobody.
 const (
 	someSender       = "sender@example.com"
 	someCustomer     = "customer@example.com"
@@ -18,8 +18,8 @@ const (
 	someConversation = "conversation"
 )
 
-// Addressed fills in who a message is from and to, where it doesn't say: the customer, and the agent, of its context. An
-// address that the context has wrong stays wrong: sending would find the same.
+// Addressed adds the sender and recipient that a message lacks: the agent and the customer of its context. It keeps
+// an address of the context that is wrong: sending would find the same.
 func Addressed(m task.Message) (task.Message, error) {
 	data := m.Context
 	if len(data) == 0 {
@@ -58,8 +58,7 @@ func field(root handlebars.Value, k address.Kind) string {
 	return root.Text()
 }
 
-// mailbox is a person's address with the name, or without it where no header may hold the name. It is "" where there is
-// none.
+// mailbox is a person's address with the name; without it if no header may hold the name; "" if there is no address.
 func mailbox(person handlebars.Value, nameField string) string {
 	mail := person.Get("email").Text()
 	name := person.Get(nameField).Text()

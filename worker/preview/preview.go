@@ -1,6 +1,6 @@
-// Package preview shows what a message will be before it is sent: for every channel the content itself, the email as it
-// travels, what an SMS costs, whether the attachments may be sent, issues and errors at their places. It renders with
-// the very call that sending uses, and sends nothing.
+// Package preview shows what a message will be before it is sent: for every channel its content, the email as it is
+// sent, what an SMS costs, whether the attachments may be sent, and issues and errors with their places. It renders
+// with the same calls as sending, and sends nothing.
 package preview
 
 import (
@@ -65,17 +65,17 @@ type Request struct {
 	Context  json.RawMessage   // {} when empty
 	Locale   string
 	Timezone string
-	// Message is what else the message says of itself: id, from, to, policies, …. Of an email that says neither, the
-	// context's agent writes to its customer.
+	// Message has the other fields of the message: id, from, to, policies, …. An email without these goes from the
+	// agent of the context to its customer.
 	Message task.Message
-	Owner   string // whose books the message would be in, for the links in it; its id when empty
+	Owner   string // the owner of the message, for the links in it; its id when empty
 	Source  bool   // give the email as it travels
 	Explain bool   // say where every piece comes from
 	Lint    bool   // say what other recipients would notice
 }
 
-// Preview is what each channel gets. Where Mistakes is not empty nothing could be sent, and a channel that could not be
-// rendered is missing from Contents.
+// Preview has what each channel gets. If Mistakes is not empty, nothing could be sent; a channel that could not be
+// rendered is missing in Contents.
 type Preview struct {
 	Name     string           `json:"name"`
 	Title    string           `json:"title" doc:"The name with its dynamic text filled in"`
@@ -141,8 +141,8 @@ type ExplainedSpan struct {
 	Place
 }
 
-// Render makes the preview. Whatever is wrong with the request, its template or its context is among the preview's
-// mistakes; an error is the context's own, or a fault of this program.
+// Render makes the preview. Everything that is wrong with the request, its template or its context is among the
+// mistakes of the preview. An error is that of ctx, or a fault of this program.
 func (p *Previewer) Render(ctx context.Context, req Request) (*Preview, error) {
 	parent := ctx
 	ctx, cancel := context.WithTimeout(ctx, p.options.Timeout)
@@ -318,7 +318,7 @@ func (r *rendering) lint() {
 	}
 }
 
-// mail gives the whole of an email, where that is asked for. m is nil where nothing would be sent.
+// mail adds the whole email, if it is wanted. m is nil if nothing would be sent.
 func (r *rendering) mail(out *ChannelPreview, m *message.Message) error {
 	if !r.req.Source || m == nil {
 		return nil
@@ -331,7 +331,7 @@ func (r *rendering) mail(out *ChannelPreview, m *message.Message) error {
 	return nil
 }
 
-// maxSource bounds what is shown of an email's source: its files would make megabytes that nobody reads.
+// maxSource bounds how much of an email's source is shown: files would add megabytes that nobody reads.
 const maxSource = 512 << 10
 
 func shorten(raw string) string {
@@ -361,7 +361,7 @@ func (r *rendering) explain(ctx context.Context, out *ChannelPreview, req render
 	return nil
 }
 
-// issues gives each issue its place, and says which field was probably meant.
+// issues adds to each issue its place, and the field that was probably meant.
 func (r *rendering) issues(all []render.Issue) []PlacedIssue {
 	out := make([]PlacedIssue, len(all))
 	for i, issue := range all {

@@ -12,7 +12,7 @@ type SMSPreview struct {
 	Costly     []CostlyCharacter `json:"costly" doc:"Characters that make the message dearer, each once"`
 }
 
-// CostlyCharacter is a character, or several that are read as one, that makes a message dearer.
+// CostlyCharacter is a character, or several that are read as one, that makes a message more expensive.
 type CostlyCharacter struct {
 	Text  string `json:"text"`
 	Why   string `json:"why" enum:"unicode,double" doc:"unicode: it forces 16-bit units; double: it counts two units"`

@@ -37,8 +37,8 @@ func (r *redactor) entry(m *conversation.Message, customer string) Entry {
 	return e
 }
 
-// bodies fills in the text and the HTML of a message. Where a piece of it is redacted, the HTML is made from the
-// text: markup hides too well what it says.
+// bodies sets the text and the HTML of a message. If a piece is redacted, the HTML is made from the text, since
+// markup could hide parts of it.
 func (r *redactor) bodies(e *Entry, m *conversation.Message) {
 	body := plain.Lines(m.Body)
 	switch {
@@ -84,12 +84,12 @@ func previewOf(body string) string {
 	return strings.TrimSpace(string([]rune(s)[:maxPreview-1])) + "…"
 }
 
-// oneLine gives a text without line breaks, runs of blanks and what torn characters leave.
+// oneLine returns a text without line breaks, runs of blanks and broken characters.
 func oneLine(s string) string {
 	return strings.Join(strings.Fields(strings.ToValidUTF8(printable(plain.Lines(s)), "")), " ")
 }
 
-// printable drops characters that texts don't show.
+// printable drops control characters.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
@@ -123,7 +123,7 @@ func directionOfLocale(locale string) string {
 	return "ltr"
 }
 
-// nameOf is how a customer is called.
+// nameOf is the name of a customer.
 func nameOf(customer json.RawMessage) string {
 	var c struct {
 		DisplayName, Name, FirstName, LastName any

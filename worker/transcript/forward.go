@@ -1,6 +1,6 @@
-// Package transcript makes of a conversation the transcript that people outside are sent: every message between customer
-// and team, from all of its channels, with author and time. It never shows private notes, nor redacted text, wherever
-// that is quoted. It renders, and sends nothing.
+// Package transcript turns a conversation into a transcript for people outside: every message between customer and
+// team, on all channels, with author and time. It never shows private notes or redacted text, not even where that is
+// quoted. It renders, and sends nothing.
 package transcript
 
 import (
@@ -23,13 +23,14 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// MaxOutput is how many bytes the HTML of a transcript may have, and its text.
+// MaxOutput is how many bytes the HTML of a transcript may have, and also its text.
 const MaxOutput = 5 << 20
 
-// maxSteps bounds the work of a transcript's templates: the largest conversation has that of thousands of messages.
+// maxSteps bounds the work of a transcript's templates: enough for the largest conversation, with thousands of
+// messages.
 const maxSteps = 50_000_000
 
-// What a forward uses that names nothing else. The built-in ones stand in where a catalog has none of its own.
+// The names of what a forward uses by default. The built-in ones serve if a catalog has none of its own.
 const (
 	DefaultTemplate = "transcript"
 	defaultSubject  = "[[sn.transcript.subject]]"
@@ -55,8 +56,8 @@ func New(r *render.Renderer) (*Forwarder, error) {
 	}, nil
 }
 
-// Bundle gathers the template sources of a forward from a catalog. A template that isn't there or doesn't compile is an
-// error here.
+// Bundle collects the template sources of a forward from a catalog. A template that is missing or doesn't compile is
+// an error.
 func (w *Forwarder) Bundle(c *catalog.Catalog, f task.Forward) (*catalog.Bundle, error) {
 	s := catalog.Shortcut{Name: "forward", Message: f.Introduction, Subject: f.Subject, EmailTemplate: f.Template}
 	standIn := catalog.Shortcut{Name: "forward"}
@@ -78,7 +79,7 @@ func (w *Forwarder) Bundle(c *catalog.Catalog, f task.Forward) (*catalog.Bundle,
 	return w.withBuiltIn(c, s, standIn)
 }
 
-// withBuiltIn is a bundle of s in which what standIn names comes from the built-in catalog.
+// withBuiltIn is a bundle of s; what standIn names comes from the built-in catalog.
 func (w *Forwarder) withBuiltIn(c *catalog.Catalog, s, standIn catalog.Shortcut) (*catalog.Bundle, error) {
 	own := s
 	if standIn.Subject != "" {
@@ -116,17 +117,17 @@ func (w *Forwarder) withBuiltIn(c *catalog.Catalog, s, standIn catalog.Shortcut)
 // Open compiles the sources of forwards.
 func (w *Forwarder) Open(b *catalog.Bundle) (*render.Prepared, error) { return w.renderer.Open(b) }
 
-// Made is a transcript ready to be sent, but for the bytes of its files.
+// Made is a transcript that is ready to be sent, without the bytes of its files.
 type Made struct {
 	Message *message.Message
-	// Introduction is what stands above the transcript, as plain text.
+	// Introduction is the text above the transcript, without markup.
 	Introduction string
 	Files        []message.Ref
 	Issues       []render.Issue
 }
 
-// Make renders the transcript of the conversation whose JSON is given. The errors are a *compose.Verdict, with
-// codes such as transcript_too_large, conversation_invalid, attachment_choice and invalid_timezone, and the context's own.
+// Make renders the transcript of a conversation, given as JSON. The errors are a *compose.Verdict, with codes such as
+// transcript_too_large, conversation_invalid, attachment_choice and invalid_timezone, and that of the context.
 func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward, talk []byte) (*Made, error) {
 	to, err := f.Recipients()
 	if err != nil {
@@ -150,7 +151,7 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 	m.Subject, m.HTML, m.Text = content.Subject, content.HTML, content.Text
 	made := &Made{Message: m, Issues: content.Issues}
 	if f.Introduction != "" {
-		// What an SMS would say is the text of the message alone.
+		// The text of the message alone is what an SMS would say.
 		request := requestFor(f, data)
 		request.Channel = catalog.SMS
 		alone, err := p.Render(ctx, request)
@@ -167,7 +168,7 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 	return made, nil
 }
 
-// transcript reads a conversation, and returns its transcript and the files that go along.
+// transcript reads a conversation, and returns its transcript and the files to attach.
 func (w *Forwarder) transcript(ctx context.Context, f task.Forward, talk []byte) (*Transcript, []conversation.Attachment, error) {
 	c, err := conversation.Read(talk)
 	if err != nil {
@@ -192,8 +193,7 @@ func (w *Forwarder) transcript(ctx context.Context, f task.Forward, talk []byte)
 	return t, files, nil
 }
 
-// render renders a transcript, shortened where that is asked for and needed. It returns the context that it was made of
-// too.
+// render renders a transcript, shortened if that is wanted and needed. It also returns the context that it used.
 func (w *Forwarder) render(ctx context.Context, p *render.Prepared, f task.Forward, t *Transcript) (*render.Content, []byte, error) {
 	shorten := f.Overflow == task.ShortenOverflow
 	if shorten {

@@ -11,8 +11,8 @@ import (
 	"github.com/heraldsend/herald/worker/conversation"
 )
 
-// quoted returns what may be shown of a message's HTML: sanitised, without what its author hid, without secrets. Its
-// pictures leave their names.
+// quoted returns the part of a message's HTML that may be shown: sanitised, without what its author hid, without
+// secrets. A picture leaves its name.
 func (r *redactor) quoted(m *conversation.Message, source string) string {
 	safe := r.sanitizer.HTML([]byte(source), true)
 	if r.all.patterns == 0 && r.own[m] == nil {
@@ -21,7 +21,7 @@ func (r *redactor) quoted(m *conversation.Message, source string) string {
 	return r.redactHTML(m, safe)
 }
 
-// redactHTML takes secrets out of sanitised HTML, also those that elements divide. Addresses that hold one go.
+// redactHTML removes secrets from sanitised HTML, even if elements divide them. It removes addresses that hold one.
 func (r *redactor) redactHTML(m *conversation.Message, safe []byte) string {
 	var all strings.Builder // the text of all text tokens
 	each(safe, func(kind nethtml.TokenType, raw []byte, _ *nethtml.Tokenizer) {
@@ -48,8 +48,8 @@ func (r *redactor) redactHTML(m *conversation.Message, safe []byte) string {
 	return out.String()
 }
 
-// cutWithin cuts hits, whose places are in a longer text, out of the part of it that begins at from. The mark is
-// written where a hit begins.
+// cutWithin cuts hits, whose places are in a longer text, out of the part that begins at from. It writes the mark
+// where a hit begins.
 func cutWithin(text string, from int, hits []span) string {
 	var b strings.Builder
 	done := 0

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// matcher finds secrets in texts: each wherever it stands, in whatever case, line breaks, quotation marks, hyphens and
-// emphasis it was given (Aho and Corasick, over normalised characters). Time is linear in the text. It is for one goroutine.
+// matcher finds secrets in texts, regardless of case, line breaks, quotation marks, hyphens and emphasis (Aho and
+// Corasick, over normalised characters). Its time is linear in the text. It is for one goroutine.
 type matcher struct {
 	nodes    []node
 	edges    map[edge]int32       // but for each node's first child
@@ -41,7 +41,7 @@ const maxSecrets = 4_000_000
 
 var errTooManySecrets = errors.New("the redacted texts of the conversation are too long altogether")
 
-// How much a text must say, by weight, to be looked for in other messages than its own: short ones stand everywhere.
+// How much a text must say, by weight, so that other messages are searched for it: short texts stand everywhere.
 const (
 	minWeight  = 3 // as a word of its own
 	freeWeight = 6 // within a word too
@@ -50,7 +50,7 @@ const (
 
 func newMatcher() *matcher { return &matcher{nodes: make([]node, 1), edges: map[edge]int32{}} }
 
-// normal is what characters are compared as; false for those that don't count.
+// normal is the form in which characters are compared; false for those that don't count.
 func normal(r rune) (rune, bool) {
 	if r < utf8.RuneSelf {
 		switch {
@@ -75,7 +75,7 @@ func normal(r rune) (rune, bool) {
 	return unicode.ToLower(r), true
 }
 
-// weight is how much a character says: one of a script without letters says more.
+// weight is how much a character says: more in scripts without letters.
 func weight(r rune) int {
 	if r >= 0x2e80 {
 		return 2
@@ -83,7 +83,7 @@ func weight(r rune) int {
 	return 1
 }
 
-// normalized returns the characters of s that count, and what they say together.
+// normalized returns the characters of s that count, and their weight together.
 func normalized(s string) (chars []rune, total int) {
 	for _, r := range s {
 		if n, ok := normal(r); ok {
@@ -184,8 +184,8 @@ func (m *matcher) finish() {
 // span is a piece of a text, in bytes.
 type span struct{ start, end int }
 
-// find returns where secrets stand in s, in order, without overlaps. Where cut is set, a text that ends within a secret
-// ends with one too: lists cut previews.
+// find returns the places of secrets in s, in order, without overlaps. With cut, a text that ends within a secret
+// ends with one: lists cut previews.
 func (m *matcher) find(s string, cut bool) []span {
 	if m.patterns == 0 {
 		return nil
@@ -221,7 +221,7 @@ func (m *matcher) find(s string, cut bool) []span {
 	return found
 }
 
-// join adds a hit, whose end is behind those before, and makes one of those that it reaches.
+// join adds a hit, whose end is behind those before, and merges it with those that it overlaps.
 func join(found []span, hit span) []span {
 	for len(found) > 0 && found[len(found)-1].end >= hit.start {
 		hit.start = min(hit.start, found[len(found)-1].start)

@@ -12,11 +12,11 @@ import (
 	"github.com/heraldsend/herald/worker/conversation"
 )
 
-// Mark stands where text was redacted: in no language, and of no length that would tell one.
+// Mark replaces redacted text: in no language, and of a length that says nothing.
 const Mark = "█████"
 
-// redactor takes redacted texts out of everything that a transcript shows: out of the message they were redacted in,
-// and out of replies that quote it. It errs on the side of taking too much.
+// redactor removes redacted texts from everything that a transcript shows: from the message in which they were
+// redacted, and from replies that quote it. In doubt it removes too much.
 type redactor struct {
 	ctx       context.Context
 	err       error // the first of a conversion
@@ -25,7 +25,7 @@ type redactor struct {
 	own       map[*conversation.Message]*matcher // texts too short to be looked for elsewhere
 }
 
-// newRedactor collects the secrets of a conversation as a whole, and of its messages, which stand in the order of time.
+// newRedactor collects the secrets of a conversation and of its messages, which are in the order of time.
 func newRedactor(ctx context.Context, general []conversation.Redaction, messages []*conversation.Message, s *content.Sanitizer) (*redactor, error) {
 	r := &redactor{ctx: ctx, sanitizer: s, all: newMatcher(), own: map[*conversation.Message]*matcher{}}
 	for _, piece := range general {
@@ -53,7 +53,7 @@ func newRedactor(ctx context.Context, general []conversation.Redaction, messages
 	return r, r.err
 }
 
-// pieces collects the redactions of a message, and cuts its spans out.
+// pieces collects the redactions of a message, and cuts out its spans.
 func (r *redactor) pieces(m *conversation.Message) error {
 	cuts := m.Spans()
 	bytes := 0
@@ -107,14 +107,14 @@ func (r *redactor) secret(m *conversation.Message, text string) error {
 	return r.all.add(chars, says < freeWeight)
 }
 
-// Lines of a message that is withheld are looked for where it is quoted, if they say enough to be told from others'.
+// Other messages are searched for the lines of a withheld message, if these say enough to be distinctive.
 const (
 	minLine   = 12 // by weight
 	minDigits = 4  // or as many digits
 	pieceSize = 48 // characters: quotations break lines anew
 )
 
-// withhold collects the lines of a message of which nothing may be read, but for those that were known before.
+// withhold collects the lines of a message that is withheld as a whole, except those that were known before.
 func (r *redactor) withhold(m *conversation.Message, known *lineSet) error {
 	for line := range strings.Lines(r.words(m) + "\n" + threadOf(m.Subject)) {
 		chars, says := normalized(line)
@@ -145,7 +145,7 @@ func digits(chars []rune) int {
 	return n
 }
 
-// threadOf is a subject without what answers and forwards put before it.
+// threadOf is a subject without the prefixes of replies and forwards.
 func threadOf(subject string) string {
 	for {
 		subject = strings.TrimSpace(subject)
@@ -170,7 +170,7 @@ func (r *redactor) words(m *conversation.Message) string {
 	return m.Body + "\n" + r.textOf(m.HTMLBody)
 }
 
-// textOf is the text of a message's HTML. Its pictures are files, whose names go with what is redacted.
+// textOf is the text of a message's HTML. Its pictures are files, whose names are redacted with it.
 func (r *redactor) textOf(html string) string {
 	return r.plain(r.sanitizer.HTML([]byte(html), false))
 }
@@ -187,14 +187,14 @@ func (r *redactor) plain(safe []byte) string {
 // text is s without secrets.
 func (r *redactor) text(m *conversation.Message, s string) string { return r.redacted(m, s, false) }
 
-// line is text for what may have been cut: a secret's beginning at its end goes too.
+// line is text for values that may have been cut: it also removes the beginning of a secret at the end.
 func (r *redactor) line(m *conversation.Message, s string) string { return r.redacted(m, s, true) }
 
 func (r *redactor) redacted(m *conversation.Message, s string, cut bool) string {
 	return cutOut(s, r.find(m, s, cut))
 }
 
-// find returns where secrets stand in s, of m where it is not nil.
+// find returns the places of secrets in s; with m, those of that message too.
 func (r *redactor) find(m *conversation.Message, s string, cut bool) []span {
 	found := r.all.find(s, cut)
 	own := r.own[m]
@@ -226,7 +226,7 @@ func cutOut(s string, spans []span) string {
 	return b.String()
 }
 
-// json is a JSON value whose texts are without secrets; nothing where it can't be read.
+// json is a JSON value whose texts are without secrets; nothing if it can't be read.
 func (r *redactor) json(data json.RawMessage) json.RawMessage {
 	if len(data) == 0 || string(data) == "null" {
 		return nil

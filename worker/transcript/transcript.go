@@ -12,8 +12,8 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Transcript is what people outside may read of a conversation, as the context that templates are given. Nothing of
-// notes and no redacted text is in it.
+// Transcript is the part of a conversation that people outside may read, as the context of templates. It holds
+// nothing of notes and no redacted text.
 type Transcript struct {
 	Customer     json.RawMessage `json:"customer,omitempty"`
 	Conversation About           `json:"conversation"`
@@ -22,7 +22,7 @@ type Transcript struct {
 	Messages     []Entry         `json:"messages"`
 }
 
-// About is what is said of the conversation as a whole.
+// About describes the conversation as a whole.
 type About struct {
 	ID           string          `json:"id,omitempty"`
 	Name         string          `json:"name,omitempty"`
@@ -36,7 +36,7 @@ type About struct {
 	Custom       json.RawMessage `json:"custom,omitempty"`
 }
 
-// Forwarding is what is said of this forward.
+// Forwarding describes this forward.
 type Forwarding struct {
 	Files     []File `json:"attachments"` // those that go along
 	Direction string `json:"dir"`         // of the locale's script: ltr or rtl
@@ -51,14 +51,14 @@ type Entry struct {
 	Time          string  `json:"time,omitempty"` // sentAt, or else createdAt
 	SentAt        string  `json:"sentAt,omitempty"`
 	CreatedAt     string  `json:"createdAt,omitempty"`
-	Author        string  `json:"author,omitempty"` // as people read it; empty where nobody is named
+	Author        string  `json:"author,omitempty"` // for people; empty if nobody is named
 	CreatedBy     *Author `json:"createdBy,omitempty"`
 	Auto          bool    `json:"auto,omitempty"`
 	Subject       string  `json:"subject,omitempty"`
 	NewSubject    bool    `json:"newSubject,omitempty"` // other than that of the message before it in time
 	Preview       string  `json:"preview,omitempty"`
 	Body          string  `json:"body,omitempty"`     // plain text
-	HTMLBody      string  `json:"htmlBody,omitempty"` // sanitised; made from Body where the message has none
+	HTMLBody      string  `json:"htmlBody,omitempty"` // sanitised; made from Body if the message has none
 	Redacted      bool    `json:"redacted,omitempty"` // in part or as a whole
 	Withheld      bool    `json:"withheld,omitempty"` // as a whole: there is no body
 	Files         []File  `json:"attachments,omitempty"`
@@ -81,7 +81,8 @@ type File struct {
 	Size int64  `json:"contentLength,omitempty"` // bytes
 }
 
-// NewTranscript makes the transcript of a conversation for a forward with the chosen files. It keeps nothing of c, which it may change.
+// NewTranscript makes the transcript of a conversation for a forward with the chosen files. It may change c, and
+// keeps nothing of it.
 func NewTranscript(ctx context.Context, c *conversation.Conversation, chosen []conversation.Attachment, f task.Forward, s *content.Sanitizer) (*Transcript, error) {
 	dated := inTime(c)
 	messages := make([]*conversation.Message, len(dated))
@@ -145,7 +146,7 @@ type dated struct {
 	from    *conversation.Conversation
 }
 
-// inTime returns what was exchanged in the order of time, merged conversations among each other. A message without a
+// inTime returns the exchanged messages in the order of time, with those of merged conversations. A message without a
 // time stays behind the one before it in its own conversation.
 func inTime(c *conversation.Conversation) []dated {
 	exchanged := map[*conversation.Message]bool{}
@@ -195,7 +196,7 @@ const (
 	textAround = 150
 )
 
-// fitting is how many of the newest messages may fit into an email, at least one.
+// fitting is how many of the newest messages may fit into an email; at least one.
 func (t *Transcript) fitting(order task.ForwardOrder) int {
 	html, text := 0, 0
 	for n := range t.Messages {

@@ -1,5 +1,5 @@
-// Package phone reads phone numbers in whatever spelling and gives them in E.164, the form that is dialled and under
-// which a number is known. It carries the numbering plans of all countries, about 3 MB in a program.
+// Package phone reads phone numbers in all spellings and returns them in E.164, the form that is dialled and that is
+// the key of a number. It contains the numbering plans of all countries, about 3 MB in a program.
 package phone
 
 import (
@@ -44,9 +44,9 @@ func CheckCountry(code string) error {
 	return nil
 }
 
-// Parse gives a phone number in E.164, such as +447912345678. It reads separators, hyphens and digits of all scripts,
-// `(0)`, a 00 before the country's code and the schemes tel, sms and whatsapp. country (ISO 3166) is for numbers without a country's code;
-// where it is empty they are errors. The error doesn't show the number.
+// Parse returns a phone number in E.164, such as +447912345678. It reads separators, hyphens and digits of all
+// scripts, `(0)`, a 00 before the country's code and the schemes tel, sms and whatsapp. country (ISO 3166) is for
+// numbers without a country's code; without country these are errors. The error doesn't show the number.
 func Parse(text, country string) (string, error) {
 	s, err := plain(text)
 	if err != nil {
@@ -66,12 +66,12 @@ func Parse(text, country string) (string, error) {
 	case number == "" || len(number) > maxDigits+1:
 		return "", errNoNumber
 	case number != digits && dial(number, "") != number:
-		return "", errNoNumber // it would be another number to whoever reads it next
+		return "", errNoNumber // it would be another number when it is read again
 	}
 	return number, nil
 }
 
-// Check accepts a number only in the very form that Parse gives.
+// Check accepts a number only in the form that Parse returns.
 func Check(number string) error {
 	got, err := Parse(number, "")
 	if err == nil && got != number {
@@ -80,7 +80,7 @@ func Check(number string) error {
 	return err
 }
 
-// ParseSender reads what an SMS may come from: a phone number, a short code of 3 to 6 digits, or a name of at most 11
+// ParseSender reads the sender of an SMS: a phone number, a short code of 3 to 6 digits, or a name of at most 11
 // letters, digits and blanks with a letter among them.
 func ParseSender(text, country string) (string, error) {
 	s, err := plain(text)
@@ -102,8 +102,8 @@ var (
 	scheme     = regexp.MustCompile(`(?i)^(tel|sms|whatsapp): *`)
 )
 
-// plain is a spelling in ASCII where that says the same, without what is invisible, and without a scheme or the
-// apostrophe by which a spreadsheet marks text.
+// plain writes a spelling in ASCII where that means the same, without invisible characters, a scheme, or the
+// apostrophe with which a spreadsheet marks text.
 func plain(s string) (string, error) {
 	switch {
 	case len(s) > maxText:
@@ -157,7 +157,7 @@ func digit(r rune) rune {
 	return 0
 }
 
-// compact leaves digits, and a + before them.
+// compact keeps the digits, and a + before them.
 func compact(s string) (string, error) {
 	digits := make([]byte, 0, len(s))
 	for _, r := range s {

@@ -15,6 +15,7 @@ need npm npm
 need curl curl                 # the examples of the API
 need python3 python3
 need chromium chromium         # the pages, in a real browser
+perl -MMail::DKIM -e1 2>/dev/null || packages+=(libmail-dkim-perl) # another reader of signatures
 
 if [ ${#packages[@]} -gt 0 ]; then
 	if ! command -v apt-get >/dev/null 2>&1 || { [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null 2>&1; }; then

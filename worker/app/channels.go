@@ -30,7 +30,7 @@ type way struct {
 	setting string
 	address func(*Settings) string
 	// open opens the way out; nil where the settings have none.
-	open func(*Settings) (sender, error)
+	open func(*Settings, *slog.Logger) (sender, error)
 	// faults tells what is wrong with the channel's settings, under their names; nil where it has none.
 	faults func(s *Settings, fault func(setting, format string, args ...any))
 	// noBulk says why the channel must not carry a bulk; nil where it may.
@@ -54,7 +54,7 @@ func noteURL(s *Settings) string { return s.NoteURL }
 func openSenders(s *Settings, log *slog.Logger, open *stack) (map[message.Channel]delivery.Sender, error) {
 	senders := map[message.Channel]delivery.Sender{}
 	for _, w := range ways {
-		out, err := w.open(s)
+		out, err := w.open(s, log)
 		if err != nil {
 			return nil, err
 		}
@@ -118,8 +118,8 @@ func (s *Settings) noBulk() map[message.Channel]error {
 	return refused
 }
 
-func openEmail(s *Settings) (sender, error) {
-	sign, err := s.dkim()
+func openEmail(s *Settings, log *slog.Logger) (sender, error) {
+	sign, err := s.dkim(log)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func emailNoBulk(s *Settings) error {
 	return nil
 }
 
-func openSMS(s *Settings) (sender, error) {
+func openSMS(s *Settings, _ *slog.Logger) (sender, error) {
 	if s.SMSURL == "" {
 		return nil, nil
 	}
@@ -188,7 +188,7 @@ func smsFaults(s *Settings, fault func(setting, format string, args ...any)) {
 	}
 }
 
-func openChat(s *Settings) (sender, error) {
+func openChat(s *Settings, _ *slog.Logger) (sender, error) {
 	endpoint, err := s.endpoint(s.ChatURL)
 	if endpoint == nil || err != nil {
 		return nil, err
@@ -196,7 +196,7 @@ func openChat(s *Settings) (sender, error) {
 	return chat.New(endpoint, chat.Defaults{})
 }
 
-func openNote(s *Settings) (sender, error) {
+func openNote(s *Settings, _ *slog.Logger) (sender, error) {
 	endpoint, err := s.endpoint(s.NoteURL)
 	if endpoint == nil || err != nil {
 		return nil, err

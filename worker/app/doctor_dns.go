@@ -8,11 +8,12 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/channel/email"
 )
 
 // dns looks at what recipients' servers look at: the key of DKIM (RFC 6376), SPF (RFC 7208), DMARC (RFC 7489).
 func (d *doctor) dns(ctx context.Context) {
-	if d.s.DKIMKey != "" && !d.broken[EnvName("dkim-key")] {
+	if d.s.DKIMKey+d.s.DKIMKeys != "" && !d.broken[EnvName("dkim-key")] {
 		d.dkim(ctx)
 	}
 	var domains []string
@@ -32,14 +33,28 @@ func (d *doctor) dns(ctx context.Context) {
 }
 
 func (d *doctor) dkim(ctx context.Context) {
-	key, err := d.s.dkim()
+	keys, err := d.s.dkim(nil)
 	if err != nil {
-		d.add("dns", Problem, "dkim-key", "point it to a private key in PEM, RSA of 2,048 bits or Ed25519", "%s", strings.TrimPrefix(err.Error(), EnvName("dkim-key")+": "))
+		setting := "dkim-key"
+		if strings.HasPrefix(err.Error(), EnvName("dkim-keys")) {
+			setting = "dkim-keys"
+		}
+		d.add("dns", Problem, setting, "point it to private keys in PEM, RSA of 2,048 bits or Ed25519", "%s", strings.TrimPrefix(err.Error(), EnvName(setting)+": "))
 		return
 	}
+	for _, key := range keys.All() {
+		d.record(ctx, key)
+	}
+	if a, err := address.ParseMailbox(d.From); err == nil && len(keys.For(a.Domain())) == 0 {
+		d.add("dns", Warning, "dkim-keys", "put one into "+a.Domain()+"/SELECTOR.pem", "DKIM: there is no key for %s, whose mails are not signed", a.Domain())
+	}
+}
+
+// record looks at the record of one key.
+func (d *doctor) record(ctx context.Context, key *email.DKIM) {
 	name := key.Selector + "._domainkey." + key.Domain
 	var asked error
-	err = key.CheckRecord(func(name string) ([]string, error) {
+	err := key.CheckRecord(func(name string) ([]string, error) {
 		var found []string
 		found, asked = d.Resolver.LookupTXT(ctx, name)
 		return found, asked

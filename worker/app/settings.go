@@ -41,9 +41,10 @@ func EnvName(flag string) string {
 // Settings are all settings. The tags say how flags and environment name them.
 type Settings struct {
 	RedisURL           string        `placeholder:"URL" default:"redis://127.0.0.1:6379/0" help:"Redis: redis://, rediss:// or unix://; ?addr= names more nodes of a cluster, ?master_name= a Sentinel's master." group:"settings"`
-	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=plain|login|cram-md5|scram-sha-1|scram-sha-256|xoauth2, or smtps://. Without auth the login is by what the server offers. Several, separated by blanks, stand in for each other." group:"settings"`
+	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=plain|login|cram-md5|scram-sha-1|scram-sha-256|xoauth2&keeps=date,message-id, or smtps://. Without auth the login is by what the server offers. Several, separated by blanks, stand in for each other." group:"settings"`
 	SMTPHello          string        `name:"smtp-hello" placeholder:"NAME" help:"Name with which mail servers are greeted (EHLO): the host's full name, or an address literal such as [192.0.2.1]. When empty, the machine's name if it is a public one, else its address on the connection." group:"settings"`
 	DKIMKey            string        `name:"dkim-key" placeholder:"FILE" help:"Private key in PEM that mails are signed with (DKIM)." group:"settings"`
+	DKIMKeys           string        `name:"dkim-keys" placeholder:"FOLDER" help:"Private keys in PEM, DOMAIN/SELECTOR.pem: mails are signed by those of their sender's domain." group:"settings"`
 	DKIMDomain         string        `name:"dkim-domain" placeholder:"DOMAIN" help:"Domain of the signature." group:"settings"`
 	DKIMSelector       string        `name:"dkim-selector" placeholder:"NAME" help:"Selector of the key's DNS record." group:"settings"`
 	SMSURL             string        `name:"sms-url" placeholder:"URL" help:"Twilio account: twilio://SID:TOKEN@api.twilio.com?from=+15550100, or ?service=MG…." group:"settings"`
@@ -199,20 +200,32 @@ func (s *Settings) links() (*link.Links, error) {
 // accounts are the mail servers' URLs, the preferred one first.
 func (s *Settings) accounts() []string { return strings.Fields(s.SMTPURL) }
 
-// dkim reads the key that mails are signed with, nil when none is set.
-func (s *Settings) dkim() (*email.DKIM, error) {
-	if s.DKIMKey == "" {
-		return nil, nil
+// dkim reads the keys that mails are signed with, nil when none are set. log is told of senders without one; it may be nil.
+func (s *Settings) dkim(log *slog.Logger) (*email.Keyring, error) {
+	keys := &email.Keyring{}
+	if s.DKIMKeys != "" {
+		var err error
+		if keys, err = email.ReadKeyring(os.DirFS(s.DKIMKeys)); err != nil {
+			return nil, fmt.Errorf("HERALD_DKIM_KEYS: %w", err)
+		}
 	}
-	text, err := os.ReadFile(s.DKIMKey)
-	if err != nil {
-		return nil, fmt.Errorf("HERALD_DKIM_KEY: %w", err)
+	if s.DKIMKey != "" {
+		text, err := os.ReadFile(s.DKIMKey)
+		if err != nil {
+			return nil, fmt.Errorf("HERALD_DKIM_KEY: %w", err)
+		}
+		key, err := email.ParseDKIMKey(text)
+		if err != nil {
+			return nil, fmt.Errorf("HERALD_DKIM_KEY: %w", err)
+		}
+		keys.Any = &email.DKIM{Domain: s.DKIMDomain, Selector: s.DKIMSelector, Key: key}
 	}
-	key, err := email.ParseDKIMKey(text)
-	if err != nil {
-		return nil, fmt.Errorf("HERALD_DKIM_KEY: %w", err)
+	if log != nil && s.DKIMKeys != "" {
+		keys.Unsigned = func(domain string) {
+			log.Warn("HERALD_DKIM_KEYS has no key for this sender's domain: its mails are not signed", "domain", domain)
+		}
 	}
-	return &email.DKIM{Domain: s.DKIMDomain, Selector: s.DKIMSelector, Key: key}, nil
+	return keys, nil
 }
 
 // secrets are the keys that chats, notes and events are signed with.

@@ -9,11 +9,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/emersion/go-msgauth/dkim"
 )
 
-// DKIM signs an account's mail (RFC 6376). The key is RSA of at least 2,048 bits or Ed25519; its public half stands in
+// DKIM signs mail for one domain (RFC 6376). The key is RSA of at least 2,048 bits or Ed25519; its public half stands in
 // DNS under SELECTOR._domainkey.DOMAIN. Signing hashes the whole mail, each recipient's anew.
 type DKIM struct {
 	Domain   string
@@ -64,7 +65,7 @@ func (d *DKIM) CheckRecord(lookup func(name string) ([]string, error)) error {
 		return err
 	}
 	m := &mail{segments: []segment{{data: []byte("From: <test@" + d.Domain + ">\r\nSubject: test\r\n\r\ntest\r\n")}}}
-	if err := d.sign(m); err != nil {
+	if err := d.sign(m, nil); err != nil {
 		return err
 	}
 	var raw bytes.Buffer
@@ -81,16 +82,22 @@ func (d *DKIM) CheckRecord(lookup func(name string) ([]string, error)) error {
 	return results[0].Err
 }
 
-// signed are the fields under the signature. Those that a mail lacks are signed as missing: nobody can add them.
+// signed are the fields under the signature. Each is signed once more than a mail has it (RFC 6376 section 8.15), so that
+// nobody can add one: clients show the first, the signature counts from the last.
 var signed = []string{
-	"From", "To", "Cc", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
-	"List-Unsubscribe", "List-Unsubscribe-Post",
+	"From", "To", "Cc", "Reply-To", "Subject", "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
+	"In-Reply-To", "References", "Auto-Submitted", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post",
 }
 
-// sign puts a DKIM-Signature above the mail.
-func (d *DKIM) sign(m *mail) error {
+// replaced are fields that some relays write anew, Amazon SES for one: they are signed where the account's URL says that
+// it keeps them.
+var replaced = []string{"Date", "Message-ID"}
+
+// sign puts a DKIM-Signature above the mail. kept are those of the replaced fields that stay as they are.
+func (d *DKIM) sign(m *mail, kept []string) error {
+	once := slices.Concat(signed, kept)
 	s, err := dkim.NewSigner(&dkim.SignOptions{
-		Domain: d.Domain, Selector: d.Selector, Signer: d.Key, HeaderKeys: signed,
+		Domain: d.Domain, Selector: d.Selector, Signer: d.Key, HeaderKeys: slices.Concat(once, once),
 		HeaderCanonicalization: dkim.CanonicalizationRelaxed, BodyCanonicalization: dkim.CanonicalizationRelaxed,
 	})
 	if err != nil {

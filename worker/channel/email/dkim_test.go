@@ -68,7 +68,7 @@ func TestDKIM(t *testing.T) {
 				wire = "auto"
 			}
 			c := startCatcher(t, catcher.Options{})
-			s := newSender(t, Options{URL: c.URL() + "&wire=" + wire, DKIM: &DKIM{"example.com", "herald", key}})
+			s := newSender(t, Options{URL: c.URL() + "&wire=" + wire, DKIM: &Keyring{Any: &DKIM{"example.com", "herald", key}}})
 			for name, m := range messages(t) {
 				if _, err := s.Send(context.Background(), m); err != nil {
 					t.Fatalf("%s: %v", name, err)
@@ -94,7 +94,7 @@ func TestDKIMOptions(t *testing.T) {
 	}
 	good := dkimKeys(t)["ed25519"]
 	for _, d := range []DKIM{{}, {"example.com", "", good}, {"", "herald", good}, {"example.com", "herald", nil}, {"example.com", "herald", weak}} {
-		if _, err := New(Options{URL: "smtp://mail.example.com", DKIM: &d}); err == nil {
+		if _, err := New(Options{URL: "smtp://mail.example.com", DKIM: &Keyring{Any: &d}}); err == nil {
 			t.Errorf("%+v: accepted", d)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 
 // Options configure an account. Only URL is needed.
 type Options struct {
-	// URL is smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=MECHANISM&wire=auto|pipelining|plain or
+	// URL is smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=MECHANISM&wire=auto|pipelining|plain&keeps=date,message-id or
 	// smtps://user:secret@host:465. TLS is mandatory unless it says otherwise; without MECHANISM the login is by
 	// one that the server offers: see preferred.
 	URL   string
@@ -31,7 +31,7 @@ type Options struct {
 	Timeouts    Timeouts
 	CacheBytes  int64 // encoded attachments kept for reuse, 64 MB where 0
 
-	DKIM *DKIM            // signs every mail; nil for no signature
+	DKIM *Keyring         // signs mails; nil for no signature
 	TLS  *tls.Config      // roots and certificates; nil means the system's
 	Now  func() time.Time // clock of the Date field; time.Now where nil
 }
@@ -48,7 +48,8 @@ type Timeouts struct {
 // calls of Send wait.
 type Sender struct {
 	composer *composer
-	dkim     *DKIM
+	dkim     *Keyring
+	kept     []string // of replaced
 	pool     *pool
 }
 
@@ -65,6 +66,7 @@ func New(o Options) (*Sender, error) {
 	return &Sender{
 		composer: &composer{now: o.Now, files: newFileCache(o.CacheBytes)},
 		dkim:     o.DKIM,
+		kept:     s.kept,
 		pool:     newPool(o, d.dial),
 	}, nil
 }
@@ -85,10 +87,8 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 	}
 	mail := s.composer.compose(m)
 	defer s.composer.release(mail)
-	if s.dkim != nil {
-		if err := s.dkim.sign(mail); err != nil {
-			return send.Receipt{}, &send.Error{Account: true, Code: "dkim", Step: "SIGN", Err: err}
-		}
+	if err := s.dkim.sign(mail, m.From.Domain(), s.kept); err != nil {
+		return send.Receipt{}, &send.Error{Account: true, Code: "dkim", Step: "SIGN", Err: err}
 	}
 	for fresh := false; ; fresh = true {
 		conn, err := s.pool.get(ctx, fresh)
@@ -143,8 +143,8 @@ func (o *Options) setDefaults() error {
 	setDefault(&o.Timeouts.Command, time.Minute)
 	setDefault(&o.Timeouts.Final, 5*time.Minute)
 	setDefault(&o.Timeouts.Message, 10*time.Minute)
-	if o.DKIM != nil {
-		if err := o.DKIM.check(); err != nil {
+	for _, key := range o.DKIM.All() {
+		if err := key.check(); err != nil {
 			return err
 		}
 	}

@@ -220,7 +220,7 @@ func TestPostfix(t *testing.T) {
 	record := dkimRecord(t, "rsa", key)
 	n := 0
 	for _, wire := range []string{"auto", "pipelining", "plain"} {
-		s := newSender(t, Options{URL: "smtp://herald:secret@" + p.addr + "?wire=" + wire, TLS: clientTLS(p.roots), MaxConns: 2, DKIM: &DKIM{"example.com", "herald", key}})
+		s := newSender(t, Options{URL: "smtp://herald:secret@" + p.addr + "?wire=" + wire, TLS: clientTLS(p.roots), MaxConns: 2, DKIM: &Keyring{Any: &DKIM{"example.com", "herald", key}}})
 		for name, m := range all {
 			m.ID = fmt.Sprintf("%s.%d", wire, n)
 			m.To, m.Cc, m.Bcc = []message.Address{{Name: "Ada", Addr: "ada@example.org"}}, nil, nil

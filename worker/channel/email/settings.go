@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -36,9 +37,10 @@ type settings struct {
 	tls        tlsPolicy
 	auth       string // AUTH mechanism that the URL names, "" for what the server offers
 	wire       wireMode
+	kept       []string // fields that the server does not write anew: of replaced
 }
 
-// parseURL reads smtp://user:secret@host:587?tls=…&auth=…&wire=… or smtps://user:secret@host:465. Its errors never
+// parseURL reads smtp://user:secret@host:587?tls=…&auth=…&wire=…&keeps=… or smtps://user:secret@host:465. Its errors never
 // show the URL, which holds the password.
 func parseURL(raw string) (settings, error) {
 	u, err := url.Parse(raw)
@@ -104,8 +106,17 @@ func (s *settings) set(key, value string) error {
 			return nil
 		}
 		return errors.New("the SMTP URL's wire must be auto, pipelining or plain")
+	case "keeps":
+		for name := range strings.SplitSeq(value, ",") {
+			i := slices.IndexFunc(replaced, func(field string) bool { return strings.EqualFold(field, name) })
+			if i < 0 {
+				return errors.New("the SMTP URL's keeps must be date, message-id or both with a comma between")
+			}
+			s.kept = append(s.kept, replaced[i])
+		}
+		return nil
 	}
-	return fmt.Errorf("the SMTP URL's query has an unknown setting %.20q: want tls, auth or wire", key)
+	return fmt.Errorf("the SMTP URL's query has an unknown setting %.20q: want tls, auth, wire or keeps", key)
 }
 
 // check refuses what would send a password in the clear.

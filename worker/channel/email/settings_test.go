@@ -1,6 +1,7 @@
 package email
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -11,14 +12,15 @@ func TestParseURL(t *testing.T) {
 		want settings
 	}{
 		{"smtp://mail.example.com", settings{host: "mail.example.com", port: "587", tls: tlsMandatory, wire: wireAuto}},
-		{"smtp://u:p%40ss@mail.example.com:25", settings{"mail.example.com", "25", "u", "p@ss", tlsMandatory, "", wireAuto}},
-		{"smtps://u:p@mail.example.com/?auth=login", settings{"mail.example.com", "465", "u", "p", tlsImplicit, "login", wireAuto}},
+		{"smtp://u:p%40ss@mail.example.com:25", settings{"mail.example.com", "25", "u", "p@ss", tlsMandatory, "", wireAuto, nil}},
+		{"smtps://u:p@mail.example.com/?auth=login", settings{"mail.example.com", "465", "u", "p", tlsImplicit, "login", wireAuto, nil}},
 		{"smtp://127.0.0.1:1025?tls=none&wire=plain", settings{host: "127.0.0.1", port: "1025", tls: tlsNone, wire: wirePlain}},
-		{"smtp://u:p@[::1]:1025?tls=none", settings{"::1", "1025", "u", "p", tlsNone, "", wireAuto}},
+		{"smtp://u:p@[::1]:1025?tls=none", settings{"::1", "1025", "u", "p", tlsNone, "", wireAuto, nil}},
+		{"smtp://mail.example.com?keeps=message-id,Date", settings{host: "mail.example.com", port: "587", tls: tlsMandatory, wire: wireAuto, kept: []string{"Message-ID", "Date"}}},
 		{"smtp://mail.example.com?tls=opportunistic", settings{host: "mail.example.com", port: "587", tls: tlsOpportunistic, wire: wireAuto}},
 	}
 	for _, c := range cases {
-		if got, err := parseURL(c.url); err != nil || got != c.want {
+		if got, err := parseURL(c.url); err != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v %v", c.url, got, err)
 		}
 	}
@@ -30,7 +32,7 @@ func TestParseURLRejects(t *testing.T) {
 		"smtp://u:c4nary@h:0", "smtp://u:c4nary@h:65536", "smtp://u:c4nary@h/path", "smtp://u:c4nary@h#f", "smtp://u:c4 nary@h%zz",
 		"smtp://u:c4nary\x00@h", "smtp://:c4nary@h", "smtp://h?auth=plain", "smtp://u:c4nary@h?auth=ntlm", "smtp://u:c4nary@h?tls=maybe",
 		"smtp://u:c4nary@h?tls=none", "smtp://u:c4nary@h?tls=opportunistic", "smtps://u:c4nary@h?tls=none", "smtp://h?wire=fast",
-		"smtp://u:c4nary@h?timeout=5", "smtp://u:c4nary@h?tls=%zz",
+		"smtp://u:c4nary@h?timeout=5", "smtp://u:c4nary@h?tls=%zz", "smtp://u:c4nary@h?keeps=subject", "smtp://u:c4nary@h?keeps=",
 	} {
 		_, err := New(Options{URL: url})
 		if err == nil {

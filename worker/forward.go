@@ -66,7 +66,7 @@ func (h *forwards) handle(ctx context.Context, log *slog.Logger, run queue.Run, 
 	var made *transcript.Made
 	var notes delivery.Notes
 	state, err := sendAlone(ctx, h.delivery, run, delivery.Job{
-		Job: compose.Job{Message: f.Message(), To: to, Owner: f.ID}, Log: log, Chunk: chunk, Notes: &notes,
+		Job: compose.Job{Message: f.Message(), To: to, Owner: f.ID}, Log: log, Chunk: chunk, Held: records[0].State == ledger.Claimed, Notes: &notes,
 		Make: func(ctx context.Context) (*message.Message, error) {
 			var err error
 			if made, err = h.transcribe(ctx, log, f); err != nil {

@@ -72,13 +72,14 @@ func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m 
 	if again := early(m.SendAt); again != nil {
 		return ledger.Pending, again
 	}
+	held := records[0].State == ledger.Claimed
 	content, err := h.composer.Open(ctx, m.Content)
 	if err != nil {
 		// A missing shortcut and a template that doesn't compile: another attempt would not help.
-		return h.delivery.Refuse(ctx, log, chunk, err)
+		return h.delivery.Refuse(ctx, log, chunk, held, err)
 	}
 	return sendAlone(ctx, h.delivery, run, delivery.Job{
-		Job: compose.Job{Message: m, Content: content, Owner: m.ID, Now: m.Begins()}, Log: log, Chunk: chunk, Notes: notes,
+		Job: compose.Job{Message: m, Content: content, Owner: m.ID, Now: m.Begins()}, Log: log, Chunk: chunk, Held: held, Notes: notes,
 	})
 }
 

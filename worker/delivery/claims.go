@@ -43,7 +43,8 @@ func (d *Delivery) Records(ctx context.Context, c ledger.Chunk) ([]ledger.Record
 }
 
 // RecordsAlone reads the one record of a single message. Under "resend" a message is claimed only so that it can't be
-// cancelled while it is sent. So the claim of a run that died is given back, except of a quarantined run.
+// cancelled while it is sent. So this run takes over the claim of a run that died (see Job.Held), except of a quarantined
+// run. The claim is never given back in between: nobody cancels a message that may have arrived.
 func (d *Delivery) RecordsAlone(ctx context.Context, run queue.Run, c ledger.Chunk, m task.Message) ([]ledger.Record, error) {
 	records, err := d.settleClaims(ctx, c, m.PolicyOrDefault() == task.Resend && run.Crashes <= quarantineAfter)
 	if err == nil && len(records) != 1 {
@@ -52,8 +53,11 @@ func (d *Delivery) RecordsAlone(ctx context.Context, run queue.Run, c ledger.Chu
 	return records, err
 }
 
-// settleClaims reads a chunk's records and ends all claims: with giveBack they become pending, otherwise unknown.
-func (d *Delivery) settleClaims(ctx context.Context, c ledger.Chunk, giveBack bool) ([]ledger.Record, error) {
+// interruptedReason is why a message is unknown whose run died.
+var interruptedReason = ledger.Reason{Code: "interrupted", Text: "the worker stopped in the middle of sending; it may have arrived"}
+
+// settleClaims reads a chunk's records. With takeOver claims stay as they are, otherwise they become unknown.
+func (d *Delivery) settleClaims(ctx context.Context, c ledger.Chunk, takeOver bool) ([]ledger.Record, error) {
 	records, err := d.Ledger.Chunk(ctx, c)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil, fmt.Errorf("%w: %w", queue.ErrGone, err)
@@ -62,17 +66,11 @@ func (d *Delivery) settleClaims(ctx context.Context, c ledger.Chunk, giveBack bo
 		return nil, err
 	}
 	for slot, r := range records {
-		if r.State != ledger.Claimed {
+		if r.State != ledger.Claimed || takeOver {
 			continue
 		}
-		var err error
-		if giveBack {
-			records[slot].State, err = ledger.Pending, d.Ledger.Release(ctx, c, slot)
-		} else {
-			reason := ledger.Reason{Code: "interrupted", Text: "the worker stopped in the middle of sending; it may have arrived"}
-			records[slot].State, err = ledger.Unknown, d.Ledger.Mark(ctx, c, slot, ledger.Unknown, reason)
-		}
-		if err != nil {
+		records[slot].State = ledger.Unknown
+		if err := d.Ledger.Mark(ctx, c, slot, ledger.Unknown, interruptedReason); err != nil {
 			return nil, err
 		}
 	}
@@ -81,11 +79,20 @@ func (d *Delivery) settleClaims(ctx context.Context, c ledger.Chunk, giveBack bo
 
 // Refuse fails a message whose content can't be opened because of err, unless another attempt may succeed. It returns
 // the message's state.
-func (d *Delivery) Refuse(ctx context.Context, log *slog.Logger, c ledger.Chunk, err error) (ledger.State, error) {
-	out := OfTrouble(ctx, err)
+func (d *Delivery) Refuse(ctx context.Context, log *slog.Logger, c ledger.Chunk, held bool, err error) (ledger.State, error) {
+	out := unsent(OfTrouble(ctx, err), held)
 	if out.Again != nil {
 		return ledger.Pending, out.Again
 	}
 	log.Error("content can't be prepared", "error", err)
 	return out.State, d.Ledger.Mark(ctx, c, 0, out.State, out.Reason)
+}
+
+// unsent is the outcome of a message that this run does not send. If an earlier run died while it held the message, nobody
+// can tell whether it arrived.
+func unsent(out *Outcome, held bool) *Outcome {
+	if held && out != nil && out.Again == nil {
+		return &Outcome{State: ledger.Unknown, Reason: interruptedReason}
+	}
+	return out
 }

@@ -98,6 +98,9 @@ type Job struct {
 	// Quarantined: workers died with this task. Its messages are claimed under any policy, to find out which one it
 	// is.
 	Quarantined bool
+	// Held: an earlier run died while it held the claim, and this run has it now. The message may have arrived, so the claim
+	// stays until there is an outcome.
+	Held bool
 	// Make makes the message if its content is not Job.Content; nil otherwise. Its errors are those of
 	// Composer.Compose.
 	Make func(ctx context.Context) (*message.Message, error)
@@ -137,6 +140,8 @@ func (d *Delivery) Deliver(ctx context.Context, j Job) (*ledger.Commit, error) {
 	}
 	if out == nil {
 		out = d.send(ctx, j, msg)
+	} else {
+		out = unsent(out, j.Held)
 	}
 	return d.record(ctx, j, out)
 }
@@ -159,7 +164,7 @@ func (d *Delivery) claim(ctx context.Context, j Job) (mine bool, out *Outcome, e
 	if v := compose.Expired(j.Message, time.Now()); v != nil {
 		return true, OfVerdict(v), nil
 	}
-	if !j.claims() {
+	if !j.claims() || j.Held {
 		return true, nil, nil
 	}
 	mine, err = d.Ledger.Claim(ctx, j.Chunk, j.Slot)
@@ -259,7 +264,7 @@ func (d *Delivery) record(ctx context.Context, j Job, out *Outcome) (*ledger.Com
 	d.Metrics.outcome(j.Message.Channel, out)
 	if out.Again != nil {
 		j.Notes.waits(out.Reason, out.Again)
-		if j.claims() {
+		if j.claims() && !j.Held {
 			if err := d.Ledger.Release(ctx, j.Chunk, j.Slot); err != nil {
 				return nil, err
 			}

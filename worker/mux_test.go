@@ -187,7 +187,7 @@ func TestRefusedPayloadsAreGivenUpAtOnce(t *testing.T) {
 	spoil("bad-zone", `Europe/Berlin`, `Mars/Phobos`)
 	spoil("newer-layout", `"layout":1`, `"layout":2`)
 	spoil("newer-field", `"layout":1`, `"layout":1,"color":"red"`)
-	spoil("no-json", `"layout":1}`, `"layout":1`)
+	spoil("no-json", `"layout":1,`, `"layout":1`)
 	s.worker(r.on(s))
 	for id, want := range map[string]struct{ reason, text string }{
 		"bad-to":   {"this version refuses it: /to invalid_address", "ada at example"},

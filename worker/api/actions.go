@@ -8,7 +8,7 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// ActionsBody is what happens to a conversation when a message went to it. An empty field leaves it as it is.
+// ActionsBody changes a conversation after a message was sent to it. An empty field changes nothing.
 type ActionsBody struct {
 	Subject       string       `json:"subject,omitempty" maxLength:"998"`
 	Tags          []string     `json:"tags,omitempty" maxItems:"20" doc:"Added to those that the conversation has."`

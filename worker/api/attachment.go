@@ -35,7 +35,7 @@ type attachmentInput struct {
 	Channel message.Channel `query:"channel" doc:"Checks the file for a bulk on this channel already now: its type, its content, its size."`
 }
 
-// StoredFile is a stored file, as messages and bulks refer to it.
+// StoredFile is a stored file, in the form in which messages and bulks refer to it.
 type StoredFile struct {
 	Name string `json:"name"`
 	Type string `json:"type" doc:"Media type, found from name and content."`
@@ -57,7 +57,7 @@ func (s *Server) storeAttachment(ctx context.Context, in *attachmentInput) (*sto
 	_ = http.NewResponseController(in.writer).SetWriteDeadline(time.Now().Add(maxRequest))
 	policy := attach.Forward()
 	if in.Channel != "" {
-		policy = attach.Bulk(in.Channel) // a message of its own may be asked for less: that is checked when it comes
+		policy = attach.Bulk(in.Channel) // a single message may have a stricter policy: that is checked when it is enqueued
 	}
 	check, err := attach.New(attach.Options{Blobs: inHand(data)})
 	if err != nil {
@@ -104,7 +104,7 @@ func (in *attachmentInput) file() (name string, data []byte, err error) {
 // maxFormFields is how many bytes a form may have besides its file.
 const maxFormFields = 64 << 10
 
-// readForm reads the one file of a form. Fields that are no files are left out. The error is a *Problem.
+// readForm reads the one file of a form. Fields that aren't files are ignored. The error is a *Problem.
 func readForm(body io.Reader, boundary string) (name string, data []byte, err error) {
 	limited := &io.LimitedReader{R: body, N: message.MaxFileTotal + maxFormFields}
 	form := multipart.NewReader(limited, boundary)
@@ -135,7 +135,7 @@ func readForm(body io.Reader, boundary string) (name string, data []byte, err er
 	}
 }
 
-// inHand are the bytes that a check is about, before they are stored.
+// inHand are bytes that are checked before they are stored.
 type inHand []byte
 
 func (b inHand) Blob(context.Context, string) ([]byte, error) { return b, nil }

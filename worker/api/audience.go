@@ -34,7 +34,7 @@ type putRecipientsInput struct {
 	OnBadRow string `query:"onBadRow" enum:"fail,skip" default:"fail" doc:"Whether a row that can't be read refuses the audience, or is left out."`
 }
 
-// Audience is what was stored.
+// Audience is the result of storing an audience.
 type Audience struct {
 	Recipients int     `json:"recipients"`
 	Skipped    int     `json:"skipped" doc:"Rows that were left out."`
@@ -85,7 +85,7 @@ func (s *Server) putRecipients(ctx context.Context, in *putRecipientsInput) (*st
 	return &storedAudienceOutput{out}, nil
 }
 
-// audienceName tells the reader what an audience is said to be, where its first bytes don't.
+// audienceName is the declared type of an audience, for the reader, if its first bytes don't tell.
 func audienceName(r *http.Request) string {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-ndjson") {
 		return "audience.ndjson"
@@ -93,7 +93,7 @@ func audienceName(r *http.Request) string {
 	return "audience.csv"
 }
 
-// badRow tells the faults of a row: by its columns, or by their pointers within the line.
+// badRow returns the faults of a row: with its columns, or with pointers within the line.
 func badRow(row *bulk.RowError) []Fault {
 	var out []Fault
 	for _, f := range fault.Of(row.Err) {
@@ -106,7 +106,7 @@ func badRow(row *bulk.RowError) []Fault {
 	return out
 }
 
-// unfit is an error that lies in the audience, not in storing it.
+// unfit marks an error of the audience, as opposed to one of storing it.
 type unfit struct{ error }
 
 func (u unfit) Unwrap() error { return u.error }

@@ -18,14 +18,14 @@ import (
 	"github.com/heraldsend/herald/worker/strictjson"
 )
 
-// How long a JSON body may take to arrive: a while, and as long as the largest one takes at a slow pace.
+// How long a JSON body may take: a fixed time, and as long as the largest body takes at a slow pace.
 const (
 	bodyTimeout = 15 * time.Second
 	bodyPace    = 256 << 10 // bytes a second
 )
 
-// readJSON is the middleware that reads the body of an operation that takes JSON, within its limit, and checks it before
-// anyone decodes it: its text, then its shape. What has the shape that the description shows goes on to be decoded.
+// readJSON is the middleware that reads the body of an operation that takes JSON, within its limit. Before the body
+// is decoded, it checks the text, then the form that the description shows.
 func (s *Server) readJSON(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	if op.RequestBody == nil || op.RequestBody.Content["application/json"] == nil {
@@ -59,7 +59,7 @@ func (s *Server) checkBody(op *huma.Operation, body []byte) error {
 	return faults(found)
 }
 
-// shape is what the body of an operation must look like. It is made once.
+// shape is the form that the body of an operation must have. It is made once.
 func (s *Server) shape(op *huma.Operation) *strictjson.Shape {
 	schema := op.RequestBody.Content["application/json"].Schema
 	if known, ok := s.shapes.Load(schema); ok {
@@ -70,19 +70,19 @@ func (s *Server) shape(op *huma.Operation) *strictjson.Shape {
 	return made
 }
 
-// decodable reports faults that leave a body that can be read, so that its own rules can be asked, too. A list that is
-// too long is not read.
+// decodable reports whether a body with these faults can be decoded, so that its own rules can be checked too. A list
+// that is too long is not decoded.
 func decodable(found fault.List) bool {
 	return !slices.ContainsFunc(found, func(f fault.Fault) bool {
 		return f.Code == fault.WrongType || f.Code == fault.TooMany || f.Code == fault.OutOfRange
 	}) && len(found) < fault.Most
 }
 
-// checkOwn is the name, among what an operation carries along, of the function that asks a body's own rules: none where it
-// can't be decoded.
+// checkOwn is the key, in the metadata of an operation, of the function that checks a body's own rules; there is none
+// if the body can't be decoded.
 const checkOwn = "checkOwn"
 
-// ownRules are what a body knows is wrong with it beyond its shape, as a fault.List.
+// ownRules are the rules of a body beyond its form; faults returns a fault.List.
 type ownRules interface{ faults() error }
 
 func (s *Server) jsonBody(r *http.Request, w http.ResponseWriter, limit int64) ([]byte, error) {
@@ -100,8 +100,8 @@ func (s *Server) jsonBody(r *http.Request, w http.ResponseWriter, limit int64) (
 	return body, err
 }
 
-// readLimited reads a whole body of at most limit bytes. What is longer is refused before or as soon as that is known.
-// The error is a *Problem.
+// readLimited reads a whole body of at most limit bytes. A longer one is refused as early as possible. The error is a
+// *Problem.
 func readLimited(r *http.Request, limit int64) ([]byte, error) {
 	tooLarge := tooLargeBody(limit)
 	if r.ContentLength > limit {
@@ -136,7 +136,7 @@ type withBody struct {
 	body io.Reader
 }
 
-// inner is huma.Context by a name that leaves its method Context to be promoted.
+// inner is huma.Context under a name with which its method Context is promoted.
 type inner huma.Context
 
 func (w *withBody) BodyReader() io.Reader { return w.body }
@@ -144,7 +144,7 @@ func (w *withBody) BodyReader() io.Reader { return w.body }
 // Unwrap is what humago looks for.
 func (w *withBody) Unwrap() huma.Context { return w.inner }
 
-// checkMediaType refuses a body that is said to be of another type. One of which nothing is said is taken as it should be.
+// checkMediaType refuses a body of another declared type. A body without one passes.
 func checkMediaType(r *http.Request, allowed ...string) error {
 	said := r.Header.Get("Content-Type")
 	if said == "" {

@@ -17,7 +17,7 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// BulkBody is what a bulk sends, the same for all of its recipients.
+// BulkBody is what a bulk sends, the same for all recipients.
 type BulkBody struct {
 	ID          string               `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Taken for as long as the bulk is known (HERALD_RETENTION, 30 days unless set). A fresh one where missing."`
 	Messages    PerChannel[PartBody] `json:"messages,omitempty" doc:"What each recipient gets: at most one on each channel."`
@@ -50,7 +50,7 @@ type PartBody struct {
 	Note        NoteFields    `json:"note,omitzero"`
 }
 
-// CanaryBody sends to the first of the audience, and to the others only when few of those have failed.
+// CanaryBody sends to the first of the audience, and to the others only if few of those have failed.
 type CanaryBody struct {
 	Percent           float64 `json:"percent" exclusiveMinimum:"0" exclusiveMaximum:"100" doc:"Of the audience."`
 	MaxFailurePercent float64 `json:"maxFailurePercent" minimum:"0" maximum:"100" doc:"Of those sent, failed or unknown. Above it the bulk pauses."`
@@ -123,7 +123,7 @@ func (s *Server) definition(ctx context.Context, b BulkBody, id string) (bulk.De
 	return d, nil
 }
 
-// definition is what a body asks for.
+// definition is the definition that a body asks for.
 func (b *BulkBody) definition(id string) bulk.Definition {
 	d := bulk.Definition{
 		ID: id, Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, Country: b.Country, OnIssue: task.IssuePolicy(b.OnIssue),
@@ -143,8 +143,8 @@ func (b *BulkBody) definition(id string) bulk.Definition {
 // faults implements ownRules.
 func (b *BulkBody) faults() error { return b.definition(cmp.Or(b.ID, "fresh")).Validate() }
 
-// BulkStatus is the account of a bulk, in messages: one for each recipient and channel. Planned is always the sum of the
-// other counts.
+// BulkStatus is the progress of a bulk in messages, one for each recipient and channel. Planned is always the sum of
+// the other counts.
 type BulkStatus struct {
 	ID         string                      `json:"id"`
 	State      string                      `json:"state" enum:"loading,ready,scheduled,running,completed,paused,cancelled"`
@@ -165,7 +165,7 @@ type BulkStatus struct {
 	Shortcut   string                      `json:"shortcut,omitempty" doc:"Of its first message."`
 }
 
-// bulkStatus reads the account of a bulk.
+// bulkStatus reads the progress of a bulk.
 func (s *Server) bulkStatus(ctx context.Context, id string) (BulkStatus, error) {
 	if task.CheckID(id) != nil {
 		return BulkStatus{}, bulk.ErrNotFound
@@ -199,7 +199,7 @@ func (s *Server) bulkStatus(ctx context.Context, id string) (BulkStatus, error) 
 	return out, nil
 }
 
-// BulkStatusOutput is a bulk's account.
+// BulkStatusOutput is the progress of a bulk.
 type BulkStatusOutput struct{ Body BulkStatus }
 
 func (s *Server) getBulk(ctx context.Context, in *IDInput) (*BulkStatusOutput, error) {
@@ -227,7 +227,7 @@ func (s *Server) listBulks(ctx context.Context, in *listBulksInput) (*bulkListOu
 	for _, id := range ids {
 		status, err := s.bulkStatus(ctx, id)
 		if errors.Is(err, bulk.ErrNotFound) {
-			continue // its time was over in this very moment
+			continue // its retention ended at this very moment
 		}
 		if err != nil {
 			return nil, err
@@ -237,7 +237,7 @@ func (s *Server) listBulks(ctx context.Context, in *listBulksInput) (*bulkListOu
 	return out, nil
 }
 
-// steer asks something of a bulk and answers with its account.
+// steer changes the control of a bulk and answers with its progress.
 func (s *Server) steer(ask func(context.Context, string) error) func(context.Context, *IDInput) (*BulkStatusOutput, error) {
 	return func(ctx context.Context, in *IDInput) (*BulkStatusOutput, error) {
 		if task.CheckID(in.ID) != nil {

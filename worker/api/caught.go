@@ -74,7 +74,7 @@ type listCaughtInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
 
-// CaughtPage is a part of what was caught.
+// CaughtPage is a page of caught messages.
 type CaughtPage struct {
 	Items []CaughtMessage `json:"items" nullable:"false"`
 	Next  string          `json:"next,omitempty" doc:"The cursor of what follows; missing at the end."`
@@ -106,7 +106,7 @@ type CaughtEvent struct {
 	Data     Object    `json:"data"`
 }
 
-// CaughtEventPage is a part of the events.
+// CaughtEventPage is a page of caught events.
 type CaughtEventPage struct {
 	Items []CaughtEvent `json:"items" nullable:"false"`
 	Next  string        `json:"next,omitempty" doc:"The cursor of what follows; missing at the end."`

@@ -35,10 +35,10 @@ func choices[T ~string](all []T) []any {
 	return out
 }
 
-// PerChannel is a list of at most one thing for each channel.
+// PerChannel is a list with at most one element for each channel.
 type PerChannel[T any] []T
 
-// TransformSchema bounds it.
+// TransformSchema sets the limit.
 func (PerChannel[T]) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	most := len(message.Channels)
 	s.MaxItems = &most

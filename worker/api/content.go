@@ -25,7 +25,7 @@ func (c ContentFields) content() task.Content {
 	return task.Content{Shortcut: c.Shortcut, Text: c.Text, Format: c.Format, Subject: c.Subject, Template: c.Template, Lint: c.Lint}
 }
 
-// judge tells what is wrong with content, by the templates of this server.
+// judge finds what is wrong with content, by the templates of this server.
 func (s *Server) judge(content task.Content) error {
 	if s.Judge == nil {
 		return nil
@@ -33,7 +33,7 @@ func (s *Server) judge(content task.Content) error {
 	return s.Judge.Check(content)
 }
 
-// FileRef says where an attachment is. Exactly one of its sources is given.
+// FileRef says where an attachment is. Exactly one source is given.
 type FileRef struct {
 	Name      string `json:"name,omitempty" maxLength:"1000" doc:"File name; where missing, the last part of file or url."`
 	Type      string `json:"type,omitempty" maxLength:"200" doc:"Media type; where missing, found from name and content."`
@@ -48,14 +48,14 @@ func (f FileRef) ref() message.Ref {
 	return message.Ref{Name: f.Name, Type: f.Type, ContentID: f.ContentID, Inline: f.Inline, Blob: f.Blob, File: f.File, URL: f.URL}
 }
 
-// ChatFields are what a chat carries besides its text.
+// ChatFields are what a chat has besides its text.
 type ChatFields struct {
 	Brand     string `json:"brand,omitempty" maxLength:"200"`
 	Assistant string `json:"assistant,omitempty" maxLength:"200"`
 	Dialog    string `json:"dialog,omitempty" maxLength:"200" doc:"The assistant's dialog to start with."`
 }
 
-// NoteFields are what a note carries besides its text.
+// NoteFields are what a note has besides its text.
 type NoteFields struct {
 	Mentions []string `json:"mentions,omitempty" maxItems:"20" doc:"Ids of users."`
 	Status   string   `json:"status,omitempty" enum:"open,snoozed,done" doc:"The conversation's status afterwards; the endpoint's default where missing."`
@@ -83,8 +83,8 @@ func fileRefs(files []FileRef) []message.Ref {
 	return out
 }
 
-// references turns the files of a request, which pass Ref.Validate, into what a task carries: bytes that came along are
-// stored as blobs, so that the queue stays small. at is the pointer to the list.
+// references turns the files of a request, which pass Ref.Validate, into those of a task: it stores bytes of the
+// request as blobs, so that the queue stays small. at is the pointer to the list.
 func (s *Server) references(ctx context.Context, p attach.Policy, refs []message.Ref, at string) ([]message.Ref, error) {
 	if err := s.Client.CheckFiles(ctx, p, refs); err != nil {
 		return nil, fault.Under(at, err)
@@ -110,7 +110,7 @@ func (s *Server) references(ctx context.Context, p attach.Policy, refs []message
 	return out, nil
 }
 
-// contextBytes is a request's context as tasks carry it.
+// contextBytes is the context of a request in the form of a task.
 func contextBytes(o Object) json.RawMessage {
 	if len(o) == 0 {
 		return nil

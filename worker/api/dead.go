@@ -32,7 +32,7 @@ func (s *Server) registerDead(api huma.API) {
 	}, s.dropDead)
 }
 
-// DeadLetter is one piece of work that was given up on.
+// DeadLetter is a task that was given up.
 type DeadLetter struct {
 	ID       string    `json:"id"`
 	Kind     string    `json:"kind" doc:"Of the work." example:"event.deliver"`
@@ -53,7 +53,7 @@ type listDeadInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
 
-// DeadPage is a part of the dead letters.
+// DeadPage is a page of dead letters.
 type DeadPage struct {
 	Items  []DeadLetter   `json:"items" nullable:"false"`
 	Next   string         `json:"next,omitempty" doc:"The cursor of what follows; missing at the end."`

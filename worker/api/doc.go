@@ -1,6 +1,6 @@
-// Package api is Herald over HTTP: services in any language enqueue, follow and cancel, template authors preview,
-// operators steer. It stores what it accepts in Redis and renders nothing that is sent: that is package worker's
-// business, and the two never import each other.
+// Package api is the HTTP API of Herald: services in any language enqueue, follow and cancel messages, template
+// authors preview, operators steer bulks. It stores what it accepts in Redis and renders nothing that is sent:
+// package worker does, and the two never import each other.
 //
 // One file a resource: message.go, bulk.go, attachment.go, suppression.go, …; each has a function that registers its
 // operations, and a handler for each that reads like the work. What all of them share:

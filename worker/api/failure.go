@@ -21,13 +21,13 @@ import (
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
-// retryUnavailable is what Retry-After says while Redis doesn't answer.
+// retryUnavailable is the Retry-After while Redis doesn't answer.
 const retryUnavailable = 5 * time.Second
 
-// retryLoading is what Retry-After says while somebody else stores an audience: until a lost one's lease is over.
+// retryLoading is the Retry-After while another call stores an audience: until the lease of a lost call ends.
 const retryLoading = 30 * time.Second
 
-// asProblem says what an error of the packages below means to the caller.
+// asProblem is the problem that an error of the packages below means for the caller.
 func asProblem(err error) *Problem {
 	var (
 		known *Problem
@@ -76,16 +76,17 @@ func asProblem(err error) *Problem {
 	return p
 }
 
-// refusals are how Redis's answers begin that say: not now.
+// refusals are the beginnings of Redis's answers that mean: not now.
 var refusals = []string{"OOM", "READONLY", "MISCONF", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "BUSY", "UNBLOCKED", "NOAUTH", "WRONGPASS"}
 
-// statusClientLeft is what nginx logs of a client that closed the connection. Nobody reads the answer; metrics count it.
+// statusClientLeft is the status that nginx logs for a client that closed the connection. Nobody reads the answer;
+// metrics count it.
 const statusClientLeft = 499
 
-// retryBusy is what Retry-After says where others have what there is one of.
+// retryBusy is the Retry-After while others use a limited resource.
 const retryBusy = time.Second
 
-// rendered says of an error of rendering that there was no time left for it: Redis has no part in that.
+// rendered marks an error of rendering as one of time, not of Redis.
 func rendered(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return problem(http.StatusUnprocessableEntity, "too_slow", "it can't be rendered in %s: the template, its context or the conversation asks for too much work", patience)
@@ -93,7 +94,7 @@ func rendered(err error) error {
 	return err
 }
 
-// busy says of a wait for others that ended without a turn.
+// busy marks the error of a wait for a limited resource.
 func busy(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		p := problem(http.StatusServiceUnavailable, "busy", "others are being served; try again")
@@ -103,7 +104,7 @@ func busy(err error) error {
 	return err
 }
 
-// unavailable reports that Redis was not reached, or doesn't store now.
+// unavailable reports that Redis was not reached, or doesn't store at the moment.
 func unavailable(err error) bool { return unanswered(err) || refuses(err) }
 
 // unanswered reports that Redis was not reached, or not in time.
@@ -113,7 +114,7 @@ func unanswered(err error) bool {
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, queue.ErrUnavailable) || isEOF(err)
 }
 
-// refuses reports an answer of Redis that says: not now.
+// refuses reports an answer of Redis that means: not now.
 func refuses(err error) bool {
 	var answer redis.Error
 	if !errors.As(err, &answer) || errors.Is(err, redis.Nil) {

@@ -15,7 +15,7 @@ import (
 // maxForward bounds a conversation with its inline files, in bytes of JSON.
 const maxForward = 24 << 20
 
-// ForwardBody is a conversation that is sent to people outside of it.
+// ForwardBody is a conversation that is sent to people outside.
 type ForwardBody struct {
 	ID           string      `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Forwarding again under the same id is harmless, for as long as it is known (HERALD_RETENTION, 30 days unless set). A fresh one where missing. A message or bulk of the same id is another thing."`
 	From         string      `json:"from" minLength:"1" maxLength:"1000" doc:"The sender, and where replies go unless replyTo says otherwise." example:"Robin <robin@desk.example>"`
@@ -36,7 +36,7 @@ type ForwardBody struct {
 	SendBefore   time.Time   `json:"sendBefore,omitzero" doc:"When it has lost its point: it is skipped from then on."`
 }
 
-// AgentBody is someone of the team.
+// AgentBody is a member of the team.
 type AgentBody struct {
 	ID          string `json:"id,omitempty" maxLength:"200"`
 	DisplayName string `json:"displayName,omitempty" maxLength:"200"`

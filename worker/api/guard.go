@@ -16,7 +16,7 @@ import (
 // guard decides who may do what, and how often.
 type guard struct {
 	tokens   []Token
-	limits   []*rate.Limiter // one a token, in their order; one for everybody where there are none
+	limits   []*rate.Limiter // one for each token, in their order; without tokens, one for all
 	requests *http.CrossOriginProtection
 }
 
@@ -32,9 +32,9 @@ func newGuard(tokens []Token, perSecond float64) *guard {
 	return g
 }
 
-// checkOrigin refuses what a foreign web page makes its visitor's browser send. Where no token is needed, whoever
-// reaches this machine's loopback interface may do everything, so there the Host must be this machine's too: a page whose
-// name was made to mean 127.0.0.1 doesn't pass.
+// checkOrigin refuses requests that a foreign web page makes its visitor's browser send. Without tokens, everyone who
+// reaches the loopback interface of this machine may do everything. So the Host must then be this machine's, too: a
+// page whose name resolves to 127.0.0.1 is refused.
 func (g *guard) checkOrigin(r *http.Request) *Problem {
 	if forStrangers(r.URL.Path) {
 		return nil
@@ -48,7 +48,7 @@ func (g *guard) checkOrigin(r *http.Request) *Problem {
 	return nil
 }
 
-// forStrangers reports the paths whose callers bring a seal or a signature of their own.
+// forStrangers reports the paths whose callers have a seal or a signature instead of a token.
 func forStrangers(path string) bool {
 	for _, prefix := range []string{"/unsubscribe/", "/media/", "/twilio/"} {
 		if strings.HasPrefix(path, prefix) {
@@ -107,7 +107,7 @@ func (s *Server) authorize(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// Protect asks for a token with a scope before a handler that is no operation.
+// Protect requires a token with a scope for a handler that is no operation.
 func (s *Server) Protect(need Scope, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p := s.guard.allow(r, need, s.now()); p != nil {

@@ -12,14 +12,14 @@ import (
 	"github.com/heraldsend/herald/worker/store/blob"
 )
 
-// IdempotencyKey is a header by which a call can be repeated: the same key with the same body does the same once and is
-// answered alike, with another body it is refused.
+// IdempotencyKey is a header with which a call can be repeated. The same key with the same body is done once and gets
+// the same answer; with another body it is refused.
 type IdempotencyKey struct {
 	Key string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]*$" doc:"Repeating a call with the same key and body is harmless; another body is a conflict. Kept as long as what the call makes: for HERALD_RETENTION, 30 days unless it is set."`
 }
 
-// identity is the id of what a call makes: the body's own; else one that follows from the key, so that a repeated call
-// makes the same thing; else "", for a fresh one.
+// identity is the id of what a call makes: that of the body; without one, an id that follows from the key, so that a
+// repeated call makes the same thing; without a key "", for a fresh id.
 func (k IdempotencyKey) identity(operation, own string) string {
 	if own != "" || k.Key == "" {
 		return own
@@ -27,8 +27,8 @@ func (k IdempotencyKey) identity(operation, own string) string {
 	return uuid.NewHash(sha256.New(), uuid.Nil, []byte(operation+"\x00"+k.Key), 8).String()
 }
 
-// bind ties a key to the body that it was first used with. Call it when the body is known to be good: a refused one
-// leaves the key free.
+// bind ties a key to the body with which it was first used. Call it when the body is known to be good: a refused body
+// leaves its key free.
 func (s *Server) bind(ctx context.Context, k IdempotencyKey, operation string, body any) error {
 	if k.Key == "" {
 		return nil

@@ -17,7 +17,7 @@ func (s *Server) registerLanes(api huma.API) {
 	}, s.listLanes)
 }
 
-// ChannelLane is what all workers together do on a channel.
+// ChannelLane has the numbers of all workers together on a channel.
 type ChannelLane struct {
 	Channel   message.Channel `json:"channel"`
 	PerSecond float64         `json:"perSecond" doc:"Sent a second, on the average of the last 10."`

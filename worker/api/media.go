@@ -10,7 +10,7 @@ import (
 	"github.com/heraldsend/herald/worker/store/link"
 )
 
-// serveMedia gives a carrier the file of an MMS. Whatever it holds, a browser shows it without running anything.
+// serveMedia gives a carrier the file of an MMS. A browser shows it without running anything in it.
 func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request) {
 	file, err := s.Links.ParseMedia(r.PathValue("token"))
 	if errors.Is(err, link.ErrExpired) {

@@ -47,7 +47,7 @@ type MessageBody struct {
 	SendBefore  time.Time     `json:"sendBefore,omitzero" doc:"When the message has lost its point: it is skipped from then on."`
 }
 
-// Accepted names what was stored.
+// Accepted has the id of what was stored.
 type Accepted struct {
 	ID string `json:"id"`
 }
@@ -58,7 +58,7 @@ type AcceptedOutput struct {
 	Body     Accepted
 }
 
-// IDInput names what an operation is about.
+// IDInput is the id of an operation's subject.
 type IDInput struct {
 	ID string `path:"id" minLength:"1" maxLength:"150" doc:"Its id."`
 }
@@ -129,7 +129,7 @@ func checkCountry(code string) error {
 	return f.Err()
 }
 
-// task is what a body asks for.
+// task is the task that a body asks for.
 func (b *MessageBody) task(id string) task.Message {
 	return task.Message{
 		ID: id, Channel: b.Channel, From: b.From, To: b.To, ReplyTo: b.ReplyTo, Cc: b.Cc, Bcc: b.Bcc,

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics count by route, never by what stands in a path.
+// metrics count by route, never by the values in a path.
 type metrics struct {
 	requests *prometheus.CounterVec
 	took     *prometheus.HistogramVec

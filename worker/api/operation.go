@@ -25,12 +25,12 @@ const securityScheme = "token"
 // defaultBody is the largest body of an operation that says nothing else, in bytes.
 const defaultBody = 1 << 20
 
-// patience is how long a handler may wait for Redis, where the Redis client heeds deadlines: longer than a slow disk, and
-// short enough that a caller hears of a Redis that hangs.
+// patience is how long a handler may wait for Redis, if the Redis client obeys deadlines: longer than a slow disk
+// takes, and short enough that a caller hears about a Redis that hangs.
 const patience = 8 * time.Second
 
-// Handle registers an operation that needs a scope. Errors of the handler reach the caller as asProblem sees them. An
-// operation that is registered elsewise needs ScopeAdmin. op.MaxBodyBytes is the largest body that passes.
+// Handle registers an operation that needs a scope. asProblem turns errors of the handler into problems. An operation
+// that is registered in another way needs ScopeAdmin. op.MaxBodyBytes is the largest body that passes.
 func Handle[I, O any](api huma.API, scope Scope, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
 	op.Security = []map[string][]string{{securityScheme: {string(scope)}}}
 	if op.MaxBodyBytes == 0 {
@@ -68,7 +68,7 @@ func Handle[I, O any](api huma.API, scope Scope, op huma.Operation, handler func
 	})
 }
 
-// scopeOf is what an operation needs.
+// scopeOf is the scope that an operation needs.
 func scopeOf(op *huma.Operation) Scope {
 	for _, requirement := range op.Security {
 		if scopes := requirement[securityScheme]; len(scopes) == 1 {

@@ -32,7 +32,7 @@ type PreviewOptions struct {
 	Files    fs.FS                                             // the templates' folder, for its samples; may be nil
 }
 
-// Preview answers what template authors ask: what does a message look like, and what may a template use.
+// Preview answers the questions of template authors: how a message looks, and what a template may use.
 type Preview struct {
 	options   PreviewOptions
 	previewer *preview.Previewer
@@ -95,7 +95,7 @@ type renderInput struct {
 	Body RenderRequest
 }
 
-// RenderRequest says what to show: a shortcut of the catalog by name, a whole one given, or a text.
+// RenderRequest says what to show: a shortcut of the catalog by name, a whole shortcut, or a text.
 type RenderRequest struct {
 	Channel  catalog.Channel             `json:"channel,omitempty" doc:"One channel. All, where neither this nor channels is given"`
 	Channels PerChannel[catalog.Channel] `json:"channels,omitempty" nullable:"false"`
@@ -119,8 +119,8 @@ type RenderRequest struct {
 	Lint        bool           `json:"lint,omitempty" doc:"Say what other recipients would notice"`
 }
 
-// InlineShortcut is a shortcut that comes with a request: the JSON of a catalog.Shortcut, whose own checks say more than a
-// schema could.
+// InlineShortcut is a shortcut that comes with a request: the JSON of a catalog.Shortcut, whose own checks are more
+// exact than a schema.
 type InlineShortcut json.RawMessage
 
 // Schema describes it.
@@ -141,7 +141,7 @@ func (s *InlineShortcut) UnmarshalJSON(data []byte) error {
 	return (*json.RawMessage)(s).UnmarshalJSON(data)
 }
 
-// read gives the shortcut. Members that no shortcut has are faults.
+// read returns the shortcut. Unknown members are faults.
 func (s InlineShortcut) read() (out catalog.Shortcut, err error) {
 	return out, fault.Under("/inline", strictjson.Read(s, &out, strictjson.Limits{}, strictjson.Leniency{}))
 }
@@ -181,8 +181,8 @@ func (p *Preview) render(ctx context.Context, in *renderInput) (*renderOutput, e
 	return &renderOutput{out}, nil
 }
 
-// inline is the shortcut that the request brings: whole, as a text, or one of the catalog with another subject or
-// layout. It is nil where the catalog's own is asked for.
+// inline is the shortcut of the request: a whole one, a text, or one of the catalog with another subject or layout.
+// It is nil if the catalog's own is wanted.
 func (p *Preview) inline(r *RenderRequest) (*catalog.Shortcut, error) {
 	given := 0
 	for _, is := range []bool{r.Shortcut != "", r.Inline != nil, r.Text != ""} {

@@ -33,7 +33,7 @@ type renderForwardOutput struct {
 	Body ForwardPreview
 }
 
-// forward shows a forward. What would not be sent is a problem with the code that the forward's books would have.
+// forward shows a forward. If it would not be sent, the answer is a problem with the code that its state would have.
 func (p *Preview) forward(ctx context.Context, in *renderForwardInput) (*renderForwardOutput, error) {
 	f := in.Body.task("preview")
 	if _, err := enqueue.CheckForward(f, in.Body.Conversation); err != nil {

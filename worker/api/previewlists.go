@@ -86,7 +86,7 @@ func (p *Preview) listSnippets(context.Context, *struct{}) (*snippetsOutput, err
 	return out, nil
 }
 
-// languages are those in which the catalog has texts, those that it must have first.
+// languages are those of the texts in the catalog, first those that it must have.
 func languages(c *catalog.Catalog) []string {
 	out := slices.Concat([]string{}, c.Defaults().Languages)
 	var others []string
@@ -243,7 +243,7 @@ func (p *Preview) getAudience(_ context.Context, in *audienceInput) (*audienceOu
 	return &audienceOutput{"text/csv; charset=utf-8", firstRows(data, in.Rows+1)}, nil
 }
 
-// firstRows cuts a CSV behind so many rows; a line break within quotes ends none.
+// firstRows cuts a CSV after so many rows. A line break within quotes ends no row.
 func firstRows(data []byte, rows int) []byte {
 	quoted := false
 	for i, b := range data {

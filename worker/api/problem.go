@@ -13,7 +13,7 @@ import (
 	"github.com/heraldsend/herald/worker/fault"
 )
 
-// Problem is an error as callers see it (RFC 9457). Its Code is stable, its words are not.
+// Problem is an error in the form for callers (RFC 9457). Its Code is stable, its words are not.
 type Problem struct {
 	Type   string  `json:"type" format:"uri" doc:"urn:herald:problem: and the code."`
 	Title  string  `json:"title" doc:"The status in words."`
@@ -60,7 +60,7 @@ func (p *Problem) GetHeaders() http.Header {
 // ContentType is what huma asks for the media type.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// problem makes an error for callers. Its detail holds no secret and at most 100 characters of a foreign value.
+// problem makes an error for callers. Its detail holds no secret, and at most 100 characters of a foreign value.
 func problem(status int, code, format string, args ...any) *Problem {
 	title := http.StatusText(status)
 	if status == statusClientLeft {
@@ -110,7 +110,8 @@ var codes = map[int]string{
 	http.StatusServiceUnavailable:    "unavailable",
 }
 
-// fromHuma turns huma's findings into a Problem. It drops the values that huma would echo: they may be anybody's data.
+// fromHuma turns huma's findings into a Problem. It leaves out the values that huma would echo, which may be
+// personal.
 func fromHuma(status int, words string, errs ...error) huma.StatusError {
 	code, known := codes[status]
 	if !known {

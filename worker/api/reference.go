@@ -42,7 +42,7 @@ func (s *Server) serveReference(description *huma.OpenAPI) error {
 	return nil
 }
 
-// marshal leaves out in what words a pattern is told to people: OpenAPI knows no place for that.
+// marshal leaves out the words that describe patterns to people: OpenAPI has no place for them.
 func marshal(description *huma.OpenAPI) ([]byte, error) {
 	for _, schema := range description.Components.Schemas.Map() {
 		for _, property := range schema.Properties {

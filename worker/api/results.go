@@ -16,7 +16,7 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// chunksAPage bounds how much one page looks at, in chunks of about 200 recipients.
+// chunksAPage bounds how many chunks of about 200 recipients one page reads.
 const chunksAPage = 100
 
 func (s *Server) registerResults(api huma.API) {
@@ -36,13 +36,13 @@ func (s *Server) registerResults(api huma.API) {
 	}, s.exportRecipients)
 }
 
-// StateInput asks for a bulk's messages.
+// StateInput asks for messages of a bulk.
 type StateInput struct {
 	IDInput
 	State string `query:"state" enum:"pending,sent,done,failed,suppressed,skipped,unknown" doc:"Those in this state alone."`
 }
 
-// has reports whether a result is asked for, and makes whoever is claimed right now pending, as the counts show it.
+// has reports whether a result is wanted. It turns claimed into pending, as the counts do.
 func (in *StateInput) has(r *bulk.Result) bool {
 	if r.State == ledger.Claimed {
 		r.State = ledger.Pending
@@ -56,7 +56,7 @@ type listRecipientsInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
 
-// RecipientState is what became of one message of a bulk.
+// RecipientState is the state of one message of a bulk.
 type RecipientState struct {
 	ID      string     `json:"id" doc:"Of the message."`
 	To      string     `json:"to"`
@@ -68,7 +68,7 @@ type RecipientState struct {
 	SentDetails
 }
 
-// RecipientPage is a part of what became of everyone.
+// RecipientPage is a page of states.
 type RecipientPage struct {
 	Items []RecipientState `json:"items" nullable:"false"`
 	Next  string           `json:"next,omitempty" doc:"The cursor of what follows; missing at the end."`
@@ -137,7 +137,7 @@ func recipientState(r bulk.Result) RecipientState {
 
 type exportRecipientsInput struct{ StateInput }
 
-// exportRecipients streams. What breaks after its beginning ends the connection, so that half a list is not taken for a
+// exportRecipients streams. An error after the beginning ends the connection, so that nobody takes half a list for a
 // whole one.
 func (s *Server) exportRecipients(ctx context.Context, in *exportRecipientsInput) (*huma.StreamResponse, error) {
 	if _, err := s.storedBulk(ctx, in.ID); err != nil {
@@ -186,7 +186,7 @@ func (s *Server) registerBulkEvents(api huma.API) {
 	}, s.followBulk)
 }
 
-// followEvery is how often the books are looked at, and keepAlive how long a stream may be silent.
+// followEvery is how often the ledger is read, and keepAlive how long a stream may be silent.
 const (
 	followEvery = 500 * time.Millisecond
 	keepAlive   = 15 * time.Second
@@ -206,7 +206,8 @@ func (s *Server) followBulk(ctx context.Context, in *IDInput) (*huma.StreamRespo
 	}}, nil
 }
 
-// writeEvents writes until the bulk is over, which it reports, the reader goes or the server stops.
+// writeEvents writes until the bulk is over, the reader goes or the server stops. It reports whether the bulk is
+// over.
 func (s *Server) writeEvents(ctx context.Context, w *pacedWriter, status BulkStatus) (over bool) {
 	write := func(format string, args ...any) bool {
 		_, err := fmt.Fprintf(w, format, args...)

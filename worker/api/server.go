@@ -36,12 +36,12 @@ type Options struct {
 	Log          *slog.Logger
 	Metrics      prometheus.Registerer
 
-	// Tokens are who may call. Without any everybody may, under a name of the loopback interface: such a server must
-	// listen there and nowhere else.
+	// Tokens are those of the callers. Without any, everyone may call, under a name of the loopback interface: such a
+	// server must listen only there.
 	Tokens []Token
 	Rate   float64 // requests a second of one token; 0 is no limit
 
-	Country string // ISO 3166 code that messages and bulks get which bring none; empty for none
+	Country string // ISO 3166 code for messages and bulks without one; empty for none
 
 	Links       *link.Links // opens the links of messages; there are none when nil
 	SMSWords    sms.Words   // the texts by which people opt out and in again; the built-in ones when nil
@@ -49,14 +49,14 @@ type Options struct {
 
 	Caught Box // the messages of a playground; none when nil
 
-	// Judge tells what is wrong with content that is asked for, as a fault.List whose pointers begin at the content: *compose.Judge.
-	// Where it is nil, content is judged by the workers alone.
+	// Judge finds what is wrong with content when it is enqueued, as a fault.List with pointers into the content:
+	// *compose.Judge. If it is nil, only the workers check content.
 	Judge interface {
 		Check(content task.Content) error
 	}
 
-	// FieldKind is the type of a field that the templates declare, "" of another: what a column of a CSV becomes. Their names
-	// tell it where FieldKind is nil.
+	// FieldKind is the type of a field that the templates declare, "" for another field. It decides what a column of
+	// a CSV becomes; without it, the name of the column does.
 	FieldKind func(path string) string
 
 	Preview Registrar    // adds the operations of the preview; none when nil
@@ -85,7 +85,7 @@ type Server struct {
 	drain      context.CancelFunc
 }
 
-// humaOnce sets the switch of huma that is the process's own: our form of errors.
+// humaOnce sets the one switch of huma that holds for the whole process: our form of errors.
 var humaOnce = sync.OnceFunc(func() { huma.NewError = fromHuma })
 
 // New checks the options and builds the routes.
@@ -161,10 +161,10 @@ func (s *Server) routes() error {
 
 func (s *Server) now() time.Time { return s.Now() }
 
-// Drain ends the streams that go on for as long as their readers like, so that stopping needs not wait for them.
+// Drain ends the streams that go on as long as their readers like, so that stopping need not wait for them.
 func (s *Server) Drain() { s.drain() }
 
-// ServeHTTP answers one request: what every response carries, then its route.
+// ServeHTTP answers one request: it sets the common headers, then calls the route.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	out := &response{ResponseWriter: w}
@@ -191,7 +191,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(out, r)
 }
 
-// noRoute answers what the mux has no handler for, in our form.
+// noRoute answers in our form if the mux has no handler.
 func (s *Server) noRoute(w http.ResponseWriter, r *http.Request) {
 	words := &discard{header: http.Header{}}
 	s.mux.ServeHTTP(words, r)
@@ -222,14 +222,14 @@ func (s *Server) logCause(ctx huma.Context, _ string, v any) (any, error) {
 	return v, nil
 }
 
-// logProblem logs what is the server's trouble, once. What is the caller's the caller is told.
+// logProblem logs trouble of the server, once. Faults of the caller are only answered.
 func (s *Server) logProblem(method, route string, p *Problem) {
 	if p.Status >= 500 && p.cause != nil && !errors.Is(p.cause, context.Canceled) {
 		s.Log.Error("request failed", "method", method, "route", route, "status", p.Status, "error", p.cause)
 	}
 }
 
-// survive turns a panic into an answer, where none was begun.
+// survive turns a panic into an answer, if none was begun.
 func (s *Server) survive(w *response, r *http.Request) {
 	broken := recover()
 	if broken == nil {

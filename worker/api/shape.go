@@ -9,8 +9,8 @@ import (
 	"github.com/heraldsend/herald/worker/strictjson"
 )
 
-// shapes turns the schemas of bodies into what the strict reader checks them against. The description of the API and what
-// it takes are one.
+// shapes turns the schemas of bodies into the shapes of the strict reader, so that the API takes what its description
+// says.
 type shapes struct {
 	registry huma.Registry
 	known    map[*huma.Schema]*strictjson.Shape

@@ -8,7 +8,7 @@ import (
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
-// MessageState is what became of a message or forward.
+// MessageState is the state of a message or forward.
 type MessageState struct {
 	ID      string     `json:"id"`
 	Channel string     `json:"channel,omitempty" enum:"email,sms,chat,note"`
@@ -20,7 +20,8 @@ type MessageState struct {
 	SentDetails
 }
 
-// SentDetails are what is known of a message beside its state. A worker that was killed after sending may leave none.
+// SentDetails are what is known about a message besides its state. A worker that was killed after sending may leave
+// none.
 type SentDetails struct {
 	Subject    string        `json:"subject,omitempty" doc:"As it was rendered."`
 	ProviderID string        `json:"providerId,omitempty" doc:"What the other side calls it: Message-ID, Twilio's sid, …."`
@@ -29,7 +30,7 @@ type SentDetails struct {
 	Issues     []RenderIssue `json:"issues,omitempty" doc:"What rendering went on in spite of, the first ten."`
 }
 
-// RenderIssue is something that a rendering went on in spite of.
+// RenderIssue is something that rendering found, and went on.
 type RenderIssue struct {
 	Code  string `json:"code" doc:"Stable, for programs." example:"missing_field"`
 	Text  string `json:"text" doc:"For people."`
@@ -80,7 +81,7 @@ func detailsOf(d ledger.Details) SentDetails {
 	return out
 }
 
-// stateName is a state as the outside sees it: what a worker has in hand is pending.
+// stateName is the public name of a state: claimed is pending.
 func stateName(s ledger.State) string {
 	if s == ledger.Claimed {
 		s = ledger.Pending
@@ -91,7 +92,7 @@ func stateName(s ledger.State) string {
 // MessageStateOutput is a message's state.
 type MessageStateOutput struct{ Body MessageState }
 
-// getState answers with what became of a message or forward.
+// getState answers with the state of a message or forward.
 func (s *Server) getState(status func(context.Context, string) (enqueue.Status, error)) func(context.Context, *IDInput) (*MessageStateOutput, error) {
 	return func(ctx context.Context, in *IDInput) (*MessageStateOutput, error) {
 		found, err := status(ctx, in.ID)
@@ -105,7 +106,7 @@ func (s *Server) getState(status func(context.Context, string) (enqueue.Status, 
 	}
 }
 
-// ResolveInput says what a person found out.
+// ResolveInput is what a person found out.
 type ResolveInput struct {
 	IDInput
 	Body struct {
@@ -113,7 +114,7 @@ type ResolveInput struct {
 	}
 }
 
-// resolve settles a message or forward that is unknown, and answers with what became of it.
+// resolve settles a message or forward in state unknown, and answers with its state.
 func (s *Server) resolve(do func(context.Context, string, enqueue.Resolution) error, status func(context.Context, string) (enqueue.Status, error)) func(context.Context, *ResolveInput) (*MessageStateOutput, error) {
 	return func(ctx context.Context, in *ResolveInput) (*MessageStateOutput, error) {
 		if err := do(ctx, in.ID, enqueue.Resolution(in.Body.As)); err != nil {
@@ -123,7 +124,7 @@ func (s *Server) resolve(do func(context.Context, string, enqueue.Resolution) er
 	}
 }
 
-// Resolved is how many messages of a bulk were settled, and how it stands now.
+// Resolved is how many messages of a bulk were settled, and the progress of the bulk.
 type Resolved struct {
 	Resolved int        `json:"resolved"`
 	Bulk     BulkStatus `json:"bulk"`
@@ -131,7 +132,7 @@ type Resolved struct {
 
 type resolvedOutput struct{ Body Resolved }
 
-// resolveBulk settles a bulk's messages that are unknown.
+// resolveBulk settles the messages of a bulk in state unknown.
 func (s *Server) resolveBulk(ctx context.Context, in *ResolveInput) (*resolvedOutput, error) {
 	n, err := s.Client.ResolveBulk(ctx, in.ID, enqueue.Resolution(in.Body.As))
 	if err != nil {

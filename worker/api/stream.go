@@ -10,7 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// Stream is the input of an operation that reads its body, or writes its answer, as it comes.
+// Stream is the input of an operation that reads its body, or writes its answer, piece by piece.
 type Stream struct {
 	request *http.Request
 	writer  http.ResponseWriter
@@ -25,7 +25,7 @@ func (s *Stream) Resolve(ctx huma.Context) []error {
 // streamPause is how long a stream may stand still.
 const streamPause = 30 * time.Second
 
-// body is the request's body, which may take as long as it likes while something comes.
+// body is the request's body. It may take as long as it likes while bytes come.
 func (s *Stream) body() *pacedReader {
 	control := http.NewResponseController(s.writer)
 	_ = control.SetWriteDeadline(time.Time{})
@@ -52,8 +52,8 @@ func (p *pacedReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// streamTo begins an answer that lasts as long as it moves: nothing is read any more, and each write has a deadline of its
-// own.
+// streamTo begins an answer that may last as long as it makes progress: nothing more is read, and each write has its
+// own deadline.
 func streamTo(w http.ResponseWriter) *pacedWriter {
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Time{}) // or the server takes a reader that only waits for one that left
@@ -77,10 +77,11 @@ func (p *pacedWriter) Flush() error {
 	return p.control.Flush()
 }
 
-// breakOff ends a streamed answer so that its reader sees that it is not whole: the connection closes without an end.
+// breakOff ends a streamed answer so that its reader sees that it is incomplete: the connection closes without an
+// end.
 func breakOff() { panic(http.ErrAbortHandler) }
 
-// binary describes bodies that are read as they come.
+// binary describes bodies that are read piece by piece.
 func binary(description string, mediaTypes ...string) *huma.RequestBody {
 	body := &huma.RequestBody{Description: description, Required: true, Content: map[string]*huma.MediaType{}}
 	for _, mediaType := range mediaTypes {

@@ -29,7 +29,7 @@ func (s *Server) registerSuppressions(api huma.API) {
 	}, s.removeSuppression)
 }
 
-// Suppression says of an address, or of all addresses of a domain, whether it may be written to.
+// Suppression says whether an address, or all addresses of a domain, may be written to.
 type Suppression struct {
 	Address string    `json:"address" minLength:"1" maxLength:"1000" doc:"An address, or *@ and a domain for all of its addresses (email)." example:"ada@example.com"`
 	Allow   bool      `json:"allow,omitempty" doc:"May be written to although its domain may not."`
@@ -45,7 +45,7 @@ type listSuppressionsInput struct {
 	Limit   int             `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"About how many."`
 }
 
-// SuppressionPage is a part of a list.
+// SuppressionPage is a page of a list.
 type SuppressionPage struct {
 	Items []Suppression `json:"items" nullable:"false"`
 	Next  string        `json:"next,omitempty" doc:"The cursor of what follows; missing at the end."`

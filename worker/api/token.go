@@ -16,7 +16,7 @@ import (
 // Scope is what a token allows.
 type Scope string
 
-// The scopes. None holds another but ScopeAdmin, which holds all.
+// The scopes. Only ScopeAdmin includes others: all of them.
 const (
 	ScopeSend    Scope = "send"    // messages, bulks, forwards, attachments: enqueue and steer
 	ScopeRead    Scope = "read"    // follow what was enqueued, the lists, the metrics
@@ -27,8 +27,8 @@ const (
 // Scopes lists them all.
 var Scopes = []Scope{ScopeSend, ScopeRead, ScopePreview, ScopeAdmin}
 
-// Token is a bearer token as a setting holds it: its SHA-256, so that whoever reads the setting can't use it. A token is
-// 256 random bits, which no table and no guessing finds: a slow hash would protect nothing.
+// Token is a bearer token as the setting holds it: its SHA-256, so that nobody can use the setting to call. A token
+// has 256 random bits, which no table and no guessing finds: a slow hash would add nothing.
 type Token struct {
 	Name   string
 	Scopes []Scope
@@ -37,7 +37,7 @@ type Token struct {
 
 const tokenPrefix = "herald_"
 
-// NewToken makes a token: the secret for its bearer, which is shown once, and what the setting holds.
+// NewToken makes a token: the secret for its bearer, which is shown once, and the text for the setting.
 func NewToken(name string, scopes []Scope) (secret string, t Token, err error) {
 	t = Token{Name: name, Scopes: scopes}
 	if err := t.check(); err != nil {
@@ -76,7 +76,7 @@ func ParseTokens(setting string) ([]Token, error) {
 	return tokens, nil
 }
 
-// parseToken reads one. Its errors show nothing of what may be a secret in the wrong place.
+// parseToken reads one token. Its errors show nothing, since the text may be a secret in the wrong place.
 func parseToken(entry string) (Token, error) {
 	parts := strings.Split(entry, ":")
 	if len(parts) != 3 {
@@ -111,13 +111,13 @@ func (t Token) check() error {
 	return nil
 }
 
-// allows reports whether the token's bearer may do what needs a scope.
+// allows reports whether the token has a scope.
 func (t Token) allows(need Scope) bool {
 	return slices.Contains(t.Scopes, need) || slices.Contains(t.Scopes, ScopeAdmin)
 }
 
-// find returns the place of the token whose secret is given, or -1. How long it takes doesn't depend on the secret: all
-// hashes are compared, each in constant time.
+// find returns the place of the token with this secret, or -1. Its time doesn't depend on the secret: it compares all
+// hashes, each in constant time.
 func find(tokens []Token, secret string) int {
 	hash := sha256.Sum256([]byte(secret))
 	found := -1

@@ -11,7 +11,7 @@ import (
 	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
-// serveTwilio answers Twilio's callbacks: what became of an SMS, and what people answer to one.
+// serveTwilio answers Twilio's callbacks: states of SMS, and incoming SMS.
 func (s *Server) serveTwilio() {
 	if s.TwilioToken == "" || s.Links == nil {
 		return
@@ -24,7 +24,7 @@ func (s *Server) serveTwilio() {
 	}))
 }
 
-// fromTwilio lets a request through that Twilio signed, and answers it with nothing to do.
+// fromTwilio lets requests through that Twilio signed, and answers them with an empty instruction.
 func (s *Server) fromTwilio(do func(context.Context, url.Values) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := readLimited(r, maxForm)
@@ -50,7 +50,7 @@ func (s *Server) fromTwilio(do func(context.Context, url.Values) error) http.Han
 	}
 }
 
-// follow does what the owner of a number wishes. Opting in again undoes an opting out, not an operator's entry.
+// follow obeys the owner of a number. Opting in again removes an opt-out, but not an operator's entry.
 func (s *Server) follow(ctx context.Context, w sms.Wish, number, source string) error {
 	switch w {
 	case sms.OptOut:

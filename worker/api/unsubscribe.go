@@ -16,10 +16,10 @@ import (
 //go:embed unsubscribe.html
 var unsubscribePage string
 
-// maxForm bounds what strangers post.
+// maxForm bounds the forms that the public posts.
 const maxForm = 64 << 10
 
-// serveLinks answers those who follow a link of a message: they bring no token, the link is sealed.
+// serveLinks answers requests for links of messages: they have no token, but the link is sealed.
 func (s *Server) serveLinks() error {
 	if s.Links == nil {
 		return nil
@@ -65,7 +65,7 @@ func (u *unsubscribing) unsubscribe(w http.ResponseWriter, r *http.Request) {
 		u.refuse(w, err)
 		return
 	}
-	// What stands in the body says nothing that the link doesn't.
+	// The body says nothing that the link doesn't.
 	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, maxForm))
 	if err := u.Suppressions.Suppress(r.Context(), who.Channel, who.Address, suppress.Unsubscribed, who.Owner); err != nil {
 		p := asProblem(err)

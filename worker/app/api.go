@@ -33,7 +33,7 @@ type APIOptions struct {
 	Box      api.Box // of a playground
 }
 
-// API is the HTTP API with everything that it works with. Close ends what Serve used.
+// API is the HTTP API with all its parts. Close ends what Serve used.
 type API struct {
 	APIOptions
 	server *api.Server
@@ -41,7 +41,7 @@ type API struct {
 	stack
 }
 
-// NewAPI joins an API.
+// NewAPI makes an API of the settings.
 func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 	if o.Settings == nil || o.Log == nil || o.Metrics == nil || o.Version == "" {
 		return nil, errors.New("app: Settings, Log, Metrics and Version are required")
@@ -129,7 +129,7 @@ func addPages(s *Settings, log *slog.Logger, o *api.Options, open *stack) error 
 	return err
 }
 
-// CheckReach refuses to let others in than this machine's own programs where no token is asked for.
+// CheckReach refuses an address that other machines can reach if no token is needed.
 func (s *Settings) CheckReach(l net.Listener) error {
 	if s.APITokens != "" {
 		return nil

@@ -15,7 +15,7 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// sender is a channel's way out.
+// sender sends the messages of one channel.
 type sender interface {
 	delivery.Sender
 	io.Closer
@@ -24,16 +24,17 @@ type sender interface {
 // way is how the settings set up a channel.
 type way struct {
 	channel message.Channel
-	// check is what the channel asks of a message before it sends it, also where no way out is set up.
+	// check is the check of the channel, which is made also if the channel has no sender.
 	check func(*message.Message) error
-	// setting is the one that sets up the channel, by its flag, and address its value.
+	// setting is the flag of the setting that configures the channel, and address its value.
 	setting string
 	address func(*Settings) string
-	// open opens the way out; nil where the settings have none.
+	// open opens the sender; nil if it is not configured.
 	open func(*Settings, *slog.Logger) (sender, error)
-	// faults tells what is wrong with the channel's settings, under their names; nil where it has none.
+	// faults reports what is wrong with the settings of the channel, under their names; nil if it has none of its
+	// own.
 	faults func(s *Settings, fault func(setting, format string, args ...any))
-	// noBulk says why the channel must not carry a bulk; nil where it may.
+	// noBulk says why the channel must not send bulks; nil if it may.
 	noBulk func(*Settings) error
 }
 
@@ -50,7 +51,8 @@ func smsURL(s *Settings) string  { return s.SMSURL }
 func chatURL(s *Settings) string { return s.ChatURL }
 func noteURL(s *Settings) string { return s.NoteURL }
 
-// openSenders opens the way out of every channel that is configured. What becomes of the others' messages a warning says.
+// openSenders opens the sender of every configured channel. A warning says what happens to the messages of the
+// others.
 func openSenders(s *Settings, log *slog.Logger, open *stack) (map[message.Channel]delivery.Sender, error) {
 	senders := map[message.Channel]delivery.Sender{}
 	for _, w := range ways {
@@ -68,7 +70,7 @@ func openSenders(s *Settings, log *slog.Logger, open *stack) (map[message.Channe
 	return senders, nil
 }
 
-// fate says what becomes of messages whose channel is not configured.
+// fate says what happens to messages of channels that are not configured.
 func (s *Settings) fate() string {
 	if s.logsOnly() {
 		return "they are skipped (logged_only)"
@@ -76,11 +78,11 @@ func (s *Settings) fate() string {
 	return "they wait (no_sender)"
 }
 
-// logsOnly: messages of channels that are not configured end as skipped.
+// logsOnly reports whether messages of channels that are not configured are skipped.
 func (s *Settings) logsOnly() bool { return s.Unconfigured == "log" }
 
-// unconfigured are the channels that no sender is for, with the setting that opens each. Without senders, as one who
-// sends nothing asks, the settings decide; mail is taken to be configured there, since no worker runs without.
+// unconfigured are the channels without a sender, with the setting that configures each. Without senders, for a
+// process that sends nothing, the settings decide; email counts as configured then, since no worker runs without it.
 func (s *Settings) unconfigured(senders map[message.Channel]delivery.Sender) map[message.Channel]string {
 	missing := map[message.Channel]string{}
 	for _, w := range ways {
@@ -95,7 +97,7 @@ func (s *Settings) unconfigured(senders map[message.Channel]delivery.Sender) map
 	return missing
 }
 
-// checks are what the channels ask of a message before they send it.
+// checks are the checks of all channels.
 func checks() map[message.Channel]func(*message.Message) error {
 	all := map[message.Channel]func(*message.Message) error{}
 	for _, w := range ways {
@@ -104,7 +106,7 @@ func checks() map[message.Channel]func(*message.Message) error {
 	return all
 }
 
-// noBulk says why a channel must not carry a bulk, where it must not.
+// noBulk says why channels must not send bulks, for those that must not.
 func (s *Settings) noBulk() map[message.Channel]error {
 	refused := map[message.Channel]error{}
 	for _, w := range ways {
@@ -204,7 +206,7 @@ func openNote(s *Settings, _ *slog.Logger) (sender, error) {
 	return note.New(endpoint, "")
 }
 
-// endpoint takes signed JSON; nil where there is no address.
+// endpoint is an endpoint for signed JSON; nil if there is no address.
 func (s *Settings) endpoint(address string) (*send.Endpoint, error) {
 	if address == "" {
 		return nil, nil
@@ -216,8 +218,8 @@ func (s *Settings) endpoint(address string) (*send.Endpoint, error) {
 	return send.NewEndpoint(send.EndpointOptions{URL: address, Secrets: s.secrets(), Client: client})
 }
 
-// httpClient goes to the operator's own endpoints: to the private networks that are listed too, by plain http there. Where
-// timeout is 0 it is the client's own.
+// httpClient is for the operator's own endpoints. It also connects to the private networks that are listed, there by
+// plain http too. A timeout of 0 means the client's own.
 func (s *Settings) httpClient(timeout time.Duration) (*http.Client, error) {
 	networks, err := send.ParseNetworks(s.AllowNetworks)
 	if err != nil {
@@ -228,8 +230,8 @@ func (s *Settings) httpClient(timeout time.Duration) (*http.Client, error) {
 	}), nil
 }
 
-// downloads goes to what attachments' URLs name. Whoever may enqueue a message chooses these, so that they get to the
-// networks of a setting of their own, never to those of the operator's endpoints, and by https alone.
+// downloads is for the URLs of attachments. Callers choose these, so it connects only to the networks of another
+// setting, never to those of the operator's endpoints, and only by https.
 func (s *Settings) downloads() (*http.Client, error) {
 	networks, err := send.ParseNetworks(s.DownloadNetworks)
 	if err != nil {
@@ -238,7 +240,7 @@ func (s *Settings) downloads() (*http.Client, error) {
 	return send.NewHTTPClient(send.HTTPOptions{AllowPrivate: networks, Setting: EnvName("download-networks")}), nil
 }
 
-// endpointFaults tells what is wrong with a setting that is the address of an endpoint.
+// endpointFaults reports what is wrong with a setting that is the address of an endpoint.
 func endpointFaults(setting string, address func(*Settings) string) func(*Settings, func(string, string, ...any)) {
 	return func(s *Settings, fault func(setting, format string, args ...any)) {
 		networks, err := send.ParseNetworks(s.AllowNetworks)

@@ -9,7 +9,7 @@ import (
 	"github.com/heraldsend/herald/worker/store/blob"
 )
 
-// Client is what the commands that enqueue work with. Close ends it.
+// Client is for the commands that enqueue. Close ends it.
 type Client struct {
 	*enqueue.Client
 	Blobs *blob.Store

@@ -11,8 +11,8 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// rules are what the settings say of messages: the same for who sends them and for who only looks at them.
-// senders are those who send, nil for who only looks.
+// rules are the settings about messages: the same for processes that send and for those that only show messages.
+// senders are those of a process that sends, nil otherwise.
 func (s *Settings) rules(senders map[message.Channel]delivery.Sender) (compose.Rules, error) {
 	links, err := s.links()
 	if err != nil {
@@ -25,7 +25,7 @@ func (s *Settings) rules(senders map[message.Channel]delivery.Sender) (compose.R
 	return r, nil
 }
 
-// Looks makes composers for whoever looks at messages and sends none. Close ends it.
+// Looks makes composers for processes that show messages and send none. Close ends it.
 type Looks struct {
 	rules    compose.Rules
 	renderer *render.Renderer
@@ -34,8 +34,8 @@ type Looks struct {
 	log      *slog.Logger
 }
 
-// NewLooks goes by the settings of the workers. Where they have no public URL, links are samples: whether workers have
-// one only they know. What the catalog lacks is looked up behind it, where that is not nil.
+// NewLooks uses the settings of the workers. Without a public URL, links are samples, since only the workers know
+// whether they have one. behind, if not nil, has the blobs that the catalog lacks.
 func (s *Settings) NewLooks(log *slog.Logger, behind compose.Blobs) (*Looks, error) {
 	rules, err := s.rules(nil)
 	if err != nil {
@@ -59,10 +59,10 @@ func (s *Settings) NewLooks(log *slog.Logger, behind compose.Blobs) (*Looks, err
 	return &Looks{rules, renderer, files, behind, log}, nil
 }
 
-// AllConfigured takes every channel to have a sender, and events an endpoint, as in a playground.
+// AllConfigured assumes that every channel has a sender and events an endpoint, as in a playground.
 func (l *Looks) AllConfigured() { l.rules.Unconfigured, l.rules.Events = nil, true }
 
-// Composer returns one for a catalog. What is put into its Blobs is forgotten with it.
+// Composer returns a composer of a catalog. Everything in its Blobs is forgotten with it.
 func (l *Looks) Composer(c *catalog.Catalog) (*compose.Composer, error) {
 	blobs := compose.NewLocalBlobs(c, l.behind)
 	return compose.New(compose.Options{

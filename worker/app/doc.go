@@ -1,3 +1,3 @@
-// Package app joins the parts: settings become a worker, an API or a client. What it opens ends in reverse order, also
-// when something in the middle can't be opened. Commands and tests of the whole program begin here.
+// Package app joins the parts: it makes a worker, an API or a client of settings. What it opens is closed in reverse
+// order, also if a part in between can't be opened. Commands and tests of the whole program begin here.
 package app

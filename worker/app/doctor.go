@@ -20,8 +20,8 @@ import (
 // Level says how bad a finding is.
 type Level string
 
-// The levels of findings. A problem keeps something from being sent or loses it; a warning may. Unknown is what could not be
-// looked at, through no fault of the settings.
+// The levels of findings. A problem keeps messages from being sent, or loses them; a warning may. Unknown is what
+// could not be examined, through no fault of the settings.
 const (
 	OK      Level = "ok"
 	Unknown Level = "unknown"
@@ -29,7 +29,7 @@ const (
 	Problem Level = "problem"
 )
 
-// Finding is one thing that the doctor looked at. Nothing in it is secret.
+// Finding is one result of the doctor. Nothing in it is secret.
 type Finding struct {
 	Part    string `json:"part"` // settings, redis, email, sms, chat, note, events, dns, templates
 	Level   Level  `json:"level"`
@@ -38,7 +38,7 @@ type Finding struct {
 	Advice  string `json:"advice,omitempty"`  // what to do
 }
 
-// Report is what the doctor found.
+// Report has all findings.
 type Report struct {
 	OK       bool      `json:"ok"` // no problem; there may be warnings
 	Findings []Finding `json:"findings"`
@@ -57,7 +57,7 @@ type DoctorOptions struct {
 	TLS      *tls.Config // roots for mail servers; the system's where nil
 }
 
-// partTime bounds the examination, whose parts run side by side.
+// partTime bounds the examination; its parts run at the same time.
 const partTime = 20 * time.Second
 
 // soon is how long before its end a certificate is a warning.
@@ -71,7 +71,7 @@ type doctor struct {
 	report Report
 }
 
-// Diagnose looks at everything that the settings name, as a worker would use it, and sends nothing.
+// Diagnose tries everything that the settings name, as a worker would use it, and sends nothing.
 func Diagnose(ctx context.Context, o DoctorOptions) Report {
 	if o.Resolver == nil {
 		o.Resolver = net.DefaultResolver

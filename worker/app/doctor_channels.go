@@ -53,7 +53,7 @@ func (d *doctor) email(ctx context.Context) {
 	}
 }
 
-// told is what went wrong, with the other side's words where there are some. No recipient was named to it.
+// told is the error, with the words of the other side if there are any. No recipient was named to it.
 func told(e *send.Error) string {
 	if e.Reply == "" || strings.Contains(e.Error(), e.Reply) {
 		return e.Error()
@@ -78,7 +78,7 @@ func describe(p email.Probe) string {
 	return strings.Join(parts, "; ")
 }
 
-// smtpAdvice names the setting that a failed conversation is about, and what to do.
+// smtpAdvice is the setting that a failed conversation concerns, and what to do.
 func smtpAdvice(e *send.Error) (setting, advice string) {
 	if advice := certificateAdvice(e.Err); advice != "" {
 		return "smtp-url", advice

@@ -11,7 +11,7 @@ import (
 	"github.com/heraldsend/herald/worker/channel/email"
 )
 
-// dns looks at what recipients' servers look at: the key of DKIM (RFC 6376), SPF (RFC 7208), DMARC (RFC 7489).
+// dns examines what the servers of recipients examine: the key of DKIM (RFC 6376), SPF (RFC 7208), DMARC (RFC 7489).
 func (d *doctor) dns(ctx context.Context) {
 	if d.s.DKIMKey+d.s.DKIMKeys != "" && !d.broken[EnvName("dkim-key")] {
 		d.dkim(ctx)

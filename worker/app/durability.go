@@ -11,11 +11,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// oldestRedis is the first version that has everything: ZMSCORE, which the reaper looks at leases with, came last, in
-// 6.2; scripts that read the server's clock and then write, as rates do, need 5.0.
+// oldestRedis is the first version with all commands that are used. The last one was ZMSCORE, with which the reaper
+// reads leases, in 6.2. Scripts that read the server's clock and then write, as rates do, need 5.0.
 var oldestRedis = [2]int{6, 2}
 
-// checkVersion reports whether the server is too old. One that doesn't tell its version passes.
+// checkVersion reports whether the server is too old. A server that doesn't tell its version passes.
 func checkVersion(ctx context.Context, rdb redis.UniversalClient) error {
 	text, err := rdb.Info(ctx, "server").Result()
 	var refused redis.Error

@@ -14,11 +14,11 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// TooLarge is a file that the samples' audience asks for: it is over the limit on purpose.
+// TooLarge is a file in the audience of the samples that is over the limit on purpose.
 const TooLarge = "catalogue.pdf"
 
-// Embedded are the servers that a real set-up has elsewhere, in this process: a Redis, and a mail server that keeps what it
-// gets. Nothing durable is promised.
+// Embedded are the servers of a real set-up, in this process: a Redis, and a mail server that keeps what it gets.
+// Nothing durable is promised.
 type Embedded struct {
 	Settings *Settings // they lead to the servers
 	Mailbox  *catcher.Catcher

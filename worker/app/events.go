@@ -17,7 +17,7 @@ import (
 // eventTimeout is how long the events' endpoint may take for one answer: it only has to store what it gets.
 const eventTimeout = 15 * time.Second
 
-// newEvents opens what callers are told through: nothing where no endpoint is set.
+// newEvents opens outbox and endpoint of the events; nothing if no endpoint is set.
 func newEvents(s *Settings, log *slog.Logger, rdb redis.UniversalClient, open *stack) (*outbox.Store, worker.Endpoint, error) {
 	if s.EventsURL == "" {
 		return nil, nil, nil

@@ -22,18 +22,18 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// defaultListen is where health, metrics and the API are when nothing else is set.
+// defaultListen is the address of health, metrics and API if none is set.
 const defaultListen = "127.0.0.1:8080"
 
-// NewMetrics returns a registry that knows the process.
+// NewMetrics returns a registry with the metrics of the process.
 func NewMetrics() *prometheus.Registry {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return metrics
 }
 
-// Listen takes the configured address. Without one it takes the default, or any free port of this machine when another
-// process has that.
+// Listen listens at the configured address. Without one it uses the default, or a free port of this machine if
+// another process uses that.
 func Listen(s *Settings, log *slog.Logger) (net.Listener, error) {
 	if s.Listen != "" {
 		l, err := net.Listen("tcp", s.Listen)
@@ -51,9 +51,9 @@ func Listen(s *Settings, log *slog.Logger) (net.Listener, error) {
 	return l, err
 }
 
-// health answers /healthz (the process lives), /readyz (it consumes, and Redis answers) and /metrics. /readyz lists the
-// channels that can't send, and why; the process is ready all the same, since other channels go on and messages wait.
-// troubles is nil where nothing is sent.
+// health answers /healthz (the process lives), /readyz (it consumes, and Redis answers) and /metrics. /readyz also
+// lists the channels that can't send, and why. The process is ready all the same, since other channels go on and
+// messages wait. troubles is nil if nothing is sent.
 func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.Registry, troubles func() map[message.Channel]delivery.Trouble) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })

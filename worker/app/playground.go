@@ -20,15 +20,15 @@ import (
 // boxSize is how many messages a playground keeps.
 const boxSize = 20_000
 
-// Playground is a whole set-up in one process: embedded servers, a worker that runs, and somebody who keeps the messages of
-// all channels.
+// Playground is a whole set-up in one process: embedded servers, a running worker, and a box that keeps the messages
+// of all channels.
 type Playground struct {
 	Settings *Settings // they lead there
 	Box      api.Box
 	stack
 }
 
-// StartPlayground starts one, with the given settings where they don't lead elsewhere.
+// StartPlayground starts one, with the given settings except for those of servers.
 func StartPlayground(ctx context.Context, s *Settings, log *slog.Logger, metrics prometheus.Registerer) (_ *Playground, err error) {
 	var open stack
 	defer open.undo(&err)
@@ -63,7 +63,7 @@ func StartPlayground(ctx context.Context, s *Settings, log *slog.Logger, metrics
 	return &Playground{Settings: &own, Box: box, stack: open}, nil
 }
 
-// teller has a box keep the events.
+// teller keeps events in a box.
 type teller struct{ box *catcher.Box }
 
 // Send implements worker.Endpoint.
@@ -76,7 +76,8 @@ func (t teller) Send(_ context.Context, e webhook.Event) (send.Receipt, error) {
 	return send.Receipt{ID: e.ID, Detail: "caught"}, nil
 }
 
-// Start runs the worker until stop, which returns its error. One that ends it before is told to failed.
+// Start runs the worker until stop, which returns its error. If the worker ends before, failed is called with the
+// error.
 func (w *Worker) Start(ctx context.Context, failed func(error)) (stop func() error) {
 	working, halt := context.WithCancel(ctx)
 	done := make(chan error, 1)

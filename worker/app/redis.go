@@ -15,8 +15,8 @@ import (
 	"github.com/heraldsend/herald/worker/queue/recovery"
 )
 
-// redisOptions reads HERALD_REDIS_URL as go-redis parses it: one server, a cluster (?addr=), or Sentinel
-// (?master_name=). A call's deadline holds for its answer too. Errors never echo the URL, which may hold a password.
+// redisOptions reads HERALD_REDIS_URL as go-redis does: one server, a cluster (?addr=), or Sentinel (?master_name=).
+// The deadline of a call includes its answer. Errors never show the URL, which may hold a password.
 func redisOptions(text string) (connect func() redis.UniversalClient, err error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme == "" {
@@ -46,7 +46,7 @@ func redisOptions(text string) (connect func() redis.UniversalClient, err error)
 	return nil, errors.New(strings.TrimPrefix(err.Error(), "redis: "))
 }
 
-// RedisHost names the server in messages, without user and password.
+// RedisHost is the server for messages, without user and password.
 func RedisHost(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -88,7 +88,7 @@ func explainRedis(s *Settings, err error) error {
 	}
 }
 
-// openRedis connects what serves, and checks the Redis first.
+// openRedis connects a process that serves, and checks the Redis first.
 func openRedis(ctx context.Context, s *Settings, log *slog.Logger, open *stack) (redis.UniversalClient, error) {
 	rdb, err := ConnectRedis(ctx, s)
 	if err != nil {

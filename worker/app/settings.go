@@ -24,13 +24,13 @@ import (
 	"github.com/heraldsend/herald/worker/store/link"
 )
 
-// Where nobody says otherwise.
+// The defaults.
 const (
 	DefaultLocale   = "en-us"
 	DefaultTimezone = "UTC"
 )
 
-// maxRetention is the longest that anything is kept.
+// maxRetention is the longest retention.
 const maxRetention = 366 * 24 * time.Hour
 
 // EnvName is the environment variable of a flag: --redis-url is HERALD_REDIS_URL.
@@ -38,7 +38,7 @@ func EnvName(flag string) string {
 	return "HERALD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// Settings are all settings. The tags say how flags and environment name them.
+// Settings are all settings. The tags give their flags and environment variables.
 type Settings struct {
 	RedisURL           string        `placeholder:"URL" default:"redis://127.0.0.1:6379/0" help:"Redis: redis://, rediss:// or unix://; ?addr= names more nodes of a cluster, ?master_name= a Sentinel's master." group:"settings"`
 	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=plain|login|cram-md5|scram-sha-1|scram-sha-256|xoauth2&keeps=date,message-id, or smtps://. Without auth the login is by what the server offers. Several, separated by blanks, stand in for each other." group:"settings"`
@@ -76,8 +76,8 @@ type Settings struct {
 	LogFormat          string        `enum:"text,json" default:"text" help:"text or json." group:"settings"`
 }
 
-// Check reports every fault at once, each with the name of its setting, on a line of its own. (Kong calls a Validate by itself, also
-// for a command that tells the faults in its own way.)
+// Check reports every fault at once, each on a line with the name of its setting. (Kong would call a Validate by
+// itself, also for a command that reports faults in its own way.)
 func (s *Settings) Check() error {
 	var errs []error
 	fault := func(setting, format string, args ...any) {
@@ -189,7 +189,7 @@ func (s *Settings) Logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// links makes the links that strangers get, nil where none are set up.
+// links makes the sealed links of messages; nil if none are set up.
 func (s *Settings) links() (*link.Links, error) {
 	if s.PublicURL == "" {
 		return nil, nil
@@ -233,5 +233,5 @@ func (s *Settings) secrets() []string {
 	return strings.FieldsFunc(s.WebhookSecrets, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// mailConnections is how many mails a worker may have under way at the same time: bulk and single ones.
+// mailConnections is how many mails a worker may send at the same time, bulk and single ones.
 func (s *Settings) mailConnections() int { return s.Concurrency + max(1, s.Concurrency/4) }

@@ -2,7 +2,7 @@ package app
 
 import "errors"
 
-// stack ends what was opened, the last first.
+// stack closes what was opened, the last first.
 type stack []func() error
 
 func (s *stack) add(end func() error) { *s = append(*s, end) }
@@ -17,7 +17,7 @@ func (s *stack) Close() error {
 	return errors.Join(errs...)
 }
 
-// undo, deferred, ends what was opened when the rest could not be.
+// undo, deferred, closes what was opened if the rest could not be.
 func (s *stack) undo(err *error) {
 	if *err != nil {
 		*err = errors.Join(*err, s.Close())

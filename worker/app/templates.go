@@ -13,8 +13,8 @@ import (
 	"github.com/heraldsend/herald/templates"
 )
 
-// followTemplates loads the templates, which must be good, and loads them again when the folder changes and on hangup.
-// A broken edit is logged and changes nothing. Closing what it adds to open ends it.
+// followTemplates loads the templates, which must be good. It loads them again when the folder changes, and on
+// hangup. An edit with faults is logged and changes nothing. It adds a function to open that ends it.
 func followTemplates(s *Settings, log *slog.Logger, hangup <-chan os.Signal, open *stack) (*catalog.Live, error) {
 	live, err := catalog.NewLive(catalog.LiveOptions{FS: s.TemplateFiles(), OnReload: func(current *catalog.Catalog, err error) {
 		if err != nil {

@@ -32,14 +32,14 @@ type WorkerOptions struct {
 	Endpoint worker.Endpoint                     // for events; that of Settings when nil
 }
 
-// Worker is a worker with everything that it works with. Close ends what Run used.
+// Worker is a worker with all its parts. Close ends what Run used.
 type Worker struct {
 	*worker.Worker
 	Redis redis.UniversalClient
 	stack
 }
 
-// NewWorker joins a worker.
+// NewWorker makes a worker of the settings.
 func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if o.Settings == nil || o.Log == nil || o.Metrics == nil {
 		return nil, errors.New("app: Settings, Log and Metrics are required")
@@ -116,7 +116,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	return &Worker{Worker: w, Redis: rdb, stack: open}, nil
 }
 
-// Renderer renders with the settings' locale and time zone where a recipient brings none.
+// Renderer renders with the locale and time zone of the settings for recipients without their own.
 func (s *Settings) Renderer() (*render.Renderer, error) {
 	return render.New(render.Options{Locale: cmp.Or(s.Locale, DefaultLocale), Timezone: cmp.Or(s.Timezone, DefaultTimezone)})
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// CheckKnown tells what is wrong with the files of a message as far as it is known without reading any: those whose bytes
-// stand in the reference, and stored ones by their sizes. A size of 0 is a blob that is not stored; one that is missing
-// from sizes is not looked at. The faults have places in refs, and the codes of Error.
+// CheckKnown finds what is wrong with the files of a message without reading any: it checks bytes in the references,
+// and sizes of stored files. A size of 0 is a blob that is not stored; a blob without a size is not checked. The
+// faults have places in refs, and the codes of Error.
 func (p Policy) CheckKnown(refs []message.Ref, sizes map[string]int64) error {
 	var faults fault.List
 	left := p.MaxTotal

@@ -12,9 +12,10 @@ import (
 // maxName is the length of a file name in bytes, the limit of the usual file systems.
 const maxName = 255
 
-// CleanName makes a foreign file name safe to send: the last part of a path, without control, format or bidi
-// characters, quotes or characters that file systems reserve, no dot or blank at either end, not a Windows device, at
-// most 255 bytes with its extension kept. Where nothing is left it is "attachment-N".
+// CleanName makes a foreign file name safe to send. It keeps the last part of a path, removes control, format and
+// bidi characters, quotes, characters that file systems reserve, and dots and blanks at both ends. It avoids names of
+// Windows devices. The result has at most 255 bytes and keeps the extension. If nothing is left, it is
+// "attachment-N".
 func CleanName(name string, n int) string {
 	name = norm.NFC.String(name[:min(len(name), 16*maxName)]) // first: it turns U+037E into a semicolon
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
@@ -32,7 +33,7 @@ func CleanName(name string, n int) string {
 			b.WriteRune(r)
 		}
 	}
-	name = strings.Trim(norm.NFC.String(b.String()), " .") // again: what was dropped may have stood between
+	name = strings.Trim(norm.NFC.String(b.String()), " .") // again: a dropped character may have stood between
 	if name == "" {
 		return fmt.Sprintf("attachment-%d", n)
 	}

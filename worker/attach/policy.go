@@ -1,5 +1,5 @@
-// Package attach turns references to attachments into bytes that may be sent: it finds them, cuts what is too large,
-// checks that extension and content agree, and cleans names. What it gives back is within the policy or is an Error.
+// Package attach turns references to attachments into bytes that may be sent: it finds them, refuses too large ones,
+// checks that extension and content agree, and cleans names. Its results are within the policy, or an Error.
 package attach
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// headSize is how much of a file tells its type.
+// headSize is how much of a file suffices to tell its type.
 const headSize = 3072
 
 // Policy says what may be attached. It is a value: Check depends on nothing else.
@@ -24,7 +24,7 @@ type Policy struct {
 	Pictures []string // those that a picture within HTML may have besides
 }
 
-// Single is the policy for a message of its own on a channel.
+// Single is the policy for a single message on a channel.
 func Single(c message.Channel) Policy {
 	rule := c.Spec().Files
 	return Policy{MaxFile: rule.MaxFile, MaxTotal: rule.MaxTotal, Types: rule.Types, Pictures: rule.MoreTypes}
@@ -62,7 +62,7 @@ func (e *Error) words() string {
 // Unwrap gives what lies beneath.
 func (e *Error) Unwrap() error { return e.Err }
 
-// File is what Check looks at.
+// File is the input of Check.
 type File struct {
 	Name    string // cleaned by CleanName
 	Size    int64  // decoded bytes
@@ -70,7 +70,7 @@ type File struct {
 	Picture bool   // stands within the HTML
 }
 
-// Check says whether these files may travel together in one message: nil, or the first *Error.
+// Check says whether these files may be sent together in one message: nil, or the first *Error.
 func (p Policy) Check(files []File) error {
 	left := p.MaxTotal
 	for _, f := range files {
@@ -86,7 +86,7 @@ func (p Policy) Check(files []File) error {
 	return nil
 }
 
-// limit is what one file may have where left is what all that follow may have together.
+// limit is how large one file may be if left is the limit for it and all that follow.
 func (p Policy) limit(left int64) int64 {
 	if p.MaxFile > 0 {
 		return min(left, p.MaxFile)
@@ -136,7 +136,7 @@ var contents = map[string][]string{
 	"gif":  {"image/gif"},
 }
 
-// activeText are the texts that programs run or display as a page: never a .txt.
+// activeText are the texts that programs run, or display as a page: a .txt must hold none of them.
 var activeText = []string{"text/html", "image/svg+xml", "text/xml", "application/xhtml+xml", "text/vbscript", "text/javascript"}
 
 // agrees reports whether content that sniffs as m may carry the extension.

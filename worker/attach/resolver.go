@@ -20,8 +20,8 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 )
 
-// Blobs gives stored bytes by the lower-case hex of their SHA-256. An unknown one is fs.ErrNotExist; any other error
-// is taken as temporary.
+// Blobs returns stored bytes by the lower-case hex of their SHA-256. An unknown hash is fs.ErrNotExist; any other
+// error is temporary.
 type Blobs interface {
 	Blob(ctx context.Context, sha256 string) ([]byte, error)
 }
@@ -95,7 +95,7 @@ func (r *Resolver) Resolve(ctx context.Context, p Policy, refs []message.Ref) ([
 	return out, nil
 }
 
-// explain gives a source's error the file's name, and a cut its limit's.
+// explain adds to the error of a source the name of the file, and to a cut its limit.
 func (p Policy) explain(err error, name string, limit int64) error {
 	if errors.Is(err, errTooLarge) {
 		return p.over(name, limit)

@@ -1,7 +1,7 @@
-// Package page holds what Herald shows in a browser: the preview for template authors and the operations page. They are
-// plain HTML, CSS and ES modules below static/, embedded as they are: there is nothing to build, and nothing is fetched
-// from elsewhere. All that they know they ask of the API, with the token of whoever looks; what the channels are stands in
-// a module that is written here.
+// Package page holds the pages of Herald in a browser: the preview for template authors and the operations page. They
+// are plain HTML, CSS and ES modules below static/, embedded as they are: there is nothing to build, and nothing is
+// fetched from elsewhere. They get their data from the API, with the token of the person who looks, and the table of
+// channels from a module that this package writes.
 package page
 
 import (
@@ -23,8 +23,8 @@ import (
 //go:embed static
 var static embed.FS
 
-// policy is the Content-Security-Policy of the pages. Previews of emails and chats stand in frames without a source, which
-// inherit it and add a stricter one of their own; their styles are why styles may be inline.
+// policy is the Content-Security-Policy of the pages. Previews of emails and chats are in frames without a source.
+// These inherit the policy and add a stricter one. Their styles are the reason why inline styles are allowed.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -34,7 +34,7 @@ var pages = map[string]string{
 	"/ui/operations": "operations.html",
 }
 
-// mediaTypes are what the files are, whatever the machine says.
+// mediaTypes are the types of the files, independent of the machine.
 var mediaTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -99,7 +99,7 @@ func newFile(data []byte, mediaType string) file {
 	return file{data, mediaType, `"` + hex.EncodeToString(sum[:12]) + `"`}
 }
 
-// channelModule is the table of channels for the pages, as a module of theirs.
+// channelModule is the table of channels for the pages, as an ES module.
 func channelModule() ([]byte, error) {
 	type channel struct {
 		Title   string       `json:"title"`

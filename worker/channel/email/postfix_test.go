@@ -74,7 +74,8 @@ anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 `
 
-func startPostfix(t *testing.T) *postfix {
+// startPostfix runs one, with more lines of master.cf.
+func startPostfix(t *testing.T, more ...string) *postfix {
 	t.Helper()
 	command, err := exec.LookPath("postfix")
 	if err != nil {
@@ -109,7 +110,7 @@ func startPostfix(t *testing.T) *postfix {
 		os.Mkdir(filepath.Join(dir, "data"), 0o700), os.Mkdir(filepath.Join(dir, "mail"), 0o700),
 		os.Chown(filepath.Join(dir, "data"), uid, -1), os.Chown(filepath.Join(dir, "mail"), uid, -1),
 		os.WriteFile(filepath.Join(dir, "conf", "main.cf"), []byte(fill.Replace(postfixMain)), 0o644),
-		os.WriteFile(filepath.Join(dir, "conf", "master.cf"), []byte(fill.Replace(postfixMaster)), 0o644),
+		os.WriteFile(filepath.Join(dir, "conf", "master.cf"), []byte(fill.Replace(postfixMaster+strings.Join(more, ""))), 0o644),
 		os.WriteFile(filepath.Join(dir, "recipients"), []byte("gone@example.org 550 5.1.1 no such user\nlater@example.org 450 4.2.1 try later\n"), 0o644),
 		os.WriteFile(filepath.Join(dir, "cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: config.Certificates[0].Certificate[0]}), 0o644),
 		os.WriteFile(filepath.Join(dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600),
@@ -120,8 +121,6 @@ func startPostfix(t *testing.T) *postfix {
 	}
 	run := func(verb string) *exec.Cmd { return exec.Command(command, "-c", filepath.Join(dir, "conf"), verb) }
 	master := run("start-fg")
-	var said bytes.Buffer
-	master.Stdout, master.Stderr = &said, &said
 	if err := master.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -131,15 +130,22 @@ func startPostfix(t *testing.T) *postfix {
 		_ = run("stop").Run()
 		<-ended
 	})
+	awaitListener(t, p, p.addr)
+	return p
+}
+
+// awaitListener waits until Postfix takes connections at an address.
+func awaitListener(t *testing.T, p *postfix, addr string) {
+	t.Helper()
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		c, err := net.Dial("tcp", p.addr)
+		c, err := net.Dial("tcp", addr)
 		if err == nil {
 			_ = c.Close()
-			return p
+			return
 		}
 		if time.Now().After(end) {
-			log, _ := os.ReadFile(filepath.Join(dir, "maillog"))
-			t.Fatalf("Postfix doesn't listen: %v\n%s%s", err, said.String(), log)
+			log, _ := os.ReadFile(filepath.Join(p.dir, "maillog"))
+			t.Fatalf("Postfix doesn't listen: %v\n%s", err, log)
 		}
 	}
 }
@@ -284,4 +290,52 @@ func testPostfixRefusals(t *testing.T, p *postfix, s *Sender, wire string) {
 	if _, err := wrong.Send(context.Background(), sample()); err == nil || !send.AsError(err).Account || send.AsError(err).Step != "AUTH" {
 		t.Errorf("%s: wrong password: %+v", wire, err)
 	}
+}
+
+// What a real Postfix refuses of the account, nobody fails for; its checks of names take the name that we greet with.
+func TestPostfixRefusesTheAccount(t *testing.T) {
+	const open = " -o smtpd_tls_security_level=none -o smtpd_sasl_auth_enable=no -o smtpd_relay_restrictions=permit_mynetworks,reject_unauth_destination -o smtpd_recipient_restrictions=permit_mynetworks,reject -o mynetworks=127.0.0.0/8"
+	services := map[string]struct {
+		options string // besides open
+		hello   string
+		want    string // whose trouble, and the words; "" for sent
+	}{
+		"relaying":          {" -o smtpd_relay_restrictions=reject_unauth_destination -o smtpd_recipient_restrictions=reject_unauth_destination", "", "account: Relay access denied"},
+		"our name":          {" -o { smtpd_helo_restrictions=check_helo_access static:{REJECT You are not me}, permit }", "", "account: Helo command rejected"},
+		"a name in the DNS": {" -o smtpd_helo_restrictions=reject_invalid_helo_hostname,reject_non_fqdn_helo_hostname -o smtpd_helo_required=yes", "[127.0.0.1]", ""},
+		"our address":       {" -o { smtpd_client_restrictions=check_client_access static:{REJECT Access denied}, permit }", "", "account: Client host rejected"},
+		"another's From":    {" -o { smtpd_sender_restrictions=check_sender_access static:{553 5.7.1 not owned by user herald}, permit }", "", "sender: not owned by user"},
+		"no login":          {" -o { smtpd_sender_restrictions=check_sender_access static:{530 5.7.0 Authentication required}, permit }", "", "account: Authentication required"},
+		"a limit":           {" -o { smtpd_sender_restrictions=check_sender_access static:{550 5.7.0 Hourly limit exceeded}, permit }", "", "sender: Hourly limit exceeded"},
+	}
+	addrs, more := map[string]string{}, []string{}
+	for name, s := range services {
+		addrs[name] = freeAddr(t)
+		more = append(more, addrs[name]+" inet n - n - - smtpd"+open+s.options+"\n")
+	}
+	p := startPostfix(t, more...)
+	for _, addr := range addrs {
+		awaitListener(t, p, addr)
+	}
+	for name, service := range services {
+		s := newSender(t, Options{URL: "smtp://" + addrs[name] + "?tls=none", Hello: service.hello, Timeouts: testTimeouts})
+		m := sample()
+		m.To[0].Addr = "ada@elsewhere.example"
+		if service.want == "" {
+			m.To[0].Addr = "ada@example.org"
+		}
+		_, err := s.Send(context.Background(), m)
+		e := send.AsError(err)
+		if e == nil {
+			if service.want != "" {
+				t.Errorf("%s: sent", name)
+			}
+			continue
+		}
+		whose, words, _ := strings.Cut(service.want, ": ")
+		if !e.Account || !e.Temporary() || aboutSender(e) != (whose == "sender") || !strings.Contains(e.Reply, words) || service.want == "" {
+			t.Errorf("%s: %+v %q, want %q", name, e, e.Reply, service.want)
+		}
+	}
+	p.await(t, 1)
 }

@@ -158,10 +158,7 @@ func (a *authorFlags) open(c *app.Settings, std stdio) (*opened, error) {
 }
 
 func (a *authorFlags) bundle(o *opened) (*catalog.Bundle, error) {
-	actor := catalog.Actor{}
-	if a.As != "" {
-		actor = catalog.Actor{User: a.As, Teams: []string{a.As}}
-	}
+	actor := catalog.ActorOf(a.As)
 	there := fmt.Sprintf("%s has %s", o.folder, shortList(o.catalog.ShortcutsFor(actor)))
 	if a.Shortcut == "" {
 		return nil, usageError{fmt.Errorf("give the name of a shortcut; %s", there)}
@@ -173,27 +170,15 @@ func (a *authorFlags) bundle(o *opened) (*catalog.Bundle, error) {
 		return nil, usageError{fmt.Errorf("%w; %s", err, there)}
 	case err != nil:
 		return nil, usageError{err}
-	case !shortcut.VisibleTo(actor):
-		return nil, fmt.Errorf("%.100q may not use the shortcut %q, which is %s", a.As, shortcut.Name, audienceOf(&shortcut))
+	}
+	if err := shortcut.Allow(actor); err != nil {
+		return nil, err
 	}
 	bundle, err := o.catalog.Bundle(a.Shortcut)
 	if err != nil {
 		return nil, o.locate(err)
 	}
 	return bundle, nil
-}
-
-// audienceOf says who may use a shortcut.
-func audienceOf(s *catalog.Shortcut) string {
-	switch s.Visibility {
-	case catalog.Private:
-		return "private to " + s.Owner
-	case catalog.Teams:
-		return "for the teams " + strings.Join(s.Teams, ", ")
-	case catalog.Users:
-		return "for the users " + strings.Join(s.Users, ", ")
-	}
-	return "for everyone"
 }
 
 // shortList shows the first names of many.

@@ -34,6 +34,7 @@ type contentFlags struct {
 	Attach      []string `placeholder:"FILE" sep:"none" help:"File to attach. Can be given again."`
 	Context     string   `placeholder:"FILE" help:"JSON object with customer, conversation, currentUser, …; - for standard input."`
 	Policy      string   `enum:"resend,hold," default:"" help:"What happens to messages in flight when a worker is killed: resend, or hold for a person. When empty: hold for ${holding}, resend for the others."`
+	As          string   `placeholder:"USER,TEAM" help:"Who acts: a user, then their teams; or a team. They may use only shortcuts that they may see."`
 	Lint        string   `enum:"on,off" default:"on" help:"off: send although lint finds errors, such as a field that does not exist."`
 	OnIssue     string   `enum:"send,skip" default:"send" help:"Send or skip recipients whose message has issues, such as a missing field."`
 }
@@ -52,7 +53,7 @@ func (f *contentFlags) fields(c message.Channel) (chat message.ChatFields, note 
 
 // named says which content the flags ask for.
 func (f *contentFlags) named() (task.Content, error) {
-	content := task.Content{Shortcut: f.Shortcut, Text: f.Text, Subject: f.Subject, Template: f.EmailLayout}
+	content := task.Content{Shortcut: f.Shortcut, Text: f.Text, Subject: f.Subject, Template: f.EmailLayout, As: f.As}
 	if f.Lint == "off" {
 		content.Lint = task.LintOff
 	}

@@ -27,7 +27,7 @@ func (p *previewResult) print(page *page) {
 	page.row("Locale", p.Locale+", time zone "+p.Timezone)
 	page.row("Afterwards", afterwards(&p.Shortcut))
 	if p.Shortcut.Visibility != "" && p.Shortcut.Visibility != catalog.Public {
-		page.row("Visible", audienceOf(&p.Shortcut))
+		page.row("Visible", p.Shortcut.Audience())
 	}
 	for i := 0; i < len(p.Contents); i++ {
 		names := channelTitle(p.Contents[i].Channel)

@@ -67,7 +67,7 @@ func TestLintWatch(t *testing.T) {
 	if code := <-ended; code != exitOK {
 		t.Errorf("exit code %d", code)
 	}
-	if n := strings.Count(out.String(), "watching "); n != 3 {
+	if n := strings.Count(out.String(), "watching "); n < 3 {
 		t.Errorf("checked %d times:\n%s", n, out.String())
 	}
 }

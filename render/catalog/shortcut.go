@@ -77,6 +77,52 @@ type Actor struct {
 	Teams []string
 }
 
+// ActorOf is who a list of names with commas between them stands for: a user, who may be in teams, or a team. "" is the
+// system.
+func ActorOf(names string) (a Actor) {
+	for name := range strings.SplitSeq(names, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			a.Teams = append(a.Teams, name)
+		}
+	}
+	if len(a.Teams) > 0 {
+		a.User = a.Teams[0]
+	}
+	return a
+}
+
+// HiddenError is a shortcut that someone may not use.
+type HiddenError struct {
+	Name string
+	As   Actor
+	For  string // who may: "private to ann", "for the teams billing"
+}
+
+func (e *HiddenError) Error() string {
+	return fmt.Sprintf("%s may not use the shortcut %s, which is %s", handlebars.Quote(strings.Join(e.As.Teams, ", ")), handlebars.Quote(e.Name), e.For)
+}
+
+// Allow is a *HiddenError where a may not use the shortcut.
+func (s *Shortcut) Allow(a Actor) error {
+	if s.VisibleTo(a) {
+		return nil
+	}
+	return &HiddenError{Name: s.Name, As: a, For: s.Audience()}
+}
+
+// Audience says in words who may use the shortcut.
+func (s *Shortcut) Audience() string {
+	switch s.Visibility {
+	case Private:
+		return "private to " + s.Owner
+	case Teams:
+		return "for the teams " + strings.Join(s.Teams, ", ")
+	case Users:
+		return "for the users " + strings.Join(s.Users, ", ")
+	}
+	return "for everyone"
+}
+
 // VisibleTo says whether a may use the shortcut.
 func (s *Shortcut) VisibleTo(a Actor) bool {
 	if a.User == "" && len(a.Teams) == 0 {

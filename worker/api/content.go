@@ -18,11 +18,12 @@ type ContentFields struct {
 	Format   string `json:"format,omitempty" enum:"markdown,html,text" doc:"Of text: markdown where nothing is said."`
 	Subject  string `json:"subject,omitempty" maxLength:"10000" doc:"Of an email; overrides the shortcut's."`
 	Template string `json:"template,omitempty" maxLength:"200" doc:"Email layout; overrides the shortcut's."`
+	As       string `json:"as,omitempty" maxLength:"2000" doc:"Who acts: a user, then their teams, with commas between; or a team. They may use only shortcuts that they may see."`
 	Lint     string `json:"lint,omitempty" enum:"off" doc:"off: sent although lint finds errors, such as a field that does not exist."`
 }
 
 func (c ContentFields) content() task.Content {
-	return task.Content{Shortcut: c.Shortcut, Text: c.Text, Format: c.Format, Subject: c.Subject, Template: c.Template, Lint: c.Lint}
+	return task.Content{Shortcut: c.Shortcut, Text: c.Text, Format: c.Format, Subject: c.Subject, Template: c.Template, As: c.As, Lint: c.Lint}
 }
 
 // judge finds what is wrong with content, by the templates of this server.

@@ -12,7 +12,8 @@ import (
 
 // What is wrong with a template is told with its place, before anything is stored; the other faults are told with it.
 func TestContentIsJudged(t *testing.T) {
-	loaded, err := catalog.Load(rendertest.Folder("shortcuts/hello.yaml", "subject: Hi\nmessage: Hi {{customer.firstName}}\n"))
+	loaded, err := catalog.Load(rendertest.Folder("shortcuts/hello.yaml", "subject: Hi\nmessage: Hi {{customer.firstName}}\n",
+		"shortcuts/own.yaml", "visibility: private\nowner: ann\nsubject: Hi\nmessage: Hi\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,6 +31,9 @@ func TestContentIsJudged(t *testing.T) {
 		{`"shortcut":"helo"`, "/shortcut", `did you mean "hello"?`},
 		{`"shortcut":"hello","template":"plan"`, "/template", `unknown email template`},
 		{`"text":"{{customer.fristName}}","subject":"x","lint":"off"`, "", ""},
+		{`"shortcut":"own","as":"bob"`, "/as", `"bob" may not use the shortcut "own", which is private to ann`},
+		{`"shortcut":"own","as":"ann"`, "", ""},
+		{`"shortcut":"own"`, "", ""},
 		{`"shortcut":"hello"`, "", ""},
 	} {
 		for path, body := range map[string]string{"/v1/messages": single(c.content), "/v1/bulks": bulk(c.content)} {

@@ -184,7 +184,7 @@ func Pin(ctx context.Context, blobs Blobs, keep time.Duration, c *catalog.Catalo
 }
 
 // BundleOf collects the sources of content: a shortcut by name, with what the message overrides, or a text that came
-// with the message.
+// with the message. A shortcut that Content.As may not use is a *catalog.HiddenError.
 func BundleOf(c *catalog.Catalog, job task.Content) (*catalog.Bundle, error) {
 	if job.Shortcut == "" {
 		return c.InlineBundle(catalog.Shortcut{
@@ -192,12 +192,15 @@ func BundleOf(c *catalog.Catalog, job task.Content) (*catalog.Bundle, error) {
 			Subject: job.Subject, EmailTemplate: job.Template,
 		})
 	}
-	if job.Subject == "" && job.Template == "" {
-		return c.Bundle(job.Shortcut)
-	}
 	s, err := c.Shortcut(job.Shortcut)
 	if err != nil {
 		return nil, err
+	}
+	if err := s.Allow(catalog.ActorOf(job.As)); err != nil {
+		return nil, err
+	}
+	if job.Subject == "" && job.Template == "" {
+		return c.Bundle(job.Shortcut)
 	}
 	s.Channels = maps.Clone(s.Channels)
 	email := s.Channels[catalog.Email]

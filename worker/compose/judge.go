@@ -43,7 +43,10 @@ func (j *Judge) judge(c *catalog.Catalog, content task.Content) error {
 	var faults fault.List
 	b, err := BundleOf(c, content)
 	var unknown *catalog.UnknownError
+	var hidden *catalog.HiddenError
 	switch {
+	case errors.As(err, &hidden):
+		faults.Add("/as", "shortcut_hidden", "%s", hidden.Error())
 	case errors.As(err, &unknown) && unknown.Kind == "shortcut":
 		faults.Add("/shortcut", "unknown_shortcut", "%s%s", unknown.Error(), j.hint)
 	case errors.As(err, &unknown) && content.Template != "" && unknown.Name == content.Template:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/fault"
@@ -59,6 +60,9 @@ func skipped(code, text string) *Verdict {
 
 // ContentFault is the verdict over all messages with some content, because of err.
 func ContentFault(err error) *Verdict {
+	if hidden := (*catalog.HiddenError)(nil); errors.As(err, &hidden) {
+		return Failed("shortcut_hidden", err)
+	}
 	return &Verdict{ledger.Failed, "template_error", "content: " + err.Error(), err}
 }
 

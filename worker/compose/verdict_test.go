@@ -229,7 +229,7 @@ func TestStatesOfVerdicts(t *testing.T) {
 
 // The tests above try every code that the source gives, and the codes of attachments.
 func TestEveryCodeIsTried(t *testing.T) {
-	tried := map[string]bool{render.IssueEmptyMessage: true, "template_error": true} // the latter: TestOpen
+	tried := map[string]bool{render.IssueEmptyMessage: true, "template_error": true, "shortcut_hidden": true} // the latter: TestOpen, TestVisibilityBinds
 	for _, a := range ailments {
 		tried[a.code] = true
 	}

@@ -74,6 +74,7 @@ const (
 	maxAddress         = 1000      // characters, with a name
 	maxCopies          = 50        // of Cc, and of Bcc
 	maxName            = 200       // characters of a shortcut's, a layout's, a person's name
+	maxActor           = 2000      // characters of who acts: a user and teams
 	maxFiles           = 50        // attachments
 )
 

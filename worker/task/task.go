@@ -182,6 +182,9 @@ type Content struct {
 	Subject string `json:"subject,omitempty"`
 	// Template names an email layout and overrides the shortcut's.
 	Template string `json:"template,omitempty"`
+	// As is who acts: a user, then the teams that they are in, with commas between; or a team. They may use only the shortcuts
+	// that they may see. Empty is the system, which may use all.
+	As string `json:"as,omitempty"`
 	// Lint is "off" if the content is sent although lint finds errors in it.
 	Lint string `json:"lint,omitempty"`
 	// Sources is the SHA-256 of the pinned template sources in the blob store. Empty: the worker's own catalog.
@@ -208,6 +211,7 @@ func (c Content) Validate() error {
 	}
 	checkText(&f, "/subject", c.Subject, maxSubjectTemplate)
 	checkLine(&f, "/template", c.Template, maxName)
+	checkLine(&f, "/as", c.As, maxActor)
 	message.CheckOneOf(&f, "/format", c.Format, Formats)
 	message.CheckOneOf(&f, "/lint", c.Lint, []string{LintOff})
 	return f.Err()

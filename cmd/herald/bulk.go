@@ -13,17 +13,17 @@ import (
 )
 
 type bulkCmd struct {
-	Send    bulkSendCmd    `cmd:"" help:"Store an audience and send everyone in it a message on each of the channels."`
+	Send    bulkSendCmd    `cmd:"" help:"Store an audience and send a message to each recipient, on each of the channels."`
 	Start   bulkStartCmd   `cmd:"" help:"Start a bulk that send --hold-back stored."`
-	List    bulkListCmd    `cmd:"" help:"Print the newest bulks and how far they are."`
+	List    bulkListCmd    `cmd:"" help:"Print the newest bulks with their progress."`
 	Status  bulkStatusCmd  `cmd:"" help:"Print how far a bulk is."`
-	Export  bulkExportCmd  `cmd:"" help:"Print what became of each message, as CSV or NDJSON."`
+	Export  bulkExportCmd  `cmd:"" help:"Print the state of each message, as CSV or NDJSON."`
 	Pause   bulkPauseCmd   `cmd:"" help:"Stop a bulk; what is in flight finishes."`
 	Resume  bulkResumeCmd  `cmd:"" help:"Let a paused bulk go on."`
-	Cancel  bulkCancelCmd  `cmd:"" help:"End a bulk for good: whoever is pending is skipped."`
+	Cancel  bulkCancelCmd  `cmd:"" help:"End a bulk for good: pending messages are skipped."`
 	Rate    bulkRateCmd    `cmd:"" help:"Change how many messages a second a bulk may send."`
-	Resend  bulkResendCmd  `cmd:"" help:"Send again to everyone who failed, or was skipped or suppressed."`
-	Resolve bulkResolveCmd `cmd:"" help:"Settle the recipients of whom nobody knows whether the message arrived."`
+	Resend  bulkResendCmd  `cmd:"" help:"Send the messages again that failed, or were skipped or suppressed."`
+	Resolve bulkResolveCmd `cmd:"" help:"Settle the messages of a bulk in state unknown."`
 }
 
 // openInput opens a file, or standard input for "-".

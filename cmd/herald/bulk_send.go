@@ -23,24 +23,24 @@ import (
 
 type bulkSendCmd struct {
 	contentFlags `embed:""`
-	Channel      []string  `enum:"${channels}" default:"email" help:"${channelWords}, or several, separated by commas: everyone gets the shortcut on each of them."`
+	Channel      []string  `enum:"${channels}" default:"email" help:"${channelWords}, or several, separated by commas: each recipient gets the shortcut on each of them."`
 	SMSFrom      string    `name:"sms-from" placeholder:"NUMBER" help:"Sender of the SMS, where --from is that of the emails."`
-	Definition   string    `placeholder:"FILE" help:"JSON that says all of what is sent, as POST /v1/bulks takes it, instead of the flags for that."`
+	Definition   string    `placeholder:"FILE" help:"JSON with all that is sent, in the form of POST /v1/bulks, instead of the flags for that."`
 	Audience     string    `required:"" placeholder:"FILE" help:"CSV with a header row of field paths (customer.email,customer.firstName,locale), or NDJSON; packed by gzip or Zstandard, too. - for standard input."`
 	ID           string    `name:"id" help:"Id of the bulk; a fresh one when empty."`
 	OnBadRow     string    `enum:"stop,skip" default:"stop" help:"Send nothing when a row can't be read, or skip that row."`
 	Deduplicate  bool      `help:"Send to each address once."`
 	Rate         float64   `placeholder:"N" help:"Messages a second that all workers together may send of this bulk; no limit when 0."`
 	At           time.Time `placeholder:"TIME" help:"When to begin, such as 2026-12-01T09:00:00+01:00. At once when empty."`
-	AtLocal      string    `placeholder:"TIME" help:"When to send by the clock where each recipient is, such as 2026-12-01T09:00."`
-	Before       time.Time `placeholder:"TIME" help:"When it has lost its point: whoever got nothing by then is skipped."`
+	AtLocal      string    `placeholder:"TIME" help:"When to send, by the local clock of each recipient, such as 2026-12-01T09:00."`
+	Before       time.Time `placeholder:"TIME" help:"When it is too late: from then on pending messages are skipped."`
 	Canary       float64   `placeholder:"PERCENT" help:"Send to the first PERCENT of the audience, and to the others only if that went well."`
-	CanaryFails  float64   `placeholder:"PERCENT" default:"5" help:"How many of the canary's messages may fail; with more the bulk pauses."`
-	HoldBack     bool      `help:"Store everything and start nothing: bulk start does, also with the plan of a dry run."`
+	CanaryFails  float64   `placeholder:"PERCENT" default:"5" help:"How many percent of the canary's messages may fail; with more the bulk pauses."`
+	HoldBack     bool      `help:"Store the bulk and don't start it: bulk start does, perhaps with the plan of a dry run."`
 
-	DryRun       bool    `help:"Send nothing: render everyone and report what would fail, be blank, cost."`
+	DryRun       bool    `help:"Send nothing: render all messages and report failures, blank fields and costs."`
 	Sample       int     `placeholder:"N" help:"With --dry-run: show N of the messages of each channel."`
-	Suppressions bool    `help:"With --dry-run: look up in Redis who may not be written to."`
+	Suppressions bool    `help:"With --dry-run: look up the suppression list in Redis."`
 	SMSPrice     float64 `name:"sms-price" placeholder:"N" help:"With --dry-run: what a segment of an SMS costs."`
 	Plan         string  `placeholder:"HASH" help:"Send only what a dry run looked at: the hash that it printed."`
 

@@ -23,7 +23,7 @@ type contentFlags struct {
 	From        string   `placeholder:"ADDR" help:"Sender, such as 'Acme Support <help@acme.example>'. Needed for email."`
 	ReplyTo     string   `placeholder:"ADDR" help:"Where replies go, if not to the sender."`
 	Shortcut    string   `placeholder:"NAME" xor:"content" help:"Shortcut of the catalog (see --templates)."`
-	Text        string   `placeholder:"TEMPLATE" xor:"content" help:"Template given here instead, in Markdown."`
+	Text        string   `placeholder:"TEMPLATE" xor:"content" help:"Template instead of a shortcut, in Markdown."`
 	Subject     string   `help:"Subject template of an email; overrides the shortcut's."`
 	EmailLayout string   `placeholder:"NAME" help:"Email layout; overrides the shortcut's."`
 	Unsubscribe bool     `help:"Let recipients of emails unsubscribe with one click; needs HERALD_PUBLIC_URL at the worker."`

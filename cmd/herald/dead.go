@@ -15,7 +15,7 @@ import (
 )
 
 type deadCmd struct {
-	List  deadListCmd  `cmd:"" help:"List what the workers gave up on, the newest first."`
+	List  deadListCmd  `cmd:"" help:"List the tasks that the workers gave up, the newest first."`
 	Show  deadShowCmd  `cmd:"" help:"Print one with its payload, which may hold a customer's data."`
 	Retry deadRetryCmd `cmd:"" help:"Put them into their queues again."`
 	Drop  deadDropCmd  `cmd:"" help:"Forget them."`

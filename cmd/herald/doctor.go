@@ -11,7 +11,7 @@ import (
 )
 
 type doctorCmd struct {
-	From string `placeholder:"ADDR" help:"Address that mails come from: tried with the mail server, and its domain looked up in the DNS. The account's user or HERALD_DKIM_DOMAIN when not given."`
+	From string `placeholder:"ADDR" help:"Sender address to try with the mail server; its domain is looked up in the DNS. The account's user or HERALD_DKIM_DOMAIN when not given."`
 	JSON bool   `help:"Print JSON."`
 }
 

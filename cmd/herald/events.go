@@ -14,7 +14,7 @@ import (
 
 type eventsCmd struct {
 	List   eventsListCmd   `cmd:"" help:"List events that wait for the endpoint, the oldest first, and those given up after a day."`
-	Replay eventsReplayCmd `cmd:"" help:"Tell one event again, or all: what was given up gets another day, what waits is tried at once."`
+	Replay eventsReplayCmd `cmd:"" help:"Send one event again, or all: those that were given up for another day, those that wait at once."`
 }
 
 type eventsListCmd struct {

@@ -22,17 +22,17 @@ type forwardCmd struct {
 	From         string        `required:"" placeholder:"ADDR" help:"Sender, and where replies go, such as 'Robin <robin@desk.example>'."`
 	To           string        `required:"" placeholder:"LIST" help:"Recipients, separated by commas, at most 50. All of them get one email."`
 	ReplyTo      string        `placeholder:"ADDR" help:"Where replies go, if not to the sender."`
-	Introduction string        `placeholder:"TEMPLATE" help:"What stands above the conversation, in Markdown."`
+	Introduction string        `placeholder:"TEMPLATE" help:"Text above the conversation, in Markdown."`
 	Subject      string        `placeholder:"TEMPLATE" help:"Subject; the conversation's when empty."`
 	Template     string        `placeholder:"NAME" help:"Email layout of the transcript; transcript when empty."`
-	Attach       []string      `placeholder:"NAME" sep:"none" help:"File of the conversation that goes along, by id or name. Can be given again."`
+	Attach       []string      `placeholder:"NAME" sep:"none" help:"File of the conversation to attach, by id or name. Can be given again."`
 	Order        string        `enum:"newest,oldest" default:"newest" help:"Which message comes first: newest or oldest."`
 	Overflow     string        `enum:"fail,shorten" default:"fail" help:"What becomes of a transcript of more than 5 MB: fail, or shorten: the newest messages, and how many are left out."`
 	By           string        `placeholder:"NAME" help:"Who forwards, such as 'Robin Hale <robin@desk.example>'."`
-	Policy       string        `enum:"resend,hold," default:"" help:"What happens when a worker is killed in the middle: resend, when empty, or hold for a person."`
+	Policy       string        `enum:"resend,hold," default:"" help:"What happens if a worker is killed while sending: resend (when empty), or hold for a person."`
 	ID           string        `name:"id" help:"Id of the forward. Forwarding again under the same id is harmless."`
 	At           time.Time     `placeholder:"TIME" help:"When to send, such as 2026-12-01T09:00:00+01:00. At once when empty."`
-	Before       time.Time     `placeholder:"TIME" help:"When it has lost its point: it is skipped from then on."`
+	Before       time.Time     `placeholder:"TIME" help:"When it is too late: from then on it is skipped."`
 	Wait         bool          `help:"Wait until it was sent or given up."`
 	WaitTimeout  time.Duration `default:"5m" help:"How long --wait waits."`
 	JSON         bool          `name:"json" help:"Print JSON."`

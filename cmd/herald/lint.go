@@ -18,8 +18,8 @@ import (
 type lintCmd struct {
 	Dir      string `arg:"" optional:"" help:"Folder of templates; HERALD_TEMPLATES when not given."`
 	Format   string `enum:"text,json,sarif" default:"text" help:"text, json or sarif."`
-	Segments int    `default:"3" help:"An SMS that may come to more segments is a warning."`
-	Fix      bool   `help:"Mend what can be mended, show it, and tell what is left."`
+	Segments int    `default:"3" help:"Warn of an SMS that may have more segments."`
+	Fix      bool   `help:"Correct what can be corrected, show it, and report the rest."`
 	Watch    bool   `help:"Check again at every change, until interrupted."`
 }
 

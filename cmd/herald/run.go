@@ -56,17 +56,17 @@ type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Answer the HTTP API and the preview page."`
 	Token    tokenCmd    `cmd:"" help:"Make a token for the API."`
 	Send     sendCmd     `cmd:"" help:"Enqueue one message."`
-	Status   statusCmd   `cmd:"" help:"Say what became of a message or forward."`
-	Resolve  resolveCmd  `cmd:"" help:"Settle a message or forward of which nobody knows whether it arrived."`
-	Cancel   cancelCmd   `cmd:"" help:"Keep a message or forward from being sent that waits."`
-	Bulk     bulkCmd     `cmd:"" help:"Enqueue a bulk, follow it, export what became of everyone."`
-	Events   eventsCmd   `cmd:"" help:"List events that the endpoint has not taken, and tell them again."`
+	Status   statusCmd   `cmd:"" help:"Print the state of a message or forward."`
+	Resolve  resolveCmd  `cmd:"" help:"Settle a message or forward in state unknown."`
+	Cancel   cancelCmd   `cmd:"" help:"Cancel a message or forward that waits."`
+	Bulk     bulkCmd     `cmd:"" help:"Enqueue a bulk, follow it, export the results."`
+	Events   eventsCmd   `cmd:"" help:"List events that the endpoint has not taken, and send them again."`
 	Forward  forwardCmd  `cmd:"" help:"Send the transcript of a conversation to people outside, or show it."`
-	Suppress suppressCmd `cmd:"" help:"Keep the list of those who may not be written to."`
+	Suppress suppressCmd `cmd:"" help:"Manage the lists of addresses that must not be written to."`
 	Doctor   doctorCmd   `cmd:"" help:"Try every setting and say what is wrong, and what to do. Sends nothing."`
-	Dead     deadCmd     `cmd:"" help:"See what the workers gave up on; try it again or drop it."`
+	Dead     deadCmd     `cmd:"" help:"Look at tasks that the workers gave up; retry or drop them."`
 	Render   renderCmd   `cmd:"" help:"Render templates from standard input: one JSON object a line in, one a line out."`
-	Init     initCmd     `cmd:"" help:"Make a folder of templates to begin with." group:"authors"`
+	Init     initCmd     `cmd:"" help:"Make a first folder of templates." group:"authors"`
 	New      newCmd      `cmd:"" help:"Begin a shortcut, a snippet or a layout." group:"authors"`
 	Preview  previewCmd  `cmd:"" help:"Show what a customer gets from a shortcut on each channel." group:"authors"`
 	Explain  explainCmd  `cmd:"" help:"Show where each piece of a message comes from." group:"authors"`

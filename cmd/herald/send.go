@@ -22,12 +22,12 @@ type sendCmd struct {
 	contentFlags `embed:""`
 	Channel      string        `enum:"${channels}" default:"email" help:"${channelWords}."`
 	To           string        `required:"" placeholder:"ADDR" help:"Recipient: an email address, a phone number, or a conversation's id for chat and note."`
-	Cc           []string      `placeholder:"ADDR" sep:"none" help:"Who else gets the email. Can be given again."`
-	Bcc          []string      `placeholder:"ADDR" sep:"none" help:"Who else gets it, unseen by the others. Can be given again."`
+	Cc           []string      `placeholder:"ADDR" sep:"none" help:"Further recipient of the email. Can be given again."`
+	Bcc          []string      `placeholder:"ADDR" sep:"none" help:"Further recipient of the email whom the others don't see. Can be given again."`
 	ID           string        `name:"id" help:"Id of the message. Sending again under the same id is harmless."`
-	Actions      string        `placeholder:"FILE" help:"JSON object of what is to change in the conversation of the context after the message went: tags, queue, status, …."`
+	Actions      string        `placeholder:"FILE" help:"JSON object with changes of the conversation after the message was sent: tags, queue, status, …."`
 	At           time.Time     `placeholder:"TIME" help:"When to send, such as 2026-12-01T09:00:00+01:00. At once when empty."`
-	Before       time.Time     `placeholder:"TIME" help:"When it has lost its point: it is skipped from then on."`
+	Before       time.Time     `placeholder:"TIME" help:"When it is too late: from then on it is skipped."`
 	Wait         bool          `help:"Wait until the message was sent or given up."`
 	WaitTimeout  time.Duration `default:"5m" help:"How long --wait waits."`
 	JSON         bool          `name:"json" help:"Print JSON."`

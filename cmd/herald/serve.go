@@ -9,7 +9,7 @@ import (
 )
 
 type serveCmd struct {
-	Embedded bool `help:"A playground in one process: with a Redis, a worker and something that catches the messages of all channels, and the events. Nothing leaves it, nothing is kept."`
+	Embedded bool `help:"A playground in one process: with a Redis, a worker, and a box that catches the messages of all channels and the events. Nothing leaves the process, nothing is kept."`
 }
 
 // Run answers the API until ctx ends, then lets requests finish.

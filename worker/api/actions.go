@@ -11,7 +11,7 @@ import (
 // ActionsBody changes a conversation after a message was sent to it. An empty field changes nothing.
 type ActionsBody struct {
 	Subject       string       `json:"subject,omitempty" maxLength:"998"`
-	Tags          []string     `json:"tags,omitempty" maxItems:"20" doc:"Added to those that the conversation has."`
+	Tags          []string     `json:"tags,omitempty" maxItems:"20" doc:"Added to the conversation's own."`
 	CustomFields  CustomFields `json:"customFields,omitempty" doc:"Texts, numbers, booleans, or null, which empties a field."`
 	EmailTemplate string       `json:"emailTemplate,omitempty" maxLength:"128"`
 	Spam          *bool        `json:"spam,omitempty"`

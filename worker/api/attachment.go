@@ -23,7 +23,7 @@ func (s *Server) registerAttachments(api huma.API) {
 	Handle(api, ScopeSend, huma.Operation{
 		OperationID: "store-attachment", Method: http.MethodPost, Path: "/v1/attachments", Tags: []string{"Attachments"},
 		Summary: "Store a file", DefaultStatus: http.StatusCreated,
-		Description: "Stores a file's bytes once, whoever sends it how often, for HERALD_RETENTION (30 days unless set) and 60 days more, as far ahead as anything may be scheduled. Messages and bulks name it by the blob that is returned. " +
+		Description: "Stores a file's bytes once, however often it is sent, for HERALD_RETENTION (30 days unless set) and 60 days more, as far ahead as anything may be scheduled. Messages and bulks name it by the blob that is returned. " +
 			"The body is the file itself, or a form (multipart/form-data) with one file.",
 		RequestBody: binary("The file's bytes, at most 9.5 MB, or a form with one file.", "application/octet-stream", "multipart/form-data"),
 	}, s.storeAttachment)

@@ -22,7 +22,7 @@ const badRowsShown = 100
 func (s *Server) registerAudience(api huma.API) {
 	Handle(api, ScopeSend, huma.Operation{
 		OperationID: "put-recipients", Method: http.MethodPut, Path: "/v1/bulks/{id}/recipients", Tags: []string{"Bulks"}, Summary: "Store a bulk's audience",
-		Description: "Reads the audience as it comes, CSV or one JSON object a line, packed by gzip or Zstandard or not at all. An audience that breaks off, or has a bad row, stores nothing and can be sent again.",
+		Description: "Reads the audience while it comes: CSV or one JSON object a line, perhaps packed by gzip or Zstandard. If it breaks off or has a bad row, nothing is stored, and it can be sent again.",
 		RequestBody: binary("The audience, of any size.", "application/x-ndjson", "text/csv"),
 		Errors:      []int{http.StatusNotFound, http.StatusConflict},
 	}, s.putRecipients)

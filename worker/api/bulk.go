@@ -20,19 +20,19 @@ import (
 // BulkBody is what a bulk sends, the same for all recipients.
 type BulkBody struct {
 	ID          string               `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Taken for as long as the bulk is known (HERALD_RETENTION, 30 days unless set). A fresh one where missing."`
-	Messages    PerChannel[PartBody] `json:"messages,omitempty" doc:"What each recipient gets: at most one on each channel."`
-	Context     Object               `json:"context,omitempty" doc:"What every recipient's own context is laid over, key by key at its top level."`
-	Locale      string               `json:"locale,omitempty" maxLength:"100" doc:"For recipients who bring none."`
+	Messages    PerChannel[PartBody] `json:"messages,omitempty" doc:"The messages for each recipient: at most one on each channel."`
+	Context     Object               `json:"context,omitempty" doc:"Context of all recipients; each recipient's own overrides it, key by key at its top level."`
+	Locale      string               `json:"locale,omitempty" maxLength:"100" doc:"For recipients without their own."`
 	Country     string               `json:"country,omitempty" pattern:"^[A-Z]{2}$" doc:"Default country: ISO 3166 code for phone numbers without a country's code. The server's own where missing." example:"GB"`
-	Timezone    string               `json:"timezone,omitempty" maxLength:"100" doc:"For recipients who bring none."`
+	Timezone    string               `json:"timezone,omitempty" maxLength:"100" doc:"For recipients without their own."`
 	OnIssue     string               `json:"onIssue,omitempty" enum:"send,skip" doc:"What happens where rendering raises issues. send where missing."`
 	Deduplicate bool                 `json:"deduplicate,omitempty" doc:"Sends to each address once, on each channel."`
 	Rate        float64              `json:"rate,omitempty" minimum:"0" doc:"Messages a second that all workers together may start; 0 is no limit."`
 	SendAt      time.Time            `json:"sendAt,omitzero" doc:"When it begins, once started."`
-	SendAtLocal string               `json:"sendAtLocal,omitempty" maxLength:"40" example:"2026-12-01T09:00" doc:"When each recipient's messages go out, by the clock where they are."`
-	SendBefore  time.Time            `json:"sendBefore,omitzero" doc:"Who is pending then is skipped, as expired."`
+	SendAtLocal string               `json:"sendAtLocal,omitempty" maxLength:"40" example:"2026-12-01T09:00" doc:"When each recipient's messages are sent, by the recipient's local clock."`
+	SendBefore  time.Time            `json:"sendBefore,omitzero" doc:"When the bulk is too late: from then on pending messages are skipped, as expired."`
 	Canary      *CanaryBody          `json:"canary,omitempty"`
-	Actions     *ActionsBody         `json:"actions,omitempty" doc:"Happen to each recipient's conversation once, after the last of its messages."`
+	Actions     *ActionsBody         `json:"actions,omitempty" doc:"Change each recipient's conversation once, after the last of its messages."`
 	Events      bool                 `json:"events,omitempty" doc:"Asks for an event for each message, besides those of the bulk."`
 }
 
@@ -42,7 +42,7 @@ type PartBody struct {
 	From    string          `json:"from,omitempty" maxLength:"1000" example:"Fernhill <stay@fernhill.example>"`
 	ReplyTo string          `json:"replyTo,omitempty" maxLength:"1000"`
 	ContentFields
-	Attachments []FileRef     `json:"attachments,omitempty" maxItems:"50" doc:"Go to everyone, before a recipient's own."`
+	Attachments []FileRef     `json:"attachments,omitempty" maxItems:"50" doc:"For all recipients, before a recipient's own."`
 	Policy      task.Policy   `json:"policy,omitempty"`
 	Unsubscribe bool          `json:"unsubscribe,omitempty" doc:"Adds an unsubscribe link of each recipient's own to an email."`
 	Headers     []HeaderField `json:"headers,omitempty" maxItems:"50"`
@@ -155,8 +155,8 @@ type BulkStatus struct {
 	Suppressed int                         `json:"suppressed"`
 	Skipped    int                         `json:"skipped"`
 	Unknown    int                         `json:"unknown"`
-	Done       int                         `json:"done" doc:"Nothing was to be sent: the actions are all that happens."`
-	Issues     int                         `json:"issues" doc:"Messages that were rendered with issues, whatever became of them."`
+	Done       int                         `json:"done" doc:"There are only actions, and no message."`
+	Issues     int                         `json:"issues" doc:"Messages that were rendered with issues, in any state."`
 	Canary     string                      `json:"canary,omitempty" doc:"out while only the canary goes out, then its verdict."`
 	Rate       float64                     `json:"rate" doc:"Messages a second; 0 is no limit."`
 	CreatedAt  time.Time                   `json:"createdAt"`

@@ -26,18 +26,18 @@ func (s *Server) registerCaught(api huma.API) {
 	const tag = "Playground"
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "list-caught", Method: http.MethodGet, Path: "/v1/caught", Tags: []string{tag}, Summary: "Caught messages",
-		Description: "What would have been sent, on all channels, the newest first.",
+		Description: "Messages that would have been sent, on all channels, the newest first.",
 	}, s.listCaught)
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "list-caught-events", Method: http.MethodGet, Path: "/v1/caught/events", Tags: []string{tag}, Summary: "Caught events",
-		Description: "What an endpoint for events (HERALD_EVENTS_URL) would have been told, the newest first.",
+		Description: "Events that an endpoint (HERALD_EVENTS_URL) would have got, the newest first.",
 	}, s.listCaughtEvents)
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "get-caught", Method: http.MethodGet, Path: "/v1/caught/{id}", Tags: []string{tag}, Summary: "A caught message",
 		Errors: []int{http.StatusNotFound},
 	}, s.getCaught)
 	Handle(api, ScopeRead, huma.Operation{
-		OperationID: "get-caught-source", Method: http.MethodGet, Path: "/v1/caught/{id}/source", Tags: []string{tag}, Summary: "A caught email as it travelled",
+		OperationID: "get-caught-source", Method: http.MethodGet, Path: "/v1/caught/{id}/source", Tags: []string{tag}, Summary: "A caught email as it was sent",
 		Errors: []int{http.StatusNotFound},
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The mail (RFC 5322).", Content: map[string]*huma.MediaType{"message/rfc822": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},

@@ -15,7 +15,7 @@ import (
 type ContentFields struct {
 	Shortcut string `json:"shortcut,omitempty" maxLength:"200" doc:"Name of a shortcut of the workers' catalog. Either this or text."`
 	Text     string `json:"text,omitempty" maxLength:"262144" doc:"Inline template, in format."`
-	Format   string `json:"format,omitempty" enum:"markdown,html,text" doc:"Of text: markdown where nothing is said."`
+	Format   string `json:"format,omitempty" enum:"markdown,html,text" doc:"Of text; markdown where missing."`
 	Subject  string `json:"subject,omitempty" maxLength:"10000" doc:"Of an email; overrides the shortcut's."`
 	Template string `json:"template,omitempty" maxLength:"200" doc:"Email layout; overrides the shortcut's."`
 	As       string `json:"as,omitempty" maxLength:"2000" doc:"Who acts: a user, then their teams, with commas between; or a team. They may use only shortcuts that they may see."`

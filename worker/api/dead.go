@@ -15,7 +15,7 @@ func (s *Server) registerDead(api huma.API) {
 	const tag = "Operations"
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "list-dead", Method: http.MethodGet, Path: "/v1/dead", Tags: []string{tag}, Summary: "Dead letters",
-		Description: "What was given up on for good and no ledger row tells of, the newest first, without its payload.",
+		Description: "Tasks that were given up and belong to no single recipient, the newest first, without payloads.",
 	}, s.listDead)
 	Handle(api, ScopeAdmin, huma.Operation{
 		OperationID: "get-dead", Method: http.MethodGet, Path: "/v1/dead/{id}", Tags: []string{tag}, Summary: "A dead letter with its payload",
@@ -23,7 +23,7 @@ func (s *Server) registerDead(api huma.API) {
 	}, s.getDead)
 	Handle(api, ScopeAdmin, huma.Operation{
 		OperationID: "retry-dead", Method: http.MethodPost, Path: "/v1/dead/{id}/retry", Tags: []string{tag}, Summary: "Try a dead letter again",
-		Description: "Puts its payload into the queue and drops the letter. Who has got a message gets no second one.", DefaultStatus: http.StatusAccepted,
+		Description: "Puts its payload into the queue and drops the letter. No message is sent a second time.", DefaultStatus: http.StatusAccepted,
 		Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, s.retryDead)
 	Handle(api, ScopeAdmin, huma.Operation{
@@ -38,7 +38,7 @@ type DeadLetter struct {
 	Kind     string    `json:"kind" doc:"Of the work." example:"event.deliver"`
 	Reason   string    `json:"reason" doc:"Why, in a sentence."`
 	Owner    string    `json:"owner,omitempty" doc:"Whose work it was: message:ID, forward:ID, bulk:ID, or an event's stream."`
-	Attempts int       `json:"attempts" doc:"Tries before it was given up on."`
+	Attempts int       `json:"attempts" doc:"Tries before it was given up."`
 	At       time.Time `json:"at"`
 	Payload  Object    `json:"payload,omitempty" doc:"What would have been worked on. In lists it is left out."`
 }

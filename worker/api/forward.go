@@ -17,7 +17,7 @@ const maxForward = 24 << 20
 
 // ForwardBody is a conversation that is sent to people outside.
 type ForwardBody struct {
-	ID           string      `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Forwarding again under the same id is harmless, for as long as it is known (HERALD_RETENTION, 30 days unless set). A fresh one where missing. A message or bulk of the same id is another thing."`
+	ID           string      `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Forwarding again under the same id is harmless, for as long as it is known (HERALD_RETENTION, 30 days unless set). A fresh one where missing. A message or bulk may have the same id."`
 	From         string      `json:"from" minLength:"1" maxLength:"1000" doc:"The sender, and where replies go unless replyTo says otherwise." example:"Robin <robin@desk.example>"`
 	ReplyTo      string      `json:"replyTo,omitempty" maxLength:"1000"`
 	To           string      `json:"to" minLength:"1" maxLength:"20000" doc:"Addresses separated by commas, at most 50. All of them get one email." example:"lawyer@example.com, ada@example.com"`
@@ -25,15 +25,15 @@ type ForwardBody struct {
 	Introduction string      `json:"introduction,omitempty" maxLength:"65536" doc:"Template in Markdown, above the conversation."`
 	Template     string      `json:"template,omitempty" maxLength:"200" doc:"Email layout of the transcript."`
 	Conversation Object      `json:"conversation" doc:"The conversation: id, name, customer, messages, …. Private notes are never sent, what is redacted stays so."`
-	Attachments  []string    `json:"attachments,omitempty" maxItems:"100" doc:"Files of the conversation that go along, by id or name."`
+	Attachments  []string    `json:"attachments,omitempty" maxItems:"100" doc:"Files of the conversation to attach, by id or name."`
 	Locale       string      `json:"locale,omitempty" maxLength:"100"`
 	Timezone     string      `json:"timezone,omitempty" maxLength:"100"`
 	Order        string      `json:"order,omitempty" enum:"newest,oldest" doc:"Which message comes first. newest where missing."`
-	Overflow     string      `json:"overflow,omitempty" enum:"fail,shorten" doc:"What becomes of a transcript of more than 5 MB: fail where missing; shorten sends the newest messages and says how many are left out."`
+	Overflow     string      `json:"overflow,omitempty" enum:"fail,shorten" doc:"What happens to a transcript of more than 5 MB. fail where missing; shorten sends the newest messages and says how many are left out."`
 	ForwardedBy  *AgentBody  `json:"forwardedBy,omitempty" doc:"Who forwards, for templates and the event."`
 	Policy       task.Policy `json:"policy,omitempty"`
 	SendAt       time.Time   `json:"sendAt,omitzero" doc:"When it is sent; now where missing."`
-	SendBefore   time.Time   `json:"sendBefore,omitzero" doc:"When it has lost its point: it is skipped from then on."`
+	SendBefore   time.Time   `json:"sendBefore,omitzero" doc:"When it is too late: from then on it is skipped."`
 }
 
 // AgentBody is a member of the team.

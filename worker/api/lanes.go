@@ -13,7 +13,7 @@ import (
 func (s *Server) registerLanes(api huma.API) {
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "list-lanes", Method: http.MethodGet, Path: "/v1/lanes", Tags: []string{"Operations"}, Summary: "What all workers together do on each channel",
-		Description: "How fast each channel goes, how it went in the last hour, and how fast it may go. Numbers to look at: what counts stands in the accounts of bulks and messages.",
+		Description: "How fast each channel goes, how it went in the last hour, and how fast it may go. These numbers are for display; the states of bulks and messages are exact.",
 	}, s.listLanes)
 }
 
@@ -24,8 +24,8 @@ type ChannelLane struct {
 	Sent      int64           `json:"sent" doc:"In the last hour."`
 	Failed    int64           `json:"failed" doc:"For good, in the last hour."`
 	Limit     float64         `json:"limit" doc:"Messages a second as configured; 0 is no limit."`
-	InForce   float64         `json:"inForce" doc:"The limit while a server says that Herald is too fast; 0 is no limit."`
-	Minutes   []LaneMinute    `json:"minutes" nullable:"false" doc:"The last hour's, the oldest first; the last one is under way."`
+	InForce   float64         `json:"inForce" doc:"The limit that is in force while a server says that Herald is too fast; 0 is no limit."`
+	Minutes   []LaneMinute    `json:"minutes" nullable:"false" doc:"The minutes of the last hour, the oldest first; the last one is not over."`
 }
 
 // LaneMinute is one minute of a channel.

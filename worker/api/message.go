@@ -23,10 +23,10 @@ const maxMessage = 16 << 20
 
 // MessageBody is one message to one recipient.
 type MessageBody struct {
-	ID      string          `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Names the message: enqueueing it again is harmless, for as long as it is known (HERALD_RETENTION, 30 days unless set). A fresh one where missing. A forward or bulk of the same id is another thing."`
+	ID      string          `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Names the message: enqueueing it again is harmless, for as long as it is known (HERALD_RETENTION, 30 days unless set). A fresh one where missing. A forward or bulk may have the same id."`
 	Channel message.Channel `json:"channel"`
 	From    string          `json:"from,omitempty" maxLength:"1000" doc:"An email needs it. Elsewhere the channel's own where missing." example:"Fernhill <stay@fernhill.example>"`
-	To      string          `json:"to" minLength:"1" maxLength:"1000" doc:"An email address, a phone number, or a conversation's id for chat and note." example:"ada@example.com"`
+	To      string          `json:"to" minLength:"1" maxLength:"1000" doc:"An email address, a phone number, or (chat and note) a conversation's id." example:"ada@example.com"`
 	ReplyTo string          `json:"replyTo,omitempty" maxLength:"1000"`
 	Cc      []string        `json:"cc,omitempty" maxItems:"50"`
 	Bcc     []string        `json:"bcc,omitempty" maxItems:"50"`
@@ -43,8 +43,8 @@ type MessageBody struct {
 	Chat        ChatFields    `json:"chat,omitzero"`
 	Note        NoteFields    `json:"note,omitzero"`
 	SendAt      time.Time     `json:"sendAt,omitzero" doc:"When it is sent; now where missing."`
-	Actions     *ActionsBody  `json:"actions,omitempty" doc:"Change the conversation of the context after the message went."`
-	SendBefore  time.Time     `json:"sendBefore,omitzero" doc:"When the message has lost its point: it is skipped from then on."`
+	Actions     *ActionsBody  `json:"actions,omitempty" doc:"Change the conversation of the context after the message was sent."`
+	SendBefore  time.Time     `json:"sendBefore,omitzero" doc:"When the message is too late: from then on it is skipped."`
 }
 
 // Accepted has the id of what was stored.
@@ -73,18 +73,18 @@ func (s *Server) registerMessages(api huma.API) {
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "get-message", Method: http.MethodGet, Path: "/v1/messages/{id}", Tags: []string{"Messages"},
 		Summary: "What became of a message", Errors: []int{http.StatusNotFound},
-		Description: "The ids of a bulk's messages are found too. Where no message has the id: what became of the forward that has it.",
+		Description: "Ids of a bulk's messages work too. If no message has the id, the answer is about the forward with this id.",
 	}, s.getState(s.Client.MessageStatus))
 	Handle(api, ScopeSend, huma.Operation{
 		OperationID: "cancel-message", Method: http.MethodDelete, Path: "/v1/messages/{id}", Tags: []string{"Messages"},
 		Summary: "Cancel a message", DefaultStatus: http.StatusNoContent,
-		Description: "One that waits for its time, for a free worker or for its next try is skipped, with the code cancelled. What went, or is going out, can't be cancelled. Cancelling twice is harmless. Where no message has the id, the forward that has it is cancelled.",
+		Description: "A message that waits for its time, for a free worker or for its next try is skipped, with the code cancelled. A message that was sent, or is being sent, can't be cancelled. Cancelling twice is harmless. If no message has the id, the forward with this id is cancelled.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict},
 	}, s.cancel(s.Client.CancelMessage))
 	Handle(api, ScopeSend, huma.Operation{
 		OperationID: "resolve-message", Method: http.MethodPost, Path: "/v1/messages/{id}/resolve", Tags: []string{"Messages"},
 		Summary: "Settle a message in state unknown", Errors: []int{http.StatusNotFound, http.StatusConflict},
-		Description: "Says what a person found out about a message of which nobody knew whether it arrived. Its event follows. The ids of a bulk's messages are taken too; where no message has the id, the forward that has it is settled.",
+		Description: "Settles a message in state unknown, as a person found out. Its event follows. Ids of a bulk's messages work too. If no message has the id, the forward with this id is settled.",
 	}, s.resolve(s.Client.ResolveMessage, s.Client.MessageStatus))
 }
 

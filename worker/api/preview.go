@@ -68,7 +68,7 @@ func (p *Preview) Register(api huma.API) {
 	Handle(api, ScopePreview, huma.Operation{
 		OperationID: "render", Method: http.MethodPost, Path: "/v1/render", Tags: []string{tag},
 		Summary: "Show what each channel gets",
-		Description: "Renders a shortcut of the catalog, or one that is given, with the very call that sending uses, and sends nothing. " +
+		Description: "Renders a shortcut of the catalog, or one that is given, with the same calls as sending, and sends nothing. " +
 			"A template that is wrong is an answer too: its mistakes stand in `errors`, at their places.",
 		MaxBodyBytes: 4 << 20,
 	}, p.render)

@@ -26,7 +26,7 @@ type ForwardPreview struct {
 	Subject     string            `json:"subject"`
 	HTML        string            `json:"html"`
 	Text        string            `json:"text"`
-	Attachments []string          `json:"attachments" nullable:"false" doc:"Names of the files that go along"`
+	Attachments []string          `json:"attachments" nullable:"false" doc:"Names of the attached files"`
 }
 
 type renderForwardOutput struct {

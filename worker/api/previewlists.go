@@ -180,8 +180,8 @@ type samplesOutput struct {
 		Layout      string               `json:"layout" doc:"Of shortcuts that name none"`
 		Attachments []catalog.Attachment `json:"attachments" doc:"Files that shortcuts may attach"`
 		Languages   []string             `json:"languages"`
-		Locale      string               `json:"locale" doc:"Of recipients who bring none"`
-		Timezone    string               `json:"timezone" doc:"Of recipients who bring none"`
+		Locale      string               `json:"locale" doc:"Of recipients without their own"`
+		Timezone    string               `json:"timezone" doc:"Of recipients without their own"`
 	}
 }
 

@@ -28,7 +28,7 @@ type Problem struct {
 
 // Fault is one thing wrong with a request.
 type Fault struct {
-	Pointer   string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) to the value in the body, or in the line; one that is missing has the pointer that it would have." example:"/to"`
+	Pointer   string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) to the value in the body, or in the line. A missing value has the pointer that it would have." example:"/to"`
 	Parameter string `json:"parameter,omitempty" doc:"The parameter of the path, the query or the header."`
 	Line      int    `json:"line,omitempty" doc:"The line of an audience."`
 	Column    string `json:"column,omitempty" doc:"The column of an audience in CSV." example:"customer.email"`

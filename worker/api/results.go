@@ -27,7 +27,7 @@ func (s *Server) registerResults(api huma.API) {
 		Errors:      []int{http.StatusNotFound},
 	}, s.listRecipients)
 	Handle(api, ScopeRead, huma.Operation{
-		OperationID: "export-recipients", Method: http.MethodGet, Path: "/v1/bulks/{id}/recipients.csv", Tags: []string{tag}, Summary: "What became of everyone, as CSV",
+		OperationID: "export-recipients", Method: http.MethodGet, Path: "/v1/bulks/{id}/recipients.csv", Tags: []string{tag}, Summary: "The states of all messages, as CSV",
 		Description: "Recipient, channel, state, code, reason, time. Cells that a spreadsheet would take for a formula begin with an apostrophe.",
 		Errors:      []int{http.StatusNotFound},
 		Responses: map[string]*huma.Response{"200": {

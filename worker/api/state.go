@@ -25,7 +25,7 @@ type MessageState struct {
 type SentDetails struct {
 	Subject    string        `json:"subject,omitempty" doc:"As it was rendered."`
 	ProviderID string        `json:"providerId,omitempty" doc:"What the other side calls it: Message-ID, Twilio's sid, …."`
-	Words      string        `json:"words,omitempty" doc:"The other side's last ones." example:"250 2.0.0 Ok: queued as 4ZKQ2v"`
+	Words      string        `json:"words,omitempty" doc:"The other side's last answer." example:"250 2.0.0 Ok: queued as 4ZKQ2v"`
 	Attempts   int           `json:"attempts,omitempty" doc:"That were made."`
 	Issues     []RenderIssue `json:"issues,omitempty" doc:"What rendering went on in spite of, the first ten."`
 }
@@ -48,7 +48,7 @@ type Reason struct {
 type Waiting struct {
 	Code     string     `json:"code" doc:"queued, sending, scheduled, paused, canary or not_started where no trouble is behind it; else what the trouble is." example:"smtp_auth"`
 	Text     string     `json:"text,omitempty" doc:"For people: the other side's words, where it said something."`
-	Since    *time.Time `json:"since,omitempty" doc:"Since when for this trouble."`
+	Since    *time.Time `json:"since,omitempty" doc:"Since when it waits for this."`
 	Attempts int        `json:"attempts,omitempty" doc:"That were in vain."`
 }
 

@@ -16,7 +16,7 @@ import (
 func (s *Server) registerSuppressions(api huma.API) {
 	const path, tag = "/v1/suppressions", "Suppressions"
 	Handle(api, ScopeRead, huma.Operation{
-		OperationID: "list-suppressions", Method: http.MethodGet, Path: path, Tags: []string{tag}, Summary: "Who may not be written to",
+		OperationID: "list-suppressions", Method: http.MethodGet, Path: path, Tags: []string{tag}, Summary: "Addresses that must not be written to",
 		Description: "Pages in no order. With an address: the entry because of which it may not be written to, or none.",
 	}, s.listSuppressions)
 	Handle(api, ScopeAdmin, huma.Operation{

@@ -9,7 +9,7 @@ type SMSPreview struct {
 	Characters int               `json:"characters" doc:"What a reader counts"`
 	Left       int               `json:"left" doc:"Units free in the last segment"`
 	Segments   []string          `json:"segments" doc:"The text as it is cut: what is billed is their number"`
-	Costly     []CostlyCharacter `json:"costly" doc:"Characters that make the message dearer, each once"`
+	Costly     []CostlyCharacter `json:"costly" doc:"Characters that make the message more expensive, each once"`
 }
 
 // CostlyCharacter is a character, or several that are read as one, that makes a message more expensive.

@@ -9,7 +9,7 @@ import (
 	"github.com/heraldsend/herald/render/sms"
 )
 
-// Content is what one recipient gets in one channel.
+// Content is what one recipient gets on one channel.
 type Content struct {
 	Channel     catalog.Channel      `json:"channel"`
 	Subject     string               `json:"subject,omitempty"`   // email; one line
@@ -21,18 +21,19 @@ type Content struct {
 	Issues      []Issue              `json:"issues,omitempty"`
 }
 
-// Request is one recipient.
+// Request is the recipient and channel of one rendering.
 type Request struct {
 	Channel  catalog.Channel
 	Context  []byte // JSON object: {"customer":{…},"conversation":{…},"currentUser":{…},…}
 	Locale   string // language tag; empty: the Renderer's
 	Timezone string // IANA zone; empty: the Renderer's
-	// Now is what helpers such as fromNow take for now; zero is the time of rendering. What is rendered again for the same
-	// recipient has the same, or it may say something else.
+	// Now is the current time for helpers such as fromNow; zero is the time of rendering. Give the same Now when you
+	// render again for the same recipient, or the text may differ.
 	Now time.Time
 }
 
-// Sections gives what authors' tests compare, by name: subject, preheader, text, html, issues (a code a line), segments.
+// Sections are the texts that authors' tests compare, by name: subject, preheader, text, html, issues (a code a
+// line), segments.
 func (c *Content) Sections() map[string]string {
 	codes := make([]string, len(c.Issues))
 	for i, issue := range c.Issues {

@@ -55,7 +55,7 @@ func (r *run) email() (*Content, error) {
 	return out, nil
 }
 
-// layOut sets the message into the email template.
+// layOut puts the message into the email template.
 func (r *run) layOut(out *Content) error {
 	l := r.plan.layout
 	r.withDraft(out.Subject, out.Preheader, content.HTMLBody(r.page.HTMLBody), content.TextBody(r.page.TextBody))

@@ -2,8 +2,8 @@ package render
 
 import "github.com/heraldsend/herald/render/handlebars"
 
-// Issue is something that a rendering went on in spite of, and that the
-// recipient may notice: a field without a value, a snippet in another language.
+// Issue is something that rendering found, and went on, and that the recipient may notice: a field without a value, a
+// snippet in another language.
 type Issue struct {
 	Code     string `json:"code"` // stable: see the Issue constants, and those of render/handlebars and helpers
 	Message  string `json:"message"`
@@ -14,13 +14,13 @@ type Issue struct {
 	Column   int    `json:"column,omitempty"`
 }
 
-// Codes of the issues that this package raises itself.
+// Codes of issues of this package.
 const (
 	IssueMissingField    = string(handlebars.IssueMissingField)
 	IssueSnippetFallback = string(handlebars.IssueSnippetFallback)
 	IssueUnknownLocale   = "unknown_locale" // the locale is no language tag: the default was used
 	IssueUnsafeURL       = "unsafe_url"     // an address with a value that could run a script or leads nowhere: "#" was used
-	IssueUnsafePlace     = "unsafe_place"   // data where none is safe, such as a script: left out
+	IssueUnsafePlace     = "unsafe_place"   // data at a place where none is safe, such as a script, was left out
 	IssueSubjectLines    = "subject_lines"  // a subject had line breaks: they became spaces
 	IssueEmptySubject    = "empty_subject"  // an email's subject is empty
 	IssueEmptyMessage    = "empty_message"  // there is no text to send

@@ -14,16 +14,15 @@ import (
 	"github.com/heraldsend/herald/render/sms"
 )
 
-// locale is what a request's locale comes to.
+// locale is what follows from the locale of a request.
 type locale struct {
 	name  string // for helpers, lower case with "-"
 	chain []string
 	known bool
 }
 
-// Render makes the content for one recipient. The errors are *ContextError for
-// a context that is no JSON object, *TemplateError for a limit or a failed
-// helper, and the context's own.
+// Render makes the content for one recipient. The errors are *ContextError for a context that is no JSON object,
+// *TemplateError for a limit or a helper that failed, and that of ctx.
 func (p *Prepared) Render(ctx context.Context, req Request) (*Content, error) {
 	content, _, err := p.render(ctx, req, false)
 	return content, err
@@ -37,7 +36,7 @@ type Part struct {
 	Trace    *handlebars.Trace
 }
 
-// Trace is Render, and tells what each template printed, and where it comes from.
+// Trace is Render, with the output of each template and where it comes from.
 func (p *Prepared) Trace(ctx context.Context, req Request) (*Content, []Part, error) {
 	return p.render(ctx, req, true)
 }
@@ -85,7 +84,7 @@ func (p *Prepared) Title(ctx context.Context, req Request) (string, error) {
 	return title, catalog.NewTemplateError(nil, err)
 }
 
-// ContextError is a context that can't be rendered with.
+// ContextError is a fault of the context.
 type ContextError struct {
 	Err error
 }
@@ -97,7 +96,7 @@ func (e *ContextError) Unwrap() error { return e.Err }
 
 var runs = sync.Pool{New: func() any { return newRun() }}
 
-// run is one rendering. It is used again for others, with its buffers.
+// run is one rendering. It is reused, with its buffers.
 type run struct {
 	ctx      context.Context
 	prepared *Prepared
@@ -154,8 +153,7 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 	return nil
 }
 
-// end drops what the run holds of the recipient and gives it back, unless it
-// has grown large.
+// end removes the data of the recipient and gives the run back, unless it has grown large.
 func (r *run) end() {
 	r.ctx, r.prepared, r.plan = nil, nil, nil
 	r.body.Context, r.page.Context = nil, nil
@@ -186,8 +184,7 @@ func (p *Prepared) locale(name string) *locale {
 	return p.locales.Put(name, l)
 }
 
-// withUser lets templates write user for currentUser and the other way round,
-// as email templates and shortcuts each do.
+// withUser makes user and currentUser the same, since email templates write one and shortcuts the other.
 func withUser(root handlebars.Value) handlebars.Value {
 	user, current := root.Get("user"), root.Get("currentUser")
 	switch {
@@ -205,7 +202,7 @@ func withMembers(object handlebars.Value, more ...handlebars.Member) handlebars.
 	return handlebars.Object(members...)
 }
 
-// withDraft gives an email template what it is set around.
+// withDraft gives an email template the message that goes into it.
 func (r *run) withDraft(subject, preheader string, html, text handlebars.Value) {
 	r.draft = append(r.draft[:0],
 		handlebars.Member{Key: "subject", Value: handlebars.String(subject)},
@@ -230,7 +227,7 @@ func (r *run) address(url []byte, err error) {
 	r.issues.add(Issue{Code: IssueUnsafeURL, Part: r.issues.part, Message: message})
 }
 
-// execute runs t; nil gives nothing.
+// execute runs t; nil prints nothing.
 func (r *run) execute(part string, t *handlebars.Template, dst []byte) ([]byte, error) {
 	if t == nil {
 		return dst, nil

@@ -11,11 +11,10 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
-// Limits bound what rendering one part of a content may cost. Zero fields mean
-// the defaults.
+// Limits bound the cost of rendering one part of a content. Zero fields mean the defaults.
 type Limits = handlebars.Limits
 
-// Options are what New makes a Renderer of. All fields are optional.
+// Options for New. All fields are optional.
 type Options struct {
 	Locale   string // for requests without one; "en-us"
 	Timezone string // IANA zone for requests without one; "UTC"
@@ -56,10 +55,10 @@ func New(o Options) (*Renderer, error) {
 	return &Renderer{options: o, chain: chain, converter: content.NewConverter(), helpers: catalog.NewTable()}, nil
 }
 
-// Locale is the locale of requests that name none.
+// Locale is the locale of requests without one.
 func (r *Renderer) Locale() string { return r.options.Locale }
 
-// WithLimits returns a Renderer that differs in its limits alone.
+// WithLimits returns a Renderer that differs only in its limits.
 func (r *Renderer) WithLimits(l Limits) (*Renderer, error) {
 	o := r.options
 	o.Limits = l
@@ -87,8 +86,7 @@ func (r *Renderer) Open(b *catalog.Bundle) (*Prepared, error) {
 	return p, nil
 }
 
-// Prepared is a bundle ready to render. It is immutable but for caches, and
-// safe for concurrent use.
+// Prepared is a bundle that is ready to render. It is immutable except for caches, and safe for concurrent use.
 type Prepared struct {
 	renderer *Renderer
 	bundle   *catalog.Bundle
@@ -98,10 +96,10 @@ type Prepared struct {
 	locales  cache.Map[string, *locale]
 }
 
-// Bundle returns what was opened.
+// Bundle returns the bundle that was opened.
 func (p *Prepared) Bundle() *catalog.Bundle { return p.bundle }
 
-// plan is what a channel renders.
+// plan is how a channel is rendered.
 type plan struct {
 	subject, preheader *handlebars.Template // nil: empty
 	message            *message
@@ -109,7 +107,7 @@ type plan struct {
 	attachments        []catalog.Attachment
 }
 
-// message is a compiled message with its layouts. Channels that say the same share it.
+// message is a compiled message with its layouts. Channels with the same message share it.
 type message struct {
 	template *handlebars.Template
 	layout   content.Message

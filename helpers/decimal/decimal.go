@@ -1,5 +1,5 @@
-// Package decimal holds numbers as they are written in decimals, digit by digit: nothing of 2^53 + 1 or of 0.1 + 0.2
-// is lost. Values are immutable.
+// Package decimal holds decimal numbers exactly, digit by digit: 2^53 + 1 and 0.1 + 0.2 lose nothing. Values are
+// immutable.
 package decimal
 
 import (

@@ -1,5 +1,5 @@
-// Package oracle drives a JavaScript program whose answers say what is right, and stores its answers for tests. Only
-// tests and the commands that compare use it.
+// Package oracle runs a JavaScript program that gives the right answers, and stores them for tests. Only tests and
+// the commands that compare use it.
 package oracle
 
 import (

@@ -1,4 +1,5 @@
-// Package cache holds answers that are asked for often and soon stop to change.
+// Package cache holds results that are read often and change rarely: reading takes no lock. It is for few keys;
+// nothing is ever forgotten.
 package cache
 
 import (
@@ -6,17 +7,16 @@ import (
 	"sync/atomic"
 )
 
-// maxCached bounds a Map; past it the answers are made anew each time.
+// maxCached bounds a Map. Results beyond it are made anew each time.
 const maxCached = 256
 
-// Map is a small map that is read often and soon stops to grow. The zero
-// Map is empty.
+// Map is a small map that is read often and soon stops growing. The zero Map is empty.
 type Map[K comparable, V any] struct {
 	entries atomic.Pointer[map[K]V]
 	write   sync.Mutex
 }
 
-// All returns the entries; they are not to be changed.
+// All returns the entries. Don't change them.
 func (c *Map[K, V]) All() map[K]V {
 	if m := c.entries.Load(); m != nil {
 		return *m
@@ -24,7 +24,7 @@ func (c *Map[K, V]) All() map[K]V {
 	return nil
 }
 
-// Put adds an entry and returns the one that is kept, which may be another's.
+// Put adds an entry and returns the one that is kept: if another goroutine was first, its value.
 func (c *Map[K, V]) Put(key K, value V) V {
 	c.write.Lock()
 	defer c.write.Unlock()

@@ -14,9 +14,8 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
-// Bundle is everything that one shortcut needs, pinned: what renders from it
-// does not change when the catalog does. It travels as JSON; the contents of
-// attachments travel apart, by their hashes.
+// Bundle is everything that one shortcut needs, pinned: what is rendered from it stays the same when the catalog
+// changes. It is stored as JSON; the contents of attachments are stored separately, by their hashes.
 type Bundle struct {
 	Version     int                       `json:"version"` // of this form: 1
 	Shortcut    Shortcut                  `json:"shortcut"`
@@ -29,8 +28,7 @@ type Bundle struct {
 
 const bundleVersion = 1
 
-// Bundle collects what the shortcut needs and compiles it, so that a template
-// that can't be rendered is an error here: *UnknownError for a name that the
+// Bundle collects and compiles what the shortcut needs, so that faults show here: *UnknownError for a name that the
 // catalog lacks, *TemplateError for a faulty template.
 func (c *Catalog) Bundle(shortcut string) (*Bundle, error) {
 	s, err := c.Shortcut(shortcut)
@@ -81,7 +79,7 @@ func (c *Catalog) bundle(s Shortcut) (*Bundle, error) {
 	return b, nil
 }
 
-// collectPictures adds the catalog's files that emails show within their HTML.
+// collectPictures adds the files of the catalog that emails show within their HTML.
 func (c *Catalog) collectPictures(b *Bundle) error {
 	email := b.Shortcut.For(Email)
 	names := content.AttachedFiles(email.Message)
@@ -112,7 +110,7 @@ func (c *Catalog) collectPictures(b *Bundle) error {
 	return JoinFaults(faults)
 }
 
-// withNoteTemplate gives notes the catalog's template where they name none.
+// withNoteTemplate sets the catalog's template for notes that name none.
 func (c *Catalog) withNoteTemplate(channels map[Channel]Override) map[Channel]Override {
 	note := channels[Note]
 	if note.EmailTemplate != nil {
@@ -131,7 +129,7 @@ func (c *Catalog) withNoteTemplate(channels map[Channel]Override) map[Channel]Ov
 	return out
 }
 
-// collect compiles a source and adds what it reaches.
+// collect compiles a source and adds everything that it refers to.
 func (c *Catalog) collect(b *Bundle, name, text string) error {
 	t, err := c.compilers.compile(name, text)
 	if err != nil {
@@ -160,7 +158,7 @@ func (c *Catalog) collect(b *Bundle, name, text string) error {
 		return nil
 	}
 	var faults []error
-	for _, partial := range partials { // any of them may be reached, with all that they reach
+	for _, partial := range partials { // it may use any of them, with all that they refer to
 		t, err := c.compilers.compile(partial, c.partials[partial])
 		if err != nil {
 			faults = append(faults, NewTemplateError(c, err))
@@ -209,7 +207,7 @@ func (c *Catalog) collectAttachment(b *Bundle, name string) error {
 	return nil
 }
 
-// Texts gives every template of the bundle by its name.
+// Texts returns every template of the bundle by its name.
 func (b *Bundle) Texts() map[string]string {
 	out := make(map[string]string)
 	for _, source := range b.Shortcut.sources() {
@@ -232,8 +230,8 @@ func (b *Bundle) Texts() map[string]string {
 	return out
 }
 
-// AttachmentsFor lists what the shortcut attaches in channel ch, in its order, and behind it the pictures that stand within
-// an email's HTML.
+// AttachmentsFor lists what the shortcut attaches on channel ch, in its order, followed by the pictures within an
+// email's HTML.
 func (b *Bundle) AttachmentsFor(ch Channel) []Attachment {
 	var out []Attachment
 	for _, name := range b.Shortcut.For(ch).Attachments {
@@ -255,7 +253,7 @@ func (b *Bundle) AttachmentsFor(ch Channel) []Attachment {
 	return out
 }
 
-// Pictures are the content ids of the pictures that stand within emails' HTML, by their files' names.
+// Pictures are the content ids of pictures within the HTML of emails, by the names of their files.
 func (b *Bundle) Pictures() map[string]string {
 	out := map[string]string{}
 	for _, a := range b.Attachments {
@@ -266,7 +264,7 @@ func (b *Bundle) Pictures() map[string]string {
 	return out
 }
 
-// Encode gives the bundle as JSON: equal bundles, equal bytes.
+// Encode returns the bundle as JSON. Equal bundles give equal bytes.
 func (b *Bundle) Encode() []byte {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
@@ -300,8 +298,7 @@ func DecodeBundle(data []byte) (*Bundle, error) {
 	return b, nil
 }
 
-// JoinFaults joins errors, each once; the same fault of a shared snippet is
-// met by every text that uses it.
+// JoinFaults joins errors, each once: every text that uses a shared snippet meets its fault.
 func JoinFaults(faults []error) error {
 	seen := make(map[string]bool)
 	var out []error

@@ -33,19 +33,19 @@ type Catalog struct {
 	compilers   *compilers
 	own         OwnFields
 	ownFields   []Field  // of own and defaults
-	dates       []string // paths of fields that are declared as dates, though their names don't tell it
+	dates       []string // paths of fields that are declared as dates although their names don't say so
 	fields      *FieldIndex
 }
 
-// Defaults are what shortcuts leave open, and what Lint holds the catalog to.
+// Defaults are what shortcuts may leave out, and what Lint requires of the catalog.
 type Defaults struct {
-	ReplyTemplate string   `json:"replyTemplate,omitempty"` // email template of shortcuts that name none
+	ReplyTemplate string   `json:"replyTemplate,omitempty"` // email template of shortcuts without one
 	NoteTemplate  string   `json:"noteTemplate,omitempty"`  // email template whose text, as Markdown, notes are set into
 	Languages     []string `json:"languages,omitempty"`     // every snippet should have a text in each
 	Fields        []string `json:"fields,omitempty"`        // paths that contexts have besides those of Fields; "order.*" for all below
 }
 
-// origin is where something was loaded from.
+// origin is the file that something was loaded from.
 type origin struct {
 	file string
 	line int // of the first line of a template that is a file of its own
@@ -58,13 +58,13 @@ func (c *Catalog) Hash() string { return c.hash }
 // Fields are the fields that templates may use.
 func (c *Catalog) Fields() *FieldIndex { return c.fields }
 
-// Defaults are what shortcuts leave open.
+// Defaults are what shortcuts may leave out.
 func (c *Catalog) Defaults() Defaults { return c.defaults }
 
 // Shortcuts lists the names of all shortcuts, sorted.
 func (c *Catalog) Shortcuts() []string { return slices.Sorted(maps.Keys(c.shortcuts)) }
 
-// ShortcutsFor lists the names of the shortcuts that a may use, sorted.
+// ShortcutsFor lists the names of the shortcuts that actor a may use, sorted.
 func (c *Catalog) ShortcutsFor(a Actor) []string {
 	var names []string
 	for _, name := range c.Shortcuts() {
@@ -84,13 +84,13 @@ func (c *Catalog) Snippets() []string { return slices.Sorted(maps.Keys(c.snippet
 // EmailTemplates lists the names of all email templates, sorted.
 func (c *Catalog) EmailTemplates() []string { return slices.Sorted(maps.Keys(c.emails)) }
 
-// AllShortcuts gives every shortcut, by name. They are the catalog's own: not to be changed.
+// AllShortcuts yields every shortcut, by name. They belong to the catalog: don't change them.
 func (c *Catalog) AllShortcuts() iter.Seq[*Shortcut] { return sorted(c.shortcuts) }
 
-// AllSnippets gives every snippet, likewise.
+// AllSnippets yields every snippet, in the same way.
 func (c *Catalog) AllSnippets() iter.Seq[*Snippet] { return sorted(c.snippets) }
 
-// AllEmailTemplates gives every email template, likewise.
+// AllEmailTemplates yields every email template, in the same way.
 func (c *Catalog) AllEmailTemplates() iter.Seq[*EmailTemplate] { return sorted(c.emails) }
 
 func sorted[T any](m map[string]T) iter.Seq[T] {
@@ -103,15 +103,15 @@ func sorted[T any](m map[string]T) iter.Seq[T] {
 	}
 }
 
-// Where is the place of a key in the file of a "shortcut", "snippet" or other kind of thing. line is 0 where the file
-// has no such key; file is empty where the thing is in no file.
+// Where is the place of a key in the file of a "shortcut", "snippet" or other kind. line is 0 if the file has no such
+// key; file is empty if there is no file.
 func (c *Catalog) Where(kind, name, path string) (file string, line, column int) {
 	o := c.origins[originKey(kind, name)]
 	pos := o.at[path]
 	return o.file, pos.line, pos.column
 }
 
-// With returns a catalog that has s, which is in no file, as its only shortcut.
+// With returns a catalog with s as its only shortcut, which is in no file.
 func (c *Catalog) With(s Shortcut) *Catalog {
 	with := *c
 	with.shortcuts = map[string]*Shortcut{s.Name: &s}
@@ -137,7 +137,7 @@ func (c *Catalog) Snippet(name string) (Snippet, error) {
 	return Snippet{}, &UnknownError{Kind: "snippet", Name: name, Suggestion: handlebars.Suggest(name, c.Snippets())}
 }
 
-// UnknownError is a name that stands for nothing in the catalog.
+// UnknownError is a name that the catalog lacks.
 type UnknownError struct {
 	Kind       string // "shortcut", "snippet", "email template", "attachment"
 	Name       string
@@ -152,5 +152,5 @@ func (e *UnknownError) Error() string {
 	return message
 }
 
-// originKey names something in Catalog.origins.
+// originKey is a key of Catalog.origins.
 func originKey(kind, name string) string { return kind + "\x00" + name }

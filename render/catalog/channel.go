@@ -7,7 +7,7 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
-// Channel is where a content goes; it decides what the content consists of.
+// Channel is where a content is sent. It decides what the content consists of.
 type Channel string
 
 // The channels.
@@ -34,8 +34,8 @@ type FileLimits struct {
 	Total int // all files of a message
 }
 
-// channels is what rendering and linting need to know of each channel, in the order people expect. The worker has a table
-// of its own, of which this is a part: a test beside it compares them.
+// channels is what rendering and linting need to know about each channel, in the usual order. It repeats a part of
+// the table of package message, which this package must not import; a test compares both.
 var channels = []struct {
 	channel Channel
 	form    Form

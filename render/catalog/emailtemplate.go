@@ -10,14 +10,14 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
-// EmailTemplate is an HTML page that a message is set into: its Handlebars
-// source prints {{{draft.htmlBody}}} where the message goes.
+// EmailTemplate is an HTML page around a message: its Handlebars source prints {{{draft.htmlBody}}} at the place of
+// the message.
 type EmailTemplate struct {
 	Name        string `json:"name"`
 	Description string `json:"description,omitempty"`
 	HTML        string `json:"html"`
 	Text        string `json:"text,omitempty"` // the text alternative, with {{draft.textBody}}; empty: made from the HTML
-	// Styles are inlined on elements of a Markdown message: "p" → "margin:0 0 16px".
+	// Styles are put inline on elements of a Markdown message: "p" → "margin:0 0 16px".
 	Styles map[string]string `json:"styles,omitempty"`
 }
 
@@ -35,7 +35,7 @@ type frontMatter struct {
 	Styles      map[string]string `json:"styles"`
 }
 
-// NoTemplate as a shortcut's email template sends the message without layout.
+// NoTemplate, as the email template of a shortcut, sends the message without one.
 const NoTemplate = "none"
 
 // parseEmailTemplate splits front matter from HTML. htmlLine is the line of
@@ -77,7 +77,7 @@ func badStyle(element, style string) string {
 	return ""
 }
 
-// styledElements are what goldmark makes of Markdown.
+// styledElements are the elements that Markdown becomes.
 var styledElements = []string{
 	"p", "a", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "hr", "pre", "code", "img",
 	"table", "thead", "tbody", "tr", "th", "td", "strong", "em", "del",

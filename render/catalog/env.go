@@ -8,15 +8,14 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
-// Table is the helpers that templates are compiled with. They keep caches: share
-// a table where templates are compiled again and again.
+// Table is the table of helpers for compiling templates. Helpers keep caches: share one table between compilations.
 type Table []handlebars.Helper
 
 // NewTable makes one.
 func NewTable() Table { return helpers.All() }
 
-// NewEnv compiles against snippets and partials as their authors wrote them. dates are paths of fields that hold dates, though
-// neither the catalogue of fields nor their names tell it.
+// NewEnv makes the environment for compiling, with snippets and partials as their authors wrote them. dates are paths
+// of fields that hold dates although neither the catalogue of fields nor their names say so.
 func NewEnv(t Table, snippets map[string]*Snippet, partials map[string]string, dates []string, limits handlebars.Limits, marks *handlebars.Marks) (*handlebars.Env, error) {
 	o := handlebars.Options{Helpers: t, Partials: partials, Limits: limits, Marks: marks, Show: shown(dates), Snippets: make(map[string]handlebars.Snippet, len(snippets))}
 	for name, s := range snippets {
@@ -25,8 +24,8 @@ func NewEnv(t Table, snippets map[string]*Snippet, partials map[string]string, d
 	return handlebars.New(o)
 }
 
-// shown says how fields are printed that stand in a tag by themselves, as Kustomer prints them: dates with their time, the first
-// and last message of a conversation by their text.
+// shown says how fields are printed that stand alone in a tag, as Kustomer prints them: dates with their time, the
+// first and last message of a conversation as their text.
 func shown(dates []string) func(path []string) handlebars.Show {
 	bare := helpers.BareDates()
 	return func(path []string) handlebars.Show {
@@ -42,7 +41,7 @@ func shown(dates []string) func(path []string) handlebars.Show {
 	}
 }
 
-// IsMessage says whether a field is a message, of which the text is printed.
+// IsMessage reports whether a field is a message, whose text is printed.
 func IsMessage(name string) bool { return name == "firstMessageIn" || name == "lastMessageOut" }
 
 // messageText is the text of a message that a context gives as an object.

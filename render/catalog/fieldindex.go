@@ -11,7 +11,7 @@ import (
 // Item stands in a path for the items of a list.
 const Item = "<item>"
 
-// FieldIndex answers whether a path is a field, and what it holds.
+// FieldIndex knows which paths are fields, and their types.
 type FieldIndex struct {
 	root  fieldNode
 	paths []string          // without wildcards, sorted, for suggestions
@@ -27,7 +27,8 @@ type fieldNode struct {
 	optional bool
 }
 
-// newFieldIndex adds a catalog's own fields to the catalogue. closed says that there are no other custom fields and objects.
+// newFieldIndex adds a catalog's own fields to the catalogue. closed means that there are no other custom fields and
+// objects.
 func newFieldIndex(own []Field, closed bool) *FieldIndex {
 	x := &FieldIndex{root: fieldNode{kind: TypeObject}, named: map[string]string{}}
 	for _, f := range fields {
@@ -53,7 +54,7 @@ func newFieldIndex(own []Field, closed bool) *FieldIndex {
 	return x
 }
 
-// name notes that a field is called so.
+// name adds a name for a field.
 func (x *FieldIndex) name(name, path string) {
 	plain := plainName(name)
 	if other, taken := x.named[plain]; taken && other != path {
@@ -62,8 +63,8 @@ func (x *FieldIndex) name(name, path string) {
 	x.named[plain] = path
 }
 
-// Meant is the field that is called so: by its path or by its name for people, however they are spelled. It is "" where
-// there is none, or several.
+// Meant is the field with this path, or with this name for people; spelling doesn't matter. It is "" if there is
+// none, or several.
 func (x *FieldIndex) Meant(name string) string { return x.named[plainName(name)] }
 
 // add adds a field; a path that ends in ".*" stands for all below it.
@@ -103,10 +104,10 @@ func (x *FieldIndex) add(f Field) {
 	}
 }
 
-// isWild says whether a part of a path stands for any name.
+// isWild reports whether a part of a path stands for any name.
 func isWild(part string) bool { return strings.HasPrefix(part, "<") && part != Item }
 
-// Find gives the type of a field; false if there is no such field.
+// Find returns the type of a field; false if there is no such field.
 func (x *FieldIndex) Find(parts []string) (FieldType, bool) {
 	n := &x.root
 	for i, part := range parts {
@@ -141,7 +142,7 @@ func (x *FieldIndex) Find(parts []string) (FieldType, bool) {
 
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// Has says whether something is known of a path: a field, or what fields are below.
+// Has reports whether a path is a field, or contains fields.
 func (x *FieldIndex) Has(parts []string) bool {
 	_, ok := x.Find(parts)
 	return ok
@@ -150,7 +151,7 @@ func (x *FieldIndex) Has(parts []string) bool {
 // Paths are the paths of all fields whose names are known, sorted.
 func (x *FieldIndex) Paths() []string { return x.paths }
 
-// Nearest is the field that was probably meant, or "". sure says that nothing else is as near.
+// Nearest is the field that was probably meant, or "". sure means that no other is as near.
 func (x *FieldIndex) Nearest(path string) (meant string, sure bool) {
 	if meant := x.Meant(path); meant != "" {
 		return meant, true
@@ -159,7 +160,7 @@ func (x *FieldIndex) Nearest(path string) (meant string, sure bool) {
 	return meant, unique && distance <= 2
 }
 
-// plainName is a name without what spellings differ in: case, blanks, dots, dashes and underscores.
+// plainName is a name without case, blanks, dots, dashes and underscores.
 func plainName(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -169,7 +170,7 @@ func plainName(s string) string {
 	}, s)
 }
 
-// Values are the only ones that a field has; nil where there may be others.
+// Values are the only possible values of a field; nil if there may be others.
 func (x *FieldIndex) Values(parts []string) []string {
 	if n := x.exactly(parts); n != nil {
 		return n.values
@@ -177,19 +178,19 @@ func (x *FieldIndex) Values(parts []string) []string {
 	return nil
 }
 
-// MayBeMissing says whether a field is declared so.
+// MayBeMissing reports whether a field is declared as one that may be missing.
 func (x *FieldIndex) MayBeMissing(parts []string) bool {
 	n := x.exactly(parts)
 	return n != nil && n.optional
 }
 
-// HasItems says whether it is known what the items of a list hold.
+// HasItems reports whether the fields of a list's items are known.
 func (x *FieldIndex) HasItems(parts []string) bool {
 	n := x.exactly(parts)
 	return n != nil && n.below[Item] != nil
 }
 
-// exactly is the node of a path that is written out; nil if there is none.
+// exactly is the node of a path without wildcards; nil if there is none.
 func (x *FieldIndex) exactly(parts []string) *fieldNode {
 	n := &x.root
 	for _, part := range parts {

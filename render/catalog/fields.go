@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// FieldType is what a field holds.
+// FieldType is the type of a field.
 type FieldType string
 
 // The types.
@@ -19,8 +19,7 @@ const (
 	TypeAny    FieldType = "any"
 )
 
-// Field is one piece of dynamic text: what an author picks, and the path that
-// a template writes for it.
+// Field is one piece of dynamic text, with the path that a template writes for it.
 type Field struct {
 	Name string    `json:"name"` // as people call it: "Customer first name"
 	Path string    `json:"path"` // customer.firstName; "<klass>" and "<name>" stand for any name, "<item>" for what is in a list, ".*" for all below
@@ -121,7 +120,7 @@ var fields = []Field{
 	{Name: "Forward direction", Path: "forward.dir", Type: TypeText, Doc: "In forwards: ltr or rtl, of the language's script."},
 }
 
-// TypeOfName reads the suffix of a custom field's name.
+// TypeOfName is the type that the suffix of a custom field's name says.
 func TypeOfName(path string) FieldType {
 	for suffix, t := range map[string]FieldType{"Str": TypeText, "Txt": TypeText, "Num": TypeNumber, "Bool": TypeBool, "At": TypeDate} {
 		if name := path[strings.LastIndexByte(path, '.')+1:]; strings.HasSuffix(name, suffix) && len(name) > len(suffix) {

@@ -9,37 +9,36 @@ import (
 // Severity says whether a finding stops anything.
 type Severity string
 
-// An Error keeps a catalog from loading or a template from compiling; a
-// Warning is something that a customer may notice.
+// An Error keeps a catalog from loading or a template from compiling. A Warning is something that a customer may
+// notice.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
 )
 
-// Finding is one thing that is wrong with a catalog, at the place where its
-// author can put it right.
+// Finding is one fault of a catalog, at the place where its author can correct it.
 type Finding struct {
 	Severity Severity `json:"severity"`
 	Code     string   `json:"code"` // stable, e.g. "unknown_snippet"; templates/README.md lists them
 	File     string   `json:"file"` // slash-separated, relative to the catalog's root
 	Line     int      `json:"line,omitempty"`
 	Column   int      `json:"column,omitempty"` // 1-based, in runes; 0: the whole line
-	// EndLine and EndColumn are behind what is wrong; 0: only the beginning is known.
+	// EndLine and EndColumn are behind the fault; 0: only its beginning is known.
 	EndLine   int    `json:"endLine,omitempty"`
 	EndColumn int    `json:"endColumn,omitempty"`
 	Message   string `json:"message"`
 	Subject   string `json:"subject,omitempty"` // the shortcut, snippet, or template it is about
 	Template  string `json:"-"`                 // the text, as Locate names it; "" where it is in none
-	Fix       *Fix   `json:"fix,omitempty"`     // how it can be mended; nil where only the author can tell
+	Fix       *Fix   `json:"fix,omitempty"`     // how to correct it; nil if only the author can know
 }
 
-// Fix mends a finding: all its edits together, in the finding's file.
+// Fix corrects a finding: all edits together, in the file of the finding.
 type Fix struct {
 	Edits []Edit `json:"edits"` // in the order of the file, none over another
 }
 
-// Edit puts a text in the place of another. Lines and columns are counted as a finding's; where both ends are equal, the
-// text is put in between.
+// Edit replaces a text by another. It counts lines and columns like a Finding. If both ends are equal, it inserts the
+// text.
 type Edit struct {
 	Line      int    `json:"line"`
 	Column    int    `json:"column"`
@@ -48,7 +47,7 @@ type Edit struct {
 	Text      string `json:"text"`
 }
 
-// String gives "file:line:col: message".
+// String returns "file:line:col: message".
 func (f Finding) String() string {
 	var b strings.Builder
 	b.WriteString(f.File)
@@ -68,7 +67,7 @@ func (f Finding) String() string {
 	return b.String()
 }
 
-// LoadError is everything that keeps a catalog from loading, at once.
+// LoadError has all faults that keep a catalog from loading.
 type LoadError struct {
 	Findings []Finding
 }

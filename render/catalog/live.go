@@ -23,11 +23,11 @@ type Live struct {
 	next    string // another one, seen at the last look
 }
 
-// LiveOptions are what NewLive makes a Live of. FS is required.
+// LiveOptions for NewLive. FS is required.
 type LiveOptions struct {
 	FS       fs.FS
 	Interval time.Duration                     // between two looks at the folder; 1 s
-	OnReload func(current *Catalog, err error) // told of every reload: the version in use, and why a new one was refused
+	OnReload func(current *Catalog, err error) // called at every reload with the version in use, and why a new one was refused
 }
 
 // NewLive loads the folder, which must be good.
@@ -50,8 +50,7 @@ func NewLive(o LiveOptions) (*Live, error) {
 // Catalog returns the version in use.
 func (l *Live) Catalog() *Catalog { return l.current.Load() }
 
-// Reload loads the folder now and says whether the catalog changed. On an
-// error the version in use stays.
+// Reload loads the folder now and reports whether the catalog changed. After an error the version in use stays.
 func (l *Live) Reload() (changed bool, err error) {
 	l.load.Lock()
 	defer l.load.Unlock()
@@ -72,9 +71,8 @@ func (l *Live) reload(seen string) (bool, error) {
 	return changed, err
 }
 
-// Watch looks at the folder now and then and reloads what changed, until ctx
-// is done. It looks at names, sizes and times, not into the files, which works
-// on every file system and through links that are swapped.
+// Watch looks at the folder from time to time and reloads changes, until ctx is done. It compares names, sizes and
+// times, not contents: that works on every file system, and through links that are replaced.
 func (l *Live) Watch(ctx context.Context) {
 	tick := time.NewTicker(l.options.Interval)
 	defer tick.Stop()
@@ -88,8 +86,8 @@ func (l *Live) Watch(ctx context.Context) {
 	}
 }
 
-// look reloads if the folder changed since it was last loaded, and not since
-// the last look: a change may still be half written.
+// look reloads if the folder changed since it was last loaded but not since the last look: a change may be half
+// written.
 func (l *Live) look() {
 	l.load.Lock()
 	defer l.load.Unlock()
@@ -114,8 +112,7 @@ func loadChecked(fsys fs.FS) (*Catalog, error) {
 	return c, nil
 }
 
-// Check compiles every template of the catalog. The error is a *CatalogError
-// with every fault.
+// Check compiles every template of the catalog. The error is a *LoadError with every fault.
 func (c *Catalog) Check() error {
 	var findings []Finding
 	for _, t := range c.Texts() {

@@ -109,7 +109,7 @@ func (l *loader) walk(dir string, load func(file string, data []byte)) {
 	}
 }
 
-// NormalText takes away a byte order mark and the line ends of Windows.
+// NormalText removes a byte order mark, and turns the line ends of Windows into plain ones.
 func NormalText(data []byte) []byte {
 	return bytes.ReplaceAll(bytes.TrimPrefix(data, []byte("\ufeff")), []byte("\r\n"), []byte("\n"))
 }
@@ -164,7 +164,7 @@ func (l *loader) snippet(file string, data []byte) {
 	loadYAML(l, "snippet", file, data, l.catalog.snippets)
 }
 
-// named is what a file of YAML holds one of. It is called as the file is where the file doesn't say.
+// named is what a YAML file holds one of. Its default name is that of the file.
 type named interface {
 	nameField() *string
 	faults() []fieldFault

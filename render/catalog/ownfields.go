@@ -10,7 +10,7 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
-// OwnFields is the file fields.yaml: the fields that one's contexts have besides those of Fields. Where it is, a custom field
+// OwnFields is the file fields.yaml: the fields of contexts besides those of Fields. With that file, a custom field
 // or object that it doesn't declare is unknown.
 type OwnFields struct {
 	Customer     map[string]OwnField `json:"customer,omitempty"`     // customer.custom.<name>
@@ -36,12 +36,12 @@ type OwnField struct {
 	Items       map[string]OwnField `json:"items,omitempty"`       // of a list: what each item has
 }
 
-// isEmpty says whether nothing is declared.
+// isEmpty reports whether nothing is declared.
 func (o *OwnFields) isEmpty() bool {
 	return len(o.Customer)+len(o.Conversation)+len(o.KObjects)+len(o.Other) == 0
 }
 
-// fields lists what is declared, by path.
+// fields lists the declared fields, by path.
 func (o *OwnFields) fields() (out []Field) {
 	group := func(prefix, whose string, list map[string]OwnField) {
 		for _, name := range slices.Sorted(maps.Keys(list)) {
@@ -87,7 +87,7 @@ func (f *OwnField) kind(path string) FieldType {
 	return TypeOfName(path)
 }
 
-// faults are what can be said of the file without a template.
+// faults are those that show without templates.
 func (o *OwnFields) faults() (out []fieldFault) {
 	group := func(at string, list map[string]OwnField, dots bool) {
 		for _, name := range slices.Sorted(maps.Keys(list)) {
@@ -163,7 +163,7 @@ func (c *Catalog) FieldList() []Field { return slices.Concat(fields, c.ownFields
 // OwnFields are the fields that the catalog declares.
 func (c *Catalog) OwnFields() []Field { return slices.Clone(c.ownFields) }
 
-// declared makes what follows from the fields that the catalog declares. closed says that there are no others.
+// declared prepares what follows from the declared fields. closed means that there are no others.
 func (c *Catalog) declared(closed bool) {
 	c.ownFields = c.own.fields()
 	for _, path := range c.defaults.Fields {
@@ -177,7 +177,7 @@ func (c *Catalog) declared(closed bool) {
 	c.fields = newFieldIndex(c.ownFields, closed)
 }
 
-// OwnKind is the type of a field that the catalog declares, "" of another.
+// OwnKind is the type of a declared field; "" for another field.
 func (c *Catalog) OwnKind(path string) string {
 	for _, f := range c.ownFields {
 		if f.Path == path {
@@ -187,7 +187,7 @@ func (c *Catalog) OwnKind(path string) string {
 	return ""
 }
 
-// SampleContext is a context with the samples that fields.yaml has, laid under those of a sample of one's own: JSON objects.
+// SampleContext is a context with the samples of fields.yaml, overridden by those of over, a JSON object.
 func (c *Catalog) SampleContext(over []byte) ([]byte, error) {
 	root := map[string]any{}
 	for _, f := range c.ownFields {
@@ -233,7 +233,7 @@ func put(at map[string]any, path []string, value any) {
 	}
 }
 
-// lay puts the members of an object over another's.
+// lay overrides the members of one object by those of another.
 func lay(under, over map[string]any) {
 	for name, value := range over {
 		if next, ok := value.(map[string]any); ok {

@@ -12,14 +12,14 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
-// Limits of a shortcut that do not depend on who renders it.
+// Limits of a shortcut, the same for all renderers.
 const (
 	MaxTags      = 20
 	MaxTagLength = 64 // characters
 )
 
-// Shortcut is a canned response: what is written, where it may go, and what
-// happens to the conversation when it is used. Its texts are Handlebars.
+// Shortcut is a canned response: its texts, its channels, and what it changes in the conversation. Its texts are
+// Handlebars.
 type Shortcut struct {
 	Name        string `json:"name"` // no spaces; may hold dynamic text
 	Description string `json:"description,omitempty"`
@@ -48,8 +48,7 @@ type Shortcut struct {
 	CustomFields  map[string]any `json:"customFields,omitempty"`
 }
 
-// Override is what one channel says instead. An unset field means the
-// shortcut's own.
+// Override has the values of one channel. An unset field means that of the shortcut.
 type Override struct {
 	Subject       *string        `json:"subject,omitempty"`
 	Preheader     *string        `json:"preheader,omitempty"`
@@ -62,7 +61,7 @@ type Override struct {
 // Visibility says who may use a shortcut.
 type Visibility string
 
-// The visibilities; none given means Public.
+// The visibilities; empty means Public.
 const (
 	Public  Visibility = "public"
 	Private Visibility = "private" // the owner
@@ -70,15 +69,13 @@ const (
 	Users   Visibility = "users"
 )
 
-// Actor is on whose behalf a shortcut is used. The zero Actor stands for the
-// system, which may use all.
+// Actor is the person or team that uses a shortcut. The zero Actor is the system, which may use all.
 type Actor struct {
 	User  string
 	Teams []string
 }
 
-// ActorOf is who a list of names with commas between them stands for: a user, who may be in teams, or a team. "" is the
-// system.
+// ActorOf reads a list of names, separated by commas: a user, who may be in teams, or a team. "" is the system.
 func ActorOf(names string) (a Actor) {
 	for name := range strings.SplitSeq(names, ",") {
 		if name = strings.TrimSpace(name); name != "" {
@@ -91,7 +88,7 @@ func ActorOf(names string) (a Actor) {
 	return a
 }
 
-// HiddenError is a shortcut that someone may not use.
+// HiddenError is a shortcut that an actor must not use.
 type HiddenError struct {
 	Name string
 	As   Actor
@@ -102,7 +99,7 @@ func (e *HiddenError) Error() string {
 	return fmt.Sprintf("%s may not use the shortcut %s, which is %s", handlebars.Quote(strings.Join(e.As.Teams, ", ")), handlebars.Quote(e.Name), e.For)
 }
 
-// Allow is a *HiddenError where a may not use the shortcut.
+// Allow returns a *HiddenError if a must not use the shortcut.
 func (s *Shortcut) Allow(a Actor) error {
 	if s.VisibleTo(a) {
 		return nil
@@ -148,7 +145,7 @@ func (s *Shortcut) nameField() *string { return &s.Name }
 
 func (*Shortcut) normalize(positions) {}
 
-// Parts are the texts of one channel after its override is applied.
+// Parts are the texts of one channel, with its override applied.
 type Parts struct {
 	Subject, Preheader, Message string
 	Format                      content.Format
@@ -157,10 +154,10 @@ type Parts struct {
 	path                        map[string]string // part → key path in the file, for positions
 }
 
-// Path is where in the shortcut's file a part stands: "message" is at "channels.sms.message".
+// Path is the place of a part in the shortcut's file: "message" is at "channels.sms.message".
 func (p Parts) Path(part string) string { return p.path[part] }
 
-// For returns what the shortcut says in channel c.
+// For returns the texts of the shortcut on channel c.
 func (s *Shortcut) For(c Channel) Parts {
 	p := Parts{
 		Subject: s.Subject, Preheader: s.Preheader, Message: s.Message, Format: s.Format,
@@ -199,7 +196,7 @@ type fieldFault struct {
 	path, code, message string
 }
 
-// Validate reports every fault that needs no catalog to be seen.
+// Validate reports every fault that shows without a catalog.
 func (s *Shortcut) Validate() error {
 	faults := s.faults()
 	if len(faults) == 0 {
@@ -309,7 +306,7 @@ func checkName(name, what string, fault func(string)) {
 	}
 }
 
-// isFileName says whether name is one element of a path and no more.
+// isFileName reports whether name is exactly one element of a path.
 func isFileName(name string) bool {
 	return name != "" && name != "." && name != ".." && len(name) <= 255 && utf8.ValidString(name) &&
 		!strings.ContainsAny(name, `/\:`) && !strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f })

@@ -20,7 +20,8 @@ type Snippet struct {
 	Outdated    []string          `json:"outdated,omitempty"` // languages whose text lags behind the source
 }
 
-// SnippetPrefix begins every snippet's name; TranscriptSnippets those that forwards look for themselves.
+// SnippetPrefix begins the name of every snippet; TranscriptSnippets begins those of snippets that forwards use by
+// themselves.
 const (
 	SnippetPrefix      = "sn."
 	TranscriptSnippets = "sn.transcript."
@@ -65,7 +66,7 @@ func (s *Snippet) faults() []fieldFault {
 
 func (s *Snippet) nameField() *string { return &s.Name }
 
-// normalize writes the languages as the catalog does.
+// normalize brings the language tags to one form.
 func (s *Snippet) normalize(at positions) {
 	normal := make(map[string]string, len(s.Texts))
 	for key, text := range s.Texts {

@@ -40,8 +40,8 @@ func (s *Shortcut) sources() []templateSource {
 	return out
 }
 
-// Locate maps a place in a template, as issues, spans and errors name it, to the
-// catalog's file. file is "" if the template is from none.
+// Locate maps a place in a template, as issues, spans and errors have it, to a file of the catalog. file is "" if the
+// template is in none.
 func (c *Catalog) Locate(template string, line, column int) (file string, fileLine, fileColumn int) {
 	o, path := c.originOf(template)
 	switch {
@@ -54,7 +54,7 @@ func (c *Catalog) Locate(template string, line, column int) (file string, fileLi
 	return o.file, o.line + line - 1, column
 }
 
-// scalar is where the scalar of a YAML file stands that a template is; false of other templates.
+// scalar is the place of the YAML scalar that holds a template; false for other templates.
 func (c *Catalog) scalar(template string) (textPos, bool) {
 	o, path := c.originOf(template)
 	return o.at[path], path != ""
@@ -79,8 +79,7 @@ func (c *Catalog) originOf(template string) (o origin, path string) {
 	return c.origins[originKey("partial", template)], ""
 }
 
-// compilers holds the environment that a catalog's templates are checked
-// against.
+// compilers holds the environment that a catalog's templates are checked with.
 type compilers struct {
 	once    sync.Once
 	catalog *Catalog
@@ -105,8 +104,8 @@ func (c *compilers) compile(name, text string) (*handlebars.Template, error) {
 	return c.env.Compile(name, text)
 }
 
-// TemplateError is a template that does not compile or a rendering that had to
-// stop, with the place in the catalog's file where there is one.
+// TemplateError is a template that does not compile, or a rendering that had to stop, with its place in a file of the
+// catalog if there is one.
 type TemplateError struct {
 	Code     string // of handlebars.Code, e.g. "unknown_snippet"
 	Message  string
@@ -138,8 +137,8 @@ func (e *TemplateError) Error() string {
 // Unwrap returns the cause.
 func (e *TemplateError) Unwrap() error { return e.Err }
 
-// NewTemplateError gives the engine's errors the places in the catalog's files. c may be nil. The errors are
-// *TemplateError, joined where there are several.
+// NewTemplateError adds to the engine's errors their places in the files of the catalog. c may be nil. The errors are
+// *TemplateError, joined if there are several.
 func NewTemplateError(c *Catalog, err error) error {
 	var e *handlebars.Error
 	if err == nil || !errors.As(err, &e) {

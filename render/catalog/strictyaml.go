@@ -18,13 +18,12 @@ import (
 // maxYAML bounds one file of a catalog.
 const maxYAML = 1 << 20
 
-// positions tells where in a file each text of a decoded document begins, by
-// the path of its keys: "message", "channels.sms.message", "tags.2".
+// positions has the beginning of each text of a decoded document, by the path of its keys: "message",
+// "channels.sms.message", "tags.2".
 type positions map[string]textPos
 
-// decodeYAML fills into (a pointer to a struct with json tags) from data and
-// is strict: unknown and repeated keys, aliases, further documents and values
-// of a wrong type are findings, each with its place.
+// decodeYAML decodes data into a struct with json tags. It is strict: unknown and repeated keys, aliases, further
+// documents and values of a wrong type are findings, each with its place.
 func decodeYAML(file string, data []byte, firstLine int, into any) (positions, []Finding) {
 	d := &yamlDecoder{file: file, data: data, lines: bytes.Split(data, []byte("\n")), offset: firstLine - 1, positions: positions{}}
 	if len(data) > maxYAML {
@@ -234,7 +233,8 @@ func (d *yamlDecoder) text(path string, n *yaml.Node, v reflect.Value) {
 	d.comment(n)
 }
 
-// comment tells of a text that is cut at a "#" which was hardly meant to begin a comment: comments have a blank behind it.
+// comment reports a text that is cut at a "#" which was hardly meant to begin a comment: comments have a blank behind
+// it.
 func (d *yamlDecoder) comment(n *yaml.Node) {
 	c := n.LineComment
 	if c == "" || n.Style != 0 || !strings.HasPrefix(c, "#") || strings.HasPrefix(c, "# ") && !strings.Contains(c, "{{") && !strings.Contains(c, "[[") || c == "#" {
@@ -252,7 +252,7 @@ func (d *yamlDecoder) comment(n *yaml.Node) {
 	}
 }
 
-// mend gives the last finding a fix: what stands in the place of the scalar.
+// mend adds to the last finding a fix that replaces the scalar.
 func (d *yamlDecoder) mend(n *yaml.Node, with string) {
 	f := &d.findings[len(d.findings)-1]
 	line, end := n.Line+d.offset, n.Column+utf8.RuneCountInString(n.Value)

@@ -104,7 +104,7 @@ func roleOf(f content.Format) Role {
 	return RoleBody
 }
 
-// CompileFaults are the errors that keep a text from compiling. One that lies in a snippet or partial is placed there.
+// CompileFaults are the errors that keep a text from compiling. A fault of a snippet or partial has its place there.
 func (c *Catalog) CompileFaults(t Text) []Finding {
 	_, err := c.Compile(t.Name, t.Text)
 	var e *handlebars.Error

@@ -1,8 +1,7 @@
-// Package content writes what templates printed as the forms that channels want:
-// HTML, plain text, Markdown. It says what a value may be where it stands.
+// Package content turns the output of templates into the forms of the channels: HTML, plain text, Markdown. It
+// decides which values are safe at their place.
 //
-// A template's output is cut into the author's text, the skeleton, and the
-// values. The skeleton alone goes through Markdown, HTML and the conversion to
-// plain text, once for all recipients that share it; each value is then written
-// as its place wants it: as text, attribute, address, or comment.
+// The output of a template consists of the author's text, the skeleton, and of values. Only the skeleton goes through
+// Markdown, HTML and the conversion to plain text, once for all recipients that share it. Then each value is written
+// in the form of its place: text, attribute, address, or comment.
 package content

@@ -8,14 +8,14 @@ import (
 	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
-// side is one side of a block of a template.
+// side is one branch of a block of a template.
 type side struct {
 	template string
 	pos      int // where it begins
 }
 
-// coverage is what an author's tests reach of a catalog's branches. A snippet
-// counts in the languages that tests show it in, else in its source's.
+// coverage is the set of branches of a catalog that authors' tests reach. A snippet counts in the languages in which
+// tests show it, else in its source language.
 type coverage struct {
 	sources map[string]*source // by template
 	shown   map[string]bool    // texts of snippets, "sn.greeting@de"
@@ -26,7 +26,7 @@ func newCoverage() *coverage {
 	return &coverage{sources: make(map[string]*source), shown: make(map[string]bool), reached: make(map[side]bool)}
 }
 
-// of adds the templates that a shortcut's contents are made of.
+// of adds the templates of a shortcut.
 func (c *coverage) of(p *render.Prepared) {
 	b := p.Bundle()
 	for template, text := range b.Texts() {
@@ -36,7 +36,7 @@ func (c *coverage) of(p *render.Prepared) {
 	}
 }
 
-// add notes what a test reaches.
+// add adds the branches that a test reaches.
 func (c *coverage) add(p *render.Prepared, parts []render.Part) {
 	c.of(p)
 	for _, part := range parts {
@@ -50,7 +50,7 @@ func (c *coverage) add(p *render.Prepared, parts []render.Part) {
 	}
 }
 
-// branches lists what counts of all shortcuts that were given to of.
+// branches lists the branches of all shortcuts that were given to of.
 func (c *coverage) branches(from *catalog.Catalog) map[side]syntax.Branch {
 	shownAtAll := make(map[string]bool)
 	for template := range c.shown {

@@ -1,4 +1,5 @@
-// Package explain says where each piece of a content comes from, runs authors' tests, and counts which branches they reach.
+// Package explain finds the origin of each piece of a content, runs authors' tests, and counts the branches that they
+// reach.
 package explain
 
 import (
@@ -15,7 +16,7 @@ import (
 	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
-// Explanation says where everything in a content came from.
+// Explanation has the origin of everything in a content.
 type Explanation struct {
 	Channel catalog.Channel `json:"channel"`
 	Parts   []PartSpans     `json:"parts"`
@@ -23,8 +24,7 @@ type Explanation struct {
 	Issues  []render.Issue  `json:"issues,omitempty"` // Render's
 }
 
-// PartSpans is one part as its template wrote it: Markdown before it becomes
-// HTML.
+// PartSpans is one part as its template printed it: Markdown before it becomes HTML.
 type PartSpans struct {
 	Part  string `json:"part"` // subject, preheader, message, layout
 	Spans []Span `json:"spans"`
@@ -60,8 +60,7 @@ type SnippetUse struct {
 	Fallback bool   `json:"fallback"` // the message's languages have no text
 }
 
-// Explain renders as Render does, with the same errors and issues, and tells
-// the pieces apart.
+// Explain renders like Render, with the same errors and issues, and separates the pieces.
 func Explain(ctx context.Context, p *render.Prepared, req render.Request) (*Explanation, error) {
 	rendered, parts, err := p.Trace(ctx, req)
 	if err != nil {
@@ -87,7 +86,7 @@ type explainer struct {
 	sources map[string]*source
 }
 
-// source is what is asked of one template.
+// source is what is known about one template.
 type source struct {
 	tree  *syntax.Tree
 	tags  map[int]string // what stands in a tag, by where it begins
@@ -151,7 +150,7 @@ func (x *explainer) spans(part render.Part) []Span {
 	return out
 }
 
-// blanks is how much white space text begins with; none of text that is nothing else.
+// blanks is the length of white space at the beginning of text; 0 for text that is nothing else.
 func blanks(text string) int {
 	if n := len(text) - len(strings.TrimLeft(text, " \t\r\n\f\v")); n < len(text) {
 		return n
@@ -159,7 +158,7 @@ func blanks(text string) int {
 	return 0
 }
 
-// shown is what a piece of output shows: the message in a layout, which is a part of its own, as an ellipsis.
+// shown is the text of a piece of output. The message in a layout is a part of its own; it shows as an ellipsis.
 func shown(output []byte) string {
 	if content.IsBody(output) {
 		return "…"
@@ -167,7 +166,7 @@ func shown(output []byte) string {
 	return string(content.Unmark(slices.Clone(output)))
 }
 
-// branches are the labels of the sides of blocks around, outermost first.
+// branches are the labels of the surrounding branches, outermost first.
 func (x *explainer) branches(t *handlebars.Trace, scope int) []string {
 	var labels []string
 	for ; scope >= 0; scope = t.Scopes[scope].Outer {
@@ -180,7 +179,7 @@ func (x *explainer) branches(t *handlebars.Trace, scope int) []string {
 	return labels
 }
 
-// uses notes a snippet that was shown.
+// uses adds a snippet that was shown.
 func (x *explainer) uses(out *Explanation, e handlebars.Entered) {
 	name, language, ok := strings.Cut(e.Template, "@")
 	if !ok || !e.Whole || !strings.HasPrefix(name, catalog.SnippetPrefix) || slices.ContainsFunc(out.Uses, func(u SnippetUse) bool { return u.Name == name && u.Language == language }) {

@@ -1,3 +1,2 @@
-// Package lint tells authors what is wrong with a catalog before a customer
-// notices it.
+// Package lint finds mistakes in a catalog before a customer notices them.
 package lint

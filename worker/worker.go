@@ -163,6 +163,9 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 		return err
 	}
 	w.delivery = d
+	if err := o.Metrics.Register(d); err != nil {
+		return err
+	}
 	w.meter = rate.NewMeter(o.Redis, d.Limits)
 	outcomes.Count = w.meter.Count
 	progress, err := bulkrun.NewMetrics(o.Metrics, recovered.Recovered)

@@ -75,7 +75,11 @@ func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.
 		list := troubles()
 		for _, c := range slices.Sorted(maps.Keys(list)) {
 			t := list[c]
-			fmt.Fprintf(w, "%s can't send since %s: %s\n", c, t.Since.UTC().Format(time.RFC3339), cmp.Or(t.Detail, t.Code))
+			since := ""
+			if !t.Since.IsZero() {
+				since = " since " + t.Since.UTC().Format(time.RFC3339)
+			}
+			fmt.Fprintf(w, "%s can't send%s: %s\n", c, since, cmp.Or(t.Detail, t.Code))
 		}
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))

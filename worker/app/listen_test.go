@@ -32,9 +32,10 @@ func TestReadyTellsTroubles(t *testing.T) {
 		t.Errorf("%d %q", code, body)
 	}
 	troubles[message.SMS] = delivery.Trouble{Code: "no_sender", Since: since}
+	troubles[message.Chat] = delivery.Trouble{Detail: "no_sender: HERALD_CHAT_URL is not set"}
 	troubles[message.Email] = delivery.Trouble{Code: "smtp_auth", Detail: "smtp_auth 5.7.8 at AUTH: 535 no", Since: since}
 	want := strings.Join([]string{
-		"ready", "email can't send since 2026-11-30T10:00:00Z: smtp_auth 5.7.8 at AUTH: 535 no", "sms can't send since 2026-11-30T10:00:00Z: no_sender", "",
+		"ready", "chat can't send: no_sender: HERALD_CHAT_URL is not set", "email can't send since 2026-11-30T10:00:00Z: smtp_auth 5.7.8 at AUTH: 535 no", "sms can't send since 2026-11-30T10:00:00Z: no_sender", "",
 	}, "\n")
 	if code, body := ask(); code != 200 || body != want {
 		t.Errorf("%d %q, want %q", code, body, want)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,8 +36,20 @@ type WorkerOptions struct {
 // Worker is a worker with all its parts. Close ends what Run used.
 type Worker struct {
 	*worker.Worker
-	Redis redis.UniversalClient
+	Redis        redis.UniversalClient
+	unconfigured map[message.Channel]string // the setting that would open each
 	stack
+}
+
+// Troubles are the channels that can't send, and why: those that are not configured, and those whose last try failed for
+// their account or a setting.
+func (w *Worker) Troubles() map[message.Channel]delivery.Trouble {
+	all := map[message.Channel]delivery.Trouble{}
+	for channel, setting := range w.unconfigured {
+		all[channel] = delivery.Trouble{Code: "no_sender", Detail: "no_sender: " + setting + " is not set"}
+	}
+	maps.Copy(all, w.Worker.Troubles())
+	return all
 }
 
 // NewWorker makes a worker of the settings.
@@ -113,7 +126,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Worker{Worker: w, Redis: rdb, stack: open}, nil
+	return &Worker{Worker: w, Redis: rdb, unconfigured: rules.Unconfigured, stack: open}, nil
 }
 
 // Renderer renders with the locale and time zone of the settings for recipients without their own.

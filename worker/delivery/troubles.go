@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/message"
 )
@@ -52,4 +54,29 @@ func (d *Delivery) Troubles() map[message.Channel]Trouble {
 	d.troubles.mu.Lock()
 	defer d.troubles.mu.Unlock()
 	return maps.Clone(d.troubles.list)
+}
+
+// troubleSeconds is the metric of Troubles.
+var troubleSeconds = prometheus.NewDesc("herald_channel_trouble_seconds",
+	"For how long a channel can't send, for trouble of its account or a setting: /readyz says which. 0 when it can. Alert beyond some minutes.",
+	[]string{"channel"}, nil)
+
+// Describe implements prometheus.Collector.
+func (d *Delivery) Describe(out chan<- *prometheus.Desc) { out <- troubleSeconds }
+
+// Collect implements prometheus.Collector.
+func (d *Delivery) Collect(out chan<- prometheus.Metric) {
+	list := d.Troubles()
+	for _, c := range message.Channels {
+		_, sends := d.Senders[c]
+		trouble, stuck := list[c]
+		if !sends && !stuck {
+			continue // nobody has asked for it
+		}
+		seconds := 0.0
+		if stuck {
+			seconds = time.Since(trouble.Since).Seconds()
+		}
+		out <- prometheus.MustNewConstMetric(troubleSeconds, prometheus.GaugeValue, seconds, string(c))
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/message"
 )
@@ -27,6 +29,13 @@ func TestTroubles(t *testing.T) {
 	if list := d.Troubles(); len(list) != 2 || list[message.SMS].Code != "no_sender" {
 		t.Errorf("%+v", list)
 	}
+	calm := &Delivery{Options: Options{Senders: map[message.Channel]Sender{message.Note: nil}}}
+	if got := troubleSecondsOf(t, calm); len(got) != 1 || got["note"] != 0 {
+		t.Errorf("%v", got)
+	}
+	if got := troubleSecondsOf(t, d); len(got) != 2 || got["email"] <= 0 || got["sms"] <= 0 {
+		t.Errorf("%v", got)
+	}
 	for name, answer := range map[string]*send.Error{
 		"sent": nil, "the recipient's": {Permanent: true}, "for now": {Code: "smtp_450"}, "missing": {Ambiguous: true, Account: true},
 	} {
@@ -36,4 +45,22 @@ func TestTroubles(t *testing.T) {
 			t.Errorf("an answer (%s) ends the trouble", name)
 		}
 	}
+}
+
+// troubleSecondsOf is the metric, by channel.
+func troubleSecondsOf(t *testing.T, d *Delivery) map[string]float64 {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(d)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			got[m.GetLabel()[0].GetValue()] = m.GetGauge().GetValue()
+		}
+	}
+	return got
 }

@@ -168,7 +168,8 @@ func dialError(err error, p *phase, s settings) *send.Error {
 			if repeatsSecrets(reply.Msg, s) {
 				e.Reply = ""
 			}
-			e.Err = fmt.Errorf("the server refuses the login: %s", strings.TrimSpace(strconv.Itoa(reply.Code)+" "+e.Reply))
+			e.Reply = strings.TrimSpace(strconv.Itoa(reply.Code) + " " + e.Reply) // the code says only that it is the login
+			e.Err = errors.New("the server refuses the login: " + e.Reply)
 		} else {
 			e.Err = authTrouble(err)
 		}

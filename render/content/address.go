@@ -10,7 +10,7 @@ import (
 	"github.com/heraldsend/herald/render/plain"
 )
 
-// address is a URL made of an author's texts and of values.
+// address is a URL that consists of the author's text and of values.
 type address []addressPart
 
 type addressPart struct {
@@ -21,7 +21,7 @@ type addressPart struct {
 
 const noValue = -1
 
-// nowhere is the address of a link that may not, or can't, be followed.
+// nowhere is the address of a link that must not, or can't, be followed.
 const nowhere = "#"
 
 // What is wrong with an address, behind the words "the address …".
@@ -37,12 +37,12 @@ var (
 	errNotInTemplate = errors.New("has a value right behind the host: write / before it in the template")
 )
 
-// Nowhere says whether err took the place of an address: "#" stands there.
+// Nowhere reports whether "#" replaced an address because of err.
 func Nowhere(err error) bool { return err != nil && !errors.Is(err, errNotInTemplate) }
 
-// assemble appends the URL that the address becomes with its values. A value stays in the part of the URL where its author
-// put it: the whole, host, port, path, query, or a telephone number. The error says why it can't; errNotInTemplate comes
-// with a URL that works.
+// assemble appends the URL with its values. A value stays in the part of the URL in which its author put it: the
+// whole, host, port, path, query, or a telephone number. The error says why it can't; errNotInTemplate comes with a
+// URL that works.
 func (a address) assemble(dst []byte, value func(int) []byte) ([]byte, error) {
 	begin := len(dst)
 	var advice error
@@ -81,10 +81,10 @@ func (a address) assemble(dst []byte, value func(int) []byte) ([]byte, error) {
 	return dst, advice
 }
 
-// isOfValues says whether a value begins the address.
+// isOfValues reports whether the address begins with a value.
 func (a address) isOfValues() bool { return len(a) > 0 && a[0].isValue }
 
-// appendValue appends the value of part i behind what stands from begin on.
+// appendValue appends the value of part i; the address begins at begin in dst.
 func (a address) appendValue(dst []byte, begin, i int, v []byte) ([]byte, error) {
 	before := dst[begin:]
 	scheme, rest, hasScheme := bytes.Cut(before, []byte(":"))
@@ -106,7 +106,7 @@ func (a address) appendValue(dst []byte, begin, i int, v []byte) ([]byte, error)
 	return a.appendHost(dst, string(host), i, v)
 }
 
-// appendHost appends a value that stands where the host does, behind the part of it that is there already.
+// appendHost appends a value in the place of the host, behind the part of it that is already there.
 func (a address) appendHost(dst []byte, host string, i int, v []byte) ([]byte, error) {
 	next, isLast := byte(0), i+1 == len(a)
 	if !isLast && !a[i+1].isValue && a[i+1].text != "" {
@@ -144,7 +144,7 @@ func (a address) appendHost(dst []byte, host string, i int, v []byte) ([]byte, e
 	return dst, errNotInTemplate
 }
 
-// appendHostAndPath appends a value right behind the scheme: a host, with a port and a path where these may follow.
+// appendHostAndPath appends a value that follows the scheme: a host, with a port and a path if these may follow.
 func appendHostAndPath(dst, v []byte, goesOn bool, next byte, isLast bool) ([]byte, error) {
 	for _, scheme := range []string{"https://", "http://"} {
 		if len(v) > len(scheme) && strings.EqualFold(string(v[:len(scheme)]), scheme) {
@@ -173,7 +173,7 @@ func appendHostAndPath(dst, v []byte, goesOn bool, next byte, isLast bool) ([]by
 	return appendURL(dst, path, placePath), nil
 }
 
-// hostName checks a host, or a part of one, which has no port. Names beyond ASCII become what DNS knows.
+// hostName checks a host, or a part of one, without a port. Names beyond ASCII become punycode.
 func hostName(s string, isPart bool) (string, bool) {
 	if !isPart {
 		if at := strings.LastIndexByte(s, ':'); at >= 0 && !strings.HasSuffix(s, "]") {
@@ -225,7 +225,7 @@ func isPort(s string) bool {
 	return n > 0
 }
 
-// appendWhole appends a value that begins a URL, and may be all of it.
+// appendWhole appends a value that begins a URL, and may be the whole URL.
 func appendWhole(dst, v []byte) ([]byte, error) {
 	scheme, rest, ok := bytes.Cut(v, []byte("://"))
 	if !ok || bytes.ContainsAny(scheme, "/?#") {
@@ -245,7 +245,7 @@ func appendWhole(dst, v []byte) ([]byte, error) {
 	return appendURL(dst, rest[end:], placeWhole), nil
 }
 
-// checkWhole says whether a URL whose beginning is a value leads somewhere from a mail.
+// checkWhole checks whether a URL that begins with a value works in a mail.
 func checkWhole(url []byte) error {
 	if url[0] == '#' {
 		return nil
@@ -262,7 +262,7 @@ func checkWhole(url []byte) error {
 	return nil
 }
 
-// addressPlace is where in a URL a value stands; it can't leave it.
+// addressPlace is the part of a URL that holds a value; the value can't leave it.
 type addressPlace uint8
 
 const (
@@ -271,10 +271,10 @@ const (
 	placeQuery // or in the fragment
 )
 
-// keptIn are the characters besides unreserved ones that a value may have.
+// keptIn are the characters, besides the unreserved ones, that a value may have in each place.
 var keptIn = [...]string{placeWhole: "!#$&*+,/:;=?@[]", placePath: "!$&*+,/:;=@", placeQuery: ""}
 
-// appendURL appends s with what may not stand in that place percent-encoded.
+// appendURL appends s; what must not stand in that place is percent-encoded.
 func appendURL(dst, s []byte, place addressPlace) []byte {
 	const hex = "0123456789ABCDEF"
 	for i, c := range s {
@@ -293,8 +293,7 @@ func isHex(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
-// safeURL says whether url may be followed: relative, or of a scheme that only
-// leads to a page, a mail, or a call.
+// safeURL reports whether url may be followed: it is relative, or its scheme leads only to a page, a mail, or a call.
 func safeURL(url string) bool {
 	url = strings.TrimSpace(url)
 	scheme, _, ok := strings.Cut(url, ":")

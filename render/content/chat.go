@@ -33,7 +33,7 @@ func (f *Filling) layMarked(c *layouts, output []byte) (*Laid, error) {
 	return putLayout(c, f.skeleton, &Laid{text: text, HasBody: text.haveBody()}), nil
 }
 
-// markdownLayouter finds how each value of a Markdown message must be written where it stands.
+// markdownLayouter finds how each value of a Markdown message must be written at its place.
 type markdownLayouter struct {
 	builder
 	source string
@@ -113,13 +113,13 @@ func (l *markdownLayouter) cut() {
 	}
 }
 
-// markdownAddresses finds the addresses of links and those that stand bare.
+// markdownAddresses finds the addresses of links, and bare addresses.
 var markdownAddresses = regexp.MustCompile(`\]\([ \t]*<?[^\s)>]*|\b` + bareAddress)
 
-// ownPicture is a picture of the catalog, which travels with emails alone: its alternative text stands for it.
+// ownPicture is a picture of the catalog. Only emails have it; elsewhere its alternative text replaces it.
 var ownPicture = regexp.MustCompile(`!\[([^\]]*)\]\([ \t]*<?(?:\./)?` + attachmentsFolder + `[^)\n]*\)`)
 
-// addressBounds is what of a match of markdownAddresses is the address.
+// addressBounds are the bounds of the address in a match of markdownAddresses.
 func (l *markdownLayouter) addressBounds(match []int) (begin, end int) {
 	begin, end = match[0], match[1]
 	if strings.HasPrefix(l.source[begin:], "](") {
@@ -153,7 +153,7 @@ func applied(source string, cuts []cut) string {
 	return b.String()
 }
 
-// codeIn is where code stands, in order.
+// codeIn are the places of code, in order.
 func codeIn(document ast.Node) []cut {
 	var out []cut
 	_ = ast.Walk(document, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // the function gives no error
@@ -175,7 +175,7 @@ func codeIn(document ast.Node) []cut {
 	return out
 }
 
-// boundsOf is where the text of an inline node begins and ends.
+// boundsOf are the bounds of the text of an inline node.
 func boundsOf(n ast.Node) (begin, end int, ok bool) {
 	begin = -1
 	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // the function gives no error
@@ -190,8 +190,8 @@ func boundsOf(n ast.Node) (begin, end int, ok bool) {
 	return begin, end, begin >= 0
 }
 
-// markdownLine says of the line that is being written whether it has letters already: behind them, fewer characters mean
-// something to Markdown.
+// markdownLine says whether the current line already has letters: behind them, fewer characters have a meaning in
+// Markdown.
 type markdownLine struct {
 	seen    int // of what was written
 	letters bool
@@ -226,10 +226,11 @@ func (f *Filling) markdown(dst []byte, h *hole) []byte {
 	return appendMarkdown(dst, value, h.breaks, f.line.letters)
 }
 
-// markdownAddress encodes what would end an address in Markdown.
+// markdownAddress encodes the characters that would end an address in Markdown.
 var markdownAddress = strings.NewReplacer(" ", "%20", "\n", "%0A", "<", "%3C", ">", "%3E", "*", "%2A", "`", "%60")
 
-// AppendTextAsMarkdown appends a whole plain text as Markdown that shows it: paragraphs stay, lines end in hard breaks.
+// AppendTextAsMarkdown appends a plain text as Markdown that shows it unchanged: paragraphs stay, lines end in hard
+// breaks.
 func AppendTextAsMarkdown(dst, s []byte) []byte {
 	for i, paragraph := range bytes.Split(bytes.TrimSpace(s), []byte("\n\n")) {
 		if i > 0 {

@@ -8,8 +8,9 @@ import (
 	extension "github.com/yuin/goldmark/extension/ast"
 )
 
-// emptiedIn finds what to cut out of Markdown so that empty values change nothing else of it: what holds nothing but them,
-// with the author's marks around. It does for Markdown what withoutEmptied does for HTML. The cuts are in order.
+// emptiedIn finds what to cut out of Markdown so that empty values change nothing else: parts that hold nothing but
+// empty values, with the author's marks around them. It does for Markdown what withoutEmptied does for HTML. The cuts
+// are in order.
 func emptiedIn(document ast.Node, source string, t Tokens) []cut {
 	e := &markdownEmptied{source: source, tokens: t}
 	e.blocks(document)
@@ -28,14 +29,14 @@ type markdownEmptied struct {
 	cuts   []cut
 }
 
-// state says what stands in a part of a document.
+// state says what a part of a document holds.
 type state struct{ empty, filled bool }
 
 func (s state) and(o state) state { return state{s.empty || o.empty, s.filled || o.filled} }
 
 func (s state) goes() bool { return s.empty && !s.filled }
 
-// blocks cuts what is empty within a block that holds blocks.
+// blocks cuts empty blocks within a block.
 func (e *markdownEmptied) blocks(n ast.Node) state {
 	var all state
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
@@ -91,13 +92,13 @@ func (e *markdownEmptied) lines(n ast.Node) state {
 	return all
 }
 
-// beginsItem says whether the first line of a block has the mark of a list item before it.
+// beginsItem reports whether the mark of a list item stands before the first line of a block.
 func beginsItem(n ast.Node) bool {
 	item, ok := n.Parent().(*ast.ListItem)
 	return ok && item.FirstChild() == n
 }
 
-// inline finds what stands in an inline node, and cuts emphasis and code that hold nothing but empty values.
+// inline finds what an inline node holds, and cuts emphasis and code that hold nothing but empty values.
 func (e *markdownEmptied) inline(n ast.Node) state {
 	switch n := n.(type) {
 	case *ast.Text:
@@ -128,7 +129,7 @@ func (e *markdownEmptied) inline(n ast.Node) state {
 	return state{filled: true}
 }
 
-// outside is where an inline node begins and ends, with its marks.
+// outside are the bounds of an inline node, with its marks.
 func (e *markdownEmptied) outside(n ast.Node) (begin, end int, ok bool) {
 	switch n := n.(type) {
 	case *ast.Text:
@@ -164,8 +165,8 @@ func (e *markdownEmptied) backticks(begin, end int) (int, int) {
 	return len(before), len(e.source) - len(after)
 }
 
-// trim cuts empty values and blanks at the ends of what nodes, which stand next to each other, hold: marks of emphasis must
-// stand next to words. It returns where the rest begins; -1: it is not known.
+// trim cuts empty values and blanks at both ends of neighbouring nodes: marks of emphasis must stand next to words.
+// It returns where the rest begins; -1 if that is not known.
 func (e *markdownEmptied) trim(nodes []ast.Node) int {
 	begin, last := -1, -1 // of what is cut at the beginning
 	rest := nodes
@@ -215,7 +216,7 @@ func (e *markdownEmptied) trim(nodes []ast.Node) int {
 	return last
 }
 
-// hollow says whether an inline node holds nothing but empty values and blanks.
+// hollow reports whether an inline node holds nothing but empty values and blanks.
 func (e *markdownEmptied) hollow(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.Text:
@@ -231,7 +232,7 @@ func (e *markdownEmptied) hollow(n ast.Node) bool {
 	return false
 }
 
-// leading is where from at on something else than empty values and blanks stands.
+// leading is the first place, from at on, of something other than empty values and blanks.
 func (e *markdownEmptied) leading(at int) int {
 	for at < len(e.source) {
 		switch {
@@ -246,7 +247,7 @@ func (e *markdownEmptied) leading(at int) int {
 	return at
 }
 
-// trailing is where, before end, the last that is no empty value and no blank ends.
+// trailing is the end of the last thing before end that is no empty value and no blank.
 func (e *markdownEmptied) trailing(begin, end int) int {
 	for end > begin {
 		switch n := e.tokens.Length(); {
@@ -266,7 +267,7 @@ func (e *markdownEmptied) isEmpty(at int) bool {
 	return end <= len(e.source) && strings.HasPrefix(e.source[at:], e.tokens.prefix) && e.source[end-1] == kindEmpty
 }
 
-// guard keeps what, with an empty value cut before it, begins a line from beginning a block.
+// guard prevents text from beginning a block when an empty value before it, at the start of a line, is cut.
 func (e *markdownEmptied) guard(at int) {
 	if at < 0 || at >= len(e.source) {
 		return
@@ -286,7 +287,7 @@ func (e *markdownEmptied) guard(at int) {
 	}
 }
 
-// cell keeps a cell that is empty and begins its row, where the row has no bar before it.
+// cell keeps an empty cell at the start of its row if the row has no bar before it.
 func (e *markdownEmptied) cell(n *extension.TableCell) {
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		e.inline(c)

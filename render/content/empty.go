@@ -6,9 +6,9 @@ import (
 	"golang.org/x/net/html"
 )
 
-// withoutEmptied takes out of a Markdown message's HTML what holds nothing but empty values: emphasis and code, paragraphs,
-// headings, list items and quotations, and lines of a paragraph. All else stands as if there were words. Cells, links and
-// rules stay.
+// withoutEmptied removes from the HTML of a Markdown message everything that holds nothing but empty values: emphasis
+// and code, paragraphs, headings, list items and quotations, and lines of a paragraph. All else stays as if there
+// were words. Cells, links and rules stay.
 func withoutEmptied(source string, t Tokens) string {
 	if !t.hasEmpty(source) {
 		return source
@@ -21,7 +21,7 @@ func withoutEmptied(source string, t Tokens) string {
 	return strings.Join(e.out, "")
 }
 
-// hasEmpty says whether s holds the token of an empty value.
+// hasEmpty reports whether s holds the token of an empty value.
 func (t Tokens) hasEmpty(s string) bool {
 	for {
 		at, _, kind := t.Next(s)
@@ -43,7 +43,7 @@ type emptied struct {
 	broken int    // the last <br> of the block in out; -1: none
 }
 
-// hollow is an element that may turn out to hold nothing but empty values.
+// hollow is an element that may hold nothing but empty values.
 type hollow struct {
 	name   string
 	begin  int // in out
@@ -51,7 +51,7 @@ type hollow struct {
 	filled bool
 }
 
-// mayGo says of an element whether it goes when all that it holds is empty.
+// mayGo reports whether an element is removed if it holds nothing but empty values.
 func mayGo(name string) bool {
 	switch name {
 	case "strong", "em", "del", "code", "p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ul", "ol", "blockquote":
@@ -76,7 +76,7 @@ func (e *emptied) token(t *htmlToken) {
 	}
 }
 
-// see notes for all that is open that an empty value, or something else, stands here.
+// see records, for all open elements, that there is an empty value or something else.
 func (e *emptied) see(empty, filled bool) {
 	e.line.empty, e.line.filled = e.line.empty || empty, e.line.filled || filled
 	if n := len(e.open); n > 0 {
@@ -129,8 +129,8 @@ func (e *emptied) end(t *htmlToken) {
 	e.see(closed.empty, closed.filled)
 }
 
-// endLine takes a line out of a paragraph that held nothing but empty values, with the break behind it, which stands at at,
-// or else with the one before it.
+// endLine removes a line of a paragraph that held nothing but empty values, with the break behind it, at at, or else
+// with the break before it.
 func (e *emptied) endLine(at int) {
 	if !e.line.empty || e.line.filled {
 		return

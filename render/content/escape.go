@@ -11,8 +11,7 @@ var htmlReferences = [256]string{
 	'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&quot;", '\'': "&#x27;", '`': "&#x60;", '=': "&#x3D;",
 }
 
-// appendHTML appends s with HTML's special characters as references. lineBreak
-// is what a newline becomes.
+// appendHTML appends s with HTML's special characters as references. A newline becomes lineBreak.
 func appendHTML(dst, s []byte, lineBreak string) []byte {
 	start := 0
 	for i, c := range s {
@@ -29,8 +28,8 @@ func appendHTML(dst, s []byte, lineBreak string) []byte {
 	return append(dst, s[start:]...)
 }
 
-// appendComment appends s so that it can neither end an HTML comment nor, where
-// a mail client reads the comment, become markup.
+// appendComment appends s so that it can't end an HTML comment, and can't become markup in a mail client that reads
+// the comment.
 func appendComment(dst, s []byte) []byte {
 	for _, c := range s {
 		switch {
@@ -59,16 +58,15 @@ func isAlphanumeric(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
-// Markdown reads these characters anywhere, and the others only where a line
-// has no letter before them: there they begin a heading, quotation, list, or rule.
+// In Markdown, these characters have a meaning anywhere, and the others only in a line without a letter before them,
+// where they begin a heading, quotation, list, or rule.
 const (
 	markdownAnywhere = "\\`*_{}[]<>|~&"
 	markdownAtStart  = "#+-.)=:"
 )
 
-// appendMarkdown appends s so that Markdown shows it as it is; it can't begin
-// a block. lineBreak is what its line breaks become, blank lines left out.
-// letters says whether its line has letters already.
+// appendMarkdown appends s so that Markdown shows it unchanged; it can't begin a block. Its line breaks become
+// lineBreak; blank lines are left out. letters says whether its line already has letters.
 func appendMarkdown(dst, s []byte, lineBreak string, letters bool) []byte {
 	s = bytes.TrimSpace(s)
 	for i := 0; i < len(s); i++ {
@@ -96,8 +94,7 @@ func appendMarkdown(dst, s []byte, lineBreak string, letters bool) []byte {
 // hardBreak is a line break that Markdown shows.
 const hardBreak = "\\\n"
 
-// lineShape is what of an author's line, up to a value, decides how the value is
-// written.
+// lineShape is the part of a line, up to a value, that decides how the value is written.
 type lineShape struct {
 	begin   string // of the line, a few bytes; a value counts as a letter
 	bracket bool   // within [ ]
@@ -107,7 +104,7 @@ type lineShape struct {
 // maxBegin is more than what a line has before its first word.
 const maxBegin = 64
 
-// see goes on to text.
+// see adds text to the line.
 func (l *lineShape) see(text string) {
 	if i := strings.LastIndexByte(text, '\n'); i >= 0 {
 		*l = lineShape{}
@@ -122,15 +119,15 @@ func (l *lineShape) see(text string) {
 	l.bar = l.bar || strings.IndexByte(text, '|') >= 0
 }
 
-// value goes on to a value.
+// value adds a value to the line.
 func (l *lineShape) value() {
 	if len(l.begin) < maxBegin {
 		l.begin += "a"
 	}
 }
 
-// breaks is what a line break of a value becomes: a heading, list item,
-// quotation, table row, or link goes on in one line.
+// breaks is what a line break of a value becomes: a heading, list item, quotation, table row, or link continues in
+// the same line.
 func (l *lineShape) breaks() string {
 	line := strings.TrimLeft(l.begin, " ")
 	digits := len(line) - len(strings.TrimLeft(line, "0123456789"))

@@ -10,7 +10,7 @@ import (
 	"github.com/heraldsend/herald/render/plain"
 )
 
-// Filling is what holes are filled from, for one recipient.
+// Filling has the values for the holes, for one recipient.
 type Filling struct {
 	Context   context.Context
 	Converter *Converter
@@ -18,8 +18,8 @@ type Filling struct {
 	HTMLBody  []byte // the message, for a layout
 	TextBody  []byte
 
-	LeftOut func(value []byte)          // told of each value that no place is safe for
-	Address func(url []byte, err error) // told of each address that is not as its author meant; see Nowhere
+	LeftOut func(value []byte)          // called with each value at a place where none is safe
+	Address func(url []byte, err error) // called with each address that differs from what its author meant; see Nowhere
 
 	output   []byte // of the marked template
 	skeleton []byte
@@ -37,13 +37,12 @@ func (f *Filling) value(i int) []byte {
 	return f.output[f.spans[i].start:f.spans[i].end]
 }
 
-// errOutput says that a content has more bytes than it may.
+// errOutput says that a content is larger than its limit.
 func errOutput(limit int) error {
 	return &handlebars.Error{Code: handlebars.CodeLimitOutput, Message: "the content has more than " + strconv.Itoa(limit) + " bytes"}
 }
 
-// limited is the error of a conversion to plain text as one of the limits that it
-// met.
+// limited turns an error of the conversion to plain text into one of a limit.
 func (f *Filling) limited(err error) error {
 	switch {
 	case errors.Is(err, plain.ErrTooLong):
@@ -128,7 +127,7 @@ func (f *Filling) hole(dst []byte, h *hole) []byte {
 	return dst
 }
 
-// foreign is the HTML of a value that has some, as it may stand in its place.
+// foreign is the HTML of a value, in a form that is safe at its place.
 func (f *Filling) foreign(h *hole) []byte {
 	value := f.value(h.value)
 	switch h.context {
@@ -149,7 +148,7 @@ func (f *Filling) text(safe []byte) []byte {
 	return []byte(out)
 }
 
-// assembled is a URL as it was put together; one that leads nowhere is "#".
+// assembled is a complete URL; "#" if it leads nowhere.
 func (f *Filling) assembled(h *hole) []byte {
 	url, err := h.address.assemble(f.scratch[:0], f.value)
 	f.scratch = url

@@ -8,7 +8,7 @@ import (
 	"github.com/heraldsend/herald/render/plain"
 )
 
-// htmlLayout is what layOutHTML makes of HTML with tokens.
+// htmlLayout is the result of layOutHTML.
 type htmlLayout struct {
 	html      *pieces
 	forText   string    // the same HTML, with a token for each address that holds values
@@ -23,9 +23,8 @@ type htmlOptions struct {
 	markdown bool              // {{{x}}} is Markdown
 }
 
-// layOutHTML finds, for each token in source, how its value must be written
-// where it stands. Whatever a value holds, it stays the text, attribute, or
-// address that the author made room for.
+// layOutHTML finds, for each token in source, how its value must be written at its place. Whatever a value holds, it
+// stays in the text, attribute, or address in which the author put it.
 func layOutHTML(source string, t Tokens, o htmlOptions) htmlLayout {
 	l := &htmlLayouter{builder: builder{tokens: t}, options: o}
 	l.all(source)
@@ -70,13 +69,13 @@ func (l *htmlLayouter) all(source string) {
 	}
 }
 
-// both writes s to the page and to what its text is made from.
+// both writes s to the page and to the source of its text.
 func (l *htmlLayouter) both(s string) {
 	l.text(s)
 	l.twin(s)
 }
 
-// twin writes s to what the page's text is made from.
+// twin writes s to the source of the page's text.
 func (l *htmlLayouter) twin(s string) {
 	if !l.comment && !l.silent {
 		l.forText.WriteString(s)
@@ -88,7 +87,7 @@ func (l *htmlLayouter) textToken(raw string) {
 	l.each(raw, l.textHole)
 }
 
-// textHole makes room for a value among text.
+// textHole makes a hole in text.
 func (l *htmlLayouter) textHole(index int, kind byte) {
 	context := l.textContext(kind)
 	if l.comment && isValue(kind) {
@@ -129,8 +128,8 @@ func (l *htmlLayouter) textContext(kind byte) holeContext {
 	return holeHTML
 }
 
-// commentToken writes a comment. What Outlook reads of it is a page like any
-// other.
+// commentToken writes a comment. Outlook reads some comments as markup: these are treated like any other part of the
+// page.
 func (l *htmlLayouter) commentToken(raw string) {
 	const end = "<![endif]-->"
 	if open := strings.Index(raw, "]>"); strings.HasPrefix(raw, "<!--[if") && open > 0 && strings.HasSuffix(raw, end) && !l.comment {
@@ -188,7 +187,7 @@ func (l *htmlLayouter) startTag(t *htmlToken) {
 	l.both(">")
 }
 
-// endsParagraph says of an element whether HTML ends a <p> before it.
+// endsParagraph reports whether an element ends a <p> in HTML.
 func endsParagraph(name string) bool {
 	switch name {
 	case "address", "article", "aside", "blockquote", "center", "details", "dialog", "dir", "div", "dl", "fieldset", "figcaption", "figure",
@@ -213,7 +212,7 @@ func (l *htmlLayouter) endTag(t *htmlToken) {
 	l.twin(t.raw)
 }
 
-// changes says whether an address of the tag is not yet in its working form.
+// changes reports whether an address of the tag is not yet in the form that works.
 func (l *htmlLayouter) changes(t *htmlToken) bool {
 	for _, a := range t.attributes {
 		if IsAddress(a.Key) && l.working(a.Val) != a.Val {
@@ -223,8 +222,8 @@ func (l *htmlLayouter) changes(t *htmlToken) bool {
 	return false
 }
 
-// working is an author's address as it works when it is opened: pictures of
-// the catalog travel with the mail.
+// working is an author's address in the form that works when it is opened: pictures of the catalog are parts of the
+// mail.
 func (l *htmlLayouter) working(url string) string {
 	if name, ok := AttachedFile(url); ok && l.options.files[name] != "" {
 		return "cid:" + l.options.files[name]
@@ -319,7 +318,7 @@ func (t Tokens) address(value string) address {
 	}
 }
 
-// isValue says whether a token of this kind stands for a value.
+// isValue reports whether a token of this kind stands for a value.
 func isValue(kind byte) bool { return kind == KindValue || kind == KindRaw || kind == KindAgent }
 
 // Kinds of tokens in what a page's text is made from.
@@ -329,7 +328,7 @@ const (
 	kindLink    = 'k' // it ends; the address
 )
 
-// IsAddress says whether the attribute holds a URL.
+// IsAddress reports whether the attribute holds a URL.
 func IsAddress(name string) bool {
 	switch name {
 	case "href", "src", "action", "formaction", "background", "poster", "cite", "data", "longdesc", "usemap", "xlink:href", "srcset", "o:href":
@@ -338,8 +337,7 @@ func IsAddress(name string) bool {
 	return false
 }
 
-// unwrapRaw takes the <p> away from around a {{{x}}} that stands alone in it:
-// the value may be blocks.
+// unwrapRaw removes the <p> around a {{{x}}} that stands alone in it: the value may be blocks.
 func unwrapRaw(p *pieces) {
 	for i := range p.parts {
 		c := p.parts[i].hole.context

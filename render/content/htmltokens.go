@@ -28,7 +28,7 @@ func (t *htmlToken) href() string {
 	return ""
 }
 
-// tokenize reads HTML with what links need to know of each other.
+// tokenize reads HTML, with the relations between links.
 func tokenize(source string) []htmlToken {
 	out := make([]htmlToken, 0, 2*strings.Count(source, "<")+1)
 	z := html.NewTokenizer(strings.NewReader(source))
@@ -67,7 +67,7 @@ func nameIn(raw string, name []byte) string {
 	return string(name)
 }
 
-// pairLinks finds the end of each link. A link within another is none: the outer one is what its author meant.
+// pairLinks finds the end of each link. A link within another one doesn't count: the author meant the outer one.
 func pairLinks(tokens []htmlToken) {
 	var open []int
 	for i := range tokens {
@@ -115,8 +115,8 @@ func labelOf(within []htmlToken) string {
 	return label
 }
 
-// isItsAddress says whether the label of a link is its address as the author wrote it: values in it then are written as
-// they must be in an address.
+// isItsAddress reports whether the text of a link is its address as the author wrote it: then values in it are
+// written as in an address.
 func isItsAddress(label, href string) bool {
 	return strings.HasPrefix(label, "https://") && len(label) > len("https://") && plain.Same(label, href) ||
 		strings.HasPrefix(label, "http://") && len(label) > len("http://") && plain.Same(label, href) ||

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// inPlace is safe HTML as it may stand in a hole: without links within a link, and without blocks within a paragraph,
-// which would end it; their content stays.
+// inPlace is safe HTML in the form for a hole: without links within a link, and without blocks within a paragraph,
+// which would end it. Their content stays.
 func inPlace(safe []byte, h *hole) []byte {
 	if !h.inLink && !h.inline || bytes.IndexByte(safe, '<') < 0 {
 		return safe
@@ -42,7 +42,7 @@ func inPlace(safe []byte, h *hole) []byte {
 	}
 }
 
-// isOfBlocks says of an element whether a paragraph can't hold it.
+// isOfBlocks reports whether a paragraph can't hold an element.
 func isOfBlocks(name string) bool {
 	switch name {
 	case "tbody", "thead", "tfoot", "caption", "dd", "dt":

@@ -7,7 +7,7 @@ import (
 	"github.com/heraldsend/herald/render/cache"
 )
 
-// Format is what a message is written in.
+// Format is the language of a message.
 type Format string
 
 // The formats. Markdown is CommonMark with tables, strikethrough and bare
@@ -18,8 +18,8 @@ const (
 	Text     Format = "text"
 )
 
-// Message is how what one template prints is laid out: as HTML and as text, or as Markdown. What was laid out is kept: equal
-// texts of the author, equal layout, whatever the values. It is safe for concurrent use.
+// Message lays out the output of one template, as HTML and text, or as Markdown. It keeps the layouts: equal texts of
+// the author have the same layout, whatever the values are. It is safe for concurrent use.
 type Message struct {
 	Format  Format
 	Styles  map[string]string // inlined on elements of a Markdown message
@@ -28,14 +28,14 @@ type Message struct {
 	marked  layouts
 }
 
-// Page is how what an email template prints is laid out. It is safe for concurrent use.
+// Page lays out the output of an email template. It is safe for concurrent use.
 type Page struct {
 	Files   map[string]string // as a Message's
 	laidOut layouts
 	twins   layouts
 }
 
-// layouts are what was laid out, by skeleton.
+// layouts are those that were made, by skeleton.
 type layouts = cache.Map[string, *Laid]
 
 // Laid is a layout with holes for values.
@@ -44,10 +44,10 @@ type Laid struct {
 	HasBody    bool // of an email template or its text, and of a note's: the message stands in it
 }
 
-// Buffer is the memory of the last output, to be written over.
+// Buffer is the memory of the last output, for reuse.
 func (f *Filling) Buffer() []byte { return f.output[:0] }
 
-// take makes output, of a marked template, what holes are filled from.
+// take takes the output of a marked template: its values fill the holes.
 func (f *Filling) take(output []byte) {
 	f.output = output
 	f.skeleton, f.spans = split(output, f.skeleton[:0], f.spans[:0])
@@ -105,7 +105,7 @@ func (f *Filling) layOutText(l htmlLayout, t Tokens, markdown bool) (*pieces, er
 	return p, nil
 }
 
-// LayPage takes the output of an email template and finds its layout. Its text is laid out where no twin gives it.
+// LayPage takes the output of an email template and finds its layout. Its text is laid out if there is no twin.
 func (f *Filling) LayPage(p *Page, output []byte, twin bool) (*Laid, error) {
 	f.take(output)
 	if found, ok := p.laidOut.All()[string(f.skeleton)]; ok {
@@ -134,7 +134,7 @@ func (f *Filling) LayTwin(p *Page, output []byte) *Laid {
 	return putLayout(&p.twins, f.skeleton, &Laid{text: text, HasBody: text.haveBody()})
 }
 
-// haveBody says whether the message stands among p.
+// haveBody reports whether p holds the message.
 func (p *pieces) haveBody() bool {
 	return slices.ContainsFunc(p.parts, func(part piece) bool {
 		switch part.hole.context {
@@ -145,7 +145,7 @@ func (p *pieces) haveBody() bool {
 	})
 }
 
-// AppendHTML appends a layout's HTML with its values. The errors are the limit's and the context's.
+// AppendHTML appends a layout's HTML with its values. The errors are that of the limit and that of ctx.
 func (f *Filling) AppendHTML(dst []byte, l *Laid) ([]byte, error) { return f.fill(dst, l.html) }
 
 // AppendText appends a layout's text, or Markdown, with its values.
@@ -154,17 +154,17 @@ func (f *Filling) AppendText(dst []byte, l *Laid) ([]byte, error) { return f.fil
 // AppendOneLine appends text with every run of white space as one space, none at the ends.
 func AppendOneLine(dst, text []byte) []byte { return appendOneLine(dst, text) }
 
-// Unmark takes the marks out of what a marked template printed, in place.
+// Unmark removes the marks from the output of a marked template, in place.
 func Unmark(output []byte) []byte { return unmark(output) }
 
-// AppendAsMarkdown appends what a marked text template printed as Markdown that shows it.
+// AppendAsMarkdown appends the output of a marked text template as Markdown that shows it unchanged.
 func AppendAsMarkdown(dst, output []byte) []byte { return AppendTextAsMarkdown(dst, unmark(output)) }
 
-// maxCachedSkeleton bounds, in bytes, the skeletons that are kept. Larger ones are mostly of one recipient alone: a
-// transcript's has a mark for every message.
+// maxCachedSkeleton bounds, in bytes, the skeletons that are kept. Larger ones mostly belong to a single recipient:
+// that of a transcript has a mark for every message.
 const maxCachedSkeleton = 64 << 10
 
-// putLayout is put for what was laid out of a skeleton.
+// putLayout keeps the layout of a skeleton.
 func putLayout[V any](c *cache.Map[string, V], skeleton []byte, value V) V {
 	if len(skeleton) > maxCachedSkeleton {
 		return value

@@ -17,15 +17,15 @@ import (
 	"github.com/heraldsend/herald/render/plain"
 )
 
-// Converter turns Markdown into HTML. A line break is a line break, as in every
-// other channel. It is safe for concurrent use.
+// Converter turns Markdown into HTML. A line break stays one, as on all other channels. It is safe for concurrent
+// use.
 type Converter struct {
 	markdown goldmark.Markdown
 	policy   *bluemonday.Policy // for HTML that data brought in
 	agent    *bluemonday.Policy // for HTML of the team's own
 }
 
-// NewConverter returns one; making it is costly, keep it.
+// NewConverter returns a Converter. Making it is costly: keep it.
 func NewConverter() *Converter {
 	links := extension.NewLinkify(
 		extension.WithLinkifyURLRegexp(regexp.MustCompile("^"+bareAddress)),
@@ -41,8 +41,8 @@ func NewConverter() *Converter {
 	}
 }
 
-// bareAddress matches a web address that stands bare in text, with letters of
-// any language. A value, which a token stands for, may be its host or its port.
+// bareAddress matches a bare web address in text, with letters of any language. A token of a value may be its host or
+// its port.
 const (
 	token       = `zq\d+hv\d{7}[a-z]`
 	bareHost    = `(?:[\pL\pN@%_+~=-][\pL\pN@%._+~=-]*\.[\pL\pN-]*[\pL\pN]|[\pL\pN._-]*` + token + `[\pL\pN._-]*|localhost)`
@@ -65,18 +65,17 @@ func (c *Converter) html(markdown string) (string, error) {
 // blankHead is the heading of a table whose author left it blank.
 var blankHead = regexp.MustCompile(`<thead>\s*<tr>(\s*<th[^>]*></th>)+\s*</tr>\s*</thead>\n?`)
 
-// rawHTML is what {{{x}}} puts into HTML: the value's own HTML, sanitised.
+// rawHTML is the result of {{{x}}} in HTML: the HTML of the value, sanitised.
 func (c *Converter) rawHTML(value []byte, h *hole) []byte { return c.kept(c.policy, value, h) }
 
-// maxRawMarkdown bounds values that are read as Markdown: reading hostile ones
-// takes time that grows with the square of their length. Longer ones are shown
-// as they are typed.
+// maxRawMarkdown bounds values that are read as Markdown: hostile ones take time that grows with the square of their
+// length. Longer ones are shown unchanged.
 const maxRawMarkdown = 4 << 10
 
 // agentHTML is the HTML of an agent's signature, sanitised.
 func (c *Converter) agentHTML(value []byte, h *hole) []byte { return c.kept(c.agent, value, h) }
 
-// kept is what a policy lets through of foreign HTML, as it may stand in its place.
+// kept is the part of foreign HTML that a policy allows, in the form for its place.
 func (c *Converter) kept(policy *bluemonday.Policy, value []byte, h *hole) []byte {
 	if isWords(value) {
 		return value
@@ -85,9 +84,8 @@ func (c *Converter) kept(policy *bluemonday.Policy, value []byte, h *hole) []byt
 	return inPlace(safe, h)
 }
 
-// harmless says whether Markdown of data holds no HTML, no address that could
-// run a script, and no mark that could join with the author's, so that a chat
-// may get it as it is.
+// harmless reports whether Markdown from data may be sent to a chat unchanged: it holds no HTML, no address that
+// could run a script, and no mark that could join with one of the author.
 func (c *Converter) harmless(markdown []byte, h *hole) bool {
 	if len(markdown) > maxRawMarkdown || h.inline && bytes.IndexByte(bytes.TrimSpace(markdown), '\n') >= 0 {
 		return false
@@ -112,7 +110,7 @@ func (c *Converter) harmless(markdown []byte, h *hole) bool {
 	return safe && err == nil
 }
 
-// hasMark says whether text holds a mark of Markdown that is not escaped.
+// hasMark reports whether text holds a mark of Markdown that is not escaped.
 func hasMark(text []byte) bool {
 	for i := 0; i < len(text); i++ {
 		switch {
@@ -125,8 +123,7 @@ func hasMark(text []byte) bool {
 	return false
 }
 
-// isWords says of a value that no reader of Markdown or HTML takes it for more
-// than words.
+// isWords reports whether a value means nothing but words in Markdown and HTML.
 func isWords(value []byte) bool {
 	for _, c := range value {
 		if !isAlphanumeric(c) && c != ' ' && c < 0x80 {
@@ -136,8 +133,8 @@ func isWords(value []byte) bool {
 	return !bytes.HasPrefix(value, []byte("    ")) && !bytes.Contains(value, []byte("  "))
 }
 
-// rawMarkdown is what {{{x}}} puts into a Markdown message: the value's own
-// Markdown, as HTML and sanitised. A single paragraph is given without its <p>.
+// rawMarkdown is the result of {{{x}}} in a Markdown message: the Markdown of the value, as sanitised HTML. A single
+// paragraph has no <p>.
 func (c *Converter) rawMarkdown(value []byte, h *hole) []byte {
 	if isWords(value) {
 		return bytes.TrimSpace(value)
@@ -155,13 +152,13 @@ func (c *Converter) rawMarkdown(value []byte, h *hole) []byte {
 	return inPlace(safe, h)
 }
 
-// rawText is the plain text of HTML that is safe, of at most limit bytes.
+// rawText is the plain text of safe HTML, at most limit bytes.
 func (c *Converter) rawText(ctx context.Context, safe []byte, limit int) (string, error) {
 	return plain.FromHTML(ctx, string(safe), plain.Options{Limit: limit})
 }
 
-// dataPolicy is what HTML from data may hold: text with its structure and
-// links. No images, styles, forms, or ids: they could load, hide, or move things.
+// dataPolicy is what HTML from data may hold: text with its structure and links. It forbids images, styles, forms and
+// ids: they could load, hide, or move things.
 func dataPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("p", "br", "hr", "b", "strong", "i", "em", "u", "s", "del", "ins", "sub", "sup", "small", "mark", "q",
@@ -176,8 +173,7 @@ func dataPolicy() *bluemonday.Policy {
 	return p
 }
 
-// agentPolicy also lets pictures, colours and fonts through, which signatures
-// have.
+// agentPolicy also allows pictures, colours and fonts, which signatures have.
 func agentPolicy() *bluemonday.Policy {
 	p := dataPolicy()
 	p.AllowElements("center", "font")
@@ -189,7 +185,7 @@ func agentPolicy() *bluemonday.Policy {
 	return p
 }
 
-// textToHTML gives a plain-text message as paragraphs. Tokens pass unchanged.
+// textToHTML turns a plain-text message into paragraphs. Tokens pass unchanged.
 func textToHTML(source string) string {
 	var b strings.Builder
 	for paragraph := range strings.SplitSeq(strings.ReplaceAll(source, "\r\n", "\n"), "\n\n") {

@@ -11,9 +11,8 @@ import (
 	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
-// A marked template prints each value between marks, so that its output tells
-// text of the author from data. A mark is MarkOpen, a kind, then for a value the
-// value and MarkClose.
+// A marked template prints each value between marks, which separate text of the author from data. A mark is MarkOpen,
+// a kind, then for a value the value and MarkClose.
 const (
 	MarkOpen  = '\x01'
 	MarkClose = '\x02'
@@ -30,13 +29,13 @@ const (
 	kindEmpty = '0' // in a skeleton: nothing was printed here
 )
 
-// Marks are what templates are compiled with whose output this package writes.
+// Marks are for compiling the templates whose output this package writes.
 func Marks() *handlebars.Marks {
 	return &handlebars.Marks{Open: MarkOpen, Close: MarkClose, Returned: KindValue, Kind: kindOf, Block: blockInLine}
 }
 
-// blockInLine marks a block within a line: where it prints nothing, the text around keeps its structure. A tag that has a
-// line of its own takes that line with it; a block between other tags leaves it to them.
+// blockInLine marks a block within a line: if it prints nothing, the text around it keeps its structure. A tag on a
+// line of its own removes that line; a block between other tags leaves that to them.
 func blockInLine(text string, tags *syntax.Tags) (begin, end byte) {
 	before, after := text[:tags.Open.Start], text[tags.Close.End:]
 	between := strings.HasSuffix(before, "}}") && strings.HasPrefix(after, "{{")
@@ -46,7 +45,7 @@ func blockInLine(text string, tags *syntax.Tags) (begin, end byte) {
 	return KindBegin, KindEnd
 }
 
-// isInLine says whether a tag shares its line with something else.
+// isInLine reports whether a tag shares its line with something else.
 func isInLine(text string, tag syntax.Span) bool {
 	before, after := strings.TrimRight(text[:tag.Start], " \t"), strings.TrimLeft(text[tag.End:], " \t\r")
 	alone := (before == "" || strings.HasSuffix(before, "\n")) && (after == "" || after[0] == '\n')
@@ -64,18 +63,18 @@ func kindOf(m *ast.MustacheStatement) byte {
 	return KindValue
 }
 
-// HTMLBody is the message's HTML as a layout gets it. Wherever the layout prints it, the message stands there. It lasts as long
-// as html does not change.
+// HTMLBody is the HTML of the message, as a value for a layout: it stands wherever the layout prints it. It is valid
+// as long as html does not change.
 func HTMLBody(html []byte) handlebars.Value { return body(html, KindHTMLBody) }
 
-// TextBody is HTMLBody for the message's text, or a note's Markdown.
+// TextBody is HTMLBody for the text of the message, or the Markdown of a note.
 func TextBody(text []byte) handlebars.Value { return body(text, KindTextBody) }
 
 func body(text []byte, kind byte) handlebars.Value {
 	return handlebars.MarkedString(unsafe.String(unsafe.SliceData(text), len(text)), kind)
 }
 
-// fieldOf is the path of a field that is printed without a helper, from wherever it is looked up; nil of all else.
+// fieldOf is the path of a field that is printed without a helper, at any depth; nil for anything else.
 func fieldOf(e *ast.Expression) []string {
 	path, ok := e.Path.(*ast.PathExpression)
 	if !ok || len(e.Params) > 0 || e.Hash != nil {

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// attachmentsFolder is where a catalog keeps the files that travel with messages. A picture whose address begins so travels
-// within the email.
+// attachmentsFolder is the folder of a catalog with files for messages. A picture whose address begins with it is
+// sent within the email.
 const attachmentsFolder = "attachments/"
 
-// AttachedFile is the name of the catalog's file that the address of a picture names.
+// AttachedFile is the name of the catalog's file in the address of a picture.
 func AttachedFile(address string) (name string, ok bool) {
 	name, ok = strings.CutPrefix(strings.TrimPrefix(strings.TrimSpace(address), "./"), attachmentsFolder)
 	if !ok || strings.ContainsAny(name, "{}") {

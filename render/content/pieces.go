@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// pieces is a skeleton laid out for one output: text of the author with holes
-// for values. It is made once for each skeleton and filled in for each
-// recipient.
+// pieces is the layout of a skeleton for one output: text of the author with holes for values. It is made once for
+// each skeleton and filled for each recipient.
 type pieces struct {
 	parts []piece
 	size  int // bytes of all texts
@@ -20,7 +19,7 @@ type piece struct {
 	hole hole
 }
 
-// hole is a place for a value. The zero hole is none.
+// hole is the place of a value. The zero hole has none.
 type hole struct {
 	context holeContext
 	value   int     // index of the value
@@ -31,7 +30,7 @@ type hole struct {
 	inline  bool    // of a value's HTML: it stands within a paragraph, and may hold no blocks
 }
 
-// holeContext is how a value is written where it stands.
+// holeContext is how a value is written at its place.
 type holeContext uint8
 
 const (
@@ -65,15 +64,15 @@ const (
 	holeMarkdownAddress             // a URL in Markdown
 )
 
-// Tokens stand in for marks while Markdown and HTML are parsed: letters and
-// digits that no parser gives a meaning and that the author's text doesn't hold.
+// Tokens replace marks while Markdown and HTML are parsed: letters and digits that no parser gives a meaning and that
+// the author's text doesn't contain.
 type Tokens struct {
 	prefix string
 }
 
 const tokenDigits = 7
 
-// NewTokens returns tokens that skeleton does not hold.
+// NewTokens returns tokens that skeleton does not contain.
 func NewTokens(skeleton []byte) Tokens {
 	for n := 0; ; n++ {
 		prefix := fmt.Sprintf("zq%dhv", n)
@@ -93,8 +92,7 @@ func (t Tokens) append(dst []byte, index int, kind byte) []byte {
 // Token is the token of a value.
 func (t Tokens) Token(index int, kind byte) string { return string(t.append(nil, index, kind)) }
 
-// insert returns the skeleton with a token for each mark. Where nothing hangs on
-// empty values, they have none.
+// insert returns the skeleton with a token for each mark. Empty values have tokens only if empties says so.
 func (t Tokens) insert(skeleton []byte, empties bool) string {
 	out := make([]byte, 0, len(skeleton)+64)
 	value := 0
@@ -172,7 +170,7 @@ func (t Tokens) alike(s string) string {
 	}
 }
 
-// Has says whether s holds a token.
+// Has reports whether s holds a token.
 func (t Tokens) Has(s string) bool { return strings.Contains(s, t.prefix) }
 
 // builder collects pieces.

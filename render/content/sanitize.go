@@ -9,19 +9,19 @@ import (
 	"github.com/heraldsend/herald/render/plain"
 )
 
-// Sanitizer keeps of foreign HTML what {{{x}}} lets through: text with its structure and links. It is safe for
+// Sanitizer keeps the parts of foreign HTML that {{{x}}} allows: text with its structure and links. It is safe for
 // concurrent use.
 type Sanitizer struct{ converter *Converter }
 
-// NewSanitizer returns one; making it is costly, keep it.
+// NewSanitizer returns a Sanitizer. Making it is costly: keep it.
 func NewSanitizer() *Sanitizer { return &Sanitizer{NewConverter()} }
 
-// HTML returns what may be shown of source. With notes, pictures leave their names in brackets.
+// HTML returns the part of source that may be shown. With notes, pictures leave their names in brackets.
 func (s *Sanitizer) HTML(source []byte, notes bool) []byte {
 	return balanced(s.converter.policy.SanitizeBytes(plain.Flatten(source, notes)))
 }
 
-// Text returns what a person reads of HTML that came out of HTML, of at most limit bytes.
+// Text returns the text that a person reads in HTML that HTML returned, at most limit bytes.
 func (s *Sanitizer) Text(ctx context.Context, safe []byte, limit int) (string, error) {
 	return s.converter.rawText(ctx, safe, limit)
 }

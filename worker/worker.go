@@ -188,7 +188,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	handle(m, runner.Start)
 	handle(m, runner.Chunk)
 	singles := &singles{o.Ledger, client, &abandoned{o.Ledger, o.Events}, o.Log.With("part", "reconciler"), recovered.Recovered}
-	w.keepers = append(w.keepers, runner.Reconcile, singles.watch)
+	w.keepers = append(w.keepers, runner.Reconcile, singles.watch, singles.adoptAll)
 	return nil
 }
 

@@ -196,18 +196,11 @@ func enqueued(p task.Payload, at time.Time) task.Payload {
 func (c *Client) admit(ctx context.Context, p task.Payload, longer time.Duration) (task.Payload, ledger.Admission, error) {
 	p = enqueued(task.InLayout(p, 0), time.Time{}) // it is the same message, whenever it is enqueued
 	owner := ownerOf(p)
-	data, err := task.Encode(p)
+	asked, err := RequestOf(p)
 	if err != nil {
 		return nil, ledger.Admission{}, err
 	}
-	asked := ledger.Request{Kind: p.Kind(), Payload: data}
-	switch p := p.(type) {
-	case task.Message:
-		asked.Channel, asked.To = string(p.Channel), p.To
-	case task.Forward:
-		asked.Channel, asked.To = string(message.Email), p.To
-	}
-	admission, err := c.ledger.OpenOnce(ctx, owner, blob.Hash(data), asked, longer)
+	admission, err := c.ledger.OpenOnce(ctx, owner, blob.Hash(asked.Payload), asked, longer)
 	if err != nil {
 		return nil, ledger.Admission{}, err
 	}
@@ -215,6 +208,23 @@ func (c *Client) admit(ctx context.Context, p task.Payload, longer time.Duration
 		return nil, admission, fmt.Errorf("%s: %w", owner, ErrConflict)
 	}
 	return task.InLayout(p, admission.Owner.Layout(task.Layout)), admission, nil
+}
+
+// RequestOf is a message or forward as the ledger keeps it beside its books.
+func RequestOf(p task.Payload) (ledger.Request, error) {
+	p = task.InLayout(p, 0)
+	data, err := task.Encode(p)
+	if err != nil {
+		return ledger.Request{}, err
+	}
+	r := ledger.Request{Kind: p.Kind(), Payload: data}
+	switch p := p.(type) {
+	case task.Message:
+		r.Channel, r.To = string(p.Channel), p.To
+	case task.Forward:
+		r.Channel, r.To = string(message.Email), p.To
+	}
+	return r, nil
 }
 
 // ownerOf is the owner of a message's or forward's record.

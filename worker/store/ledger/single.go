@@ -137,3 +137,76 @@ func (l *Ledger) Overdue(ctx context.Context, pause time.Duration, most int) ([]
 	}
 	return all, nil
 }
+
+// Age is how long ago the books of a message or forward were opened, or 0 where that is not known: those of one that was
+// scheduled are kept longer.
+func (l *Ledger) Age(ctx context.Context, c Chunk) (time.Duration, error) {
+	left, err := l.rdb.TTL(ctx, c.statesKey()).Result()
+	if err != nil {
+		return 0, fmt.Errorf("read the age of %s: %w", c.Owner, err)
+	}
+	return max(0, l.retention-left), nil
+}
+
+// Adopt keeps what was asked for beside books that an older version opened, and lists them: they are due at a time.
+func (l *Ledger) Adopt(ctx context.Context, o Owner, c Chunk, r Request, due time.Time) error {
+	left, err := l.rdb.TTL(ctx, c.statesKey()).Result()
+	if err != nil {
+		return fmt.Errorf("adopt %s: %w", o, err)
+	}
+	if left <= 0 {
+		return nil
+	}
+	asked := about{r.Kind, Details{Channel: r.Channel, To: r.To}}.with(r.Payload)
+	if err := l.rdb.SetNX(ctx, c.aboutKey(), asked, left).Err(); err != nil {
+		return fmt.Errorf("adopt %s: %w", o, err)
+	}
+	if err := l.list(ctx, l.rdb, o, due.Sub(l.now())).Err(); err != nil {
+		return fmt.Errorf("adopt %s: %w", o, err)
+	}
+	return nil
+}
+
+// adoptedKey says that everything was adopted; adoptingKey that somebody is at it.
+var adoptedKey, adoptingKey = unsettledKey(0) + ":adopted", unsettledKey(0) + ":adopting"
+
+// BeginAdoption reports whether messages of older versions are still to be adopted, and nobody else is at it, for a while.
+func (l *Ledger) BeginAdoption(ctx context.Context, term time.Duration) (bool, error) {
+	done, err := l.rdb.Exists(ctx, adoptedKey).Result()
+	if err != nil || done == 1 {
+		return false, err
+	}
+	return l.rdb.SetNX(ctx, adoptingKey, 1, term).Result()
+}
+
+// EndAdoption puts down that there is nothing more to adopt.
+func (l *Ledger) EndAdoption(ctx context.Context) error {
+	return l.rdb.Set(ctx, adoptedKey, 1, 0).Err()
+}
+
+// EachSingle calls f for every message and forward that is known, in no order; those of layout 0 as messages.
+func (l *Ledger) EachSingle(ctx context.Context, f func(Owner) error) error {
+	scan := func(ctx context.Context, node *redis.Client) error {
+		for _, k := range []Kind{Message, Forward} {
+			prefix := Owner{Kind: k}.requestKey()
+			prefix = prefix[:len(prefix)-1] // up to the brace that opens
+			keys := node.Scan(ctx, 0, prefix+"*}", 500).Iterator()
+			for keys.Next(ctx) {
+				if err := f(Owner{k, strings.TrimSuffix(strings.TrimPrefix(keys.Val(), prefix), "}")}); err != nil {
+					return err
+				}
+			}
+			if err := keys.Err(); err != nil {
+				return fmt.Errorf("look through the books: %w", err)
+			}
+		}
+		return nil
+	}
+	switch rdb := l.rdb.(type) {
+	case *redis.ClusterClient:
+		return rdb.ForEachMaster(ctx, scan)
+	case *redis.Client:
+		return scan(ctx, rdb)
+	}
+	return fmt.Errorf("look through the books: %T can't be scanned", l.rdb)
+}

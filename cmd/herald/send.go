@@ -22,6 +22,7 @@ type sendCmd struct {
 	contentFlags `embed:""`
 	Channel      string        `enum:"${channels}" default:"email" help:"${channelWords}."`
 	To           string        `required:"" placeholder:"ADDR" help:"Recipient: an email address, a phone number, or a conversation's id for chat and note."`
+	InReplyTo    string        `placeholder:"ID" help:"Message-ID of the mail that this email answers."`
 	Cc           []string      `placeholder:"ADDR" sep:"none" help:"Further recipient of the email. Can be given again."`
 	Bcc          []string      `placeholder:"ADDR" sep:"none" help:"Further recipient of the email whom the others don't see. Can be given again."`
 	ID           string        `name:"id" help:"Id of the message. Sending again under the same id is harmless."`
@@ -48,7 +49,7 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 	m := task.Message{
 		ID: first(s.ID, enqueue.NewID()), Channel: channel, From: s.From, To: s.To, ReplyTo: s.ReplyTo, Context: data,
 		Locale: c.Locale, Timezone: c.Timezone, Country: c.Country, Policy: task.Policy(s.Policy), OnIssue: task.IssuePolicy(s.OnIssue), Unsubscribe: s.Unsubscribe,
-		Actions: actions, SendAt: s.At, SendBefore: s.Before, Cc: s.Cc, Bcc: s.Bcc,
+		Actions: actions, SendAt: s.At, SendBefore: s.Before, Cc: s.Cc, Bcc: s.Bcc, InReplyTo: s.InReplyTo,
 	}
 	m.Chat, m.Note = s.fields(channel)
 	if m.Content, err = s.named(); err != nil {

@@ -39,6 +39,8 @@ type MessageBody struct {
 	Policy      task.Policy   `json:"policy,omitempty"`
 	OnIssue     string        `json:"onIssue,omitempty" enum:"send,skip" doc:"What happens where rendering raises issues, such as a missing field. send where missing."`
 	Unsubscribe bool          `json:"unsubscribe,omitempty" doc:"Adds an unsubscribe link of the recipient's own to an email."`
+	InReplyTo   string        `json:"inReplyTo,omitempty" maxLength:"300" doc:"Message-ID of the mail that an email answers: mail programs show them together." example:"<CAF1@mail.example.com>"`
+	References  []string      `json:"references,omitempty" maxItems:"100" doc:"Message-IDs of the mails before that, the oldest first. A mail carries the first and the last 19."`
 	Headers     []HeaderField `json:"headers,omitempty" maxItems:"50" doc:"Further header fields of an email."`
 	Chat        ChatFields    `json:"chat,omitzero"`
 	Note        NoteFields    `json:"note,omitzero"`
@@ -135,7 +137,7 @@ func (b *MessageBody) task(id string) task.Message {
 		ID: id, Channel: b.Channel, From: b.From, To: b.To, ReplyTo: b.ReplyTo, Cc: b.Cc, Bcc: b.Bcc,
 		Content: b.content(), Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, Country: b.Country, Attachments: fileRefs(b.Attachments),
 		Policy: b.Policy, OnIssue: task.IssuePolicy(b.OnIssue), Unsubscribe: b.Unsubscribe, Actions: b.Actions.actions(),
-		Headers: headerFields(b.Headers), Chat: message.ChatFields(b.Chat), Note: message.NoteFields(b.Note), SendAt: b.SendAt, SendBefore: b.SendBefore,
+		InReplyTo: b.InReplyTo, References: b.References, Headers: headerFields(b.Headers), Chat: message.ChatFields(b.Chat), Note: message.NoteFields(b.Note), SendAt: b.SendAt, SendBefore: b.SendBefore,
 	}
 }
 

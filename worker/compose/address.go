@@ -15,7 +15,7 @@ import (
 // several recipients, in to; nil means the one of the task. The error is a *Verdict.
 func Address(m task.Message, to []address.Address) (*message.Message, error) {
 	msg := &message.Message{
-		ID: m.ID, Channel: m.Channel, From: address.Address{Addr: m.From}, To: to, Headers: m.Headers, Chat: m.Chat, Note: m.Note,
+		ID: m.ID, Channel: m.Channel, From: address.Address{Addr: m.From}, To: to, Thread: m.Thread(), Headers: m.Headers, Chat: m.Chat, Note: m.Note,
 	}
 	var err error
 	if to == nil {

@@ -41,9 +41,20 @@ func CheckHeaders(headers []Header) error {
 		f.Add("", fault.TooMany, "%d headers, at most %d", n, maxHeaders)
 		return f
 	}
+	seen := map[string]bool{}
 	for i, h := range headers {
 		checkHeaderName(&f, fault.Pointer(i, "name"), h.Name)
-		switch err := address.CheckLine(h.Value); {
+		lower, err := strings.ToLower(h.Name), address.CheckLine(h.Value)
+		if structured[lower] {
+			if seen[lower] {
+				f.Add(fault.Pointer(i, "name"), fault.Duplicate, "%s stands twice", h.Name)
+			}
+			seen[lower] = true
+			if err == nil {
+				err = checkStructured(lower, h.Value)
+			}
+		}
+		switch {
 		case len(h.Value) > maxHeader:
 			f.Add(fault.Pointer(i, "value"), fault.TooLong, "%d bytes, at most %d", len(h.Value), maxHeader)
 		case err != nil:
@@ -57,6 +68,7 @@ func CheckHeaders(headers []Header) error {
 var reserved = map[string]bool{
 	"from": true, "sender": true, "to": true, "cc": true, "bcc": true, "reply-to": true, "subject": true, "date": true,
 	"message-id": true, "mime-version": true, "return-path": true, "received": true, "dkim-signature": true,
+	"domainkey-signature": true, "authentication-results": true, "received-spf": true, "delivered-to": true, "envelope-to": true,
 }
 
 // checkHeaderName wants RFC 5322's ftext, in moderation, and none of the reserved fields.
@@ -76,8 +88,8 @@ func checkHeaderName(f *fault.List, pointer, name string) {
 		}
 	}
 	lower := strings.ToLower(name)
-	if reserved[lower] || strings.HasPrefix(lower, "content-") || strings.HasPrefix(lower, "resent-") {
-		f.Add(pointer, fault.BadHeader, "%s is written by Herald itself", name)
+	if reserved[lower] || strings.HasPrefix(lower, "content-") || strings.HasPrefix(lower, "resent-") || strings.HasPrefix(lower, "arc-") {
+		f.Add(pointer, fault.BadHeader, "%s is written by Herald or by mail servers", name)
 	}
 }
 

@@ -28,6 +28,7 @@ type Message struct {
 
 	Unsubscribe string       // https URL for one-click unsubscribing of an email (RFC 8058); empty for none
 	Automatic   bool         // an email that no person wrote: Auto-Submitted is set (RFC 3834)
+	Thread      Thread       // which mails an email answers
 	Headers     []Header     // further header fields of an email, in this order
 	Attachments []Attachment // in this order
 

@@ -61,6 +61,7 @@ func (m *Message) validateEmail(f *fault.List) {
 		f.Add("/text", fault.Missing, "neither text nor HTML")
 	}
 	f.Join("/unsubscribe", checkUnsubscribe(m.Unsubscribe))
+	f.Join("", m.Thread.Validate())
 	f.Join("/headers", CheckHeaders(m.Headers))
 }
 

@@ -39,9 +39,11 @@ type Message struct {
 	// Unsubscribe adds the recipient's own unsubscribe link to an email: the List-Unsubscribe headers, for one click
 	// (RFC 8058), and unsubscribe.url in the context.
 	Unsubscribe bool               `json:"unsubscribe,omitempty"`
-	Headers     []message.Header   `json:"headers,omitempty"` // further header fields of an email
-	Chat        message.ChatFields `json:"chat,omitzero"`     // of a chat
-	Note        message.NoteFields `json:"note,omitzero"`     // of a note
+	InReplyTo   string             `json:"inReplyTo,omitempty"`  // Message-ID of the mail that an email answers
+	References  []string           `json:"references,omitempty"` // Message-IDs of those before it, the oldest first
+	Headers     []message.Header   `json:"headers,omitempty"`    // further header fields of an email
+	Chat        message.ChatFields `json:"chat,omitzero"`        // of a chat
+	Note        message.NoteFields `json:"note,omitzero"`        // of a note
 	// SendAt is when the message is sent, not before; zero is now.
 	SendAt time.Time `json:"sendAt,omitzero"`
 	// SendBefore is when the message is too late: from then on it is skipped, as "expired".
@@ -61,6 +63,11 @@ func (m Message) Begins() time.Time {
 		return m.SendAt
 	}
 	return m.EnqueuedAt
+}
+
+// Thread is what an email answers.
+func (m Message) Thread() message.Thread {
+	return message.Thread{InReplyTo: m.InReplyTo, References: m.References}
 }
 
 // Kind implements Payload.
@@ -138,6 +145,15 @@ func (m Message) checkMailFields(f *fault.List) {
 	checkCopies(f, "cc", m.Cc)
 	checkCopies(f, "bcc", m.Bcc)
 	f.Join("/headers", message.CheckHeaders(m.Headers))
+	f.Join("", m.Thread().Validate())
+	for i, h := range m.Headers {
+		switch name := strings.ToLower(h.Name); {
+		case (name == "in-reply-to" || name == "references") && !m.Thread().IsZero():
+			f.Add(fault.Pointer("headers", i), fault.NotAllowed, "inReplyTo and references say it")
+		case strings.HasPrefix(name, "list-unsubscribe") && m.Unsubscribe:
+			f.Add(fault.Pointer("headers", i), fault.NotAllowed, "unsubscribe adds it")
+		}
+	}
 	if m.Channel.Spec().Mail || !m.Channel.Known() {
 		return
 	}
@@ -149,6 +165,8 @@ func (m Message) checkMailFields(f *fault.List) {
 	only("/cc", len(m.Cc) > 0)
 	only("/bcc", len(m.Bcc) > 0)
 	only("/headers", len(m.Headers) > 0)
+	only("/inReplyTo", m.InReplyTo != "")
+	only("/references", len(m.References) > 0)
 	only("/unsubscribe", m.Unsubscribe)
 }
 

@@ -156,6 +156,7 @@ func (w *writer) header(m *message.Message, now time.Time) {
 	if m.Automatic { // RFC 3834
 		b = append(b, "Auto-Submitted: auto-generated\r\n"...)
 	}
+	b = appendThread(b, m.Thread)
 	for _, h := range m.Headers {
 		b = appendField(b, h.Name, h.Value)
 	}

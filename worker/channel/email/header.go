@@ -19,12 +19,35 @@ const (
 // appendField writes `Name: value`, as it is where that is safe, else in encoded words.
 func appendField(dst []byte, name, value string) []byte {
 	dst = append(append(dst, name...), ": "...)
-	if isPlain(value) {
+	if isPlain(value) || message.IsStructured(name) {
 		dst = appendFolded(dst, value, len(name)+2)
 	} else {
 		dst = appendEncoded(dst, value, len(name)+2)
 	}
 	return append(dst, "\r\n"...)
+}
+
+// appendThread writes In-Reply-To and References, an id a line.
+func appendThread(dst []byte, t message.Thread) []byte {
+	if t.IsZero() {
+		return dst
+	}
+	inReplyTo, references := t.Fields()
+	if inReplyTo != "" {
+		dst = append(append(append(dst, "In-Reply-To: "...), inReplyTo...), "\r\n"...)
+	}
+	for i, id := range references {
+		if i == 0 {
+			dst = append(dst, "References: "...)
+		} else {
+			dst = append(dst, "\r\n "...)
+		}
+		dst = append(dst, id...)
+	}
+	if len(references) > 0 {
+		dst = append(dst, "\r\n"...)
+	}
+	return dst
 }
 
 // appendAddresses writes `Name: Ada <ada@example.org>, …`, one address a line.

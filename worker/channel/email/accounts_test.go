@@ -97,3 +97,20 @@ func TestAccountsAllRest(t *testing.T) {
 		t.Error("a bad account, no error")
 	}
 }
+
+// A From address that the account doesn't own is no reason for the account to rest: others send through it.
+func TestAccountsGoOnForOtherSenders(t *testing.T) {
+	server := startFaultServer(t, &faultServer{caps: capsOf["chunking"], rcpts: []string{"553 5.7.1 <news@example.com>: Sender address rejected: not owned by user"}})
+	t.Cleanup(func() { server.stop() })
+	a, err := NewAccounts(Options{URL: plainURL(server), Timeouts: testTimeouts})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	for range 2 * failuresToRest {
+		_, err := a.Send(context.Background(), sample())
+		if e := send.AsError(err); e == nil || e.Code != "smtp_553" || !e.Account || !e.Temporary() {
+			t.Fatalf("%+v", e)
+		}
+	}
+}

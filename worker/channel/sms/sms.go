@@ -239,7 +239,10 @@ func refusal(e *send.Error, body []byte) *send.Error {
 		e.Permanent, e.Account = true, false
 	case 20429: // too many requests
 		e.Permanent = false
-	case 20003, 20005, 20403: // login, account not active, forbidden
+	case 20003, 20005, 20403, 20404, // login, account not active, forbidden, no such account
+		21603, 21659, 21660, 21661, // no From, one that is not Twilio's, not the account's, not for SMS
+		21701, 21703, 21704, // no such messaging service, or one without numbers
+		63038: // the account's messages of a day are used up
 		e.Permanent, e.Account = false, true
 	}
 	return e

@@ -140,6 +140,10 @@ func TestTwilioErrors(t *testing.T) {
 		{400, 21211, true, false, false, false, 0},
 		{400, 21408, true, false, false, false, 0},
 		{400, 21606, true, false, false, false, 0},
+		{404, 20404, false, false, false, true, 0},
+		{400, 21659, false, false, false, true, 0},
+		{400, 21704, false, false, false, true, 0},
+		{429, 63038, false, false, false, true, 0},
 		{400, 21612, true, false, false, false, 0},
 		{400, 21614, true, false, false, false, 0},
 		{400, 21602, true, false, false, false, 0},
@@ -222,5 +226,43 @@ func TestParseURL(t *testing.T) {
 		if _, err := ParseURL(raw); err == nil || strings.Contains(err.Error(), "c4nary") {
 			t.Errorf("%s: %v", raw, err)
 		}
+	}
+}
+
+// The account is asked for without sending anything.
+func TestAccount(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		want   string
+		code   string
+	}{
+		"active":       {200, `{"sid":"AC1","status":"active","type":"Full"}`, "active", ""},
+		"trial":        {200, `{"sid":"AC1","status":"active","type":"Trial"}`, "trial", ""},
+		"suspended":    {200, `{"sid":"AC1","status":"suspended","type":"Full"}`, "suspended", ""},
+		"wrong token":  {401, `{"code":20003,"message":"Authenticate","status":401}`, "", "twilio_20003"},
+		"no account":   {404, `{"code":20404,"message":"not found","status":404}`, "", "twilio_20404"},
+		"no Twilio":    {200, `<html>`, "", "sms_unclear"},
+		"out of order": {503, ``, "", "http_503"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			user, _, ok := r.BasicAuth()
+			if r.Method != http.MethodGet || r.URL.Path != "/2010-04-01/Accounts/"+user+".json" || !ok {
+				t.Errorf("%s %s", r.Method, r.URL.Path)
+			}
+			w.WriteHeader(c.status)
+			_, _ = io.WriteString(w, c.body)
+		}))
+		s := newSender(t, Options{BaseURL: server.URL, Client: loopbackClient()})
+		got, failed := s.Account(context.Background())
+		switch {
+		case got != c.want, (failed == nil) != (c.code == ""), failed != nil && failed.Code != c.code:
+			t.Errorf("%s: %q %+v", name, got, failed)
+		case c.status == 401 || c.status == 404:
+			if !failed.Account {
+				t.Errorf("%s: %+v is the account's trouble", name, failed)
+			}
+		}
+		server.Close()
 	}
 }

@@ -99,7 +99,7 @@ func (t *text) offset(line, column int) int {
 // toldBlock is told, and notes what the tag is to the blocks around it.
 func (t *text) toldBlock(tag rawTag, g guess) {
 	if g.closes {
-		if o, ok := t.openAt(tag.Start); ok {
+		if o, ok := t.openAt(tag); ok {
 			t.ended = append(t.ended, o.at)
 		}
 	}

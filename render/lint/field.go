@@ -12,6 +12,9 @@ import (
 
 // field wants a path that the catalogue knows.
 func (t *text) field(p *ast.PathExpression) {
+	if t.isFull() {
+		return
+	}
 	parts := t.scopes.field(p)
 	if t.outOfReach(p, parts) {
 		return

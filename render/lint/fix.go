@@ -42,14 +42,15 @@ func Fix(fsys fs.FS, o Options) *Fixed {
 			break
 		}
 		next := Folder(over, o)
+		undone := false
 		for file, was := range over.before {
 			if torn(next, file) > torn(report, file) {
 				over.files[file], refused[file] = was, true
 				done = slices.DeleteFunc(done, func(f FixedFinding) bool { return f.File == file })
-				next = nil
+				undone = true
 			}
 		}
-		if next == nil {
+		if undone {
 			next = Folder(over, o)
 		}
 		out.Findings = append(out.Findings, done...)

@@ -75,7 +75,7 @@ var endings = regexp.MustCompile(`^(?i)(?:/?end\s*(?:if|for|foreach|each|unless|
 
 // ending: {{endif}}, {{end}}, {{/endif}}, {{/#if}}, {{/else}}, and {{/if}} of another block.
 func (t *text) ending(tag rawTag) (guess, bool) {
-	opener, open := t.openAt(tag.Start)
+	opener, open := t.openAt(tag)
 	word := strings.ToLower(tag.inner)
 	switch {
 	case tag.sigil == "/" && word == "else" || tag.sigil == "#" && word == "else":
@@ -104,7 +104,7 @@ func (t *text) elsewhere(tag rawTag) (guess, bool) {
 	if tag.sigil == "else" {
 		word, rest := tag.word()
 		if word != "if" {
-			if word == "unless" || rows()[word] != nil && !isForeignBlock(word) {
+			if rows()[word] != nil {
 				return guess{}, false
 			}
 			inner = "else if " + inner
@@ -123,8 +123,6 @@ func (t *text) elsewhere(tag rawTag) (guess, bool) {
 	}
 	return g, true
 }
-
-func isForeignBlock(string) bool { return false }
 
 // comparingBlocks are blocks of other tools that compare, with the operator that they stand for; "": it is an argument.
 var comparingBlocks = map[string]string{

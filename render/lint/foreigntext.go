@@ -17,7 +17,7 @@ func (t *text) foreignText() {
 	for _, rule := range foreignRules {
 		for pos := 0; ; {
 			i := strings.Index(source[pos:], rule.sign)
-			if i < 0 {
+			if i < 0 || t.isFull() {
 				break
 			}
 			start := pos + i
@@ -55,13 +55,6 @@ func (t *text) inTag(pos int) bool {
 	}
 	_, ok := t.tagAt(pos)
 	return ok
-}
-
-// inComment says whether a place is in a comment.
-func (t *text) inComment(pos int) bool {
-	before := t.Text.Text[:pos]
-	i := strings.LastIndex(before, "{{!")
-	return i >= 0 && i+commentLength(t.Text.Text[i:]) > pos
 }
 
 // maxForeign bounds what is looked at behind a sign, in bytes.

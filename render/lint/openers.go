@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"regexp"
+	"sort"
 	"strings"
 
 	"github.com/heraldsend/herald/render/handlebars"
@@ -21,30 +22,39 @@ func (o openTag) said(t *text) string {
 	return fmt.Sprintf("%s of line %d, column %d", handlebars.Quote(o.name), line, column)
 }
 
-// openAt is the innermost block that is open before a place.
-func (t *text) openAt(pos int) (openTag, bool) {
-	var open []openTag
-	for _, tag := range t.raw() {
-		if tag.Start >= pos {
-			break
+// openAt is the innermost block that is open before a tag.
+func (t *text) openAt(tag rawTag) (openTag, bool) {
+	if t.around == nil {
+		t.around = blocksAround(t.raw())
+	}
+	i, ok := t.indexAt(tag.Start)
+	if !ok || t.around[i] < 0 {
+		return openTag{}, false
+	}
+	opener := t.rawTags[t.around[i]]
+	word, _ := opener.word()
+	return openTag{strings.TrimPrefix(word, ">"), opener.Start}, true
+}
+
+// blocksAround gives for each tag which one opens the block that it stands in, -1 for none.
+func blocksAround(tags []rawTag) []int {
+	around := make([]int, len(tags))
+	var open []int
+	for i, tag := range tags {
+		around[i] = -1
+		if len(open) > 0 {
+			around[i] = open[len(open)-1]
 		}
 		word, _ := tag.word()
 		switch {
 		case tag.sigil == "#" && !strings.EqualFold(word, "else") && elseIf.FindString(tag.inner) == "" && !strings.HasPrefix(tag.inner, "*") && word != "" &&
-			!endings.MatchString(tag.inner) && word[0] != '/':
-			open = append(open, openTag{strings.TrimPrefix(word, ">"), tag.Start})
-		case tag.sigil == "" && opensWithoutHash(tag):
-			open = append(open, openTag{word, tag.Start})
-		case tag.sigil == "^" && word != "":
-			open = append(open, openTag{word, tag.Start})
+			!endings.MatchString(tag.inner) && word[0] != '/', tag.sigil == "" && opensWithoutHash(tag), tag.sigil == "^" && word != "":
+			open = append(open, i)
 		case (tag.sigil == "/" && word != "else" || endings.MatchString(tag.inner)) && len(open) > 0:
 			open = open[:len(open)-1]
 		}
 	}
-	if len(open) == 0 {
-		return openTag{}, false
-	}
-	return open[len(open)-1], true
+	return around
 }
 
 // opensWithoutHash says whether a tag would open a block if it had its #.
@@ -76,19 +86,31 @@ func (t *text) closerOf(opener rawTag, name string) (rawTag, bool) {
 // raw are the text's tags, however they are written.
 func (t *text) raw() []rawTag {
 	if t.rawTags == nil {
-		t.rawTags = rawTags(t.Text.Text)
+		t.rawTags, t.comments = rawTags(t.Text.Text)
 	}
 	return t.rawTags
 }
 
 // tagAt is the tag at a place.
 func (t *text) tagAt(pos int) (rawTag, bool) {
-	for _, tag := range t.raw() {
-		if tag.Start <= pos && pos < tag.End {
-			return tag, true
-		}
+	i, ok := t.indexAt(pos)
+	if !ok {
+		return rawTag{}, false
 	}
-	return rawTag{}, false
+	return t.rawTags[i], true
+}
+
+func (t *text) indexAt(pos int) (int, bool) {
+	tags := t.raw()
+	i := sort.Search(len(tags), func(i int) bool { return tags[i].End > pos })
+	return i, i < len(tags) && tags[i].Start <= pos
+}
+
+// inComment says whether a place is in a comment.
+func (t *text) inComment(pos int) bool {
+	t.raw()
+	i := sort.Search(len(t.comments), func(i int) bool { return t.comments[i].End > pos })
+	return i < len(t.comments) && t.comments[i].Start <= pos
 }
 
 // snippetNamed is the snippet that is called so, whatever its dots, dashes, blanks and capitals; "" if there is none.

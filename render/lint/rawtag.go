@@ -16,12 +16,12 @@ type rawTag struct {
 	right string      // "" of a tag that isn't closed
 }
 
-// rawTags lists what looks like tags, in order. Comments are none.
-func rawTags(source string) (out []rawTag) {
+// rawTags lists what looks like tags, in order, and the comments.
+func rawTags(source string) (out []rawTag, comments []syntax.Span) {
 	for pos := 0; ; {
 		i := strings.Index(source[pos:], "{{")
 		if i < 0 {
-			return out
+			return out, comments
 		}
 		at := pos + i
 		switch rest := source[at:]; {
@@ -30,6 +30,7 @@ func rawTags(source string) (out []rawTag) {
 			continue
 		case strings.HasPrefix(strings.TrimPrefix(rest[2:], "~"), "!"):
 			pos = at + commentLength(rest)
+			comments = append(comments, span(at, pos))
 			continue
 		}
 		tag := readRawTag(source, at)

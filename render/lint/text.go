@@ -23,9 +23,13 @@ type text struct {
 
 	guarded []string // fields that the blocks around ask for
 
-	rawTags []rawTag
-	ended   []int    // where the blocks begin whose end was recognised in a faulty tag
-	begun   []rawTag // tags that were recognised to begin a block, though the engine doesn't see one
+	rawTags  []rawTag
+	comments []syntax.Span
+	around   []int // for each of rawTags, which one opens the block that it stands in
+	errors   int
+	warnings int
+	ended    []int    // where the blocks begin whose end was recognised in a faulty tag
+	begun    []rawTag // tags that were recognised to begin a block, though the engine doesn't see one
 }
 
 func (l *linter) parse(p *catalog.Text) *text {
@@ -54,7 +58,20 @@ func (t *text) mend(at syntax.Span, edits []edit, severity catalog.Severity, cod
 	t.tell(at, edits, severity, code, fmt.Sprintf(format, args...))
 }
 
+// maxFindings bounds the errors that are told of one text, and the warnings; the rest is told once that is mended.
+const maxFindings = 50
+
+// isFull says that enough errors are told of the text.
+func (t *text) isFull() bool { return t.errors >= maxFindings }
+
 func (t *text) tell(at syntax.Span, edits []edit, severity catalog.Severity, code, message string) {
+	counted := &t.warnings
+	if severity == catalog.Error {
+		counted = &t.errors
+	}
+	if *counted++; *counted > maxFindings {
+		return
+	}
 	f := catalog.Finding{Severity: severity, Code: code, Message: message, Subject: t.Subject, Template: t.Name}
 	line, column := t.tree.Position(at.Start)
 	f.File, f.Line, f.Column = t.catalog.Locate(t.Name, line, column)

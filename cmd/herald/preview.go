@@ -48,7 +48,8 @@ type previewContent struct {
 	From        string               `json:"from,omitempty"`
 	To          string               `json:"to,omitempty"`
 	Problem     string               `json:"problem,omitempty"` // why this would not be sent
-	message     *message.Message     // nil where there is a problem
+	Unsent      string               `json:"unsent,omitempty"`  // why it waits or is skipped, where the channel is not configured here
+	message     *message.Message     // nil where it would not be sent
 }
 
 // Run renders the shortcut as sending does, and shows what each channel gets. It fails where sending would.
@@ -153,7 +154,12 @@ func (o *opened) preview(ctx context.Context, composer *compose.Composer, countr
 	out := previewContent{
 		Content: content, Attachments: content.Attachments, Issues: o.place(content.Issues), From: m.From, To: m.To, message: composed.Message,
 	}
-	if v := composed.Verdict; v != nil {
+	switch v := composed.Verdict; {
+	case v == nil:
+		out.Unsent = composer.Waits(m.Channel)
+	case v.Code == compose.LoggedOnly: // no fault of the shortcut
+		out.Unsent = v.Code + ": " + v.Text
+	default:
 		out.Problem = v.Code + ": " + v.Text
 	}
 	if out.Snippets, err = o.snippetsOf(ctx, channel); err != nil {

@@ -45,6 +45,7 @@ func (c previewContent) same(other previewContent) bool {
 		return false
 	}
 	other.Content = &render.Content{Channel: c.Channel, Text: other.Text, Attachments: other.Content.Attachments, Issues: other.Content.Issues}
+	other.Unsent = c.Unsent // the page doesn't show it
 	a, errA := json.Marshal(c)
 	b, errB := json.Marshal(other)
 	return errA == nil && errB == nil && bytes.Equal(a, b)

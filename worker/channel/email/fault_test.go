@@ -115,25 +115,29 @@ func faultCases(t *testing.T) []faultCase {
 // testTimeouts are long, for busy machines: nothing that goes well runs into them.
 var testTimeouts = Timeouts{Dial: 2 * time.Minute, Command: 2 * time.Minute, Final: 2 * time.Minute, Message: 4 * time.Minute}
 
+// isDialed reports whether go-mail reads the replies to a command: it does until the login.
+func isDialed(verb string) bool {
+	return verb == "CONNECT" || verb == "EHLO" || verb == "STARTTLS" || verb == "AUTH"
+}
+
 // endless reports whether a fault ends by a timeout alone.
-func endless(fault string) bool {
-	// A multi-line reply that changes its code is one without an end for go-mail, which dials.
-	return strings.Contains(fault, "hang") || strings.Contains(fault, "partial") || strings.Contains(fault, "multi-line")
+func endless(verb, fault string) bool {
+	// A multi-line reply that changes its code is one without an end for go-mail.
+	return strings.Contains(fault, "hang") || strings.Contains(fault, "partial") || isDialed(verb) && strings.Contains(fault, "multi-line")
 }
 
 // timeoutsFor is short for the one wait that a fault makes endless. What goes well before it has as long: a busy machine
 // needs that.
 func timeoutsFor(verb, fault string) Timeouts {
 	t := testTimeouts
-	if !endless(fault) {
-		return t
-	}
-	const short = 6 * time.Second
-	switch verb {
-	case "CONNECT", "EHLO", "STARTTLS", "AUTH":
-		t.Dial = short
+	switch {
+	case !endless(verb, fault):
+	case isDialed(verb):
+		t.Dial = 6 * time.Second
+	case verb == "BODY": // a large message is on its way before it hangs
+		t.Command, t.Final = 15*time.Second, 15*time.Second
 	default:
-		t.Command, t.Final = short, short
+		t.Command, t.Final = 6*time.Second, 6*time.Second
 	}
 	return t
 }
@@ -146,12 +150,14 @@ func TestFaultMatrix(t *testing.T) {
 		t.Fatalf("only %d cases", len(cases))
 	}
 	// Those that wait for a timeout wait together: they cost time, not work.
-	light, heavy, waiting := make(chan struct{}, 24), make(chan struct{}, 2), make(chan struct{}, 100)
+	light, heavy, waiting, stuck := make(chan struct{}, 24), make(chan struct{}, 2), make(chan struct{}, 100), make(chan struct{}, 8)
 	var wg sync.WaitGroup
 	for _, c := range cases {
 		limit := light
 		switch {
-		case endless(c.fault):
+		case endless(c.verb, c.fault) && c.verb == "BODY":
+			limit = stuck
+		case endless(c.verb, c.fault):
 			limit = waiting
 		case c.verb == "BODY": // large messages
 			limit = heavy

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -29,7 +30,7 @@ var faxEdits = []struct{ file, line, add string }{
 	{"worker/app/channels.go", `	"github.com/heraldsend/herald/worker/channel/email"`, `	"github.com/heraldsend/herald/worker/channel/fax"`},
 	{"worker/app/channels.go", `var ways = []way{`, `	{
 		channel: message.Fax, check: fax.Check, setting: "fax-url", address: func(s *Settings) string { return s.FaxURL },
-		open: func(s *Settings) (sender, error) {
+		open: func(s *Settings, _ *slog.Logger) (sender, error) {
 			if s.FaxURL == "" {
 				return nil, nil
 			}
@@ -74,6 +75,7 @@ func TestNewChannel(t *testing.T) {
 	h.fails("the header", `no column "customer.phone", which fax or sms needs`, "bulk", "send", "--channel", "fax", "--text", "Hi", "--audience", "names.csv")
 	h.fails("a number", "--to:", "send", "--channel", "fax", "--text", "Hi", "--to", "nobody")
 
+	h.describes()
 	h.worker()
 	h.run("send", "sent", "send", "--channel", "fax", "--text", "Hi", "--to", "07912 345678", "--id", "m", "--wait")
 	h.run("bulk", "4 planned, 0 pending, 2 sent, 1 failed, 0 suppressed, 1 skipped, 0 unknown", append(bulk, "--wait")...)
@@ -235,6 +237,43 @@ func (h *faxHouse) worker() {
 		<-done
 		_ = c.Wait()
 	})
+}
+
+// describes checks that the API takes the channel wherever its description lists channels.
+func (h *faxHouse) describes() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	_ = l.Close()
+	c := h.command("serve")
+	c.Env = append(c.Env, "HERALD_LISTEN="+addr)
+	if err := c.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { _ = c.Process.Kill(); _ = c.Wait() }()
+	var body []byte
+	for deadline := time.Now().Add(time.Minute); len(body) == 0; time.Sleep(50 * time.Millisecond) {
+		if resp, err := http.Get("http://" + addr + "/openapi.json"); err == nil {
+			body, err = io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if err != nil {
+				h.t.Fatal(err)
+			}
+		} else if time.Now().After(deadline) {
+			h.t.Fatal(err)
+		}
+	}
+	lists := regexp.MustCompile(`\["[^\]]*"email"[^\]]*\]|\["email"[^\]]*\]`).FindAllString(string(body), -1)
+	for _, list := range lists {
+		if !strings.Contains(list, `"fax"`) {
+			h.t.Errorf("a list of the API's description lacks the channel: %s", list)
+		}
+	}
+	if len(lists) < 8 {
+		h.t.Errorf("only %d lists of channels", len(lists))
+	}
 }
 
 func (h *faxHouse) run(what, want string, args ...string) {

@@ -5,18 +5,19 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // MessageState is the state of a message or forward.
 type MessageState struct {
-	ID      string     `json:"id"`
-	Channel string     `json:"channel,omitempty" enum:"email,sms,chat,note"`
-	To      string     `json:"to,omitempty" doc:"As it was asked for."`
-	State   string     `json:"state" enum:"pending,sent,done,failed,suppressed,skipped,unknown"`
-	At      *time.Time `json:"at,omitempty" doc:"When the state was reached; missing while pending."`
-	Reason  *Reason    `json:"reason,omitempty"`
-	Waiting *Waiting   `json:"waiting,omitempty" doc:"Why it is pending; missing once it is settled."`
+	ID      string          `json:"id"`
+	Channel message.Channel `json:"channel,omitempty"`
+	To      string          `json:"to,omitempty" doc:"As it was asked for."`
+	State   string          `json:"state" enum:"pending,sent,done,failed,suppressed,skipped,unknown"`
+	At      *time.Time      `json:"at,omitempty" doc:"When the state was reached; missing while pending."`
+	Reason  *Reason         `json:"reason,omitempty"`
+	Waiting *Waiting        `json:"waiting,omitempty" doc:"Why it is pending; missing once it is settled."`
 	SentDetails
 }
 
@@ -100,7 +101,7 @@ func (s *Server) getState(status func(context.Context, string) (enqueue.Status, 
 			return nil, err
 		}
 		return &MessageStateOutput{MessageState{
-			ID: in.ID, Channel: string(found.Channel), To: found.To, State: stateName(found.State), At: someTime(found.At), Reason: reasonOf(found.Reason),
+			ID: in.ID, Channel: found.Channel, To: found.To, State: stateName(found.State), At: someTime(found.At), Reason: reasonOf(found.Reason),
 			Waiting: waitingOf(found.Waiting), SentDetails: detailsOf(found.Details),
 		}}, nil
 	}

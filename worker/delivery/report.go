@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"github.com/heraldsend/herald/worker/compose"
-	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
@@ -49,7 +48,7 @@ func (r Report) Facts() []outbox.Fact {
 	if !r.Record.State.Happened() || outbox.ConversationStream(conversation) == "" {
 		return facts
 	}
-	if r.Outcome && r.Record.State == ledger.Sent && m.Channel == message.Note {
+	if r.Outcome && r.Record.State == ledger.Sent && m.Channel.Spec().Note {
 		facts = append(facts, outbox.Note{ID: m.ID, Bulk: r.Bulk, Conversation: conversation, ProviderID: r.Details.ProviderID, At: at, Group: r.Group})
 	}
 	return facts

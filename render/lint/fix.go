@@ -26,18 +26,18 @@ type FixedFinding struct {
 	Before, After string
 }
 
-// maxRounds bounds how often a folder is checked again after it was mended: what one fix leaves, the next one mends.
+// maxRounds bounds, with the number of findings, how often a folder is checked again after it was mended: what one fix
+// leaves, the next one mends.
 const maxRounds = 20
 
 // Fix mends what it can of a folder's findings. It writes nothing. Fixes that touch the same place wait for another round; a
-// fix after which a file can't be read is undone.
+// fix after which a file can't be read is undone, and the others of that file are applied without it.
 func Fix(fsys fs.FS, o Options) *Fixed {
-	over := &overlay{FS: fsys, files: map[string][]byte{}}
+	over := &overlay{FS: fsys, files: map[string][]byte{}, single: map[string]bool{}, refused: map[string]bool{}}
 	out := &Fixed{Files: over.files}
 	report := Folder(over, o)
-	refused := map[string]bool{} // files whose last fix was undone
-	for range maxRounds {
-		done := over.apply(report.Findings, refused)
+	for range maxRounds + len(report.Findings) {
+		done := over.apply(report.Findings)
 		if len(done) == 0 {
 			break
 		}
@@ -45,7 +45,8 @@ func Fix(fsys fs.FS, o Options) *Fixed {
 		undone := false
 		for file, was := range over.before {
 			if torn(next, file) > torn(report, file) {
-				over.files[file], refused[file] = was, true
+				over.files[file] = was
+				over.undo(file, done)
 				done = slices.DeleteFunc(done, func(f FixedFinding) bool { return f.File == file })
 				undone = true
 			}
@@ -78,9 +79,27 @@ func torn(r *Report, file string) (n int) {
 // overlay is a folder with other contents of some files.
 type overlay struct {
 	fs.FS
-	files  map[string][]byte
-	before map[string][]byte // before the last round, of the files that it changed
+	files   map[string][]byte
+	before  map[string][]byte // before the last round, of the files that it changed
+	single  map[string]bool   // files to which one fix at a time is applied
+	refused map[string]bool   // findings whose fix was undone
 }
+
+// undo learns from the fixes of a file that were undone: which one it was shows when they are applied one at a time.
+func (o *overlay) undo(file string, done []FixedFinding) {
+	if !o.single[file] {
+		o.single[file] = true
+		return
+	}
+	for _, f := range done {
+		if f.File == file {
+			o.refused[identity(f.Finding)] = true
+		}
+	}
+}
+
+// identity tells a finding from others, wherever it stands now.
+func identity(f catalog.Finding) string { return f.File + "\n" + f.Code + "\n" + f.Message }
 
 // Open gives the new contents.
 func (o *overlay) Open(name string) (fs.File, error) {
@@ -116,11 +135,11 @@ func (i overlayInfo) Size() int64 { return i.size }
 func (i overlayInfo) ModTime() time.Time { return i.FileInfo.ModTime() }
 
 // apply mends what can be mended at once.
-func (o *overlay) apply(findings []catalog.Finding, refused map[string]bool) (done []FixedFinding) {
+func (o *overlay) apply(findings []catalog.Finding) (done []FixedFinding) {
 	o.before = map[string][]byte{}
 	byFile := map[string][]catalog.Finding{}
 	for _, f := range findings {
-		if f.Fix != nil && f.File != "" && !refused[f.File] {
+		if f.Fix != nil && f.File != "" && !o.refused[identity(f)] && !(o.single[f.File] && len(byFile[f.File]) > 0) {
 			byFile[f.File] = append(byFile[f.File], f)
 		}
 	}

@@ -41,7 +41,7 @@ type Advice struct {
 
 // Shortcut checks the texts of a shortcut as Folder would if it were in the
 // catalog: what a customer would notice, on ways through the text too that no
-// sample takes. What keeps a text from compiling is left to InlineBundle.
+// sample takes. What keeps a text from compiling is left to InlineBundle, unless Options.Faults asks for it.
 func Shortcut(c *catalog.Catalog, s catalog.Shortcut, o Options) []Advice {
 	if o.Segments <= 0 {
 		o.Segments = 3
@@ -57,10 +57,11 @@ func Shortcut(c *catalog.Catalog, s catalog.Shortcut, o Options) []Advice {
 		l.findings = nil
 	}
 	for _, p := range s.Texts() {
-		if _, err := c.Compile(p.Name, p.Text); err != nil {
+		_, err := c.Compile(p.Name, p.Text)
+		if err != nil && !o.Faults {
 			continue
 		}
-		l.texts([]catalog.Text{p}, true)
+		l.texts([]catalog.Text{p}, err == nil)
 		take(strings.TrimPrefix(p.Name, s.Name+"/"))
 	}
 	l.segments()

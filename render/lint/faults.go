@@ -115,7 +115,7 @@ func (t *text) fault(e *handlebars.Error) {
 	tag, inTag := t.tagAt(at)
 	unclosed := string(e.Code) == string(syntax.FaultUnclosed)
 	switch {
-	case unclosed && inTag && (slices.Contains(t.ended, tag.Start) || t.isFaulty(tag.Span)):
+	case unclosed && inTag && (slices.Contains(t.ended, tag.Start) || slices.Contains(t.guessed, tag.Start)):
 		return
 	case !unclosed && inTag && (t.isFaulty(tag.Span) || t.followsBegun(tag)):
 		return
@@ -132,6 +132,9 @@ func (t *text) fault(e *handlebars.Error) {
 		where, edits, message = t.mendSnippet(e, at)
 	}
 	t.tell(where, edits, catalog.Error, string(e.Code), message)
+	if unclosed { // its tag may have faults of its own
+		return
+	}
 	t.faulty = append(t.faulty, span(where.Start, max(where.End, where.Start+1)))
 	if inTag {
 		t.faulty = append(t.faulty, tag.Span)

@@ -18,6 +18,8 @@ import (
 // Options say how strict Lint is. Zero fields mean the defaults.
 type Options struct {
 	Segments int // an SMS text that may come to more is a warning; 3
+	// Faults tells, of a shortcut that is in no file, what keeps its texts from compiling, too.
+	Faults bool
 }
 
 // Report is what Lint found.

@@ -28,6 +28,7 @@ type text struct {
 	around   []int // for each of rawTags, which one opens the block that it stands in
 	errors   int
 	warnings int
+	guessed  []int    // where the tags begin in which something was recognised
 	ended    []int    // where the blocks begin whose end was recognised in a faulty tag
 	begun    []rawTag // tags that were recognised to begin a block, though the engine doesn't see one
 }

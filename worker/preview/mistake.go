@@ -3,10 +3,12 @@ package preview
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/lint"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/compose"
 )
@@ -28,14 +30,64 @@ type Mistake struct {
 	Channel    catalog.Channel `json:"channel,omitempty" doc:"The only channel that it concerns"`
 	Source     string          `json:"source,omitempty" doc:"The line of the template"`
 	Suggestion string          `json:"suggestion,omitempty" doc:"The name that was probably meant"`
+	Fix        []catalog.Edit  `json:"fix,omitempty" doc:"What mends it: edits of the text at the path, all together"`
 	Place
 }
 
 // Warning is something that recipients would notice, though perhaps not this one.
 type Warning struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
+	Code    string         `json:"code"`
+	Message string         `json:"message"`
+	Fix     []catalog.Edit `json:"fix,omitempty" doc:"What mends it: edits of the text at the path, all together"`
 	Place
+}
+
+// editsOf are the edits of a finding's fix.
+func editsOf(f catalog.Finding) []catalog.Edit {
+	if f.Fix == nil {
+		return nil
+	}
+	return f.Fix.Edits
+}
+
+// recognise says of the mistakes what their author probably meant, as lint does.
+func (r *rendering) recognise() {
+	s := r.req.Inline
+	if s == nil {
+		named, err := r.catalog.Shortcut(r.req.Shortcut)
+		if err != nil {
+			return
+		}
+		s = &named
+	}
+	told := slices.Concat([]Mistake{}, r.result.Mistakes)
+	faulty := func(path string) bool {
+		return slices.ContainsFunc(r.result.Mistakes, func(m Mistake) bool { return m.Path == path })
+	}
+	seen := map[string]bool{}
+	for _, a := range lint.Shortcut(r.catalog, *s, lint.Options{Faults: true}) {
+		if a.Severity != catalog.Error || !faulty(a.Path) {
+			continue
+		}
+		if !seen[a.Path] { // lint tells all that is wrong with a text, the engine's words for it are not needed
+			told = slices.DeleteFunc(told, func(m Mistake) bool { return m.Path == a.Path })
+			seen[a.Path] = true
+		}
+		m := Mistake{Code: a.Code, Message: a.Message, Fix: editsOf(a.Finding), Source: r.sourceLine(a.Path, a.Line, ""),
+			Place: Place{Path: a.Path, Template: r.result.Name + "/" + a.Path, Line: a.Line, Column: a.Column}}
+		for _, known := range r.result.Mistakes {
+			if known.Path == a.Path && !before(known.Line, known.Column, a.Line, a.Column) && before(known.Line, known.Column, a.EndLine, a.EndColumn) {
+				m.Suggestion, m.Channel, m.Source = known.Suggestion, known.Channel, first(m.Source, known.Source)
+			}
+		}
+		told = append(told, m)
+	}
+	r.result.Mistakes = told
+}
+
+// before says whether a place comes before another.
+func before(line, column, otherLine, otherColumn int) bool {
+	return line < otherLine || line == otherLine && column < otherColumn
 }
 
 // place is the place of a template's line, for the person who edits the shortcut.

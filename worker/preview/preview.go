@@ -172,6 +172,7 @@ func (r *rendering) run(ctx context.Context) {
 	ready = r.openComposer() && ready
 	ready = r.open() && ready
 	if !ready {
+		r.recognise()
 		return
 	}
 	r.result.Name, r.result.Hash = r.prepared.Bundle().Shortcut.Name, r.prepared.Bundle().Hash()
@@ -313,7 +314,7 @@ func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPr
 func (r *rendering) lint() {
 	for _, a := range lint.Shortcut(r.catalog, r.prepared.Bundle().Shortcut, lint.Options{}) {
 		r.result.Warnings = append(r.result.Warnings, Warning{
-			Code: a.Code, Message: a.Message, Place: Place{Path: a.Path, Template: r.result.Name + "/" + a.Path, Line: a.Line, Column: a.Column},
+			Code: a.Code, Message: a.Message, Fix: editsOf(a.Finding), Place: Place{Path: a.Path, Template: r.result.Name + "/" + a.Path, Line: a.Line, Column: a.Column},
 		})
 	}
 }

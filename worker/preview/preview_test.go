@@ -2,6 +2,8 @@ package preview_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -115,8 +117,8 @@ func TestMistakesAtTheirPlace(t *testing.T) {
 				t.Fatalf("%+v", r)
 			}
 			got := r.Mistakes[0]
-			got.Message, got.Template = "", ""
-			if got != c.want {
+			got.Message, got.Template, got.Fix = "", "", nil
+			if !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}
 		})
@@ -159,6 +161,31 @@ func TestIssuesSayWhatWasMeant(t *testing.T) {
 	issue := r.Contents[0].Issues[0]
 	if issue.Meant != "customer.firstName" || issue.Path != "message" || issue.Line != 2 || issue.Column != 3 {
 		t.Errorf("%+v", issue)
+	}
+}
+
+// TestRecognised: what was meant is said, with the edits that write it.
+func TestRecognised(t *testing.T) {
+	p := newPreviewer(t)
+	for message, want := range map[string]string{
+		"Hi {{#if customer.email == \"a\"}}x{{/if}}":         `condition 1:4 {{#if (eq customer.email "a")}}`,
+		"a\n{{#ifCond customer.email \"==\" \"a\"}}x{{/if}}": "closing_tag 2:37 {{/ifCond}}",
+		"a {{customer.first name}}":                          "field_name 1:3 {{customer.firstName}}",
+		"{{#each conversation.channels}}{{this}}{{end}}":     "closing_tag 1:40 {{/each}}",
+	} {
+		r := show(t, p, preview.Request{Inline: inline(message)})
+		if len(r.Mistakes) == 0 || len(r.Mistakes[0].Fix) == 0 {
+			t.Errorf("%s: %+v", message, r.Mistakes)
+			continue
+		}
+		m := r.Mistakes[0]
+		if got := fmt.Sprintf("%s %d:%d %s", m.Code, m.Line, m.Column, m.Fix[0].Text); got != want || len(r.Mistakes) != 1 {
+			t.Errorf("%s: %s, want %s; %d mistakes", message, got, want, len(r.Mistakes))
+		}
+	}
+	r := show(t, p, preview.Request{Inline: inline("a {{customer.custom.dayAt}}"), Lint: true})
+	if len(r.Warnings) != 1 || len(r.Warnings[0].Fix) != 1 || r.Warnings[0].Fix[0].Text != "{{dateFormat customer.custom.dayAt}}" {
+		t.Errorf("%+v", r.Warnings)
 	}
 }
 

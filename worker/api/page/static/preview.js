@@ -424,7 +424,7 @@ function showMistakes(errors) {
     e.source && h("pre", { class: "mistake-source", "aria-label": "The line" }, caret(e)),
     h("p", { class: "mistake-foot" },
       editors[e.path?.split(".").at(-1)] ? h("button", { type: "button", class: "link", onclick: () => jump(e) }, `Go to ${where(e)}`) : h("span", { class: "soft" }, where(e)),
-      e.suggestion && editors[e.path?.split(".").at(-1)] && h("button", { type: "button", class: "small", onclick: () => mend(e) }, `Change to ${e.suggestion}`)))));
+      (e.fix || e.suggestion) && editors[e.path?.split(".").at(-1)] && h("button", { type: "button", class: "small", onclick: () => mend(e) }, e.suggestion ? `Change to ${e.suggestion}` : "Mend")))));
 }
 
 // caret shows the line of a mistake with the place in it marked.
@@ -441,6 +441,10 @@ function caret(e) {
 function mend(e) {
   jump(e);
   const editor = editors[e.path.split(".").at(-1)];
+  if (e.fix) { // from the last edit to the first, so that places stay
+    for (const f of [...e.fix].reverse()) editor.replace(editor.offset(f.line, f.column), editor.offset(f.endLine, f.endColumn), f.text);
+    return;
+  }
   const start = editor.offset(e.line, e.column);
   const name = editor.text.slice(start).match(/^(?:\{\{[#>]?\s*|\[\[|")?([\w.@$-]+)/);
   if (!name) return;
@@ -523,6 +527,7 @@ function showIssues(issues, others) {
     h("button", { type: "button", class: "issue-go", onclick: () => jump(i), disabled: !editors[i.path?.split(".").at(-1)] },
       h("span", { class: "issue-text" }, i.message, i.meant ? h("span", { class: "soft" }, ` Did you mean ${i.meant}?`) : ""),
       h("span", { class: "issue-place" }, where(i))),
+    i.fix && editors[i.path?.split(".").at(-1)] && h("button", { type: "button", class: "small", onclick: () => mend(i) }, "Mend"),
     i.meant && editors[i.path?.split(".").at(-1)] && h("button", { type: "button", class: "small", onclick: () => mend({ ...i, suggestion: i.meant }) }, "Change"))));
   fill(byId("issues"),
     issues.length > 0 && [h("h2", {}, count(issues.length, "issue"), h("span", { class: "soft" }, " this recipient would notice")), list(issues)],

@@ -11,8 +11,9 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Older versions kept nothing beside the books of messages and forwards, and left some pending without a task. Once in the
-// life of a Redis all of them are looked through: what is still in the queue is kept from then on, what is lost fails.
+// Older versions stored nothing with the records of messages and forwards, and left some pending without a task. Once
+// for each Redis, all of them are looked through: those that are still in the queue get their request stored, those
+// that are lost fail.
 
 const (
 	// adoptAge is how old a message must be to be lost: a client of an older version may be about to enqueue it.

@@ -118,8 +118,8 @@ func (m *mux) notUnderstood(ctx context.Context, run queue.Run, payload []byte, 
 // dies in between does both again.
 func (m *mux) abandon(ctx context.Context, run queue.Run, payload []byte, reason string, why ledger.Reason) error {
 	if err := m.closeBooks(ctx, run, payload, why); err != nil {
-		m.log.Warn("task given up, but its books are not closed yet", "task_id", run.ID, "kind", run.Kind, "error", err)
-		return &queue.Again{After: queue.InterruptedPause, Reason: "books not closed"}
+		m.log.Warn("task given up, but its message has no final state yet", "task_id", run.ID, "kind", run.Kind, "error", err)
+		return &queue.Again{After: queue.InterruptedPause, Reason: "message not ended"}
 	}
 	return m.giveUp(ctx, run, payload, 0, reason)
 }

@@ -127,7 +127,7 @@ func printFate(std stdio, asJSON bool, id, state string, r ledger.Reason) error 
 	return err
 }
 
-// awaitMessage waits until the books of a message or forward are closed.
+// awaitMessage waits until a message or forward has a final state.
 func awaitMessage(ctx context.Context, status func(context.Context, string) (enqueue.Status, error), id string) (enqueue.Status, error) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()

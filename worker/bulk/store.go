@@ -32,7 +32,7 @@ type Store struct {
 	ledger *ledger.Ledger
 }
 
-// NewStore returns a store that keeps bulks as long as the ledger keeps books. Both stay the caller's to close.
+// NewStore returns a store that keeps bulks as long as the ledger keeps records. Both stay the caller's to close.
 func NewStore(rdb redis.UniversalClient, l *ledger.Ledger) *Store { return &Store{rdb: rdb, ledger: l} }
 
 func metaKey(id string) string { return "herald:bulk:{" + id + "}" }

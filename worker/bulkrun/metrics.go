@@ -36,7 +36,7 @@ func NewMetrics(r prometheus.Registerer, recovered func(cause string, n int)) (*
 		}, []string{"state"}),
 		stalled: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "herald_bulk_stalled_seconds",
-			Help: "For how long the books of a running bulk have not changed, of the one that is stuck longest. Alert beyond what your rates, local send times and pauses between tries explain.",
+			Help: "How long the most stuck of the running bulks has made no progress. Alert beyond what your rates, local send times and pauses between tries explain.",
 		}),
 		progress: map[string]progress{}, Recovered: recovered,
 	}

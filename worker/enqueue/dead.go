@@ -36,7 +36,7 @@ func (c *Client) RetryDead(ctx context.Context, id string) error {
 	}
 	switch payload.(type) {
 	case task.Message, task.Forward:
-		// Its books may be what was gone.
+		// Its record may be what was gone.
 		var known ledger.Admission
 		if payload, known, err = c.admit(ctx, payload, 0); err != nil {
 			return fmt.Errorf("retry dead letter %.100q: %w", id, err)

@@ -210,7 +210,7 @@ func (c *Client) admit(ctx context.Context, p task.Payload, longer time.Duration
 	return task.InLayout(p, admission.Owner.Layout(task.Layout)), admission, nil
 }
 
-// RequestOf is a message or forward as the ledger keeps it beside its books.
+// RequestOf is the request of a message or forward, as the ledger keeps it with the record.
 func RequestOf(p task.Payload) (ledger.Request, error) {
 	p = task.InLayout(p, 0)
 	data, err := task.Encode(p)

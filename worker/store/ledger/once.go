@@ -22,10 +22,10 @@ func (o Owner) requestKey() string { return "herald:" + string(o.Kind) + ":{" + 
 // refuse. So an old client gets a conflict for a message that a new one stored, and nobody gets a second message.
 const kinded = "1 "
 
-// onceScript opens the books of one recipient, unless the id is taken.
+// onceScript creates the record of one message, unless the id is taken.
 //
 // KEYS[1] request, KEYS[2] states string, KEYS[3] what is known of it; one hash tag. ARGV[1] the request, ARGV[2] the
-// books, ARGV[3] seconds to keep all, ARGV[4] what is known. Returns the request that is known, "" where there was none.
+// states, ARGV[3] seconds to keep all, ARGV[4] what is known. Returns the request that is known, "" where there was none.
 const onceScript = `
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[3]) then
   redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
@@ -69,7 +69,7 @@ func (l *Ledger) OpenOnce(ctx context.Context, o Owner, hash string, r Request, 
 	_, _ = pipe.Exec(ctx) // each command's own error is looked at
 	request, err := known.Text()
 	if err = cmp.Or(listed.Err(), err); err != nil {
-		return Admission{}, fmt.Errorf("open the books of %s: %w", o, err)
+		return Admission{}, fmt.Errorf("create the record of %s: %w", o, err)
 	}
 	if isShared(request) {
 		return l.joinShared(ctx, o.ID, request, hash, asked, keep)
@@ -84,7 +84,7 @@ func (l *Ledger) joinShared(ctx context.Context, id, request, hash string, asked
 		return Admission{Owner: o}, nil
 	}
 	if err := l.rdb.SetNX(ctx, o.Chunk(0).aboutKey(), asked, keep).Err(); err != nil {
-		return Admission{}, fmt.Errorf("open the books of %s: %w", o, err)
+		return Admission{}, fmt.Errorf("create the record of %s: %w", o, err)
 	}
 	return Admission{Owner: o, Same: true}, nil
 }

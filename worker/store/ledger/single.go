@@ -138,8 +138,8 @@ func (l *Ledger) Overdue(ctx context.Context, pause time.Duration, most int) ([]
 	return all, nil
 }
 
-// Age is how long ago the books of a message or forward were opened, or 0 where that is not known: those of one that was
-// scheduled are kept longer.
+// Age is how long ago the record of a message or forward was created; 0 if that is not known, as for a scheduled one,
+// which is kept longer.
 func (l *Ledger) Age(ctx context.Context, c Chunk) (time.Duration, error) {
 	left, err := l.rdb.TTL(ctx, c.statesKey()).Result()
 	if err != nil {
@@ -148,7 +148,7 @@ func (l *Ledger) Age(ctx context.Context, c Chunk) (time.Duration, error) {
 	return max(0, l.retention-left), nil
 }
 
-// Adopt keeps what was asked for beside books that an older version opened, and lists them: they are due at a time.
+// Adopt stores the request with a record that an older version created, and lists it; it is due at a time.
 func (l *Ledger) Adopt(ctx context.Context, o Owner, c Chunk, r Request, due time.Time) error {
 	left, err := l.rdb.TTL(ctx, c.statesKey()).Result()
 	if err != nil {
@@ -197,7 +197,7 @@ func (l *Ledger) EachSingle(ctx context.Context, f func(Owner) error) error {
 				}
 			}
 			if err := keys.Err(); err != nil {
-				return fmt.Errorf("look through the books: %w", err)
+				return fmt.Errorf("look through the ledger: %w", err)
 			}
 		}
 		return nil
@@ -208,5 +208,5 @@ func (l *Ledger) EachSingle(ctx context.Context, f func(Owner) error) error {
 	case *redis.Client:
 		return scan(ctx, rdb)
 	}
-	return fmt.Errorf("look through the books: %T can't be scanned", l.rdb)
+	return fmt.Errorf("look through the ledger: %T can't be scanned", l.rdb)
 }

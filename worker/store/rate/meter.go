@@ -16,7 +16,7 @@ import (
 type Numbers struct {
 	PerSecond float64  `json:"perSecond"` // sent, on the average of the last 10 s
 	Sent      int64    `json:"sent"`      // in the last hour
-	Failed    int64    `json:"failed"`    // in the last hour: for good, by the books
+	Failed    int64    `json:"failed"`    // in the last hour, for good
 	Limit     float64  `json:"limit"`     // messages a second as configured; 0 is none
 	InForce   float64  `json:"inForce"`   // the limit after back-pressure; 0 is none
 	Minutes   []Minute `json:"minutes"`   // the last hour's, the oldest first; the last one is under way

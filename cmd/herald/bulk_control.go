@@ -53,6 +53,10 @@ func (b *bulkListCmd) Run(ctx context.Context, c *app.Settings, std stdio) error
 			if errors.Is(err, bulk.ErrNotFound) {
 				continue // its time ran out just now
 			}
+			if bulk.IsUnreadable(err) {
+				fmt.Fprintf(std.err, "herald: %v\n", err)
+				continue
+			}
 			if err != nil {
 				return err
 			}

@@ -214,6 +214,8 @@ type listBulksInput struct {
 type bulkListOutput struct {
 	Body struct {
 		Items []BulkStatus `json:"items" nullable:"false"`
+		// Unreadable are bulks whose data in Redis was damaged.
+		Unreadable []string `json:"unreadable,omitempty" doc:"Ids of bulks whose data in Redis can't be read."`
 	}
 }
 
@@ -228,6 +230,10 @@ func (s *Server) listBulks(ctx context.Context, in *listBulksInput) (*bulkListOu
 		status, err := s.bulkStatus(ctx, id)
 		if errors.Is(err, bulk.ErrNotFound) {
 			continue // its retention ended at this very moment
+		}
+		if bulk.IsUnreadable(err) {
+			out.Body.Unreadable = append(out.Body.Unreadable, id)
+			continue
 		}
 		if err != nil {
 			return nil, err

@@ -121,6 +121,9 @@ func NewCSV(r io.Reader, channels ...message.Channel) (*CSV, error) {
 	for len(header) > 1 && strings.TrimSpace(header[len(header)-1]) == "" { // spreadsheets write more columns than are used
 		header = header[:len(header)-1]
 	}
+	if len(header) > maxColumns {
+		return nil, fmt.Errorf("header: %d columns, at most %d", len(header), maxColumns)
+	}
 	for i, cell := range header {
 		if err := c.addColumn(i, norm.NFC.String(strings.TrimSpace(cell))); err != nil {
 			return nil, fmt.Errorf("header: column %d: %w", i+1, err)
@@ -131,6 +134,9 @@ func NewCSV(r io.Reader, channels ...message.Channel) (*CSV, error) {
 	}
 	return c, nil
 }
+
+// maxColumns bounds the header. A row of a customer database has some hundreds.
+const maxColumns = 1000
 
 // maxHead is how much of a file is looked at to tell how it is written.
 const maxHead = 4096

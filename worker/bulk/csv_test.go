@@ -111,6 +111,7 @@ func TestCSVBadHeaders(t *testing.T) {
 		{"field and object", "customer.email,customer.email.x\n", `"customer.email" is a field and holds fields`, message.Email},
 		{"object and field", "customer.email,customer\n", `"customer" is a field and holds fields`, message.Email},
 		{"blank name", "customer.email,,customer.name\n", "column 2: no name", message.Email},
+		{"too many columns", "customer.email" + strings.Repeat(",a", 80_000) + "\n", "80001 columns, at most 1000", message.Email},
 		{"of another case", "Customer.Email,customer.name\n", `is "Customer.Email" meant for it?`, message.Email},
 		{"empty part", "customer.email,customer..x\n", `"customer..x" is not a field path`, message.Email},
 		{"not UTF-8", "customer.email,\xff\n", "save the file in UTF-8", message.Email},

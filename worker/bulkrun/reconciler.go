@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
@@ -22,7 +23,8 @@ type reconciler struct {
 	// publish publishes the end of a bulk, unless events of some chunks are pending: it returns those.
 	publish func(ctx context.Context, bulk string) (pending []int, err error)
 
-	last map[string]look // by id, from the round before
+	last       map[string]look // by id, from the round before
+	unreadable []string        // bulks that were told to be so
 }
 
 // Reconcile looks at the running bulks until ctx ends. Every worker does.
@@ -65,33 +67,43 @@ func (r *reconciler) round(ctx context.Context) error {
 	}
 	seen := map[string]look{}
 	for _, id := range ids {
-		status, err := r.bulks.Status(ctx, id)
-		over := errors.Is(err, bulk.ErrNotFound)
-		if err == nil && status.State.Over() {
-			over, err = r.publishEnd(ctx, id)
-		}
-		if over {
-			if err := r.bulks.Finished(ctx, id); err != nil {
-				return err
+		err := r.look(ctx, id, seen)
+		switch {
+		case bulk.IsUnreadable(err):
+			if !slices.Contains(r.unreadable, id) {
+				r.unreadable = append(r.unreadable, id)
+				r.log.Error("the data of a bulk can't be read: it stays as it is, and the others go on", "bulk", id, "error", err)
 			}
-			continue
-		}
-		if err != nil {
+		case err != nil:
 			return err
-		}
-		now := look{status: status}
-		if before, known := r.last[id]; known && before.status == status && (status.State == bulk.Running || status.State == bulk.Ready) {
-			now.idle = before.idle + 1
-		}
-		seen[id] = now
-		if now.due() {
-			if err := r.recover(ctx, id); err != nil {
-				return err
-			}
 		}
 	}
 	r.last = seen
 	r.metrics.bulks(seen, time.Now())
+	return nil
+}
+
+// look looks at one bulk, and notes in seen how it stands while it is not over.
+func (r *reconciler) look(ctx context.Context, id string, seen map[string]look) error {
+	status, err := r.bulks.Status(ctx, id)
+	over := errors.Is(err, bulk.ErrNotFound)
+	if err == nil && status.State.Over() {
+		over, err = r.publishEnd(ctx, id)
+	}
+	if over {
+		return r.bulks.Finished(ctx, id)
+	}
+	if err != nil {
+		return err
+	}
+	now := look{status: status}
+	if before, known := r.last[id]; known && before.status == status && (status.State == bulk.Running || status.State == bulk.Ready) {
+		now.idle = before.idle + 1
+	}
+	seen[id] = now
+	if now.due() {
+		return r.recover(ctx, id)
+	}
 	return nil
 }
 

@@ -3,7 +3,9 @@ package bulkrun
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,6 +53,19 @@ func TestReconcilerRestoresChunks(t *testing.T) {
 			}, enqueue.BulkOptions{})
 			if err != nil {
 				t.Fatal(err)
+			}
+			// Beside it are bulks whose data others wrote over: each stops itself alone.
+			for name, damage := range map[string]func(key string) error{
+				"type":   func(key string) error { return rdb.Set(ctx, key, "x", 0).Err() },
+				"json":   func(key string) error { return rdb.HSet(ctx, key, "definition", "{").Err() },
+				"number": func(key string) error { return rdb.HSet(ctx, key, "definition", "{}", "planned", "many").Err() },
+			} {
+				if err := errors.Join(damage("herald:bulk:{"+name+"}"), rdb.SAdd(ctx, "herald:bulks:running", name).Err()); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := r.bulks.Status(ctx, name); !bulk.IsUnreadable(err) {
+					t.Errorf("%s: %v", name, err)
+				}
 			}
 			// It was started, and lost its chunk's task.
 			b, err := r.bulks.Bulk(ctx, id)
@@ -102,7 +117,7 @@ func TestReconcilerRestoresChunks(t *testing.T) {
 				}
 			}
 			round()
-			if running, err := r.bulks.Running(ctx); err != nil || len(running) != 0 {
+			if running, err := r.bulks.Running(ctx); err != nil || len(running) != 3 || slices.Contains(running, id) {
 				t.Errorf("still running: %v, %v", running, err)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hibiken/asynq"
 
@@ -250,5 +251,37 @@ func TestMissingOptionsAreNamed(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), name+" is required") {
 			t.Errorf("%v does not name %s", err, name)
 		}
+	}
+}
+
+// A message that is taken for trouble of the account, time and again, does not hold up the others of its chunk.
+func TestOneMessagesTroubleLetsOthersPass(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var refused sync.Map
+	refused.Store("first", true)
+	const first = "u0@example.com"
+	s.out.answer = func(m *message.Message, _ int) error {
+		if _, yes := refused.Load("first"); yes && m.To[0].Addr == first {
+			return &send.Error{Account: true, Code: "smtp_554", Status: 554, RetryAfter: 50 * time.Millisecond}
+		}
+		return nil
+	}
+	status := func(id string) bulk.Status {
+		got, err := s.client.Bulks().Status(context.Background(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	s.worker(func(o *Options) { o.Concurrency = 1 }) // one message at a time
+	id := s.bulk(bulk.Definition{Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 60)
+	s.await("all others are sent", func() bool { return status(id).Sent == 59 })
+	if got := status(id); got.Pending != 1 {
+		t.Errorf("%+v", got)
+	}
+	refused.Delete("first")
+	if status := s.complete(id); status.Sent != 60 {
+		t.Errorf("%+v", status)
 	}
 }

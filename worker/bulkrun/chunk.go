@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
@@ -74,6 +76,9 @@ func (c *chunk) run(ctx context.Context, run queue.Run, turn *turn) error {
 	if err := c.findSuppressed(ctx, pending); err != nil {
 		return err
 	}
+	if pending, err = c.elsewhere(ctx, pending); err != nil {
+		return err
+	}
 	if c.publishes() {
 		if err := c.r.Events.AddPending(ctx, c.ID, c.at.Index); err != nil {
 			return err
@@ -97,6 +102,17 @@ func (c *chunk) run(ctx context.Context, run queue.Run, turn *turn) error {
 	c.log.Info("chunk worked on", "recipients", len(c.recipients), "pending_before", len(pending), "pending_after", left.pending,
 		"attempt", c.attempt, "took", time.Since(started))
 	return c.whatNext(ctx, left)
+}
+
+// elsewhere has a chunk that waited for something begin at a random message. A message that is taken for trouble of the
+// account, such as the one that a server won't relay, then holds up its chunk for one run and not for ever.
+func (c *chunk) elsewhere(ctx context.Context, pending []int) ([]int, error) {
+	wait, err := c.r.Ledger.Wait(ctx, c.at)
+	if err != nil || wait == nil || len(pending) < 2 {
+		return pending, err
+	}
+	n := rand.N(len(pending))
+	return slices.Concat(pending[n:], pending[:n]), nil
 }
 
 // keep records what this run learned about its messages, and why the pending ones wait after it ended with err.

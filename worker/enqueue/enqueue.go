@@ -182,11 +182,16 @@ func (c *Client) once(ctx context.Context, p task.Payload, at time.Time) error {
 	return err
 }
 
-// enqueued is a message with the time at which it was enqueued; any other payload, and the zero time, stand as they are.
+// enqueued is a message or forward with the time at which it was enqueued; any other payload is as it was.
 func enqueued(p task.Payload, at time.Time) task.Payload {
-	if m, ok := p.(task.Message); ok {
-		m.EnqueuedAt = at.UTC().Truncate(time.Second)
-		return m
+	at = at.UTC().Truncate(time.Second)
+	switch p := p.(type) {
+	case task.Message:
+		p.EnqueuedAt = at
+		return p
+	case task.Forward:
+		p.EnqueuedAt = at
+		return p
 	}
 	return p
 }

@@ -58,7 +58,12 @@ type Forward struct {
 	SendBefore time.Time `json:"sendBefore,omitzero"`
 	// Layout is set by the client; see the constant.
 	Layout int `json:"layout,omitempty"`
+	// EnqueuedAt is set by the client: templates take it for now, so that another attempt says the same.
+	EnqueuedAt time.Time `json:"enqueuedAt,omitzero"`
 }
+
+// Begins is the time that the mail is written for: when it may be sent, or else when the forward was enqueued.
+func (f Forward) Begins() time.Time { return later(f.SendAt, f.EnqueuedAt) }
 
 // ForwardOrder says which message of a transcript comes first.
 type ForwardOrder string

@@ -58,11 +58,13 @@ type Message struct {
 }
 
 // Begins is the time that the message is written for: when it may be sent, or else when it was enqueued.
-func (m Message) Begins() time.Time {
-	if m.SendAt.After(m.EnqueuedAt) {
-		return m.SendAt
+func (m Message) Begins() time.Time { return later(m.SendAt, m.EnqueuedAt) }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
 	}
-	return m.EnqueuedAt
+	return b
 }
 
 // Thread is what an email answers.

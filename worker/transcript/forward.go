@@ -219,7 +219,7 @@ func (w *Forwarder) render(ctx context.Context, p *render.Prepared, f task.Forwa
 }
 
 func requestFor(f task.Forward, data []byte) render.Request {
-	return render.Request{Channel: catalog.Email, Context: data, Locale: f.Locale, Timezone: f.Timezone}
+	return render.Request{Channel: catalog.Email, Context: data, Locale: f.Locale, Timezone: f.Timezone, Now: f.Begins()}
 }
 
 // codeTooLarge is the code of a transcript that is larger than an email may be.

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"errors"
 	"mime"
 	"net/http"
@@ -21,7 +20,7 @@ func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, problem(http.StatusNotFound, "not_found", "this link is not one of ours, or not whole"))
 		return
 	}
-	data, err := s.blobs.Blob(r.Context(), file.Blob)
+	content, err := s.blobs.Open(r.Context(), file.Blob)
 	if err != nil {
 		s.refuse(w, r, asProblem(err))
 		return
@@ -31,5 +30,5 @@ func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": file.Name}))
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	http.ServeContent(w, r, "", time.Time{}, content)
 }

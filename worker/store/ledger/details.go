@@ -2,14 +2,12 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"strconv"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -114,29 +112,6 @@ func (l *Ledger) Wait(ctx context.Context, c Chunk) (*Wait, error) {
 	return w, nil
 }
 
-// The details of a chunk of a bulk are one blob: JSON by slot, packed by Zstandard. Most of them is the same for all
-// messages of the chunk.
-
-var (
-	packDetails = func() *zstd.Encoder {
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
-		if err != nil {
-			panic(err) // the options are constants
-		}
-		return e
-	}()
-	unpackDetails = func() *zstd.Decoder {
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxDetails))
-		if err != nil {
-			panic(err) // the options are constants
-		}
-		return d
-	}()
-)
-
-// maxDetails bounds those of a chunk, in bytes: enough for hundreds of messages with everything that each may have.
-const maxDetails = 64 << 20
-
 // issuesField is the field of a bulk's counts that counts messages with issues.
 const issuesField = "i"
 
@@ -167,10 +142,6 @@ func (l *Ledger) PutDetails(ctx context.Context, c Chunk, learned map[int]Detail
 		all = map[int]Details{}
 	}
 	maps.Copy(all, learned)
-	data, err := json.Marshal(all)
-	if err != nil {
-		return fmt.Errorf("details of chunk %d of %s: %w", c.Index, c.Owner, err)
-	}
 	left, err := l.rdb.TTL(ctx, c.statesKey()).Result() // they are kept as long as the records
 	if err != nil {
 		return fmt.Errorf("store the details of chunk %d of %s: %w", c.Index, c.Owner, err)
@@ -178,7 +149,7 @@ func (l *Ledger) PutDetails(ctx context.Context, c Chunk, learned map[int]Detail
 	if left <= 0 {
 		return nil
 	}
-	args := []any{packDetails.EncodeAll(data, nil), int64(left / time.Second), withIssues(all) - before, issuesField}
+	args := []any{packDetails(all), int64(left / time.Second), withIssues(all) - before, issuesField}
 	if err := detailsScript.Run(ctx, l.rdb, []string{c.detailsKey(), c.countsKey()}, args...).Err(); err != nil {
 		return fmt.Errorf("store the details of chunk %d of %s: %w", c.Index, c.Owner, err)
 	}
@@ -203,10 +174,7 @@ func (l *Ledger) Details(ctx context.Context, c Chunk) (map[int]Details, error) 
 	}
 	var all map[int]Details
 	if err == nil {
-		var data []byte
-		if data, err = unpackDetails.DecodeAll(packed, nil); err == nil {
-			err = json.Unmarshal(data, &all)
-		}
+		all, err = unpackDetails(packed)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the details of chunk %d of %s: %w", c.Index, c.Owner, err)

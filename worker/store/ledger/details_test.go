@@ -194,3 +194,49 @@ func TestSettle(t *testing.T) {
 		t.Error("settled as skipped")
 	}
 }
+
+// What is packed comes back; what is torn is an error, never a panic or something else.
+func TestDetailsArePacked(t *testing.T) {
+	t.Parallel()
+	all := map[int]Details{}
+	for i := range 12 {
+		d := Details{Subject: "Your order " + strings.Repeat("é", i%7), ProviderID: "<b+0." + strings.Repeat("1", i%4) + "@a.example>", Words: "2.0.0 Ok: queued as 4ZKQ2v", Attempts: i % 3}
+		for range i % 12 {
+			d.Issues = append(d.Issues, Issue{"missing_field", "the field is missing", "customer.name", "message"})
+		}
+		all[i*3] = d
+	}
+	packed := packDetails(all)
+	got, err := unpackDetails(packed)
+	if err != nil || !reflect.DeepEqual(got, all) {
+		t.Fatalf("%d of %d, %v", len(got), len(all), err)
+	}
+	raw, err := unpacker.DecodeAll(packed, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cut := 0; cut < len(raw); cut += 3 {
+		some, err := unpackDetails(packer.EncodeAll(raw[:cut], nil))
+		for slot, d := range some { // cut between two of them
+			if !reflect.DeepEqual(d, all[slot]) {
+				t.Fatalf("cut at %d: slot %d is %+v, %v", cut, slot, d, err)
+			}
+		}
+	}
+	for _, bad := range [][]byte{nil, {1, 2, 3}, packer.EncodeAll([]byte{9}, nil), packer.EncodeAll([]byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, nil)} {
+		if got, err := unpackDetails(bad); err == nil {
+			t.Errorf("%v: %v", bad, got)
+		}
+	}
+}
+
+func BenchmarkPackDetails(b *testing.B) {
+	all := map[int]Details{}
+	for i := range 200 {
+		all[i] = Details{Subject: "Your order is late", ProviderID: "<b+0.17.email@acme.example>", Words: "2.0.0 Ok: queued as 4ZKQ2v", Attempts: 1}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		packDetails(all)
+	}
+}

@@ -63,7 +63,7 @@ var answers = []answer{
 			`|\b(helo|ehlo)\b|\b(client|connecting) host\b|\b(sending|sender|source|client|your) ip\b|\bip( address)? ?\[|reverse (dns|hostname|lookup)|\bptr record|rdns` +
 			`|limits? (is |was |has been |have been )?(exceeded|reached)|exceed\w* .{0,40}\b(limits?|quota|threshold|rate|credits?|max\w*|allowed)\b|(quota|credits?|rate|volume)( \w+)? (is |was |has been )?exceeded` +
 			`|too (many|much) (mail|messages|emails|connections|concurrent|errors|failures|auth\w*)\b|\brate limit|out of credit|insufficient (credits?|system|disk)|sending (has been |is )?(paused|suspended|disabled|blocked)` +
-			`|outbound ?spam|\byour (account|domain|organi[sz]ation)\b|not allowed to send|not authori[sz]ed to (perform|send|use)|access denied, (spam|traffic|banned|tenant|bad)|queue file write|server configuration|probation`)},
+			`|outbound ?spam|\byour (account|domain|organi[sz]ation)\b|not (allowed|authori[sz]ed) to send( (mail|email|messages?))?($|[.,;:]| from| through| via)|not authori[sz]ed to (perform|use)|access denied, (spam|traffic|banned|tenant|bad)|queue file write|server configuration|probation`)},
 }
 
 // whoseTrouble says what a reply of 4yz or 5yz at a step is about. Only RCPT names a recipient.

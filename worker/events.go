@@ -161,7 +161,7 @@ func (p *publisher) bury(ctx context.Context, log *slog.Logger, u *refused, trie
 	if err := p.dead.Put(ctx, letter); err != nil {
 		return err
 	}
-	log.Error("event given up; `herald events replay` tells it again", "event", u.event.ID, "type", u.event.Type, "tries", tries, "reason", u.err.Code)
+	log.Error("event given up; `herald events replay` sends it again", "event", u.event.ID, "type", u.event.Type, "tries", tries, "reason", u.err.Code)
 	p.metrics.count("dead")
 	return nil
 }

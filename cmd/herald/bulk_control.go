@@ -137,7 +137,7 @@ func (b *bulkRateCmd) Run(ctx context.Context, c *app.Settings, std stdio) error
 
 type bulkResendCmd struct {
 	bulkFlags `embed:""`
-	State     string `enum:"failed,skipped,suppressed" default:"failed" help:"To whom: failed, skipped or suppressed."`
+	State     string `enum:"failed,skipped,suppressed" default:"failed" help:"Which messages: failed, skipped or suppressed."`
 }
 
 // Run makes recipients pending again and starts the bulk again.

@@ -119,7 +119,7 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err 
 	show.storedAll()
 	var bad *bulk.RowError
 	if errors.As(err, &bad) {
-		return fmt.Errorf("%s: %w; nothing was sent: mend the row, or pass --on-bad-row skip", name, bad)
+		return fmt.Errorf("%s: %w; nothing was sent: correct the row, or pass --on-bad-row skip", name, bad)
 	}
 	if errors.Is(err, bulk.ErrPlan) {
 		return errors.Join(err, q.CancelBulk(ctx, id))

@@ -113,11 +113,11 @@ func (r *eventsReplayCmd) Run(ctx context.Context, c *app.Settings, std stdio) e
 			if err := q.ReplayEvent(ctx, r.ID); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(std.out, "%s is told again\n", r.ID)
+			_, err := fmt.Fprintf(std.out, "%s is sent again\n", r.ID)
 			return err
 		}
 		again, woken, err := q.ReplayEvents(ctx)
-		fmt.Fprintf(std.out, "%d events are told again, %d streams are tried at once\n", again, woken)
+		fmt.Fprintf(std.out, "%d events are sent again, %d streams are tried at once\n", again, woken)
 		return err
 	})
 }

@@ -23,7 +23,7 @@ type previewCmd struct {
 	authorFlags `embed:""`
 	Channel     string `enum:"all,${channels}" default:"all" help:"Only ${channelWords}."`
 	HTML        string `name:"html" placeholder:"FILE" help:"Write the email's HTML to this file; - for standard output, alone."`
-	EML         string `name:"eml" placeholder:"FILE" help:"Write the whole email as it travels to this file, which mail programs open; - for standard output, alone."`
+	EML         string `name:"eml" placeholder:"FILE" help:"Write the whole email, as it is sent, to this file, which mail programs open; - for standard output, alone."`
 	JSON        bool   `name:"json" help:"Print everything as JSON."`
 }
 
@@ -201,7 +201,7 @@ func (cmd *previewCmd) write(content previewContent, std stdio) ([]string, error
 		if err != nil {
 			return nil, fmt.Errorf("--eml: %w", err)
 		}
-		if err := write(cmd.EML, "the email as it travels", raw); err != nil {
+		if err := write(cmd.EML, "the email as it is sent", raw); err != nil {
 			return nil, err
 		}
 	}

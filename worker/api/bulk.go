@@ -64,7 +64,7 @@ func (s *Server) registerBulks(api huma.API) {
 	const gone, conflict = http.StatusNotFound, http.StatusConflict
 	create := add("create-bulk", http.MethodPost, "/v1/bulks", "Define a bulk", http.StatusCreated, conflict)
 	create.MaxBodyBytes = maxMessage
-	create.Description = "Stores what is sent. Then store the audience, and start it: until then nothing goes out."
+	create.Description = "Stores what is sent. Then store the audience, and start it: until then nothing is sent."
 	Handle(api, ScopeSend, create, s.createBulk)
 	Handle(api, ScopeRead, add("list-bulks", http.MethodGet, "/v1/bulks", "The newest bulks", 0), s.listBulks)
 	Handle(api, ScopeRead, add("get-bulk", http.MethodGet, "/v1/bulks/{id}", "How far a bulk is", 0, gone), s.getBulk)
@@ -73,7 +73,7 @@ func (s *Server) registerBulks(api huma.API) {
 	Handle(api, ScopeSend, add("pause-bulk", http.MethodPost, "/v1/bulks/{id}/pause", "Pause a bulk within a second", http.StatusAccepted, gone, conflict), s.steer(s.Client.PauseBulk))
 	Handle(api, ScopeSend, add("resume-bulk", http.MethodPost, "/v1/bulks/{id}/resume", "Let a paused bulk go on", http.StatusAccepted, gone, conflict), s.steer(s.Client.ResumeBulk))
 	Handle(api, ScopeSend, add("cancel-bulk", http.MethodPost, "/v1/bulks/{id}/cancel", "End a bulk for good", http.StatusAccepted, gone, conflict), s.steer(s.Client.CancelBulk))
-	Handle(api, ScopeSend, add("set-bulk-rate", http.MethodPatch, "/v1/bulks/{id}/rate", "Change how fast a bulk goes out", 0, gone), s.setBulkRate)
+	Handle(api, ScopeSend, add("set-bulk-rate", http.MethodPatch, "/v1/bulks/{id}/rate", "Change the rate of a bulk", 0, gone), s.setBulkRate)
 	resolve := add("resolve-bulk", http.MethodPost, "/v1/bulks/{id}/resolve", "Settle a bulk's messages in state unknown", 0, gone, conflict)
 	resolve.Description = "Says what a person found out about all messages of which nobody knew whether they arrived. Their events follow, and another one of the bulk's end. For one of them: POST /v1/messages/{id}/resolve."
 	Handle(api, ScopeSend, resolve, s.resolveBulk)
@@ -157,7 +157,7 @@ type BulkStatus struct {
 	Unknown    int                         `json:"unknown"`
 	Done       int                         `json:"done" doc:"There are only actions, and no message."`
 	Issues     int                         `json:"issues" doc:"Messages that were rendered with issues, in any state."`
-	Canary     string                      `json:"canary,omitempty" doc:"out while only the canary goes out, then its verdict."`
+	Canary     string                      `json:"canary,omitempty" doc:"out while only the canary is sent, then its verdict."`
 	Rate       float64                     `json:"rate" doc:"Messages a second; 0 is no limit."`
 	CreatedAt  time.Time                   `json:"createdAt"`
 	StartedAt  *time.Time                  `json:"startedAt,omitempty"`

@@ -40,7 +40,7 @@ func asProblem(err error) *Problem {
 	case fault.In(err) != nil:
 		return faults(err)
 	case errors.Is(err, context.Canceled):
-		return problem(statusClientLeft, "client_left", "the client went before the answer was ready")
+		return problem(statusClientLeft, "client_left", "the client closed the connection before the answer was ready")
 	case refuses(err):
 		p = problem(http.StatusServiceUnavailable, "unavailable", "Redis does not store anything now; nothing is lost by trying again with the same id or Idempotency-Key")
 		p.retryAfter = retryUnavailable

@@ -35,13 +35,13 @@ func TestEachFailureHasItsWords(t *testing.T) {
 		"Redis is full":         {refusal("OOM command not allowed when used memory > 'maxmemory'."), 503, "unavailable", "does not store", true},
 		"Redis is a replica":    {refusal("READONLY You can't write against a read only replica."), 503, "unavailable", "does not store", true},
 		"the queue":             {fmt.Errorf("enqueue x: %w", queue.ErrUnavailable), 503, "unavailable", "does not answer", true},
-		"the client left":       {context.Canceled, 499, "client_left", "client went", false},
-		"the client left Redis": {fmt.Errorf("read bulk x: %w", context.Canceled), 499, "client_left", "client went", false},
+		"the client left":       {context.Canceled, 499, "client_left", "client closed", false},
+		"the client left Redis": {fmt.Errorf("read bulk x: %w", context.Canceled), 499, "client_left", "client closed", false},
 		"a slow template":       {rendered(context.DeadlineExceeded), 422, "too_slow", "too much work", false},
 		"a slow conversation":   {rendered(fmt.Errorf("render: %w", context.DeadlineExceeded)), 422, "too_slow", "conversation", false},
-		"the client left that":  {rendered(context.Canceled), 499, "client_left", "client went", false},
+		"the client left that":  {rendered(context.Canceled), 499, "client_left", "client closed", false},
 		"others come first":     {busy(context.DeadlineExceeded), 503, "busy", "others", false},
-		"the client left those": {busy(context.Canceled), 499, "client_left", "client went", false},
+		"the client left those": {busy(context.Canceled), 499, "client_left", "client closed", false},
 		"a bug":                 {errors.New("boom"), 500, "internal_error", "log", false},
 	} {
 		p := asProblem(c.err)

@@ -46,7 +46,7 @@ type AgentBody struct {
 func (s *Server) registerForwards(api huma.API) {
 	Handle(api, ScopeSend, huma.Operation{
 		OperationID: "forward-conversation", Method: http.MethodPost, Path: "/v1/forwards", Tags: []string{"Forwards"}, Summary: "Forward a conversation",
-		Description:   "Stores a transcript to be sent as one email. GET /v1/forwards/{id} tells what became of it.",
+		Description:   "Stores a transcript to be sent as one email. GET /v1/forwards/{id} has its state.",
 		DefaultStatus: http.StatusAccepted, MaxBodyBytes: maxForward,
 		Errors: []int{http.StatusConflict},
 	}, s.forward)

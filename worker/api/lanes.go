@@ -13,7 +13,7 @@ import (
 func (s *Server) registerLanes(api huma.API) {
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "list-lanes", Method: http.MethodGet, Path: "/v1/lanes", Tags: []string{"Operations"}, Summary: "What all workers together do on each channel",
-		Description: "How fast each channel goes, how it went in the last hour, and how fast it may go. These numbers are for display; the states of bulks and messages are exact.",
+		Description: "The rate of each channel, its counts of the last hour, and its limits. These numbers are for display; the states of bulks and messages are exact.",
 	}, s.listLanes)
 }
 

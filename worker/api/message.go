@@ -149,7 +149,7 @@ func (s *Server) cancel(do func(context.Context, string) error) func(context.Con
 	return func(ctx context.Context, in *IDInput) (*struct{}, error) {
 		err := do(ctx, in.ID)
 		if errors.Is(err, enqueue.ErrTooLate) {
-			return nil, problem(http.StatusConflict, "too_late", "the message went, is going out at this moment, or was given up")
+			return nil, problem(http.StatusConflict, "too_late", "the message was sent, is being sent at this moment, or was given up")
 		}
 		return nil, err
 	}

@@ -114,8 +114,8 @@ type RenderRequest struct {
 	ReplyTo     string         `json:"replyTo,omitempty" maxLength:"600"`
 	OnIssue     string         `json:"onIssue,omitempty" enum:"send,skip" doc:"What sending would do where rendering raises issues. send where missing."`
 	Unsubscribe bool           `json:"unsubscribe,omitempty" doc:"Show the email with an unsubscribe link, as messages that ask for one have it"`
-	Source      bool           `json:"source,omitempty" doc:"Give the email as it travels"`
-	Explain     bool           `json:"explain,omitempty" doc:"Say where every piece comes from"`
+	Source      bool           `json:"source,omitempty" doc:"Give the email as it is sent"`
+	Explain     bool           `json:"explain,omitempty" doc:"Give the origin of every piece"`
 	Lint        bool           `json:"lint,omitempty" doc:"Say what other recipients would notice"`
 }
 

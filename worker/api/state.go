@@ -28,7 +28,7 @@ type SentDetails struct {
 	ProviderID string        `json:"providerId,omitempty" doc:"What the other side calls it: Message-ID, Twilio's sid, …."`
 	Words      string        `json:"words,omitempty" doc:"The other side's last answer." example:"250 2.0.0 Ok: queued as 4ZKQ2v"`
 	Attempts   int           `json:"attempts,omitempty" doc:"That were made."`
-	Issues     []RenderIssue `json:"issues,omitempty" doc:"What rendering went on in spite of, the first ten."`
+	Issues     []RenderIssue `json:"issues,omitempty" doc:"The first ten issues of rendering."`
 }
 
 // RenderIssue is something that rendering found, and went on.

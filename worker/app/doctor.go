@@ -114,7 +114,7 @@ func (d *doctor) settings() {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		name, words, _ := strings.Cut(line, ": ")
 		d.broken[name] = true
-		d.report.Findings = append(d.report.Findings, Finding{"settings", Problem, words, name, "mend the setting"})
+		d.report.Findings = append(d.report.Findings, Finding{"settings", Problem, words, name, "correct the setting"})
 	}
 }
 

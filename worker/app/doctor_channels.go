@@ -130,7 +130,7 @@ func (d *doctor) sms(ctx context.Context) {
 		account, err = sms.New(o)
 	}
 	if err != nil {
-		d.add("sms", Problem, "sms-url", "mend the setting", "%v", err)
+		d.add("sms", Problem, "sms-url", "correct the setting", "%v", err)
 		return
 	}
 	defer func() { _ = account.Close() }()
@@ -166,7 +166,7 @@ func (d *doctor) endpoints(ctx context.Context) {
 		{"chat", "chat-url", d.s.ChatURL}, {"note", "note-url", d.s.NoteURL}, {"events", "events-url", d.s.EventsURL},
 	} {
 		if e.part == "events" && e.url == "" {
-			d.add(e.part, Unknown, e.setting, "", "not configured: nobody is told what became of messages, and actions fail")
+			d.add(e.part, Unknown, e.setting, "", "not configured: there are no events, and actions fail")
 			continue
 		}
 		if d.unconfigured(e.part, e.setting, e.url) {
@@ -179,7 +179,7 @@ func (d *doctor) endpoints(ctx context.Context) {
 func (d *doctor) endpoint(ctx context.Context, part, setting, url string) {
 	endpoint, err := d.s.endpoint(url)
 	if err != nil {
-		d.add(part, Problem, setting, "mend the setting", "%v", err)
+		d.add(part, Problem, setting, "correct the setting", "%v", err)
 		return
 	}
 	defer func() { _ = endpoint.Close() }()

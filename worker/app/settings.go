@@ -54,7 +54,7 @@ type Settings struct {
 	NoteURL            string        `name:"note-url" placeholder:"URL" help:"https endpoint that gets notes as signed JSON." group:"settings"`
 	Unconfigured       string        `enum:"wait,log" default:"wait" help:"What becomes of SMS, chats and notes whose URL is not set: they wait until it is, or log ends them as skipped (logged_only), for development." group:"settings"`
 	WebhookSecrets     string        `placeholder:"KEYS" help:"Standard Webhooks keys (whsec_…) that chats, notes and events are signed with, separated by commas: several while they are changed." group:"settings"`
-	EventsURL          string        `name:"events-url" placeholder:"URL" help:"https endpoint that is told what became of messages, conversations and bulks, as signed JSON. Nobody is when empty." group:"settings"`
+	EventsURL          string        `name:"events-url" placeholder:"URL" help:"https endpoint for events about messages, conversations and bulks, as signed JSON. No events when empty." group:"settings"`
 	AllowNetworks      string        `placeholder:"LIST" help:"Private networks that HERALD_SMS_URL, HERALD_CHAT_URL, HERALD_NOTE_URL and HERALD_EVENTS_URL may lead to, by plain http too: 127.0.0.0/8,10.0.0.0/8. Without any they must be public https addresses." group:"settings"`
 	DownloadNetworks   string        `placeholder:"LIST" help:"Private networks that attachments may be downloaded from, by https. Whoever may enqueue a message can read what answers there. None when empty." group:"settings"`
 	Templates          string        `placeholder:"DIR" help:"Folder of shortcuts, snippets and email layouts. The built-in samples when empty." group:"settings"`
@@ -70,7 +70,7 @@ type Settings struct {
 	LinkSecret         string        `placeholder:"SECRETS" help:"What links are sealed with: at least 32 random characters, the same for workers and API. Several, separated by commas, while it is changed: the first one seals." group:"settings"`
 	Rates              string        `placeholder:"LIST" help:"Messages a second that all workers together may send, by channel or by sender: email=200,sms=10,sms:+15550100=1. No limit for what is not named." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
-	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that is told to stop waits for what is in flight." group:"settings"`
+	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that stops waits for messages in flight." group:"settings"`
 	Retention          time.Duration `default:"720h" help:"How long what was sent is known after it was to be sent: states, contents, ids, Idempotency-Keys. After that the same id is another message. The same for workers, API and commands." group:"settings"`
 	LogLevel           string        `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error." group:"settings"`
 	LogFormat          string        `enum:"text,json" default:"text" help:"text or json." group:"settings"`

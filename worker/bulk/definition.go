@@ -143,7 +143,7 @@ func (d Definition) checkTimes() error {
 		f.Add("/sendAtLocal", fault.NotAllowed, "sendAt is given too")
 	}
 	if d.Canary != nil {
-		f.Add("/canary", fault.NotAllowed, "a bulk that goes out by local time has no first recipients")
+		f.Add("/canary", fault.NotAllowed, "a bulk by local time has no first recipients")
 	}
 	return f.Err()
 }

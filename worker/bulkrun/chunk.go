@@ -241,7 +241,7 @@ func (r *Runner) failAll(ctx context.Context, log *slog.Logger, at ledger.Chunk,
 		return err
 	}
 	pending := pendingIn(records)
-	log.Error("bulk is gone: whoever was pending has failed", "pending", len(pending), "error", why)
+	log.Error("bulk is gone: its pending messages have failed", "pending", len(pending), "error", why)
 	return r.closeAll(ctx, at, pending, ledger.Failed, ledger.Reason{Code: "bulk_gone", Text: why.Error()})
 }
 

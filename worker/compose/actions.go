@@ -23,7 +23,7 @@ func (c *Composer) checkActions(j Job) *Verdict {
 // checkTold says why nobody could be told of a message's actions: nil where somebody can.
 func (c *Composer) checkTold(j Job) *Verdict {
 	if !c.Events {
-		return failed("no_events_url", "it changes a conversation, but no HERALD_EVENTS_URL is set that could be told")
+		return failed("no_events_url", "it changes a conversation, and needs HERALD_EVENTS_URL for the event")
 	}
 	if id, _ := AboutWhom(j.Message, j.Conversation); !conversation.ValidID(id) {
 		return failed("no_conversation", "it changes a conversation, but its context has no conversation.id of 1 to 200 bytes")

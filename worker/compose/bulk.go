@@ -47,7 +47,7 @@ func (c *Composer) OpenBulk(ctx context.Context, d bulk.Definition, pin PinFunc)
 
 func (c *Composer) openPart(ctx context.Context, m bulk.Part, pin PinFunc) (*Part, error) {
 	if why := c.NoBulk[m.Channel]; why != nil {
-		return nil, failed("bulk_refused", "no bulk goes out this way: "+why.Error())
+		return nil, failed("bulk_refused", "this channel must not send bulks: "+why.Error())
 	}
 	if m.Sources == "" {
 		sources, err := Pin(ctx, c.Blobs, c.Keep, c.Catalog(), m.Content)

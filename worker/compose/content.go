@@ -135,7 +135,7 @@ func (c *Composer) Open(ctx context.Context, content task.Content) (*Content, er
 		}
 		opened := NewContent(p)
 		if !c.Events && opened.actions != nil {
-			c.Log.Warn("this shortcut changes conversations, and nobody is told: HERALD_EVENTS_URL is not set", "shortcut", b.Shortcut.Name)
+			c.Log.Warn("this shortcut changes conversations, but no event says so: HERALD_EVENTS_URL is not set", "shortcut", b.Shortcut.Name)
 		}
 		return opened, nil
 	})

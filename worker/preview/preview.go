@@ -69,7 +69,7 @@ type Request struct {
 	// agent of the context to its customer.
 	Message task.Message
 	Owner   string // the owner of the message, for the links in it; its id when empty
-	Source  bool   // give the email as it travels
+	Source  bool   // give the email as it is sent
 	Explain bool   // say where every piece comes from
 	Lint    bool   // say what other recipients would notice
 }
@@ -84,7 +84,7 @@ type Preview struct {
 	Hash     string           `json:"hash,omitempty" doc:"SHA-256 of everything that the shortcut needs"`
 	Contents []ChannelPreview `json:"contents"`
 	Mistakes []Mistake        `json:"errors"`
-	Warnings []Warning        `json:"warnings,omitempty" doc:"What other recipients would notice, where lint is asked for"`
+	Warnings []Warning        `json:"warnings,omitempty" doc:"What other recipients would notice, if lint is wanted"`
 }
 
 // ChannelPreview is what one channel gets.
@@ -98,13 +98,13 @@ type ChannelPreview struct {
 	Preheader string          `json:"preheader,omitempty"`
 	HTML      string          `json:"html,omitempty" doc:"email: the page; chat and note: the Markdown, as harmless HTML"`
 	Text      string          `json:"text" doc:"email: the alternative; sms: plain text; chat and note: Markdown"`
-	EML       string          `json:"eml,omitempty" doc:"The email as it travels, where source is asked for"`
+	EML       string          `json:"eml,omitempty" doc:"The email as it is sent, if source is wanted"`
 	SMS       *SMSPreview     `json:"sms,omitempty"`
 	Files     AttachmentMeter `json:"attachments"`
 	Issues    []PlacedIssue   `json:"issues"`
-	Parts     []ExplainedPart `json:"parts,omitempty" doc:"Where every piece comes from, where explain is asked for"`
+	Parts     []ExplainedPart `json:"parts,omitempty" doc:"The origin of every piece, if explain is wanted"`
 
-	Snippets []explain.SnippetUse `json:"snippets,omitempty" doc:"The snippets shown and their languages, where explain is asked for"`
+	Snippets []explain.SnippetUse `json:"snippets,omitempty" doc:"The snippets shown and their languages, if explain is wanted"`
 }
 
 // Verdict says why a message would not be sent, as its status would say it.

@@ -65,7 +65,7 @@ func (p *places) add(f *Fault) {
 }
 
 // errEnough ends the parsing of a template that has too many faults.
-var errEnough = &Fault{Code: FaultSyntax, Span: Span{-1, -1}, Message: "too many faults: mend these first"}
+var errEnough = &Fault{Code: FaultSyntax, Span: Span{-1, -1}, Message: "too many faults: correct these first"}
 
 // spanned notes where a node stands.
 func (p *parser) spanned(n ast.Node, start, end int) {

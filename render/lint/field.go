@@ -37,6 +37,9 @@ func (t *text) field(p *ast.PathExpression) {
 	}
 	path := strings.Join(parts, ".")
 	meant, sure := t.fields.Nearest(path)
+	if merged := mergeFields[strings.ToLower(notWord.ReplaceAllString(path, ""))]; merged != "" && !sure && len(t.scopes.top().path) == 0 {
+		meant, sure = merged, true
+	}
 	shown, item := strings.CutPrefix(path, t.listOf(parts))
 	if meant == "" || item && !strings.HasPrefix(meant, t.listOf(parts)) {
 		t.report(at, catalog.Error, "unknown_field", "unknown field %s", handlebars.Quote(shown))

@@ -131,9 +131,14 @@ func (t *text) pipe(tag rawTag) (guess, bool) {
 	g := guess{code: "foreign_syntax", says: "a pipe is of Liquid or Jinja; here the helper stands first: {{uppercase x}}"}
 	if call, ok := piped(tag.inner); ok {
 		g.inner, g.says = call, "a pipe is of Liquid or Jinja; here the helper stands first: {{"+call+"}}"
+	} else if m := onlyFilter.FindStringSubmatch(tag.inner); m != nil && aliases[plainHelper(m[1])].to != "" {
+		g.says = "a pipe is of Liquid or Jinja; here the helper stands first: {{" + rows()[aliases[plainHelper(m[1])].to].Signature + "}}"
 	}
 	return g, true
 }
+
+// onlyFilter finds the filter of a tag that has one.
+var onlyFilter = regexp.MustCompile(`^[^|]*\|\s*(\w+)[^|]*$`)
 
 var (
 	ternary  = regexp.MustCompile(`^([^\s?"']+)\s*\?\s*("[^"]*"|'[^']*')\s*:\s*("[^"]*"|'[^']*')$`)

@@ -3,6 +3,8 @@ package lint
 import (
 	"slices"
 	"strings"
+
+	"github.com/heraldsend/herald/helpers/moment"
 )
 
 // alias is a helper or filter of other tools, and what stands for it here.
@@ -79,11 +81,25 @@ func dateArguments(args []string) ([]string, bool) {
 			out = append(out, dateOption(a))
 		case isQuoted(a) && !slices.ContainsFunc(out, func(o string) bool { return strings.HasPrefix(o, "format=") }):
 			out = append(out, "format="+mendedFormat(a))
+		case isQuoted(a) && placeOption(a) != "":
+			out = append(out, placeOption(a)+"="+a)
 		default:
 			return out, false
 		}
 	}
 	return out, len(out) > 0
+}
+
+// placeOption is the option of dateFormat that a text in quotes is for: a time zone or a locale; "" if it is neither.
+func placeOption(quoted string) string {
+	name := quoted[1 : len(quoted)-1]
+	if _, ok := moment.FindZone(name); ok {
+		return "timezone"
+	}
+	if _, ok := moment.FindLocale(name); ok {
+		return "locale"
+	}
+	return ""
 }
 
 // dateOption names the options of dateFormat as it does.

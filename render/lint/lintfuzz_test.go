@@ -11,6 +11,9 @@ import (
 func FuzzCatalog(f *testing.F) {
 	f.Add("subject: x\nmessage: |\n  {{customer.name}}\nchannels: {sms: {message: y}}\n", rendertest.GreetingSnippet, rendertest.LayoutEmail)
 	f.Add("a: &x [*x]", "texts: {en: [[sn.a]]}", "---\n")
+	for _, text := range []string{"{{ x | }}", "{{ | }}", "{{x |:}}", "{{()}}", "{{x.()}}", "{{else if}}", "{{#for in}}", "{{dateFormat x \"\"}}", "[[ ]]", "{{''}}", "{{/}}", "{{#}}", "{{}}", "{% %}", "{%%}"} {
+		f.Add(shortcutOf(text), text, text)
+	}
 	for _, m := range mistakes {
 		text := strings.NewReplacer("‹", "", "›", "").Replace(m.text)
 		f.Add(shortcutOf(text), rendertest.GreetingSnippet, text)

@@ -106,8 +106,10 @@ func stored(ctx context.Context, l *ledger.Ledger, books ledger.Chunk) (p task.P
 	if err != nil {
 		return nil, due, err
 	}
-	if p, err = task.Parse(r.Kind, r.Payload); err != nil {
-		return nil, due, fmt.Errorf("%s: %w", books.Owner, err)
+	if p, err = task.Parse(r.Kind, r.Payload); errors.Is(err, task.ErrRefused) {
+		return nil, due, err
+	} else if err != nil { // its words may quote an address, and this one is logged
+		return nil, due, fmt.Errorf("%s: this version can't read its stored task", books.Owner)
 	}
 	switch p := p.(type) {
 	case task.Message:

@@ -322,3 +322,37 @@ func TestSettledMessagesAreForgotten(t *testing.T) {
 		t.Errorf("%v are left, %d brought back, %v", left, l.found, err)
 	}
 }
+
+// A stored task that this version refuses has no future: its message fails. One that it can't read waits for a newer worker,
+// and the log does not quote it.
+func TestStoredTasksThatCannotRun(t *testing.T) {
+	t.Parallel()
+	l := newLetters(t)
+	ctx := context.Background()
+	c := l.client(&fuse{left: -1})
+	for id, change := range map[string][2]string{"refused": {"ada@example.com", "ada at example"}, "newer": {`"to":`, `"color":"red","to":`}} {
+		if err := enqueueAs(ctx, c, ledger.Message, id, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := asynq.NewInspectorFromRedisClient(l.rdb).DeleteTask(queue.Messages, "message:"+id); err != nil {
+			t.Fatal(err)
+		}
+		key := ledger.Owner{Kind: ledger.Message, ID: id}.Chunk(0).Key("about")
+		head, payload, _ := strings.Cut(l.rdb.Get(ctx, key).Val(), "\n")
+		l.rdb.Set(ctx, key, head+"\n"+strings.Replace(payload, change[0], change[1], 1), time.Hour)
+	}
+	l.later = time.Minute
+	err := l.look.round(ctx)
+	if err == nil || strings.Contains(err.Error(), "example") {
+		t.Errorf("the round: %v", err)
+	}
+	if got := l.state(ledger.Message, "refused"); got != "failed, no task" {
+		t.Errorf("refused: %q", got)
+	}
+	if got := l.state(ledger.Message, "newer"); got != "pending, no task" {
+		t.Errorf("newer: %q", got)
+	}
+	if status, err := c.MessageStatus(ctx, "refused"); err != nil || status.Reason.Code != enqueue.CodeRefused || !strings.Contains(status.Reason.Text, "ada at example") {
+		t.Errorf("%+v, %v", status, err)
+	}
+}

@@ -76,7 +76,7 @@ func TestTheMessageInOtherPlaces(t *testing.T) {
 		if !strings.HasPrefix(got.HTML, c.want) {
 			t.Errorf("%s\ngot  %s\nwant %s…", c.layout, got.HTML, c.want)
 		}
-		if codes, _ := json.Marshal(got.Issues); c.issue != "" && !strings.Contains(string(codes), string(c.issue)) {
+		if codes, _ := json.Marshal(got.Issues); c.issue != "" && !strings.Contains(string(codes), c.issue) {
 			t.Errorf("%s: issues %s, want %s", c.layout, codes, c.issue)
 		}
 	}
@@ -107,7 +107,7 @@ func TestALayoutThatLosesTheMessage(t *testing.T) {
 	}
 	// A message that is empty is told as such.
 	p := open(t, load(t, "emails/own.hbs", "{{#if draft.htmlBody}}{{{draft.htmlBody}}}{{/if}}", "shortcuts/a.yaml", "subject: s\nmessage: '{{missing}}'\nemailTemplate: own\n"), "a")
-	if got := renderOne(t, p, catalog.Email, `{}`, ""); !strings.Contains(issueCodes(got), string(IssueEmptyMessage)) {
+	if got := renderOne(t, p, catalog.Email, `{}`, ""); !strings.Contains(issueCodes(got), IssueEmptyMessage) {
 		t.Errorf("an empty message: %s", issueCodes(got))
 	}
 }
@@ -115,7 +115,7 @@ func TestALayoutThatLosesTheMessage(t *testing.T) {
 func issueCodes(c *Content) string {
 	var codes []string
 	for _, i := range c.Issues {
-		codes = append(codes, string(i.Code))
+		codes = append(codes, i.Code)
 	}
 	return strings.Join(codes, " ")
 }

@@ -35,7 +35,7 @@ type frontMatter struct {
 	Styles      map[string]string `json:"styles"`
 }
 
-// NoTemplate, as the email template of a shortcut, sends the message without one.
+// NoTemplate is the email template of a shortcut whose message is sent without one.
 const NoTemplate = "none"
 
 // parseEmailTemplate splits front matter from HTML. htmlLine is the line of

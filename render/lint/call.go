@@ -152,7 +152,7 @@ func (t *text) givenField(row *helpers.Entry, param helpers.Param, n *ast.PathEx
 var wanted = map[helpers.Kind]string{helpers.Number: "a number", helpers.List: "a list", helpers.Object: "a list or an object", helpers.Text: "a text"}
 
 // unquoted tells of format=ll and the like: a path where only a text makes sense. It is false of a path that is a field.
-func (t *text) unquoted(row *helpers.Entry, param helpers.Param, n ast.Node) bool {
+func (t *text) unquoted(param helpers.Param, n ast.Node) bool {
 	p, ok := n.(*ast.PathExpression)
 	if !ok || p.Data || p.Depth > 0 {
 		return false

@@ -126,7 +126,6 @@ func (t *text) fault(e *handlebars.Error) {
 	var edits []edit
 	message := e.Message
 	if inTag {
-		where = tag.Span
 		where, edits, message = t.mendFault(e, at, tag)
 	} else if e.Code == handlebars.CodeUnknownSnippet {
 		where, edits, message = t.mendSnippet(e, at)

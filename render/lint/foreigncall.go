@@ -34,18 +34,18 @@ var aliases = func() map[string]alias {
 	add(alias{to: "currency", write: exactly(2)}, "formatcurrency", "money", "tocurrency", "currencyformat", "formatmoney")
 	add(alias{to: "plural", write: pluralArguments}, "pluralize", "pluralise", "inflect", "ngettext")
 	add(alias{to: "length"}, "size", "count", "len", "strlen")
-	add(alias{to: "default", write: atLeast(2)}, "coalesce", "ifnull", "defaultto", "fallback", "isnull", "defaultvalue", "nvl", "defaultifempty", "defaultifnone")
-	add(alias{to: "add", write: atLeast(2)}, "plus", "sum")
-	add(alias{to: "subtract", write: atLeast(2)}, "minus", "sub")
-	add(alias{to: "multiply", write: atLeast(2)}, "times", "mul", "mult")
-	add(alias{to: "divide", write: atLeast(2)}, "div", "dividedby", "dividedb")
+	add(alias{to: "default", write: twoOrMore}, "coalesce", "ifnull", "defaultto", "fallback", "isnull", "defaultvalue", "nvl", "defaultifempty", "defaultifnone")
+	add(alias{to: "add", write: twoOrMore}, "plus", "sum")
+	add(alias{to: "subtract", write: twoOrMore}, "minus", "sub")
+	add(alias{to: "multiply", write: twoOrMore}, "times", "mul", "mult")
+	add(alias{to: "divide", write: twoOrMore}, "div", "dividedby", "dividedb")
 	add(alias{to: "add", write: func(a []string) ([]string, bool) { return append(a, "1"), len(a) == 1 }}, "inc", "increment", "addone", "plusone")
 	add(alias{to: "eq", write: exactly(2)}, "equals", "equal", "isequal", "is", "same")
 	add(alias{to: "ne", write: exactly(2)}, "notequals", "notequal", "isnt", "neq", "noteq")
 	add(alias{to: "url"}, "encodeuricomponent", "encodeuri", "urlencode", "encodeurl", "escapeurl", "urlescape")
 	add(alias{to: "contains", write: exactly(2)}, "includes", "include", "inarray", "has")
 	add(alias{to: "replace", write: exactly(3)}, "replaceall", "strreplace")
-	add(alias{to: "truncate", write: atLeast(2)}, "ellipsis", "truncatechars", "shorten", "limit")
+	add(alias{to: "truncate", write: twoOrMore}, "ellipsis", "truncatechars", "shorten", "limit")
 	add(alias{says: "write first, last, or truncate"}, "substring", "substr", "slice")
 	add(alias{says: "values are printed as they are; blanks around them stay"}, "trim", "strip", "lstrip", "rstrip")
 	add(alias{says: "a message has no code for others to read; print the fields"}, "json", "stringify", "jsonstringify", "tojson")
@@ -62,9 +62,7 @@ func exactly(n int) func([]string) ([]string, bool) {
 	return func(a []string) ([]string, bool) { return a, len(a) == n }
 }
 
-func atLeast(n int) func([]string) ([]string, bool) {
-	return func(a []string) ([]string, bool) { return a, len(a) >= n }
-}
+func twoOrMore(a []string) ([]string, bool) { return a, len(a) >= 2 }
 
 // isOption says whether an argument is written name=value.
 func isOption(arg string) bool {

@@ -70,7 +70,7 @@ type foreignRule struct {
 
 var foreignRules = []foreignRule{
 	{"{%", "foreign_syntax", regexp.MustCompile(`^\{%[-+]?\s*([^%]*?)\s*[-+]?%\}`), func(t *text, inner string, at syntax.Span) (string, string, bool) {
-		return t.jinja(inner, at), "{% … %} is of Liquid or Jinja", true
+		return t.jinja(inner), "{% … %} is of Liquid or Jinja", true
 	}},
 	{"{#", "foreign_syntax", regexp.MustCompile(`^\{#\s([^#{}]*?)\s#\}`), func(_ *text, inner string, _ syntax.Span) (string, string, bool) {
 		return "{{! " + inner + " }}", "a comment of Jinja would be sent", true
@@ -170,7 +170,7 @@ func (t *text) bracketed(inner string, at syntax.Span) (string, string, bool) {
 var jinjaFor = regexp.MustCompile(`^for\s+(\w+)\s+in\s+(\S+)$`)
 
 // jinja is a tag of Liquid or Jinja as it is written here, or "".
-func (t *text) jinja(inner string, at syntax.Span) string {
+func (t *text) jinja(inner string) string {
 	word, rest, _ := strings.Cut(inner, " ")
 	cond, ok := condition(rest)
 	switch word {

@@ -243,7 +243,7 @@ func (t *text) destination(start, end int, picture bool) {
 	case badScheme.MatchString(to) && !strings.HasPrefix(to, "http://") && !strings.HasPrefix(to, "https://"):
 		t.misspelt(at, to)
 	case m != nil && !bareHost.MatchString(to):
-		t.schemeOf(at, to, m[1], tell)
+		t.schemeOf(to, m[1], tell)
 	case bareMail.MatchString(to):
 		tell("mailto:"+to, "an address of mail begins with mailto:")
 	case bareHost.MatchString(to):
@@ -259,7 +259,7 @@ func (t *text) destination(start, end int, picture bool) {
 	}
 }
 
-func (t *text) schemeOf(at syntax.Span, to, name string, tell func(with, says string)) {
+func (t *text) schemeOf(to, name string, tell func(with, says string)) {
 	switch lower := strings.ToLower(name); {
 	case containsFold(schemes, lower):
 	case handlebars.Suggest(lower, schemes) != "":

@@ -225,7 +225,7 @@ func (t *text) expression(e *ast.Expression) {
 	}
 	for i, p := range e.Params {
 		if row != nil {
-			if param, ok := row.Arg(i); ok && t.unquoted(row, param, p) {
+			if param, ok := row.Arg(i); ok && t.unquoted(param, p) {
 				continue
 			}
 		}
@@ -234,7 +234,7 @@ func (t *text) expression(e *ast.Expression) {
 	if e.Hash != nil {
 		for _, pair := range e.Hash.Pairs {
 			if row != nil {
-				if param, ok := row.Option(pair.Key); ok && t.unquoted(row, param, pair.Val) {
+				if param, ok := row.Option(pair.Key); ok && t.unquoted(param, pair.Val) {
 					continue
 				}
 			}

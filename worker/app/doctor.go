@@ -175,13 +175,12 @@ func (d *doctor) templates(context.Context) {
 		len(faults), cmp.Or(first.File, "a text"), first.Line, first.Message)
 }
 
-// expiry tells a certificate that ends soon, and reports whether it did.
-func (d *doctor) expiry(part, setting string, expires time.Time) bool {
+// expiry tells a certificate that ends soon.
+func (d *doctor) expiry(part, setting string, expires time.Time) {
 	if expires.IsZero() || time.Until(expires) > soon {
-		return false
+		return
 	}
 	d.add(part, Warning, setting, "renew the server's certificate", "the server's certificate ends on %s", expires.UTC().Format(time.DateOnly))
-	return true
 }
 
 // notFound reports that the DNS knows no such record, and answered.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func TestReadyTellsTroubles(t *testing.T) {
 	handler := health(context.Background(), rdb, NewMetrics(), func() map[message.Channel]delivery.Trouble { return troubles })
 	ask := func() (int, string) {
 		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
+		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
 		return w.Code, w.Body.String()
 	}
 	if code, body := ask(); code != 200 || body != "ready\n" {

@@ -241,7 +241,7 @@ func (c *CSV) All() iter.Seq2[Recipient, error] {
 			}
 			var torn *csv.ParseError
 			switch {
-			case errors.As(err, &torn) && torn.Err != errLongRow, errors.Is(err, errLongRow):
+			case errors.As(err, &torn), errors.Is(err, errLongRow):
 				line, bad := c.torn(torn, after)
 				if bad == nil {
 					yield(Recipient{}, fmt.Errorf("after line %d: %w", after, err))

@@ -300,7 +300,7 @@ func (c *Composer) Waits(channel message.Channel) string {
 // empty is the verdict over a message that says nothing. Files alone are enough, except in a mail.
 func empty(channel message.Channel, content *render.Content, files *Files) *Verdict {
 	if files.refused != nil {
-		return nil // Finish says so
+		return nil //nolint:nilerr // Finish gives that verdict
 	}
 	for _, issue := range content.Issues {
 		if issue.Code == render.IssueEmptySubject || issue.Code == render.IssueEmptyMessage && (channel.Spec().Mail || len(files.list) == 0) {

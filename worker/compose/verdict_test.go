@@ -32,8 +32,7 @@ type ailment struct {
 	do      func(*scene)
 }
 
-func mails(s message.Spec) bool  { return s.Mail }
-func phones(s message.Spec) bool { return s.Address == address.Phone }
+func mails(s message.Spec) bool { return s.Mail }
 
 // ailments are in the order in which they are asked for: of two, the first decides.
 var ailments = []ailment{

@@ -1,3 +1,5 @@
+// Package message holds what Herald sends: a Message for one recipient on one channel, its addresses and attachments,
+// and the rules they keep. It knows nothing of templates, queues or servers.
 package message
 
 import (

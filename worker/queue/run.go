@@ -37,6 +37,6 @@ func (a *Again) Error() string { return a.Reason }
 // InterruptedPause is the pause of a task that could not be worked on, through no fault of its own.
 const InterruptedPause = 5 * time.Second
 
-// ErrGone, wrapped by the error of a handler, says that the data of the task is not stored any more: the task can
-// never be worked on.
+// ErrGone is wrapped by the error of a handler where the data of the task is not stored any more: the task can never be
+// worked on.
 var ErrGone = errors.New("gone")

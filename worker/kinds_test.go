@@ -188,7 +188,7 @@ func TestUpgradeWithAFullQueue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	oldForward.Layout = 0
+	oldForward.Layout, oldForward.EnqueuedAt = 0, time.Time{} // as the version before had it
 	old(oldForward, "fw", "fw")
 
 	// A bulk of 40 in two chunks, half way: the first chunk is sent, the second waits, and its start was never run.

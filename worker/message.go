@@ -51,7 +51,7 @@ func waits(ctx context.Context, l *ledger.Ledger, books ledger.Chunk, run queue.
 // conclude records what is known of a message or forward once its outcome is published.
 func conclude(ctx context.Context, l *ledger.Ledger, o ledger.Owner, books ledger.Chunk, m task.Message, state ledger.State, notes *delivery.Notes) error {
 	var learned *ledger.Details
-	if d, any := notes.All()[0]; any {
+	if d, known := notes.All()[0]; known {
 		d.Channel, d.To = string(m.Channel), m.To
 		learned = &d
 	}

@@ -282,6 +282,9 @@ func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPr
 		Channel: m.Channel, From: m.From, To: m.To, Subject: rendered.Subject, Preheader: rendered.Preheader,
 		HTML: rendered.HTML, Text: rendered.Text, Issues: r.issues(rendered.Issues), Files: attached(m.Channel, rendered.Attachments),
 	}
+	if a, err := address.ParseMailbox(m.From); err == nil {
+		out.From = a.String()
+	}
 	if sent := composed.Message; sent != nil {
 		out.Waits = r.composer.Waits(m.Channel)
 		out.From, out.To, out.Subject = sent.From.String(), sent.To[0].String(), sent.Subject

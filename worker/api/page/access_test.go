@@ -176,10 +176,14 @@ func TestMendIssue(t *testing.T) {
 	p := open(t)
 	p.Paste("#message", "a\nHello {{customer.fristName}}")
 	p.Await(`document.querySelector("#messageEditor .line.issue .m-issue")?.innerText === "customer.fristName"`)
+	// What sending would refuse is said here, too.
+	if got := p.Text("#issues .fate"); !strings.Contains(got, "Would not be sent: ") || !strings.Contains(got, `unknown field "customer.fristName"`) {
+		t.Errorf("of the message's fate it says %q", got)
+	}
 	p.Click("#issues .issue-go")
 	p.Await(`document.activeElement.id === "message" && document.activeElement.selectionStart === 10`)
 	p.Click("#issues .small")
-	p.Await(frame + `.includes("Hello Ada") && !document.querySelector(".issue-go")`)
+	p.Await(frame + `.includes("Hello Ada") && !document.querySelector(".issue-go, .fate")`)
 	p.Click("#revert")
 	p.Await(`document.querySelector("#draft").hidden && ` + frame + `.includes("Hi Ada,")`)
 }

@@ -373,7 +373,7 @@ function showResult() {
   byId("stale").hidden = Boolean(fresh) || !content;
   showView(content);
   showFiles(fresh);
-  showIssues(fresh?.issues ?? [], notices.slice(fresh?.issues.length ?? 0));
+  showIssues(fresh, notices.slice(fresh?.issues.length ?? 0));
   showBadges(result);
   announce(mine.length > 0 ? `${count(mine.length, "error")}: ${mine[0].message}` : count(fresh?.issues.length ?? 0, "issue"));
 }
@@ -390,7 +390,7 @@ function showBadges(result) {
   for (const name of Object.keys(channels)) {
     const badge = byId(`badge-${name}`);
     const content = result.contents.find((c) => c.channel === name);
-    const bad = result.errors.some((e) => !e.channel || e.channel === name);
+    const bad = Boolean(content?.verdict) || result.errors.some((e) => !e.channel || e.channel === name);
     const issues = content?.issues.length ?? 0;
     badge.hidden = !bad && issues === 0 && !(content?.sms?.segments.length > 1);
     badge.className = bad ? "badge bad" : issues > 0 ? "badge warn" : "badge";
@@ -522,7 +522,14 @@ function showFiles(content) {
     files.problem && h("p", { class: "error-text", role: "alert" }, files.problem));
 }
 
-function showIssues(issues, others) {
+// fate says what would keep the message from being sent, as its status would say it.
+function fate(content) {
+  if (content?.verdict) return h("p", { class: "fate error-text" }, h("strong", {}, "Would not be sent: "), content.verdict.text || content.verdict.code);
+  return content?.waits && h("p", { class: "fate soft" }, h("strong", {}, "Would wait: "), content.waits);
+}
+
+function showIssues(content, others) {
+  const issues = content?.issues ?? [];
   const list = (all) => h("ul", { class: "issues" }, all.map((i) => h("li", {},
     h("button", { type: "button", class: "issue-go", onclick: () => jump(i), disabled: !editors[i.path?.split(".").at(-1)] },
       h("span", { class: "issue-text" }, i.message, i.meant ? h("span", { class: "soft" }, ` Did you mean ${i.meant}?`) : ""),
@@ -530,6 +537,7 @@ function showIssues(issues, others) {
     i.fix && editors[i.path?.split(".").at(-1)] && h("button", { type: "button", class: "small", onclick: () => mend(i) }, "Mend"),
     i.meant && editors[i.path?.split(".").at(-1)] && h("button", { type: "button", class: "small", onclick: () => mend({ ...i, suggestion: i.meant }) }, "Change"))));
   fill(byId("issues"),
+    fate(content),
     issues.length > 0 && [h("h2", {}, count(issues.length, "issue"), h("span", { class: "soft" }, " this recipient would notice")), list(issues)],
     others.length > 0 && [h("h2", {}, count(others.length, "warning"), h("span", { class: "soft" }, " for other recipients")), list(others)]);
 }

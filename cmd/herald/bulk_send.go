@@ -235,7 +235,11 @@ func (b *bulkSendCmd) definition(c *app.Settings, std stdio) (bulk.Definition, e
 	b.override(&d, c)
 	check := d
 	check.ID = first(d.ID, "bulk")
-	return d, b.where(fault.Join(check.Validate(), check.CheckAhead(time.Now())), d)
+	channels := make([]message.Channel, len(b.Channel))
+	for i, channel := range b.Channel {
+		channels[i] = message.Channel(channel)
+	}
+	return d, b.where(fault.Join(check.Validate(), check.CheckAhead(time.Now()), b.subjectFault(channels...)), d)
 }
 
 // where says in which flags, or in which members of the definition's file, the faults of err are.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/heraldsend/herald/worker/app"
@@ -61,6 +63,15 @@ func (f *contentFlags) named() (task.Content, error) {
 		return content, usageError{errors.New("give --shortcut or --text")}
 	}
 	return content, nil
+}
+
+// subjectFault is the fault of a text for a mail that has no subject.
+func (f *contentFlags) subjectFault(channels ...message.Channel) error {
+	mail := slices.ContainsFunc(channels, func(c message.Channel) bool { return c.Spec().Mail })
+	if mail && f.Text != "" && strings.TrimSpace(f.Subject) == "" {
+		return fault.At("/subject", fault.Missing, "an email needs a subject")
+	}
+	return nil
 }
 
 // content checks and pins the templates, so that what this command saw is what is sent.

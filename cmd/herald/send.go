@@ -55,7 +55,7 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 	if m.Content, err = s.named(); err != nil {
 		return err
 	}
-	wrong := fault.In(enqueue.CheckMessage(m))
+	wrong := fault.In(fault.Join(enqueue.CheckMessage(m), s.subjectFault(channel)))
 	if err := wrong.Merge(fault.In(compose.CheckRecipient(m))).Err(); err != nil {
 		return inFlags(err, nil)
 	}

@@ -70,6 +70,11 @@ func (b *bulkSendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err 
 	if b.DryRun {
 		return b.dryRun(ctx, c, std, d, audience)
 	}
+	return b.send(ctx, c, std, d, audience, name)
+}
+
+// send stores the bulk and starts it. name is that of the audience.
+func (b *bulkSendCmd) send(ctx context.Context, c *app.Settings, std stdio, d bulk.Definition, audience *bulk.Audience, name string) (err error) {
 	var results *os.File
 	if b.Results != "" {
 		if results, err = os.Create(b.Results); err != nil {

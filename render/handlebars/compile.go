@@ -38,6 +38,7 @@ type compiler struct {
 
 	expected int // expressions
 	exprs    syntax.Slab[expr]
+	keys     syntax.Slab[key]
 }
 
 func (env *Env) compileUnit(src *source) (u *unit, err error) {
@@ -121,6 +122,7 @@ func (c *compiler) program(tree *ast.Program) *program {
 		c.statement(p, tree.Body[i])
 		i++
 	}
+	c.packTexts(p)
 	return p
 }
 
@@ -219,6 +221,37 @@ func (p *program) add(o op) {
 	p.ops = append(p.ops, o)
 }
 
+// packTexts puts the marks before values and blocks behind the texts that stand there, and short texts one behind the other.
+func (c *compiler) packTexts(p *program) {
+	size := shortText
+	for i := range p.ops {
+		o := &p.ops[i]
+		if o.mark != 0 {
+			o.text += string([]byte{c.env.marks.Open, o.mark})
+		}
+		if o.short = o.text != "" && len(o.text) <= shortText; o.short {
+			size += len(o.text)
+		}
+	}
+	if size == shortText {
+		return
+	}
+	var packed strings.Builder
+	packed.Grow(size)
+	for i := range p.ops {
+		if p.ops[i].short {
+			packed.WriteString(p.ops[i].text)
+		}
+	}
+	packed.WriteString(strings.Repeat(" ", shortText))
+	rest := packed.String()
+	for i := range p.ops {
+		if o := &p.ops[i]; o.short {
+			o.text, rest = rest[:len(o.text)], rest[len(o.text):]
+		}
+	}
+}
+
 func (c *compiler) mustache(n *ast.MustacheStatement) op {
 	e := c.callable(n.Expression, false)
 	o := op{code: opValue, raw: n.Unescaped, expr: e, call: e.call, pos: n.Pos}
@@ -227,7 +260,7 @@ func (c *compiler) mustache(n *ast.MustacheStatement) op {
 		o.raw = false
 	}
 	if c.env.show != nil && e.kind != exprCall {
-		o.show = c.env.show(e.parts)
+		o.show = c.env.show(e.names)
 	}
 	switch {
 	case e.kind == exprCall:
@@ -235,7 +268,7 @@ func (c *compiler) mustache(n *ast.MustacheStatement) op {
 		c.check(e.call)
 	case o.show != nil:
 	case e.kind == exprPath && e.depth == 0 && !o.raw && !c.env.strict && e.call == nil:
-		o.code = opField
+		o.code, o.keys = opField, e.parts
 	}
 	return o
 }

@@ -176,22 +176,21 @@ func (c *compiler) argument(node ast.Node) *expr {
 // path compiles a path to an expression.
 func (c *compiler) path(p *ast.PathExpression) *expr {
 	e := syntax.One(&c.exprs, c.expected)
-	*e = expr{kind: exprPath, depth: p.Depth, parts: p.Parts, pos: p.Pos, source: p.Original}
+	*e = expr{kind: exprPath, depth: p.Depth, pos: p.Pos, source: p.Original}
+	names := p.Parts
 	if level, index, ok := c.blockParam(p); ok {
-		e.kind, e.level, e.index, e.parts = exprParam, level, index, p.Parts[1:]
-		return e
-	}
-	if len(p.Parts) > 0 && p.Parts[0] == "" { // [] is the context itself, whatever follows
-		e.parts = nil
-		return e
-	}
-	if p.Data && len(p.Parts) > 0 {
+		e.kind, e.level, e.index, names = exprParam, level, index, names[1:]
+	} else if len(names) > 0 && names[0] == "" { // [] is the context itself, whatever follows
+		names = nil
+	} else if p.Data && len(names) > 0 {
 		e.kind = exprData
-		e.data, e.parts = dataNameOf(p.Parts[0]), p.Parts[1:]
-		return e
+		e.data, names = dataNameOf(names[0]), names[1:]
+	} else if len(names) > 0 {
+		c.unit.fields = append(c.unit.fields, names)
 	}
-	if len(p.Parts) > 0 {
-		c.unit.fields = append(c.unit.fields, p.Parts)
+	e.names, e.parts = names, c.keys.Take(len(names), c.expected)
+	for i, name := range names {
+		e.parts[i] = keyOf(name, uint8(c.env.places.Add(1)))
 	}
 	return e
 }

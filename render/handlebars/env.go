@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -85,6 +86,7 @@ type Env struct {
 	strict   bool
 	marks    *Marks
 	show     func(path []string) Show
+	places   atomic.Uint32 // of keys: how many there are
 }
 
 // partialEntry is a partial, compiled when it is first needed.

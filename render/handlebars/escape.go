@@ -1,5 +1,10 @@
 package handlebars
 
+import (
+	"slices"
+	"unsafe"
+)
+
 // text is what can be escaped.
 type text interface{ ~string | ~[]byte }
 
@@ -8,6 +13,13 @@ var special = [...][256]bool{
 	EscapeHTML:     bytesOf(`&<>"'` + "`="),
 	EscapeMarkdown: bytesOf("\\`*_{}[]()<>#+-.!|~&"),
 	EscapeText:     controls(),
+}
+
+// escapers append a string, escaped by mode.
+var escapers = [...]func(dst []byte, s string) []byte{
+	EscapeHTML:     appendHTML,
+	EscapeMarkdown: func(dst []byte, s string) []byte { return appendEscaped(dst, s, EscapeMarkdown) },
+	EscapeText:     func(dst []byte, s string) []byte { return appendEscaped(dst, s, EscapeText) },
 }
 
 func bytesOf(s string) (set [256]bool) {
@@ -91,12 +103,63 @@ func appendEscaped[T text](dst []byte, s T, mode Escape) []byte {
 	return append(dst, s[start:]...)
 }
 
-// appendHTML is appendEscaped for HTML.
+// appendHTML is appendEscaped for HTML. Most values have nothing to escape: they are copied eight bytes at a time, as
+// they are looked at.
 func appendHTML(dst []byte, s string) []byte {
+	n, size := len(dst), len(s)
+	if cap(dst)-n < size {
+		dst = slices.Grow(dst, size)
+	}
+	if size < 8 {
+		return appendShortHTML(dst, s)
+	}
+	from, to := unsafe.Pointer(unsafe.StringData(s)), unsafe.Pointer(unsafe.SliceData(dst[n:n+size]))
+	last := size - 8
+	for i := 0; i < last; i += 8 {
+		w := word(from, i)
+		if maySpecial(w) {
+			return appendSpecialHTML(dst[:n+i], s[i:])
+		}
+		putWord(to, i, w)
+	}
+	w := word(from, last)
+	if maySpecial(w) {
+		return appendSpecialHTML(dst, s)
+	}
+	putWord(to, last, w)
+	return dst[:n+size]
+}
+
+// appendShortHTML is appendHTML for less than eight bytes, for which dst has room.
+func appendShortHTML(dst []byte, s string) []byte {
+	n, size := len(dst), len(s)
+	to := dst[n : n+size]
+	if size >= 4 {
+		p := unsafe.Pointer(unsafe.StringData(s))
+		first, last := half(p, 0), half(p, size-4)
+		if maySpecial(first | last<<32) {
+			return appendSpecialHTML(dst, s)
+		}
+		putHalf(unsafe.Pointer(unsafe.SliceData(to)), 0, first)
+		putHalf(unsafe.Pointer(unsafe.SliceData(to)), size-4, last)
+		return dst[:n+size]
+	}
+	set := &special[EscapeHTML]
+	for i := range to {
+		if set[s[i]] {
+			return appendSpecialHTML(dst, s)
+		}
+		to[i] = s[i]
+	}
+	return dst[:n+size]
+}
+
+// appendSpecialHTML is appendHTML for what may have something to escape.
+func appendSpecialHTML(dst []byte, s string) []byte {
 	set := &special[EscapeHTML]
 	start, i := 0, 0
 	for i < len(s) {
-		if i+8 <= len(s) && !maySpecial(word(s, i)) {
+		if i+8 <= len(s) && !maySpecial(word(unsafe.Pointer(unsafe.StringData(s)), i)) {
 			i += 8
 			continue
 		}
@@ -111,19 +174,11 @@ func appendHTML(dst []byte, s string) []byte {
 	return append(dst, s[start:]...)
 }
 
-// word returns eight bytes of s.
-func word(s string, i int) uint64 {
-	s = s[i : i+8]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-}
-
-// maySpecial reports whether one of eight bytes may be special in HTML: is " or `,
-// differs from ' in the last bit at most, or from ? in the last two.
+// maySpecial reports whether one of eight bytes may be special in HTML: is ` or one of "#&' or <=>?.
 func maySpecial(w uint64) bool {
 	const low, high = 0x0101010101010101, 0x8080808080808080
-	a, b, c, d := w^low*'"', w^low*'`', (w|low)^low*'\'', (w|low*3)^low*'?'
-	return ((a-low)&^a|(b-low)&^b|(c-low)&^c|(d-low)&^d)&high != 0
+	a, b, c := w^low*'`', (w|low*5)^low*'\'', (w|low*3)^low*'?'
+	return ((a-low)|(b-low)|(c-low))&^w&high != 0
 }
 
 // reference returns Handlebars.js' character reference of a special character.

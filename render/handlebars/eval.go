@@ -46,7 +46,7 @@ func (r *run) lenient(e *expr, src *source, f *frame) (Value, error) {
 				break
 			}
 			r.fuel -= v.weight()
-			v = v.Get(part)
+			v = v.Get(part.name)
 		}
 	}
 	return v, nil
@@ -72,7 +72,7 @@ func (r *run) strictly(e *expr, src *source, f *frame) (Value, error) {
 		v, _ = r.lenient(&first, src, f)
 	}
 	for i, part := range parts {
-		next := v.Get(part)
+		next := v.Get(part.name)
 		if v.IsNil() || next.kind == KindUndefined && e.head && i == len(parts)-1 {
 			return Value{}, e.undefined(src)
 		}
@@ -86,13 +86,17 @@ func (e *expr) undefined(src *source) error {
 }
 
 // follow follows a path; from undefined and null it goes no further.
-func (r *run) follow(v Value, parts []string) Value {
-	for _, part := range parts {
-		if v.kind <= KindNull {
+func (r *run) follow(v Value, parts []key) Value {
+	for i := range parts {
+		switch {
+		case v.kind == KindObject:
+			v = r.member(v.object(), &parts[i])
+		case v.kind <= KindNull:
 			return v
+		default:
+			r.fuel -= v.weight()
+			v = v.Get(parts[i].name)
 		}
-		r.fuel -= v.weight()
-		v = v.Get(part)
 	}
 	return v
 }
@@ -108,7 +112,7 @@ func (v Value) weight() int {
 
 // outward follows a path from the context n levels out, or the first one further
 // out where it is defined. There is nothing outside of the root.
-func (r *run) outward(d *depth, n int, parts []string) Value {
+func (r *run) outward(d *depth, n int, parts []key) Value {
 	if d == nil { // the name of an inline partial at the root
 		return Value{}
 	}

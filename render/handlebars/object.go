@@ -65,32 +65,56 @@ func (o *object) finish(seen *keySet) {
 }
 
 func (o *object) get(key string) Value {
-	if o.index != nil {
-		if i, ok := o.index[key]; ok {
-			return o.members[i].Value
-		}
-		return Value{}
-	}
-	if key == "" {
-		return o.scan(key)
-	}
-	first := key[0]
-	for i := range o.members {
-		// The first byte tells most keys of one length apart.
-		if m := &o.members[i]; len(m.Key) == len(key) && m.Key[0] == first && m.Key == key {
-			return m.Value
-		}
+	if i := o.position(key); i >= 0 {
+		return o.members[i].Value
 	}
 	return Value{}
 }
 
-func (o *object) scan(key string) Value {
+// position returns where the member with that key is, -1 if there is none.
+func (o *object) position(key string) int {
+	if o.index != nil {
+		if i, ok := o.index[key]; ok {
+			return i
+		}
+		return -1
+	}
 	for i := range o.members {
-		if o.members[i].Key == key {
-			return o.members[i].Value
+		if m := &o.members[i]; len(m.Key) == len(key) && (key == "" || m.Key[0] == key[0] && m.Key == key) { // the first byte tells most apart
+			return i
 		}
 	}
-	return Value{}
+	return -1
+}
+
+// key is a part of a path.
+type key struct {
+	name        string
+	first, last uint64 // its ends
+	place       uint8  // in run.hints
+}
+
+func keyOf(name string, place uint8) key {
+	first, last := ends(name)
+	return key{name, first, last, place}
+}
+
+// member returns the member with that key, which mostly is where it was the last time: objects of one kind have one order.
+func (r *run) member(o *object, k *key) Value {
+	if i := int(r.hints[k.place]); i < len(o.members) {
+		m := &o.members[i]
+		if n := len(m.Key); n == len(k.name) {
+			if first, last := ends(m.Key); first == k.first && last == k.last && (n <= 16 || m.Key == k.name) {
+				return m.Value
+			}
+		}
+	}
+	i := o.position(k.name)
+	if i < 0 {
+		return Value{}
+	}
+	r.hints[k.place] = uint8(i) // of more than 256 members a wrong one
+	return o.members[i].Value
 }
 
 // keySet finds keys that come twice while an object is made.

@@ -53,13 +53,15 @@ const (
 
 // op is one operation.
 type op struct {
-	code    opcode
-	raw     bool   // print without escaping
-	mark    byte   // kind of the value or block, 0: none
-	end     byte   // kind of the mark behind a block
-	pos     int    // byte offset
 	text    string // appended first
-	textPos int    // its byte offset
+	keys    []key  // opField: of expr
+	code    opcode
+	short   bool // text is one for appendShort
+	raw     bool // print without escaping
+	mark    byte // kind of the value or block, 0: none
+	end     byte // kind of the mark behind a block
+	pos     int  // byte offset
+	textPos int  // byte offset of text
 	expr    *expr
 	call    *callExpr
 	body    *program
@@ -88,7 +90,8 @@ type expr struct {
 	level  int      // exprParam: blocks with parameters to go out
 	index  int      // exprParam: which parameter
 	data   dataName // exprData
-	parts  []string // the path, without parameter and @variable
+	parts  []key    // the path, without parameter and @variable
+	names  []string // of parts
 	value  Value    // exprLiteral
 	call   *callExpr
 	pos    int

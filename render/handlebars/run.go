@@ -8,8 +8,18 @@ import (
 	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
-// run is one execution's state. Runs are pooled: nothing of one may be kept.
+// run is one execution's state, with memory that is used again. Runs are pooled: nothing of one may be kept.
 type run struct {
+	state
+	stack  []Value       // arguments of the calls in progress, innermost last
+	calls  []*Call       // by nesting
+	frames []*scopeFrame // by nesting
+	buffer []byte        // for escaping
+	hints  [256]uint8    // where members were found the last time, by place
+}
+
+// state is what an execution begins without.
+type state struct {
 	ctx      context.Context
 	env      *Env
 	exec     *Exec
@@ -23,14 +33,9 @@ type run struct {
 	snippets int // snippets within each other
 	level    int // programs within each other
 	scope    int // of what is traced
-
-	stack  []Value       // arguments of the calls in progress, innermost last
-	calls  []*Call       // by nesting
-	ncalls int           // in progress
-	frames []*scopeFrame // by nesting
-	nframe int           // in use
-	high   int           // most frames in use
-	buffer []byte        // for escaping
+	ncalls   int // calls in progress
+	nframe   int // frames in use
+	high     int // most frames in use
 }
 
 // patience is how many operations run between two looks at the context.
@@ -59,7 +64,8 @@ func (r *run) release() {
 	for _, c := range r.calls {
 		*c = Call{}
 	}
-	*r = run{stack: r.stack[:0], calls: r.calls, frames: r.frames, buffer: r.buffer}
+	r.state = state{}
+	r.stack = r.stack[:0]
 	runs.Put(r)
 }
 
@@ -175,31 +181,43 @@ func (r *run) program(p *program, f *frame) error {
 	if r.exec.Trace != nil && p.kind != programLink {
 		r.scope = r.exec.Trace.enter(p, scope)
 	}
-	err := r.operations(p, f)
+	var err error
+	switch {
+	case len(p.inlines) > 0:
+		err = r.defining(p, f)
+	case r.exec.Trace != nil:
+		err = r.traced(p, f)
+	default:
+		err = r.operations(p, f)
+	}
 	r.level--
 	r.scope = scope
 	return err
 }
 
+// defining executes p, which defines inline partials.
+func (r *run) defining(p *program, f *frame) error {
+	s := r.push()
+	s.frame = *f
+	err := r.define(p, &s.frame, false)
+	if err == nil && r.exec.Trace != nil {
+		err = r.traced(p, &s.frame)
+	} else if err == nil {
+		err = r.operations(p, &s.frame)
+	}
+	r.nframe--
+	return err
+}
+
+// operations executes p without a trace. Most of what templates do is done here: a text, followed by a field.
 func (r *run) operations(p *program, f *frame) error {
-	if len(p.inlines) > 0 {
-		s := r.push()
-		s.frame = *f
-		defer func() { r.nframe-- }()
-		if err := r.define(p, &s.frame, false); err != nil {
-			return err
-		}
-		f = &s.frame
-	}
-	out, most, html := r.out, r.most, r.exec.Escape == EscapeHTML
-	if r.exec.Trace != nil {
-		return r.traced(p, f)
-	}
+	out, most, escaped := r.out, r.most, escapers[r.exec.Escape]
 	for i := range p.ops {
 		o := &p.ops[i]
-		out = append(out, o.text...)
-		if o.mark != 0 {
-			out = append(out, r.env.marks.Open, o.mark)
+		if o.short && cap(out)-len(out) >= shortText {
+			out = appendShort(out, o.text)
+		} else {
+			out = append(out, o.text...)
 		}
 		if len(out) > most || r.fuel <= 0 {
 			r.out = out
@@ -208,20 +226,23 @@ func (r *run) operations(p *program, f *frame) error {
 			}
 		}
 		r.fuel--
-		if o.code == opField {
+		switch o.code {
+		case opText:
+			continue
+		case opField:
 			v := f.this
-			for _, part := range o.expr.parts {
+			for i := range o.keys {
 				if v.kind == KindObject {
-					v = v.object().get(part)
+					v = r.member(v.object(), &o.keys[i])
 				} else if v.kind <= KindNull {
 					break
 				} else {
 					r.fuel -= v.weight()
-					v = v.Get(part)
+					v = v.Get(o.keys[i].name)
 				}
 			}
-			if html && v.kind == KindString && v.rep == repPlain {
-				out = appendHTML(out, v.text())
+			if v.kind == KindString && v.rep == repPlain || v.kind == KindNumber && v.rep == repPrints {
+				out = escaped(out, v.text())
 			} else {
 				r.out = out
 				if err := r.value(o, p.src, v); err != nil {
@@ -229,11 +250,8 @@ func (r *run) operations(p *program, f *frame) error {
 				}
 				out = r.out
 			}
-		} else {
+		default:
 			r.out = out
-			if o.code == opText {
-				continue
-			}
 			if err := r.operation(o, p.src, f); err != nil {
 				return err
 			}

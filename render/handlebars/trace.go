@@ -50,12 +50,13 @@ func (r *run) traced(p *program, f *frame) error {
 	for i := range p.ops {
 		o := &p.ops[i]
 		start := len(r.out)
-		r.out = append(r.out, o.text...)
-		r.piece(start, p, o.textPos, PieceText)
+		text, mark := o.text, ""
 		if o.mark != 0 {
-			start = len(r.out)
-			r.out = append(r.out, r.env.marks.Open, o.mark)
+			text, mark = text[:len(text)-2], text[len(text)-2:]
 		}
+		r.out = append(r.out, text...)
+		r.piece(start, p, o.textPos, PieceText)
+		r.out = append(r.out, mark...)
 		if err := r.charge(p.src, o.pos); err != nil {
 			return err
 		}

@@ -56,6 +56,7 @@ func (r *run) traced(p *program, f *frame) error {
 		}
 		r.out = append(r.out, text...)
 		r.piece(start, p, o.textPos, PieceText)
+		start = len(r.out)
 		r.out = append(r.out, mark...)
 		if err := r.charge(p.src, o.pos); err != nil {
 			return err

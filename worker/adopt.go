@@ -123,11 +123,7 @@ func (s *singles) queued(o ledger.Owner, books ledger.Chunk) (task.Payload, erro
 	if o.Kind == ledger.Forward {
 		bare = task.Forward{ID: o.ID, Layout: books.Layout(task.Layout)}
 	}
-	id, name, err := queue.Address(bare)
-	if err != nil {
-		return nil, err
-	}
-	kind, payload, err := s.queue.Payload(name, id)
+	kind, payload, err := s.queue.Payload(bare)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
@@ -48,7 +49,7 @@ func TestOlderMessagesAreAdopted(t *testing.T) {
 		states := o.Chunk(0).Key("states")
 		l.rdb.Expire(ctx, states, l.rdb.TTL(ctx, states).Val()-m.age)
 		if m.noTask {
-			if err := inspect.DeleteTask(queue.Messages, string(m.kind)+":"+m.id); err != nil {
+			if err := inspect.DeleteTask(queue.Line(message.Email), string(m.kind)+":"+m.id); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -79,7 +80,7 @@ func TestOlderMessagesAreAdopted(t *testing.T) {
 	}
 	// They lose their tasks.
 	for _, id := range []string{"message:queued", "forward:queued", "message:later"} {
-		if err := inspect.DeleteTask(queue.Messages, id); err != nil {
+		if err := inspect.DeleteTask(queue.Line(message.Email), id); err != nil {
 			t.Fatal(err)
 		}
 	}

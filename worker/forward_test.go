@@ -278,7 +278,7 @@ func TestForwardsAreStoredWithoutNotes(t *testing.T) {
 	s := newSite(t)
 	ctx := context.Background()
 	s.forward(forwardTo("ann@partner.example"), talkOf(t, s, 10))
-	data, err := s.rdb.HGet(ctx, "asynq:{message}:t:forward:fw-1", "msg").Bytes()
+	data, err := s.rdb.HGet(ctx, "asynq:{message:email}:t:forward:fw-1", "msg").Bytes()
 	if err != nil || len(data) > 1000 || bytes.Contains(data, []byte("broke")) || bytes.Contains(data, []byte("CANARY")) {
 		t.Errorf("%d bytes, %v: %q", len(data), err, data)
 	}

@@ -174,14 +174,14 @@ func TestUpgradeWithAFullQueue(t *testing.T) {
 	f := forwardTo("fw@example.com")
 	f.ID = "fw"
 	s.forward(f, talk)
-	kept, err := asynq.NewInspectorFromRedisClient(s.rdb).GetTaskInfo(queue.Messages, "forward:fw")
+	kept, err := asynq.NewInspectorFromRedisClient(s.rdb).GetTaskInfo(queue.Line(message.Email), "forward:fw")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.rdb.Del(ctx, "herald:forward:{fw}", "herald:forward:{fw}:states:0", "asynq:{message}:t:forward:fw").Err(); err != nil {
+	if err := s.rdb.Del(ctx, "herald:forward:{fw}", "herald:forward:{fw}:states:0", "asynq:{message:email}:t:forward:fw").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.rdb.LRem(ctx, "asynq:{message}:pending", 0, "forward:fw").Err(); err != nil {
+	if err := s.rdb.LRem(ctx, "asynq:{message:email}:pending", 0, "forward:fw").Err(); err != nil {
 		t.Fatal(err)
 	}
 	oldForward, err := task.Decode[task.Forward](kept.Payload)
@@ -281,11 +281,11 @@ func (s *site) oldBulk(id string, recipients int) {
 		s.t.Fatal(err)
 	}
 	definition, err := s.rdb.HGet(ctx, "herald:bulk:{"+id+"}", "definition").Result()
-	if err != nil || !strings.Contains(definition, `,"layout":1}`) {
+	if err != nil || !strings.Contains(definition, `,"layout":2}`) {
 		s.t.Fatal(definition, err)
 	}
 	pipe := s.rdb.Pipeline()
-	pipe.HSet(ctx, "herald:bulk:{"+id+"}", "definition", strings.Replace(definition, `,"layout":1}`, "}", 1))
+	pipe.HSet(ctx, "herald:bulk:{"+id+"}", "definition", strings.Replace(definition, `,"layout":2}`, "}", 1))
 	for _, key := range []string{"{" + id + ":0}:states:0", "{" + id + ":0}:recipients:0", "{" + id + ":1}:states:1", "{" + id + ":1}:recipients:1"} {
 		pipe.Rename(ctx, "herald:bulk:"+key, "herald:"+key)
 	}

@@ -81,7 +81,7 @@ func TestNoUnsubscribeLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.await("it waits for its next try", func() bool {
-		n, err := s.rdb.ZCard(context.Background(), "asynq:{message}:retry").Result()
+		n, err := s.rdb.ZCard(context.Background(), "asynq:{message:email}:retry").Result()
 		return err == nil && n == 1
 	})
 	if s.out.count() != 0 {

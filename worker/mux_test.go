@@ -138,7 +138,7 @@ func TestBulkWithoutDefinition(t *testing.T) {
 	if err := s.rdb.Del(ctx, "herald:bulk:{"+id+"}").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := queue.New(s.rdb).Enqueue(ctx, task.BulkChunk{Bulk: id, Layout: task.Layout}); err != nil {
+	if _, err := queue.New(s.rdb).Enqueue(ctx, task.BulkChunk{Bulk: id, Layout: task.Layout, Channel: message.Email}); err != nil {
 		t.Fatal(err)
 	}
 	s.worker()
@@ -166,11 +166,11 @@ func TestRefusedPayloadsAreGivenUpAtOnce(t *testing.T) {
 	spoil := func(id, change, with string) {
 		t.Helper()
 		taskID := "message:" + id
-		info, err := inspect.GetTaskInfo(queue.Messages, taskID)
+		info, err := inspect.GetTaskInfo(queue.Line(message.Email), taskID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := inspect.DeleteTask(queue.Messages, taskID); err != nil {
+		if err := inspect.DeleteTask(queue.Line(message.Email), taskID); err != nil {
 			t.Fatal(err)
 		}
 		payload := strings.Replace(string(info.Payload), change, with, 1)
@@ -185,9 +185,9 @@ func TestRefusedPayloadsAreGivenUpAtOnce(t *testing.T) {
 	}
 	spoil("bad-to", `"to":"ada@example.com"`, `"to":"ada at example"`)
 	spoil("bad-zone", `Europe/Berlin`, `Mars/Phobos`)
-	spoil("newer-layout", `"layout":1`, `"layout":2`)
-	spoil("newer-field", `"layout":1`, `"layout":1,"color":"red"`)
-	spoil("no-json", `"layout":1,`, `"layout":1`)
+	spoil("newer-layout", `"layout":2`, `"layout":3`)
+	spoil("newer-field", `"layout":2`, `"layout":2,"color":"red"`)
+	spoil("no-json", `"layout":2,`, `"layout":2`)
 	s.worker(r.on(s))
 	for id, want := range map[string]struct{ reason, text string }{
 		"bad-to":   {"this version refuses it: /to invalid_address", "ada at example"},
@@ -225,7 +225,7 @@ func TestGivenUpMessagesComeBack(t *testing.T) {
 	s := newSite(t)
 	ctx := context.Background()
 	id := s.message(task.Message{ID: "m", To: "ada@example.com", Content: task.Content{Shortcut: "hello"}})
-	kind, payload, err := queue.New(s.rdb).Payload(queue.Messages, "message:m")
+	kind, payload, err := queue.New(s.rdb).Payload(task.Message{ID: "m", Layout: task.Layout})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestGivenUpMessagesComeBack(t *testing.T) {
 	if err := (&abandoned{ledger: l}).close(ctx, queue.Run{ID: "message:m", Kind: kind}, payload, ledger.Reason{Code: "not_understood", Text: "t"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := asynq.NewInspectorFromRedisClient(s.rdb).DeleteTask(queue.Messages, "message:m"); err != nil {
+	if err := asynq.NewInspectorFromRedisClient(s.rdb).DeleteTask(queue.Line(message.Email), "message:m"); err != nil {
 		t.Fatal(err)
 	}
 	if records, err := l.Chunk(ctx, books.Chunk(0)); err != nil || records[0].State != ledger.Failed {

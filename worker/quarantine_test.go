@@ -20,7 +20,7 @@ func TestQuarantineAfterCrashes(t *testing.T) {
 	ctx := context.Background()
 	id := s.bulk(bulk.Definition{ID: "poison", Messages: []bulk.Part{{Content: task.Content{Shortcut: "hello"}}}}, 20)
 	chunk := ledger.Owner{Kind: ledger.Bulk, ID: id}.Chunk(0)
-	taskID, queueName, err := queue.Address(task.BulkChunk{Bulk: id, Layout: task.Layout})
+	taskID, queueName, err := queue.Address(task.BulkChunk{Bulk: id, Layout: task.Layout, Channel: message.Email})
 	if err != nil {
 		t.Fatal(err)
 	}

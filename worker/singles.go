@@ -92,7 +92,7 @@ func (s *singles) look(ctx context.Context, o ledger.Owner) error {
 	if err != nil {
 		return err
 	}
-	added, err := s.queue.AgainAt(ctx, p, due)
+	added, err := s.queue.Restore(ctx, p, due)
 	if added {
 		s.log.Warn("a message was not settled and had no task; it was enqueued again", "kind", o.Kind, "id", o.ID)
 		s.recovered("message", 1)

@@ -133,7 +133,7 @@ func (l *letters) state(kind ledger.Kind, id string) string {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	var p task.Payload = task.Message{ID: id, Layout: books.Layout(task.Layout)}
+	var p task.Payload = task.Message{ID: id, Channel: message.Email, Layout: books.Layout(task.Layout)}
 	if kind == ledger.Forward {
 		p = task.Forward{ID: id, Layout: books.Layout(task.Layout)}
 	}
@@ -243,7 +243,7 @@ func TestOlderMessagesWithoutTaskGetOne(t *testing.T) {
 			// As layout 0 had it: the request without a layout, the books under the bare id, no task.
 			request, own := "herald:"+string(kind)+":{"+id+"}", ledger.Owner{Kind: kind, ID: id}
 			hash := strings.TrimPrefix(l.rdb.Get(ctx, request).Val(), "1 ")
-			if err := asynq.NewInspectorFromRedisClient(l.rdb).DeleteTask(queue.Messages, string(kind)+":"+id); err != nil {
+			if err := asynq.NewInspectorFromRedisClient(l.rdb).DeleteTask(queue.Line(message.Email), string(kind)+":"+id); err != nil {
 				t.Fatal(err)
 			}
 			l.rdb.Del(ctx, append(l.rdb.Keys(ctx, "herald:*{"+id+"}*").Val(), l.rdb.Keys(ctx, "herald:{unsettled*").Val()...)...)
@@ -334,7 +334,7 @@ func TestStoredTasksThatCannotRun(t *testing.T) {
 		if err := enqueueAs(ctx, c, ledger.Message, id, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
-		if err := asynq.NewInspectorFromRedisClient(l.rdb).DeleteTask(queue.Messages, "message:"+id); err != nil {
+		if err := asynq.NewInspectorFromRedisClient(l.rdb).DeleteTask(queue.Line(message.Email), "message:"+id); err != nil {
 			t.Fatal(err)
 		}
 		key := ledger.Owner{Kind: ledger.Message, ID: id}.Chunk(0).Key("about")

@@ -97,6 +97,7 @@ type Worker struct {
 	meter        *rate.Meter
 	delivery     *delivery.Delivery
 	drain        context.CancelFunc // no further message may be started
+	gate         *queue.Gate
 }
 
 // New checks the options and returns a worker that Run starts.
@@ -105,7 +106,7 @@ func New(o Options) (*Worker, error) {
 		return nil, err
 	}
 	draining, drain := context.WithCancel(context.Background())
-	w := &Worker{log: o.Log, drainTimeout: o.DrainTimeout, drain: drain}
+	w := &Worker{log: o.Log, drainTimeout: o.DrainTimeout, drain: drain, gate: &queue.Gate{}}
 	recovered, err := recovery.NewMetrics(o.Metrics)
 	if err != nil {
 		return nil, err
@@ -155,14 +156,15 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	if err != nil {
 		return err
 	}
+	l := &lines{gate: w.gate, senders: o.Senders, log: o.Log, stop: draining}
 	d, err := delivery.New(delivery.Options{
 		Ledger: o.Ledger, Composer: composer, Senders: o.Senders, Limiter: o.Limiter, Suppressions: o.Suppressions, Rates: o.Rates,
-		Metrics: outcomes, Draining: draining,
+		Metrics: outcomes, Draining: draining, Answered: l.answered,
 	})
 	if err != nil {
 		return err
 	}
-	w.delivery = d
+	w.delivery, l.told = d, d.Unreachable
 	if err := o.Metrics.Register(d); err != nil {
 		return err
 	}
@@ -200,7 +202,7 @@ func (w *Worker) addServers(o Options, m *mux, recovered *recovery.Metrics) erro
 		queues      []string
 		concurrency int
 	}{
-		{[]string{queue.Messages}, max(1, o.Concurrency/4)},
+		{queue.Singles(), max(1, o.Concurrency/4)},
 		{queue.Bulks(), min(bulkrun.ChunksAtOnce, o.Concurrency)},
 	}
 	if o.Endpoint != nil { // so that an endpoint that hangs holds up no message
@@ -211,7 +213,7 @@ func (w *Worker) addServers(o Options, m *mux, recovered *recovery.Metrics) erro
 	}
 	for _, share := range shares {
 		s, err := queue.NewServer(queue.ServerOptions{
-			Redis: o.Redis, Queues: share.queues, Concurrency: share.concurrency, DrainTimeout: o.DrainTimeout, Handler: m.serve, Log: o.Log,
+			Redis: o.Redis, Queues: share.queues, Concurrency: share.concurrency, DrainTimeout: o.DrainTimeout, Handler: m.serve, Gate: w.gate, Log: o.Log,
 			Crashes: func(ctx context.Context, queue, id string) (int, error) {
 				return recovery.Crashes(ctx, o.Redis, queue, id)
 			},
@@ -222,7 +224,7 @@ func (w *Worker) addServers(o Options, m *mux, recovered *recovery.Metrics) erro
 		w.servers = append(w.servers, s)
 	}
 	reaper, err := recovery.New(recovery.Options{
-		Redis: o.Redis, Queues: append(queue.Bulks(), queue.Messages, queue.Events), Log: o.Log.With("part", "reaper"), Metrics: recovered,
+		Redis: o.Redis, Queues: append(append(queue.Bulks(), queue.Singles()...), queue.Events), Log: o.Log.With("part", "reaper"), Metrics: recovered,
 	})
 	if err != nil {
 		return err

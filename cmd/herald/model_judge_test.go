@@ -12,6 +12,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
@@ -148,7 +149,7 @@ func (w *world) judgeSingle(a *asked, states map[string]int) {
 		if status.Waiting == nil || !later {
 			w.violation("%s is pending for no reason: %+v", name, status)
 		}
-		info, err := asynq.NewInspectorFromRedisClient(w.redis.Client()).GetTaskInfo(queue.Messages, name)
+		info, err := asynq.NewInspectorFromRedisClient(w.redis.Client()).GetTaskInfo(queue.Line(message.Email), name)
 		if err != nil || info.State != asynq.TaskStateScheduled {
 			w.violation("%s is pending, its task: %v, %v", name, info, err)
 		}

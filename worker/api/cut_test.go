@@ -14,6 +14,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
@@ -69,7 +70,7 @@ func TestCallsThatAreCut(t *testing.T) {
 				t.Fatalf("%s: %+v, %v", id, record, err)
 			}
 			stored++
-			if _, err := inspector.GetTaskInfo(queue.Messages, kind+":"+id); err != nil {
+			if _, err := inspector.GetTaskInfo(queue.Line(message.Email), kind+":"+id); err != nil {
 				t.Errorf("%s is pending, and its task: %v", id, err)
 			}
 		}

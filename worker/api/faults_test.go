@@ -42,7 +42,7 @@ func TestLargeNumbersStayExact(t *testing.T) {
 	s := startPreview(t)
 	const number = "9007199254740993"
 	s.want(202, "POST", "/v1/messages", `{"id":"m1","channel":"note","to":"c1","text":"{{n}}","context":{"n":`+number+`}}`)
-	task, err := s.redis.Client().HGet(t.Context(), "asynq:{message}:t:message:m1", "msg").Result()
+	task, err := s.redis.Client().HGet(t.Context(), "asynq:{message:note}:t:message:m1", "msg").Result()
 	if err != nil || !strings.Contains(task, number) {
 		t.Fatalf("task %.500q, %v", task, err)
 	}

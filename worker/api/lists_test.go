@@ -47,7 +47,7 @@ func TestInlineAttachment(t *testing.T) {
 		return `{"id":"m1","channel":"note","to":"c1","text":"x","attachments":[{"name":"a.txt","inline":"` + data + `"}]}`
 	}
 	s.want(202, "POST", "/v1/messages", body("aGVsbG8gd29ybGQ="))
-	task, err := s.redis.Client().HGet(t.Context(), "asynq:{message}:t:message:m1", "msg").Result()
+	task, err := s.redis.Client().HGet(t.Context(), "asynq:{message:note}:t:message:m1", "msg").Result()
 	if err != nil || strings.Contains(task, "aGVsbG8") || !strings.Contains(task, blob.Hash([]byte("hello world"))) {
 		t.Fatalf("task %.500q, %v", task, err)
 	}

@@ -92,7 +92,7 @@ func TestIdempotencyKey(t *testing.T) {
 			t.Fatalf("%d %s, another was answered %s", a.status, a.body, answers[0].body)
 		}
 	}
-	tasks, err := s.redis.Client().Keys(t.Context(), "asynq:{message}:t:*").Result()
+	tasks, err := s.redis.Client().Keys(t.Context(), "asynq:{message*}:t:*").Result()
 	if err != nil || len(tasks) != 1 {
 		t.Fatalf("%d tasks (%v), want 1", len(tasks), err)
 	}

@@ -79,7 +79,11 @@ func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.
 			if !t.Since.IsZero() {
 				since = " since " + t.Since.UTC().Format(time.RFC3339)
 			}
-			fmt.Fprintf(w, "%s can't send%s: %s\n", c, since, cmp.Or(t.Detail, t.Code))
+			where := ""
+			if t.Where != "" {
+				where = " by " + t.Where
+			}
+			fmt.Fprintf(w, "%s can't send%s%s: %s\n", c, where, since, cmp.Or(t.Detail, t.Code))
 		}
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))

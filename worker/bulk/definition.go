@@ -223,7 +223,11 @@ func (d Definition) StartTask(round int) task.BulkStart {
 
 // ChunkTask is the task that sends one of its chunks.
 func (d Definition) ChunkTask(chunk int) task.BulkChunk {
-	return task.BulkChunk{Bulk: d.ID, Chunk: chunk, Layout: d.Layout}
+	t := task.BulkChunk{Bulk: d.ID, Chunk: chunk, Layout: d.Layout}
+	if channels := d.Channels(); d.Layout >= task.LayoutLines && len(channels) == 1 {
+		t.Channel = channels[0]
+	}
+	return t
 }
 
 // lastDue is when the last messages are due; the zero time is at once.

@@ -78,7 +78,7 @@ func TestReconcilerRestoresChunks(t *testing.T) {
 			if err := r.bulks.MarkStarted(ctx, id, time.Now()); err != nil {
 				t.Fatal(err)
 			}
-			taskID, queueName, err := queue.Address(task.BulkChunk{Bulk: id, Layout: task.Layout})
+			taskID, queueName, err := queue.Address(task.BulkChunk{Bulk: id, Layout: task.Layout, Channel: message.Email})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -56,9 +56,5 @@ func (r restorer) restoreTask(ctx context.Context, t task.Payload, due time.Time
 	if added || err != nil || !atOnce || due.After(time.Now()) {
 		return added, err
 	}
-	id, queueName, err := queue.Address(t)
-	if err != nil {
-		return false, err
-	}
-	return r.queue.RunNow(queueName, id)
+	return r.queue.RunNow(t)
 }

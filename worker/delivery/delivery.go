@@ -59,7 +59,7 @@ type Suppressions interface {
 	Suppress(ctx context.Context, c message.Channel, address, reason, source string) error
 }
 
-// Options for New. All but Rates are required.
+// Options for New. All but Rates and Answered are required.
 type Options struct {
 	Ledger       Ledger
 	Composer     Composer
@@ -69,6 +69,8 @@ type Options struct {
 	Rates        map[string]float64 // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit
 	Metrics      *Metrics
 	Draining     context.Context // ends when no further message may be started
+	// Answered is told what the senders say of messages, nil if one was sent; it may be nil itself.
+	Answered func(c message.Channel, e *send.Error)
 }
 
 // Delivery carries messages. It is safe for concurrent use.
@@ -208,7 +210,7 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 		out = interrupted("no_sender", AccountPause)
 		out.Reason.Text = fmt.Sprintf("no sender is configured for %s: set HERALD_%s_URL", msg.Channel, strings.ToUpper(string(msg.Channel)))
 		out.Again.Detail, out.Again.Channel = out.Reason.Text, msg.Channel
-		d.troubles.meet(msg.Channel, "no_sender", "no_sender: "+out.Reason.Text)
+		d.troubles.meet(msg.Channel, "no_sender", "no_sender: "+out.Reason.Text, "")
 		return out
 	}
 	started := time.Now()
@@ -216,6 +218,9 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 	d.Metrics.sendTook(msg.Channel, time.Since(started))
 	e := send.AsError(err)
 	d.troubles.answered(msg.Channel, e)
+	if d.Answered != nil {
+		d.Answered(msg.Channel, e)
+	}
 	j.Notes.note(j.Slot, func(d *ledger.Details) {
 		d.Attempts, d.ProviderID, d.Words = j.Attempt+1, receipt.ID, receipt.Detail
 		if e != nil {

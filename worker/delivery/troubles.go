@@ -15,6 +15,7 @@ import (
 type Trouble struct {
 	Code   string    // such as "smtp_auth"
 	Detail string    // more about it, "" where the code says all; nothing personal
+	Where  string    // the account: user and host; "" where there is none
 	Since  time.Time // the time of the first message that met it
 }
 
@@ -25,7 +26,7 @@ type troubles struct {
 	list map[message.Channel]Trouble
 }
 
-func (t *troubles) meet(c message.Channel, code, detail string) {
+func (t *troubles) meet(c message.Channel, code, detail, where string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	since := time.Now()
@@ -35,18 +36,23 @@ func (t *troubles) meet(c message.Channel, code, detail string) {
 	if t.list == nil {
 		t.list = map[message.Channel]Trouble{}
 	}
-	t.list[c] = Trouble{code, detail, since}
+	t.list[c] = Trouble{code, detail, where, since}
 }
 
 // answered notes what a sender said of one message.
 func (t *troubles) answered(c message.Channel, e *send.Error) {
 	if e != nil && e.Account && e.Temporary() {
-		t.meet(c, e.Code, e.Error())
+		t.meet(c, e.Code, e.Error(), e.Where)
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.list, c)
+}
+
+// Unreachable notes that a channel's account still can't be used, as a try without a message found out.
+func (d *Delivery) Unreachable(c message.Channel, e *send.Error) {
+	d.troubles.meet(c, e.Code, e.Error(), e.Where)
 }
 
 // Troubles are the channels that could not send at the last try, and why.

@@ -25,7 +25,7 @@ func TestTroubles(t *testing.T) {
 	if again := d.Troubles()[message.Email]; again.Code != "smtp_connect" || !again.Since.Equal(first.Since) {
 		t.Errorf("%+v: the trouble began at %s", again, first.Since)
 	}
-	d.troubles.meet(message.SMS, "no_sender", "")
+	d.troubles.meet(message.SMS, "no_sender", "", "")
 	if list := d.Troubles(); len(list) != 2 || list[message.SMS].Code != "no_sender" {
 		t.Errorf("%+v", list)
 	}

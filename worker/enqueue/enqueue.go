@@ -177,7 +177,7 @@ func (c *Client) once(ctx context.Context, p task.Payload, at time.Time) error {
 	if admission.Fresh { // whatever the queue still knows under its id is of one that is forgotten
 		_, err = c.queue.AgainAt(ctx, p, at)
 	} else {
-		_, err = c.queue.EnqueueAt(ctx, p, at)
+		_, err = c.queue.Repeat(ctx, p, at)
 	}
 	return err
 }

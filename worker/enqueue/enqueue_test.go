@@ -70,10 +70,10 @@ func TestMessageIsEnqueuedOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := queued(t, inspect, queue.Messages); n != 1 {
+	if n := queued(t, inspect, queue.Line(message.Email)); n != 1 {
 		t.Errorf("%d tasks", n)
 	}
-	tasks, err := inspect.ListPendingTasks(queue.Messages)
+	tasks, err := inspect.ListPendingTasks(queue.Line(message.Email))
 	if err != nil || len(tasks) != 1 {
 		t.Fatalf("%d tasks, %v", len(tasks), err)
 	}
@@ -124,7 +124,7 @@ func TestFaultyMessagesAreRefused(t *testing.T) {
 			t.Errorf("%s: taken", name)
 		}
 	}
-	if n := queued(t, inspect, queue.Messages); n != 0 {
+	if n := queued(t, inspect, queue.Line(message.Email)); n != 0 {
 		t.Errorf("%d tasks", n)
 	}
 }
@@ -187,7 +187,7 @@ func TestBulkIsStoredWholeThenStarted(t *testing.T) {
 
 func queueNames() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for _, name := range append(queue.Bulks(), queue.Messages) {
+		for _, name := range append(queue.Bulks(), queue.Singles()...) {
 			if !yield(name) {
 				return
 			}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/heraldsend/herald/worker/outbox"
-	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/dead"
 )
 
@@ -93,11 +92,7 @@ func (c *Client) wake(ctx context.Context, stream string) (int, error) {
 	}
 	woken := 0
 	for _, t := range tasks {
-		id, name, err := queue.Address(t)
-		if err != nil {
-			return woken, err
-		}
-		ran, err := c.queue.RunNow(name, id)
+		ran, err := c.queue.RunNow(t)
 		if err != nil {
 			return woken, err
 		}

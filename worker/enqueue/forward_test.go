@@ -43,7 +43,7 @@ func TestForwardIsEnqueuedOnce(t *testing.T) {
 			t.Fatalf("%q, %v", id, err)
 		}
 	}
-	if n := rdb.LLen(ctx, "asynq:{message}:pending").Val(); n != 1 {
+	if n := rdb.LLen(ctx, "asynq:{message:email}:pending").Val(); n != 1 {
 		t.Errorf("%d tasks are queued", n)
 	}
 	if _, err := c.Forward(ctx, f, []byte(strings.Replace(talk, "Hi", "Ho", 1))); !errors.Is(err, ErrConflict) {
@@ -67,7 +67,7 @@ func TestForwardsTaskIsSmall(t *testing.T) {
 	if _, err := c.Forward(context.Background(), task.Forward{ID: "f1", From: "robin@desk.example", To: "partner@example.org"}, []byte(long)); err != nil {
 		t.Fatal(err)
 	}
-	data, err := rdb.HGet(context.Background(), "asynq:{message}:t:forward:f1", "msg").Bytes()
+	data, err := rdb.HGet(context.Background(), "asynq:{message:email}:t:forward:f1", "msg").Bytes()
 	if err != nil || len(data) > 1000 {
 		t.Errorf("the task has %d bytes, %v", len(data), err)
 	}

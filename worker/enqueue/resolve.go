@@ -127,7 +127,7 @@ func (c *Client) resolve(ctx context.Context, k ledger.Kind, id string, r Resolu
 		}
 		return c.already(string(k), id, record, r)
 	}
-	_, err = c.queue.Again(ctx, p)
+	_, err = c.queue.Restore(ctx, p, time.Time{})
 	return err
 }
 
@@ -144,11 +144,7 @@ func (c *Client) again(ctx context.Context, k ledger.Kind, books ledger.Chunk) (
 	layout := books.Layout(task.Layout)
 	r, err := c.ledger.Request(ctx, books)
 	if errors.Is(err, ledger.ErrNotFound) {
-		id, name, addressErr := queue.Address(bare(k, books.ID, layout))
-		if addressErr != nil {
-			return nil, addressErr
-		}
-		r.Kind, r.Payload, err = c.queue.Payload(name, id)
+		r.Kind, r.Payload, err = c.queue.Payload(bare(k, books.ID, layout))
 		if errors.Is(err, queue.ErrNoTask) {
 			err = fmt.Errorf("the content of %s: %w", books.Owner, ledger.ErrNotFound)
 		}

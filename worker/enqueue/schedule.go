@@ -8,7 +8,6 @@ import (
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/fault"
-	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -87,10 +86,6 @@ func (c *Client) cancel(ctx context.Context, k ledger.Kind, id string) error {
 
 // runNow runs the waiting task of a message or forward at once.
 func (c *Client) runNow(_ context.Context, k ledger.Kind, books ledger.Chunk) error {
-	id, name, err := queue.Address(bare(k, books.ID, books.Layout(task.Layout)))
-	if err != nil {
-		return err
-	}
-	_, err = c.queue.RunNow(name, id)
+	_, err := c.queue.RunNow(bare(k, books.ID, books.Layout(task.Layout)))
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
@@ -24,7 +25,7 @@ func TestMessageIsScheduled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info, err := inspect.GetTaskInfo(queue.Messages, "message:"+id)
+	info, err := inspect.GetTaskInfo(queue.Line(message.Email), "message:"+id)
 	if err != nil || info.State != asynq.TaskStateScheduled || info.NextProcessAt.Before(m.SendAt) || info.NextProcessAt.Sub(m.SendAt) > time.Second {
 		t.Errorf("%+v, %v; want it at %s", info, err, m.SendAt)
 	}
@@ -72,7 +73,7 @@ func TestCancelMessage(t *testing.T) {
 	if err != nil || record.State != ledger.Skipped || record.Reason.Code != "cancelled" {
 		t.Errorf("%+v, %v", record, err)
 	}
-	if info, err := inspect.GetTaskInfo(queue.Messages, "message:"+id); err != nil || info.State != asynq.TaskStatePending {
+	if info, err := inspect.GetTaskInfo(queue.Line(message.Email), "message:"+id); err != nil || info.State != asynq.TaskStatePending {
 		t.Errorf("its task waits for its time: %+v, %v", info, err)
 	}
 	for want, state := range map[string]ledger.State{"is sent": ledger.Sent, "is failed": ledger.Failed, "is unknown": ledger.Unknown} {

@@ -13,11 +13,13 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Messages is the queue of single messages, for which a person or a service waits, and of the starts of bulks.
+// Messages is the queue of what needs no channel: the starts of bulks, and messages that only change something. Versions
+// before layout 2 put all single messages there.
 const Messages = "message"
 
 // Events is the queue of the tasks that send events.
@@ -37,14 +39,42 @@ const Retention = 24 * time.Hour
 // timeout is the longest one run of a task may take. Without one, Asynq sets 30 minutes.
 const timeout = 24 * time.Hour
 
-// BulkShard returns the n-th queue of bulk chunks.
-func BulkShard(n int) string { return "bulk:" + strconv.Itoa(n) }
+// Line is the queue of the single messages of a channel, for which a person or a service waits. Each channel has one,
+// so that a worker takes nothing that it can't send.
+func Line(c message.Channel) string { return Messages + ":" + string(c) }
+
+// Singles returns the names of all queues of single messages.
+func Singles() []string {
+	names := []string{Messages}
+	for _, c := range message.Channels {
+		names = append(names, Line(c))
+	}
+	return names
+}
+
+// BulkShard returns the n-th queue of the chunks of a channel's bulks. That of "" has those of bulks on several channels,
+// and those of all bulks that versions before layout 2 stored.
+func BulkShard(c message.Channel, n int) string {
+	if c == "" {
+		return "bulk:" + strconv.Itoa(n)
+	}
+	return "bulk:" + string(c) + ":" + strconv.Itoa(n)
+}
+
+// BulksOf returns the queues of the chunks of a channel's bulks; see BulkShard.
+func BulksOf(c message.Channel) []string {
+	names := make([]string, BulkShards)
+	for i := range names {
+		names[i] = BulkShard(c, i)
+	}
+	return names
+}
 
 // Bulks returns the names of all queues of bulk chunks.
 func Bulks() []string {
-	names := make([]string, BulkShards)
-	for i := range names {
-		names[i] = BulkShard(i)
+	names := BulksOf("")
+	for _, c := range message.Channels {
+		names = append(names, BulksOf(c)...)
 	}
 	return names
 }
@@ -114,11 +144,11 @@ func (c *Client) AgainAt(ctx context.Context, p task.Payload, at time.Time) (add
 	if err != nil {
 		return false, err
 	}
-	info, err := c.inspector.GetTaskInfo(name, id)
+	info, err := c.info(name, id)
 	switch {
-	case errors.Is(err, asynq.ErrTaskNotFound): // it ended at this very moment
+	case errors.Is(err, ErrNoTask): // it ended at this very moment
 	case err != nil:
-		return false, fmt.Errorf("look at task %s: %w", id, err)
+		return false, err
 	case info.State != asynq.TaskStateArchived && info.State != asynq.TaskStateCompleted:
 		return false, nil
 	default:
@@ -129,21 +159,63 @@ func (c *Client) AgainAt(ctx context.Context, p task.Payload, at time.Time) (add
 	return c.EnqueueAt(ctx, p, at)
 }
 
-// RunNow runs at once a task of a queue that waits for its time or its next try. It reports false if the task is due
-// or running anyway, has ended, or does not exist.
-func (c *Client) RunNow(name, id string) (bool, error) {
-	failed := c.inspector.RunTask(name, id)
-	if failed == nil {
-		return true, nil
+// Restore is AgainAt for a message or forward that may be in the queue of an older version: then it does nothing.
+func (c *Client) Restore(ctx context.Context, p task.Payload, at time.Time) (added bool, err error) {
+	if older, err := c.older(p); older || err != nil {
+		return false, err
 	}
-	info, err := c.inspector.GetTaskInfo(name, id)
-	switch {
-	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("look at task %s: %w: %w", id, ErrUnavailable, err)
-	case info.State == asynq.TaskStateScheduled, info.State == asynq.TaskStateRetry, info.State == asynq.TaskStateArchived:
-		return false, fmt.Errorf("run task %s: %w: %w", id, ErrUnavailable, failed)
+	return c.AgainAt(ctx, p, at)
+}
+
+// Repeat is EnqueueAt for a message or forward that was enqueued before, perhaps by an older version.
+func (c *Client) Repeat(ctx context.Context, p task.Payload, at time.Time) (added bool, err error) {
+	if older, err := c.older(p); older || err != nil {
+		return false, err
+	}
+	return c.EnqueueAt(ctx, p, at)
+}
+
+// older reports whether a task waits or runs in the queue of an older version.
+func (c *Client) older(p task.Payload) (bool, error) {
+	id, names, err := places(p)
+	if err != nil {
+		return false, err
+	}
+	for _, name := range names[1:] {
+		info, err := c.info(name, id)
+		switch {
+		case errors.Is(err, ErrNoTask):
+		case err != nil:
+			return false, err
+		case info.State != asynq.TaskStateArchived && info.State != asynq.TaskStateCompleted:
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// RunNow runs at once the task of a payload that waits for its time or its next try. It reports false if the task is due
+// or running anyway, has ended, or does not exist. Of a message or forward, id and layout suffice.
+func (c *Client) RunNow(p task.Payload) (bool, error) {
+	id, names, err := places(p)
+	if err != nil {
+		return false, err
+	}
+	for _, name := range names {
+		failed := c.inspector.RunTask(name, id)
+		if failed == nil {
+			return true, nil
+		}
+		info, err := c.info(name, id)
+		switch {
+		case errors.Is(err, ErrNoTask):
+		case err != nil:
+			return false, err
+		case info.State == asynq.TaskStateScheduled, info.State == asynq.TaskStateRetry, info.State == asynq.TaskStateArchived:
+			return false, fmt.Errorf("run task %s: %w: %w", id, ErrUnavailable, failed)
+		default:
+			return false, nil
+		}
 	}
 	return false, nil
 }
@@ -151,31 +223,72 @@ func (c *Client) RunNow(name, id string) (bool, error) {
 // ErrNoTask says that no such task is stored: none that waits or runs, and none that ended within Retention.
 var ErrNoTask = errors.New("no such task")
 
-// Payload reads the kind and the payload of a task, or ErrNoTask.
-func (c *Client) Payload(name, id string) (kind string, payload []byte, err error) {
+// Payload reads the kind and the payload of a stored task, or ErrNoTask. Of a message or forward, id and layout suffice.
+func (c *Client) Payload(p task.Payload) (kind string, payload []byte, err error) {
+	id, names, err := places(p)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, name := range names {
+		info, err := c.info(name, id)
+		if err == nil {
+			return info.Type, info.Payload, nil
+		}
+		if !errors.Is(err, ErrNoTask) {
+			return "", nil, err
+		}
+	}
+	return "", nil, fmt.Errorf("task %s: %w", id, ErrNoTask)
+}
+
+func (c *Client) info(name, id string) (*asynq.TaskInfo, error) {
 	info, err := c.inspector.GetTaskInfo(name, id)
 	switch {
 	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
-		return "", nil, fmt.Errorf("task %s: %w", id, ErrNoTask)
+		return nil, fmt.Errorf("task %s: %w", id, ErrNoTask)
 	case err != nil:
-		return "", nil, fmt.Errorf("look at task %s: %w: %w", id, ErrUnavailable, err)
+		return nil, fmt.Errorf("look at task %s: %w: %w", id, ErrUnavailable, err)
 	}
-	return info.Type, info.Payload, nil
+	return info, nil
+}
+
+// places are the queues in which the task of a payload may be: its own one first, then that of an older version. If the
+// channel of a message is not known, that is every queue of single messages.
+func places(p task.Payload) (id string, names []string, err error) {
+	id, name, err := Address(p)
+	if err != nil {
+		return "", nil, err
+	}
+	names = []string{name}
+	switch p := p.(type) {
+	case task.Message:
+		if p.Channel == "" && p.Layout >= task.LayoutLines {
+			return id, Singles(), nil
+		}
+		if name != Messages {
+			names = append(names, Messages)
+		}
+	case task.Forward:
+		if name != Messages {
+			names = append(names, Messages)
+		}
+	}
+	return id, names, nil
 }
 
 // Address returns the task id and the queue of a payload. The id begins with the kind and the id of the owner.
 func Address(p task.Payload) (id, name string, err error) {
 	switch p := p.(type) {
 	case task.Message:
-		return owned(p.Layout, ledger.Message, p.ID), Messages, nil
+		return owned(p.Layout, ledger.Message, p.ID), single(p.Layout, p.Channel), nil
 	case task.Forward:
-		return owned(p.Layout, ledger.Forward, p.ID), Messages, nil
+		return owned(p.Layout, ledger.Forward, p.ID), single(p.Layout, message.Email), nil
 	case task.BulkStart:
 		// It is not in the queues of the chunks: a cancelled bulk must end and a new one begin while others keep all
 		// workers busy.
 		return owned(p.Layout, ledger.Bulk, p.Bulk) + ":start:" + strconv.Itoa(p.Round), Messages, nil
 	case task.BulkChunk:
-		return owned(p.Layout, ledger.Bulk, p.Bulk) + ":" + strconv.Itoa(p.Chunk), shard(p.Bulk, p.Chunk), nil
+		return owned(p.Layout, ledger.Bulk, p.Bulk) + ":" + strconv.Itoa(p.Chunk), shard(p), nil
 	case task.EventDeliver:
 		return p.Stream + ":" + strconv.FormatInt(p.Run, 10), Events, nil
 	}
@@ -206,9 +319,16 @@ func Owner(p task.Payload) string {
 	return ""
 }
 
+func single(layout int, c message.Channel) string {
+	if layout < task.LayoutLines || c == "" {
+		return Messages
+	}
+	return Line(c)
+}
+
 // shard distributes the chunks of a bulk evenly, and the first chunks of small bulks over all queues.
-func shard(bulk string, chunk int) string {
+func shard(p task.BulkChunk) string {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(bulk))
-	return BulkShard(int((h.Sum32() + uint32(chunk)) % BulkShards))
+	_, _ = h.Write([]byte(p.Bulk))
+	return BulkShard(p.Channel, int((h.Sum32()+uint32(p.Chunk))%BulkShards))
 }

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/hibiken/asynq"
@@ -20,10 +21,14 @@ func TestAddresses(t *testing.T) {
 		}
 		seen[name]++
 	}
-	for _, name := range Bulks() {
+	for _, name := range BulksOf("") {
 		if seen[name] != 80/BulkShards {
 			t.Errorf("%d of 80 chunks are in %s", seen[name], name)
 		}
+	}
+	one := task.BulkChunk{Bulk: "b", Layout: task.Layout, Channel: message.SMS}
+	if _, name, err := Address(one); err != nil || !slices.Contains(BulksOf(message.SMS), name) {
+		t.Errorf("a chunk of SMS is in %s, %v", name, err)
 	}
 	first, _, _ := Address(task.BulkStart{Bulk: "b"})
 	again, _, _ := Address(task.BulkStart{Bulk: "b", Round: 1})

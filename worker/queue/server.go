@@ -18,6 +18,7 @@ type ServerOptions struct {
 	Concurrency  int // tasks at the same time
 	DrainTimeout time.Duration
 	Handler      Handler
+	Gate         *Gate
 	Crashes      func(ctx context.Context, queue, id string) (int, error) // how often a worker died with a task
 	Log          *slog.Logger
 }
@@ -30,14 +31,15 @@ type Server struct {
 
 // NewServer returns a server that Start starts.
 func NewServer(o ServerOptions) (*Server, error) {
-	if o.Redis == nil || len(o.Queues) == 0 || o.Concurrency <= 0 || o.DrainTimeout <= 0 || o.Handler == nil || o.Crashes == nil || o.Log == nil {
+	if o.Redis == nil || len(o.Queues) == 0 || o.Concurrency <= 0 || o.DrainTimeout <= 0 || o.Handler == nil || o.Gate == nil || o.Crashes == nil || o.Log == nil {
 		return nil, errors.New("queue: all options of a server are required")
 	}
 	weights := map[string]int{}
 	for _, name := range o.Queues {
 		weights[name] = 1
 	}
-	return &Server{ServerOptions: o, asynq: asynq.NewServerFromRedisClient(o.Redis, asynq.Config{
+	client := &gated{UniversalClient: o.Redis, gate: o.Gate, queues: o.Queues}
+	return &Server{ServerOptions: o, asynq: asynq.NewServerFromRedisClient(client, asynq.Config{
 		Concurrency:              o.Concurrency,
 		Queues:                   weights,
 		RetryDelayFunc:           retryDelay,
@@ -70,8 +72,19 @@ func (s *Server) handle(ctx context.Context, t *asynq.Task) error {
 		s.Log.Warn("task interrupted, it will run again", "task_id", run.ID, "kind", run.Kind, "error", err)
 		return &Again{After: InterruptedPause, Reason: "interrupted"}
 	}
-	return s.Handler(ctx, run, t.Payload())
+	err = s.Handler(ctx, run, t.Payload())
+	var again *Again
+	if errors.As(err, &again) && !again.Counts && again.After > handOver && !s.Gate.Open(name) {
+		// This worker takes no more of these, so there is no need for a pause: another one may run it at once.
+		sooner := *again
+		sooner.After = handOver
+		return &sooner
+	}
+	return err
 }
+
+// handOver is the pause of a task that this worker leaves to others.
+const handOver = time.Second
 
 func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 	var a *Again

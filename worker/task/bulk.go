@@ -1,6 +1,11 @@
 package task
 
-import "github.com/heraldsend/herald/worker/fault"
+import (
+	"slices"
+
+	"github.com/heraldsend/herald/worker/fault"
+	"github.com/heraldsend/herald/worker/message"
+)
 
 // BulkStart enqueues the chunks of a bulk that have pending messages. It is one small task: starting a bulk of any
 // size is one atomic step, and it goes on if the process that asked for it dies.
@@ -25,6 +30,8 @@ type BulkChunk struct {
 	Bulk   string `json:"bulk"`
 	Chunk  int    `json:"chunk"`
 	Layout int    `json:"layout,omitempty"` // see Layout
+	// Channel is the only channel of the bulk; "" if it has several, or is of a layout before LayoutLines.
+	Channel message.Channel `json:"channel,omitempty"`
 }
 
 // Kind implements Payload.
@@ -32,7 +39,12 @@ func (BulkChunk) Kind() string { return "bulk.chunk" }
 
 // Validate implements Payload.
 func (b BulkChunk) Validate() error {
-	return checkCount(b.Bulk, "/chunk", b.Chunk, b.Layout)
+	var f fault.List
+	f.Join("", checkCount(b.Bulk, "/chunk", b.Chunk, b.Layout))
+	if b.Channel != "" && !slices.Contains(message.Channels, b.Channel) {
+		f.Add("/channel", fault.NotOneOf, "%.100q is no channel", string(b.Channel))
+	}
+	return f.Err()
 }
 
 // checkCount checks a bulk's id and layout, and a number that counts from 0 on.

@@ -139,7 +139,11 @@ func SplitDerived(id string) (owner, part string, ok bool) { return strings.Cut(
 //
 //	0  messages, forwards and bulks shared the keys of one id. Nothing new is stored so; what was is worked off
 //	1  keys belong to kind and id; derived ids are told from given ones
-const Layout = 1
+//	2  tasks are in the queues of their channel (LayoutLines); keys are those of 1
+const Layout = 2
+
+// LayoutLines is the first layout whose tasks are in the queues of their channel.
+const LayoutLines = 2
 
 // InLayout sets the layout of a message or forward. Any other payload stays as it is.
 func InLayout(p Payload, layout int) Payload {

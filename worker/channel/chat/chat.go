@@ -71,3 +71,6 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 
 // Close gives back idle connections.
 func (s *Sender) Close() error { return s.endpoint.Close() }
+
+// Probe reports whether the endpoint can be reached. The error is a *send.Error.
+func (s *Sender) Probe(ctx context.Context) error { return s.endpoint.Probe(ctx) }

@@ -3,6 +3,7 @@ package email
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -26,8 +27,22 @@ type Accounts struct{ list []*account }
 
 type account struct {
 	sender  *Sender
-	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
-	rested  atomic.Int64 // since when it rests, Unix nanoseconds
+	breaker atomic.Pointer[gobreaker.TwoStepCircuitBreaker[struct{}]]
+	rested  atomic.Int64               // since when it rests, Unix nanoseconds
+	last    atomic.Pointer[send.Error] // its last trouble
+}
+
+// rouse gives the account a breaker that lets messages through.
+func (a *account) rouse() {
+	a.breaker.Store(gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		Timeout:     restOf,
+		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= failuresToRest },
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			if to == gobreaker.StateOpen {
+				a.rested.Store(time.Now().UnixNano())
+			}
+		},
+	}))
 }
 
 // trial is how long to wait while one message tries an account that rested.
@@ -54,15 +69,7 @@ func NewAccounts(options ...Options) (*Accounts, error) {
 			return nil, err
 		}
 		acc := &account{sender: s}
-		acc.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-			Timeout:     restOf,
-			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= failuresToRest },
-			OnStateChange: func(_ string, _, to gobreaker.State) {
-				if to == gobreaker.StateOpen {
-					acc.rested.Store(time.Now().UnixNano())
-				}
-			},
-		})
+		acc.rouse()
 		a.list = append(a.list, acc)
 	}
 	return a, nil
@@ -74,7 +81,7 @@ func (a *Accounts) Send(ctx context.Context, m *message.Message) (send.Receipt, 
 	var last *send.Error
 	soonest := restOf
 	for _, acc := range a.list {
-		done, err := acc.breaker.Allow()
+		done, err := acc.breaker.Load().Allow()
 		if err != nil {
 			soonest = min(soonest, acc.comeBack(err))
 			continue // resting
@@ -85,17 +92,57 @@ func (a *Accounts) Send(ctx context.Context, m *message.Message) (send.Receipt, 
 			done(nil)
 			return receipt, err
 		}
-		if aboutSender(e) {
+		e.Where = acc.sender.where
+		if e.Sender {
 			done(nil) // it may still send for other senders
 		} else {
+			acc.last.Store(e)
 			done(e)
 		}
 		last = e
 	}
 	if last == nil {
-		last = &send.Error{Account: true, Code: "smtp_accounts_rest", RetryAfter: soonest, Err: errors.New("every account failed lately")}
+		last = a.resting(soonest)
 	}
 	return send.Receipt{}, last
+}
+
+// resting is the error when all accounts rest: it tells the trouble of the preferred one.
+func (a *Accounts) resting(soonest time.Duration) *send.Error {
+	e := &send.Error{Account: true, Code: "smtp_accounts_rest", RetryAfter: soonest, Where: a.list[0].sender.where, Err: errors.New("every account failed lately")}
+	if last := a.list[0].last.Load(); last != nil {
+		e.Unreached, e.Err = last.Unreached, fmt.Errorf("every account failed lately: %w", last)
+	}
+	return e
+}
+
+// Probe reports whether a message could be sent now: nil if one of the accounts can be logged in to. That ends the rest of
+// one that could not be reached. The error is a *send.Error.
+func (a *Accounts) Probe(ctx context.Context) error {
+	var first *send.Error
+	soonest := restOf
+	for _, acc := range a.list {
+		resting := acc.breaker.Load().State() == gobreaker.StateOpen
+		if last := acc.last.Load(); resting && last != nil && !last.Unreached {
+			soonest = min(soonest, acc.comeBack(nil)) // to log in would prove nothing
+			continue
+		}
+		e := send.AsError(acc.sender.Probe(ctx))
+		if e == nil {
+			if resting {
+				acc.rouse()
+			}
+			return nil
+		}
+		if first == nil {
+			first = e
+			first.Where = acc.sender.where
+		}
+	}
+	if first == nil {
+		first = a.resting(soonest)
+	}
+	return first
 }
 
 // Close closes every account.

@@ -42,8 +42,8 @@ func TestAnswers(t *testing.T) {
 		if (e.Account && e.Permanent) || e.Account != (strings.HasPrefix(want, "account") || strings.HasPrefix(want, "sender")) {
 			t.Errorf("%s at %s: %+v", text, step, e)
 		}
-		if aboutSender(e) != strings.HasPrefix(want, "sender") {
-			t.Errorf("%s at %s: about its sender: %t", text, step, aboutSender(e))
+		if e.Sender != strings.HasPrefix(want, "sender") {
+			t.Errorf("%s at %s: about its sender: %t", text, step, e.Sender)
 		}
 	}
 	if n < 80 {

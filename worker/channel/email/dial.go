@@ -154,7 +154,7 @@ func (d *dialer) tlsConfig(p *phase) *tls.Config {
 // the account. No recipient is involved yet, so the server's words may be logged; at AUTH only if they don't repeat
 // the credentials.
 func dialError(err error, p *phase, s settings) *send.Error {
-	e := &send.Error{Account: true, Code: "smtp_connect", Step: p.name, Err: err}
+	e := &send.Error{Account: true, Unreached: true, Code: "smtp_connect", Step: p.name, Err: err}
 	var reply *textproto.Error
 	if errors.As(err, &reply) {
 		e.Status, e.Code, e.Enhanced = reply.Code, "smtp_"+strconv.Itoa(reply.Code), enhanced(reply.Msg)

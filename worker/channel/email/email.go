@@ -51,6 +51,7 @@ type Sender struct {
 	dkim     *Keyring
 	kept     []string // of replaced
 	pool     *pool
+	where    string // the account, for people
 }
 
 // New checks the options. It doesn't connect: the first Send does.
@@ -68,6 +69,7 @@ func New(o Options) (*Sender, error) {
 		dkim:     o.DKIM,
 		kept:     s.kept,
 		pool:     newPool(o, d.dial),
+		where:    s.where(),
 	}, nil
 }
 
@@ -107,6 +109,16 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 		}
 		// The server closed a connection that it had used before, and took nothing: a new one may work.
 	}
+}
+
+// Probe connects and logs in, or reports why it can't: a *send.Error. The connection is kept for the next message.
+func (s *Sender) Probe(ctx context.Context) error {
+	conn, err := s.pool.get(ctx, true)
+	if err != nil {
+		return err
+	}
+	s.pool.put(conn)
+	return nil
 }
 
 // Compose returns the message as Send would write it, for an .eml file or a preview.

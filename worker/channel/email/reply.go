@@ -96,15 +96,10 @@ func refusal(step string, r reply) *send.Error {
 	}
 	e := &send.Error{Code: "smtp_" + strconv.Itoa(r.code), Status: r.code, Enhanced: enhanced(r.text), Step: step, Reply: send.Words(r.text)}
 	w := whoseTrouble(step, r)
-	e.Account = w == theAccounts || w == theSenders
+	e.Account, e.Sender = w == theAccounts || w == theSenders, w == theSenders
 	e.Permanent = r.code >= 500 && !e.Account
 	e.Suppress = e.Permanent && step == "RCPT" && gone[e.Enhanced]
 	return e
-}
-
-// aboutSender reports a refusal of the From address only.
-func aboutSender(e *send.Error) bool {
-	return e.Status >= 400 && whoseTrouble(e.Step, reply{e.Status, e.Reply}) == theSenders
 }
 
 // gone are statuses of a mailbox that does not exist, or a domain that takes no mail.

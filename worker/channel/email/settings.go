@@ -40,6 +40,15 @@ type settings struct {
 	kept       []string // fields that the server does not write anew: of replaced
 }
 
+// where names the account for people: user and server.
+func (s settings) where() string {
+	host := net.JoinHostPort(s.host, s.port)
+	if s.user == "" {
+		return host
+	}
+	return s.user + " at " + host
+}
+
 // parseURL reads smtp://user:secret@host:587?tls=…&auth=…&wire=…&keeps=… or smtps://user:secret@host:465. Its errors never
 // show the URL, which holds the password.
 func parseURL(raw string) (settings, error) {

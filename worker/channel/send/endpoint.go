@@ -78,6 +78,7 @@ func (e *Endpoint) Post(ctx context.Context, id string, payload any) (Receipt, e
 		}
 	}
 	if failed != nil {
+		failed.Where = req.URL.Host
 		return Receipt{}, failed
 	}
 	var answer struct{ ID string }
@@ -107,6 +108,14 @@ func (e *Endpoint) Try(ctx context.Context) (status int, expires time.Time, fail
 		expires = resp.TLS.PeerCertificates[0].NotAfter
 	}
 	return resp.StatusCode, expires, nil
+}
+
+// Probe reports whether the endpoint can be reached; any status is an answer. The error is a *Error.
+func (e *Endpoint) Probe(ctx context.Context) error {
+	if _, _, failed := e.Try(ctx); failed != nil {
+		return failed
+	}
+	return nil
 }
 
 // Close gives back idle connections.

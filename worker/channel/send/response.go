@@ -59,13 +59,13 @@ func requestError(err error, left bool) *Error {
 	case left:
 		e.Ambiguous, e.Code = true, "http_no_reply"
 	case errors.Is(err, ErrRefused):
-		e.Account, e.Code = true, "http_refused" // the address is the operator's
+		e.Account, e.Unreached, e.Code = true, true, "http_refused" // the address is the operator's
 	case errors.Is(err, context.Canceled):
 		e.Code = "canceled"
 	case errors.As(err, &n) && n.Timeout():
-		e.Account, e.Code = true, "http_timeout"
+		e.Account, e.Unreached, e.Code = true, true, "http_timeout"
 	default:
-		e.Account = true
+		e.Account, e.Unreached = true, true
 	}
 	return e
 }

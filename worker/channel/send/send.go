@@ -30,7 +30,12 @@ type Error struct {
 	// Account: the trouble is that of the account or the server (connection, login, quota): every other message by
 	// the same way meets it too. Only with temporary errors.
 	Account bool
+	// Unreached: connecting or the login failed, so no message was involved. Only with Account.
+	Unreached bool
+	// Sender: the account must not use the sender address of this message; it may use others. Only with Account.
+	Sender bool
 
+	Where      string        // the account: user and host, "" where there is none; never a secret
 	Code       string        // stable, for machines: "smtp_550", "smtp_timeout", "invalid_message"
 	Status     int           // the protocol's reply code, 0 where there was none
 	Enhanced   string        // RFC 3463 status such as "5.1.1", where there was one

@@ -146,9 +146,30 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 	req.SetBasicAuth(s.o.AccountSID, s.o.AuthToken)
 	resp, failed := send.Do(s.o.Client, req, s.o.Now())
 	if failed != nil {
+		failed.Where = s.where(req)
 		return send.Receipt{}, failed
 	}
-	return receipt(resp)
+	sent, err := receipt(resp)
+	if e := send.AsError(err); e != nil {
+		e.Where = s.where(req)
+		return send.Receipt{}, e
+	}
+	return sent, nil
+}
+
+// where names the account for people.
+func (s *Sender) where(req *http.Request) string { return s.o.AccountSID + " at " + req.URL.Host }
+
+// Probe reports whether the account can be reached and used. The error is a *send.Error.
+func (s *Sender) Probe(ctx context.Context) error {
+	status, failed := s.Account(ctx)
+	if failed == nil && status != "active" && status != "trial" {
+		failed = &send.Error{Account: true, Code: "sms_account", Step: "GET", Err: fmt.Errorf("the account is %s", status)}
+	}
+	if failed != nil {
+		return failed
+	}
+	return nil
 }
 
 // Account asks Twilio for the account and returns its status: "active", "suspended" or "closed", and "trial" for one that may

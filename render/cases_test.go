@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -28,6 +29,7 @@ type caseRequest struct {
 	Format  content.Format  `json:"format"`
 	Context json.RawMessage `json:"context"`
 	Channel catalog.Channel `json:"channel"`
+	Locale  string          `json:"locale"` // en
 	Inline  struct {
 		Message string         `json:"message"`
 		Subject string         `json:"subject"`
@@ -106,7 +108,7 @@ func (c *contentCase) render(t *testing.T) *Content {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return renderOne(t, p, c.Request.Channel, string(c.Request.Context), "en")
+	return renderOne(t, p, c.Request.Channel, string(c.Request.Context), cmp.Or(c.Request.Locale, "en"))
 }
 
 func (c *contentCase) check(t *testing.T) {
@@ -212,7 +214,7 @@ func textIn(n *html.Node) string {
 func elementsOf(page *html.Node) []string {
 	var elements []string
 	for n := range page.Descendants() {
-		if n.Type == html.ElementNode && !slices.Contains([]string{"html", "head", "body", "meta"}, n.Data) {
+		if n.Type == html.ElementNode && !slices.Contains([]string{"html", "head", "body", "meta", "title"}, n.Data) {
 			elements = append(elements, n.Data)
 		}
 	}

@@ -3,16 +3,18 @@ package render
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"strings"
 
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
-// bareHTML is the page around a message that has no email template.
-var bareHTML = [2]string{
-	"<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"></head><body>\n",
-	"</body></html>\n",
+// bare is the page around a message that has no email template. Long words wrap on a phone.
+func (r *run) bare(subject string) string {
+	return "<!DOCTYPE html>\n<html lang=\"" + r.locale.lang + "\" dir=\"" + r.locale.dir + "\"><head><meta charset=\"utf-8\">" +
+		"<meta name=\"viewport\" content=\"width=device-width\"><title>" + html.EscapeString(subject) + "</title></head>" +
+		"<body style=\"overflow-wrap:anywhere;word-break:break-word\">\n" + string(r.page.HTMLBody) + "</body></html>\n"
 }
 
 func (r *run) email() (*Content, error) {
@@ -43,7 +45,7 @@ func (r *run) email() (*Content, error) {
 		r.issues.add(Issue{Code: IssueEmptyMessage, Part: "message", Message: "there is no text to send"})
 	}
 	if r.plan.layout == nil {
-		out.HTML = bareHTML[0] + string(r.page.HTMLBody) + bareHTML[1]
+		out.HTML = r.bare(out.Subject)
 		out.Text = string(r.page.TextBody)
 	} else if err := r.layOut(out); err != nil {
 		return nil, err

@@ -19,6 +19,15 @@ type locale struct {
 	name  string // for helpers, lower case with "-"
 	chain []string
 	known bool
+	lang  string // of pages, as BCP 47 spells it
+	dir   string // ltr or rtl
+	words *content.Words
+}
+
+func newLocale(name string, chain []string, known bool) *locale {
+	l := &locale{name: name, chain: chain, known: known, words: content.WordsIn(chain)}
+	l.lang, l.dir = catalog.Written(name)
+	return l
 }
 
 // Render makes the content for one recipient. The errors are *ContextError for a context that is no JSON object,
@@ -106,6 +115,7 @@ type run struct {
 	root     handlebars.Value
 	draft    []handlebars.Member // memory for withDraft
 	rooted   []handlebars.Member
+	locale   *locale
 	issues   issueLog
 	traced   bool
 	parts    []Part
@@ -141,6 +151,7 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 		f.Context, f.Converter, f.Limit = ctx, p.renderer.converter, p.renderer.options.Limits.Output
 	}
 	l := p.locale(req.Locale)
+	r.locale, r.body.Words = l, l.words
 	if !l.known {
 		r.issues.add(Issue{Code: IssueUnknownLocale, Message: fmt.Sprintf("%s is no language tag: %s was used", handlebars.Quote(req.Locale), p.renderer.options.Locale)})
 	}
@@ -155,7 +166,7 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 
 // end removes the data of the recipient and gives the run back, unless it has grown large.
 func (r *run) end() {
-	r.ctx, r.prepared, r.plan = nil, nil, nil
+	r.ctx, r.prepared, r.plan, r.locale = nil, nil, nil, nil
 	r.body.Context, r.page.Context = nil, nil
 	r.root, r.exec.Context = handlebars.Value{}, handlebars.Value{}
 	r.decoder.Reset()
@@ -169,14 +180,14 @@ func (r *run) end() {
 
 func (p *Prepared) locale(name string) *locale {
 	if name == "" {
-		return &locale{name: p.renderer.options.Locale, chain: p.renderer.chain, known: true}
+		return p.renderer.locale
 	}
 	if l, ok := p.locales.All()[name]; ok {
 		return l
 	}
-	l := &locale{name: p.renderer.options.Locale, chain: p.renderer.chain}
+	l := newLocale(p.renderer.options.Locale, p.renderer.locale.chain, false)
 	if chain, err := catalog.Languages(name); err == nil {
-		l.name, l.chain, l.known = strings.ToLower(strings.ReplaceAll(strings.TrimSpace(name), "_", "-")), chain, true
+		l = newLocale(strings.ToLower(strings.ReplaceAll(strings.TrimSpace(name), "_", "-")), chain, true)
 	}
 	if len(name) > 64 { // not worth keeping
 		return l
@@ -208,6 +219,8 @@ func (r *run) withDraft(subject, preheader string, html, text handlebars.Value) 
 		handlebars.Member{Key: "subject", Value: handlebars.String(subject)},
 		handlebars.Member{Key: "preheader", Value: handlebars.String(preheader)},
 		handlebars.Member{Key: "locale", Value: handlebars.String(r.exec.Locale)},
+		handlebars.Member{Key: "lang", Value: handlebars.String(r.locale.lang)},
+		handlebars.Member{Key: "dir", Value: handlebars.String(r.locale.dir)},
 		handlebars.Member{Key: "htmlBody", Value: html},
 		handlebars.Member{Key: "textBody", Value: text},
 	)
@@ -263,6 +276,9 @@ func (r *run) message() (*content.Laid, error) {
 	out, err := r.execute("message", m.template, r.body.Buffer())
 	if err != nil {
 		return nil, err
+	}
+	if r.locale.dir == "rtl" {
+		return r.body.LayMessage(&m.rightToLeft, out)
 	}
 	return r.body.LayMessage(&m.layout, out)
 }

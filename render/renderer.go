@@ -24,7 +24,7 @@ type Options struct {
 // Renderer opens bundles. It is safe for concurrent use.
 type Renderer struct {
 	options   Options
-	chain     []string
+	locale    *locale // of requests without one
 	converter *content.Converter
 	helpers   catalog.Table
 }
@@ -52,7 +52,7 @@ func New(o Options) (*Renderer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("default locale: %w", err)
 	}
-	return &Renderer{options: o, chain: chain, converter: content.NewConverter(), helpers: catalog.NewTable()}, nil
+	return &Renderer{options: o, locale: newLocale(o.Locale, chain, true), converter: content.NewConverter(), helpers: catalog.NewTable()}, nil
 }
 
 // Locale is the locale of requests without one.
@@ -109,8 +109,9 @@ type plan struct {
 
 // message is a compiled message with its layouts. Channels with the same message share it.
 type message struct {
-	template *handlebars.Template
-	layout   content.Message
+	template    *handlebars.Template
+	layout      content.Message
+	rightToLeft content.Message // the layout for languages that are written so
 }
 
 // layout is a compiled email template.
@@ -163,9 +164,13 @@ func (o *opener) plan(c catalog.Channel) *plan {
 		key.email = parts.EmailTemplate
 	}
 	if out.message = o.messages[key]; out.message == nil {
-		out.message = &message{template: o.compile(s.Name+"/"+key.path, parts.Message), layout: content.Message{Format: parts.Format, Files: b.Pictures()}}
+		out.message = &message{template: o.compile(s.Name+"/"+key.path, parts.Message)}
+		var styles map[string]string
 		if t := b.Emails[key.email]; t != nil {
-			out.message.layout.Styles = t.Styles
+			styles = t.Styles
+		}
+		for rightToLeft, m := range map[bool]*content.Message{false: &out.message.layout, true: &out.message.rightToLeft} {
+			m.Format, m.Files, m.Styles = parts.Format, b.Pictures(), content.Styles(styles, rightToLeft)
 		}
 		o.messages[key] = out.message
 	}

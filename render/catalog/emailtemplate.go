@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
@@ -17,7 +18,7 @@ type EmailTemplate struct {
 	Description string `json:"description,omitempty"`
 	HTML        string `json:"html"`
 	Text        string `json:"text,omitempty"` // the text alternative, with {{draft.textBody}}; empty: made from the HTML
-	// Styles are put inline on elements of a Markdown message: "p" → "margin:0 0 16px".
+	// Styles are put inline on elements of a Markdown message: "p" → "margin:0 0 16px". See also content.StyleKeys.
 	Styles map[string]string `json:"styles,omitempty"`
 }
 
@@ -77,10 +78,10 @@ func badStyle(element, style string) string {
 	return ""
 }
 
-// styledElements are the elements that Markdown becomes.
-var styledElements = []string{
+// styledElements are the elements that Markdown becomes, and the keys of buttons, callouts and first cells.
+var styledElements = append([]string{
 	"p", "a", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "hr", "pre", "code", "img",
 	"table", "thead", "tbody", "tr", "th", "td", "strong", "em", "del",
-}
+}, content.StyleKeys()...)
 
 func isStyled(element string) bool { return slices.Contains(styledElements, element) }

@@ -87,6 +87,8 @@ var fields = []Field{
 	{Name: "Draft HTML body", Path: "draft.htmlBody", Type: TypeText, Doc: "In email templates, in three braces: the message."},
 	{Name: "Draft text body", Path: "draft.textBody", Type: TypeText, Doc: "In the text of email templates: the message."},
 	{Name: "Draft locale", Path: "draft.locale", Type: TypeText, Doc: "In email templates: the message's locale."},
+	{Name: "Draft language", Path: "draft.lang", Type: TypeText, Doc: "In email templates: the language for the page's lang attribute."},
+	{Name: "Draft direction", Path: "draft.dir", Type: TypeText, Doc: "In email templates: ltr, or rtl for languages that are written from right to left."},
 	{Name: "Transcript messages", Path: "messages", Type: TypeList, Doc: "In forwards: the messages, newest first. {{#each messages}} goes through them."},
 	{Name: "Message id", Path: "messages." + Item + ".id", Type: TypeText},
 	{Name: "Message channel", Path: "messages." + Item + ".channel", Type: TypeText},

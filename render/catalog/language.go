@@ -47,6 +47,20 @@ func Languages(locale string) ([]string, error) {
 	return appendChain(nil, t), nil
 }
 
+// Written is how a page says which language it is in: the tag in BCP 47's spelling, such as "en-GB", and the direction of
+// its script, "ltr" or "rtl". What is no tag is left to right, without a language.
+func Written(locale string) (lang, dir string) {
+	t, err := parseLanguage(locale)
+	if err != nil {
+		return "", "ltr"
+	}
+	switch script, _ := t.Script(); script.String() {
+	case "Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg", "Mand", "Samr":
+		return t.String(), "rtl"
+	}
+	return t.String(), "ltr"
+}
+
 func appendChain(chain []string, t language.Tag) []string {
 	for p := t; p != language.Und; p = p.Parent() {
 		chain = append(chain, strings.ToLower(p.String()))

@@ -3,6 +3,7 @@ package content
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -49,14 +50,21 @@ type cut struct {
 func (l *markdownLayouter) layOut(c *Converter, source string) error {
 	source = ownPicture.ReplaceAllString(source, "$1")
 	l.source = source
-	if l.tokens.Has(source) {
+	decorated := strings.Contains(source, "[!") || strings.Contains(source, ".button")
+	if l.tokens.Has(source) || decorated {
 		if err := checkTangle(source); err != nil {
 			return err
 		}
-		document := c.markdown.Parser().Parse(text.NewReader([]byte(source)))
+		parse := func() ast.Node { return c.markdown.Parser().Parse(text.NewReader([]byte(source)), parsing(l.tokens)) }
+		document := parse()
 		if l.tokens.hasEmpty(source) {
 			source = applied(source, emptiedIn(document, source, l.tokens))
-			document = c.markdown.Parser().Parse(text.NewReader([]byte(source)))
+			document = parse()
+		}
+		if cuts := undecorated(document, l.tokens); len(cuts) > 0 {
+			slices.SortStableFunc(cuts, func(a, b cut) int { return a.begin - b.begin })
+			source = applied(source, cuts)
+			document = parse()
 		}
 		l.source, l.code = source, codeIn(document)
 	}
@@ -98,6 +106,10 @@ func (l *markdownLayouter) cut() {
 		h := hole{context: holeMarkdown, value: index}
 		switch {
 		case kind == kindEmpty:
+			continue
+		case kind == kindWord:
+			line.value()
+			l.hole(hole{context: holeWord, value: index})
 			continue
 		case !isValue(kind):
 			h.context = holeMarkdownBody

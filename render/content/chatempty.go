@@ -49,7 +49,15 @@ func (e *markdownEmptied) block(n ast.Node) state {
 	switch n := n.(type) {
 	case *ast.Paragraph, *ast.TextBlock, *ast.Heading:
 		return e.lines(n)
-	case *ast.List, *ast.ListItem, *ast.Blockquote:
+	case *ast.Blockquote:
+		all := e.blocks(n)
+		if title := titleOf(n); title != nil && all.goes() {
+			e.cutLine(title.mark.begin)
+		}
+		return all
+	case *calloutTitle:
+		return state{}
+	case *ast.List, *ast.ListItem:
 		return e.blocks(n)
 	case *extension.Table, *extension.TableRow, *extension.TableHeader:
 		e.blocks(n)

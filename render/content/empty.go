@@ -41,6 +41,7 @@ type emptied struct {
 	open   []hollow
 	line   hollow // since the last line break or block
 	broken int    // the last <br> of the block in out; -1: none
+	title  bool   // within the title of a callout: it fills nothing
 }
 
 // hollow is an element that may hold nothing but empty values.
@@ -78,6 +79,9 @@ func (e *emptied) token(t *htmlToken) {
 
 // see records, for all open elements, that there is an empty value or something else.
 func (e *emptied) see(empty, filled bool) {
+	if e.title {
+		return
+	}
 	e.line.empty, e.line.filled = e.line.empty || empty, e.line.filled || filled
 	if n := len(e.open); n > 0 {
 		top := &e.open[n-1]
@@ -88,6 +92,11 @@ func (e *emptied) see(empty, filled bool) {
 func (e *emptied) start(t *htmlToken) {
 	at := len(e.out)
 	e.out = append(e.out, t.raw)
+	if t.name == "div" && t.class() == classTitle {
+		e.endLine(at)
+		e.line, e.broken, e.title = hollow{}, -1, true
+		return
+	}
 	switch {
 	case t.name == "br":
 		e.endLine(at)
@@ -107,6 +116,7 @@ func (e *emptied) start(t *htmlToken) {
 func (e *emptied) end(t *htmlToken) {
 	at := len(e.out)
 	e.out = append(e.out, t.raw)
+	e.title = e.title && t.name != "div"
 	if isOfBlocks(t.name) {
 		e.endLine(at)
 		e.line, e.broken = hollow{}, -1

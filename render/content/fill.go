@@ -17,6 +17,7 @@ type Filling struct {
 	Limit     int    // of what is appended at once, in bytes
 	HTMLBody  []byte // the message, for a layout
 	TextBody  []byte
+	Words     *Words // nil: English
 
 	LeftOut func(value []byte)          // called with each value at a place where none is safe
 	Address func(url []byte, err error) // called with each address that differs from what its author meant; see Nowhere
@@ -121,6 +122,8 @@ func (f *Filling) hole(dst []byte, h *hole) []byte {
 		if dst = appendCSS(dst, f.value(h.value)); len(dst) == before {
 			f.leftOut(f.value(h.value))
 		}
+	case holeWord, holeWordInText:
+		return append(dst, f.Words.word(h.value, h.context == holeWordInText)...)
 	case holeDrop:
 		f.leftOut(f.value(h.value))
 	}

@@ -42,6 +42,10 @@ type htmlLayouter struct {
 	rawText   string // the element whose text is not parsed as HTML: style, script, …
 	comment   bool   // within a comment that Outlook reads
 	silent    bool   // what is written goes to the page alone
+	buttons   bool   // within a paragraph of buttons
+	title     titleState
+	quotes    []bool // the quotations around; true: a callout
+	cell      int    // cells of the row so far
 	forText   strings.Builder
 	addresses []address
 }
@@ -57,6 +61,7 @@ func (l *htmlLayouter) all(source string) {
 		case t.kind == html.StartTagToken && t.closer > 0 && l.tokens.Has(t.label) && isItsAddress(l.tokens.alike(t.label), l.tokens.alike(t.href())):
 			l.addressLink(t)
 			l.text(tokens[t.closer].raw)
+			l.endButton()
 			i = t.closer
 		case t.kind == html.StartTagToken || t.kind == html.SelfClosingTagToken:
 			l.startTag(t)
@@ -83,12 +88,19 @@ func (l *htmlLayouter) twin(s string) {
 }
 
 func (l *htmlLayouter) textToken(raw string) {
+	if l.buttons && !l.link && strings.TrimSpace(l.tokens.withoutEmpty(raw)) == "" {
+		return
+	}
 	l.twin(l.tokens.withoutEmpty(raw))
 	l.each(raw, l.textHole)
 }
 
 // textHole makes a hole in text.
 func (l *htmlLayouter) textHole(index int, kind byte) {
+	if kind == kindWord {
+		l.hole(hole{context: holeWord, value: index})
+		return
+	}
 	context := l.textContext(kind)
 	if l.comment && isValue(kind) {
 		context = holeComment
@@ -161,11 +173,19 @@ func (l *htmlLayouter) startTag(t *htmlToken) {
 	case "pre":
 		l.pre++
 	}
-	l.paragraph = t.name == "p" || l.paragraph && !endsParagraph(t.name)
-	style := ""
-	if !l.comment {
-		style = l.options.styles[t.name]
+	if l.frame(t) {
+		return
 	}
+	l.paragraph = t.name == "p" || l.paragraph && !endsParagraph(t.name)
+	if t.name == "a" {
+		l.beginButton()
+	}
+	if l.title == titleBehind && t.name == "p" {
+		l.twin("<div>")
+		l.silent = true
+		defer func() { l.silent = false }()
+	}
+	style := l.styleOf(t)
 	if style == "" && !l.tokens.Has(strings.ToLower(t.raw)) && !l.changes(t) {
 		l.both(t.raw)
 		return
@@ -200,15 +220,24 @@ func endsParagraph(name string) bool {
 
 func (l *htmlLayouter) endTag(t *htmlToken) {
 	l.rawText = ""
+	if l.frame(t) {
+		return
+	}
 	switch t.name {
 	case "pre":
 		l.pre = max(l.pre-1, 0)
 	case "a":
 		l.link = false
+		defer l.endButton()
 	default:
 		l.paragraph = l.paragraph && !endsParagraph(t.name)
 	}
 	l.each(t.raw, func(int, byte) {}) // a token here is a mistake, and prints nothing
+	if l.title == titleBehind && t.name == "p" {
+		l.title = titleNone
+		l.twin("</div>")
+		return
+	}
 	l.twin(t.raw)
 }
 

@@ -78,7 +78,7 @@ func (f *Filling) layOut(m *Message) (*Laid, error) {
 		source = textToHTML(source)
 	case Markdown:
 		o.breaks, o.markdown = true, true
-		converted, err := f.Converter.html(source)
+		converted, err := f.Converter.html(source, t)
 		if err != nil {
 			return nil, err
 		}

@@ -11,8 +11,11 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer"
 	goldmarkhtml "github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 
 	"github.com/heraldsend/herald/render/plain"
 )
@@ -34,7 +37,8 @@ func NewConverter() *Converter {
 	return &Converter{
 		markdown: goldmark.New(
 			goldmark.WithExtensions(extension.Table, extension.Strikethrough, links, extension.TaskList),
-			goldmark.WithRendererOptions(goldmarkhtml.WithHardWraps(), goldmarkhtml.WithUnsafe()),
+			goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(decorator{}, 1000))),
+			goldmark.WithRendererOptions(goldmarkhtml.WithHardWraps(), goldmarkhtml.WithUnsafe(), renderer.WithNodeRenderers(util.Prioritized(titleRenderer{}, 500))),
 		),
 		policy: dataPolicy(),
 		agent:  agentPolicy(),
@@ -53,12 +57,12 @@ const (
 )
 
 // html converts an author's Markdown.
-func (c *Converter) html(markdown string) (string, error) {
+func (c *Converter) html(markdown string, t Tokens) (string, error) {
 	if err := checkTangle(markdown); err != nil {
 		return "", err
 	}
 	var out bytes.Buffer
-	err := c.markdown.Convert([]byte(markdown), &out)
+	err := c.markdown.Convert([]byte(markdown), &out, parsing(t))
 	return blankHead.ReplaceAllString(out.String(), ""), err
 }
 

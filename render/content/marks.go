@@ -27,6 +27,7 @@ const (
 	KindEnd   = 'e' // it ends, no value
 
 	kindEmpty = '0' // in a skeleton: nothing was printed here
+	kindWord  = 'w' // in converted Markdown: what a kind of callout is called
 )
 
 // Marks are for compiling the templates whose output this package writes.

@@ -62,6 +62,8 @@ const (
 	holeMarkdownCode                // code in Markdown
 	holeMarkdownBody                // the message, in a note's layout
 	holeMarkdownAddress             // a URL in Markdown
+	holeWord                        // no value: what a kind of callout is called in the recipient's language
+	holeWordInText                  // likewise, with the sign behind it
 )
 
 // Tokens replace marks while Markdown and HTML are parsed: letters and digits that no parser gives a meaning and that

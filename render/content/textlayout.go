@@ -61,6 +61,8 @@ func textPieces(text string, t Tokens, addresses []address, markdown bool) *piec
 			h.context, h.address = holeLink, addresses[index]
 		case KindHTMLBody, KindTextBody:
 			h.context = holeTextBody
+		case kindWord:
+			h.context = holeWordInText
 		}
 		if h.address == nil && h.context != holeLabel {
 			h.indent = indentOf(text[line:at])

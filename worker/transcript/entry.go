@@ -113,16 +113,6 @@ func directionOf(s string) string {
 	return "ltr"
 }
 
-// directionOfLocale is the direction of a language's script.
-func directionOfLocale(locale string) string {
-	base, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(locale, "_", "-")), "-")
-	switch base {
-	case "ar", "he", "iw", "fa", "ur", "ps", "sd", "ug", "yi", "dv", "ckb":
-		return "rtl"
-	}
-	return "ltr"
-}
-
 // nameOf is the name of a customer.
 func nameOf(customer json.RawMessage) string {
 	var c struct {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/task"
@@ -93,13 +94,14 @@ func NewTranscript(ctx context.Context, c *conversation.Conversation, chosen []c
 	if err != nil {
 		return nil, err
 	}
+	_, direction := catalog.Written(f.Locale)
 	t := &Transcript{
 		Customer: r.json(c.Customer), CurrentUser: f.ForwardedBy,
 		Conversation: About{
 			ID: r.line(nil, c.ID), Name: r.line(nil, c.Name), Status: r.line(nil, c.Status), CreatedAt: stamp(c.CreatedAt.At), Custom: r.json(c.Custom),
 			Channels: []string{}, MessageCount: len(messages),
 		},
-		Forward:  Forwarding{Files: r.files(nil, chosen), Direction: directionOfLocale(f.Locale)},
+		Forward:  Forwarding{Files: r.files(nil, chosen), Direction: direction},
 		Messages: make([]Entry, 0, len(messages)),
 	}
 	customer := nameOf(t.Customer)

@@ -78,9 +78,9 @@ styles:
   p: "margin:0 0 16px"
 ---
 <!DOCTYPE html>
-<html lang="{{draft.locale}}">
-<head><meta charset="utf-8"><title>{{draft.subject}}</title></head>
-<body style="margin:0;padding:24px;font-family:Arial,sans-serif;font-size:16px;line-height:24px">
+<html lang="{{draft.lang}}" dir="{{draft.dir}}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{draft.subject}}</title></head>
+<body style="margin:0;padding:24px;font-family:Arial,sans-serif;font-size:16px;line-height:24px;overflow-wrap:anywhere;word-break:break-word">
 {{{draft.htmlBody}}}
 </body>
 </html>

@@ -9,6 +9,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/queue/recovery"
 	"github.com/heraldsend/herald/worker/store/dead"
 	"github.com/heraldsend/herald/worker/store/rate"
 	"github.com/heraldsend/herald/worker/task"
@@ -19,6 +20,7 @@ type scrape struct {
 	queue *queue.Client
 	dead  *dead.Store
 	lanes func() []rate.Lane
+	store *recovery.Writable
 }
 
 // scrapeTimeout bounds the questions of one scrape to Redis. Asynq's own can't be bounded.
@@ -28,7 +30,7 @@ var (
 	depthDesc = prometheus.NewDesc("herald_queue_tasks", "Tasks in a queue, by state.", []string{"queue", "state"}, nil)
 	ageDesc   = prometheus.NewDesc("herald_queue_latency_seconds", "Age of the oldest task that waits in a queue.", []string{"queue"}, nil)
 	deadDesc  = prometheus.NewDesc("herald_dead_letters", "Dead letters, by kind of task: `herald dead list`.", []string{"kind"}, nil)
-	upDesc    = prometheus.NewDesc("herald_redis_up", "1 when Redis answered this scrape, else 0.", nil, nil)
+	upDesc    = prometheus.NewDesc("herald_redis_up", "1 when Redis answered this scrape and takes writes, else 0.", nil, nil)
 	limitDesc = prometheus.NewDesc("herald_lane_limit", "Messages a second that a channel may start, all workers together, as configured; 0 is no limit.",
 		[]string{"channel"}, nil)
 	forceDesc = prometheus.NewDesc("herald_lane_limit_in_force", "That limit after the provider pushed back; below herald_lane_limit, or other than 0 where there is none: the channel is slowed.",
@@ -48,7 +50,9 @@ func (s scrape) Describe(ch chan<- *prometheus.Desc) {
 func (s scrape) Collect(ch chan<- prometheus.Metric) {
 	s.collectLanes(ch)
 	up := 1.0
-	if s.collectQueues(ch) != nil || s.collectDead(ch) != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	if s.store.Check(ctx) != nil || s.collectQueues(ch) != nil || s.collectDead(ch) != nil {
 		up = 0
 	}
 	ch <- value(upDesc, up)

@@ -117,7 +117,7 @@ func New(o Options) (*Worker, error) {
 		return nil, err
 	}
 	o.Ledger.Watch(tasks.commit)
-	if err := o.Metrics.Register(scrape{client, deadLetters, o.Limiter.Lanes}); err != nil {
+	if err := o.Metrics.Register(scrape{client, deadLetters, o.Limiter.Lanes, recovery.NewWritable(o.Redis, queue.All())}); err != nil {
 		return nil, err
 	}
 	m := &mux{dead: deadLetters, metrics: tasks, log: o.Log, routes: map[string]queue.Handler{}, closeBooks: (&abandoned{o.Ledger, o.Events}).close}
@@ -224,7 +224,7 @@ func (w *Worker) addServers(o Options, m *mux, recovered *recovery.Metrics) erro
 		w.servers = append(w.servers, s)
 	}
 	reaper, err := recovery.New(recovery.Options{
-		Redis: o.Redis, Queues: append(append(queue.Bulks(), queue.Singles()...), queue.Events), Log: o.Log.With("part", "reaper"), Metrics: recovered,
+		Redis: o.Redis, Queues: queue.All(), Log: o.Log.With("part", "reaper"), Metrics: recovered,
 	})
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,6 +21,8 @@ import (
 
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/queue/recovery"
 )
 
 // defaultListen is the address of health, metrics and API if none is set.
@@ -51,21 +54,21 @@ func Listen(s *Settings, log *slog.Logger) (net.Listener, error) {
 	return l, err
 }
 
-// health answers /healthz (the process lives), /readyz (it consumes, and Redis answers) and /metrics. /readyz also
+// health answers /healthz (the process lives), /readyz (it consumes, and Redis answers and takes writes) and /metrics. /readyz also
 // lists the channels that can't send, and why. The process is ready all the same, since other channels go on and
 // messages wait. troubles is nil if nothing is sent.
 func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.Registry, troubles func() map[message.Channel]delivery.Trouble) http.Handler {
-	mux := http.NewServeMux()
+	mux, store := http.NewServeMux(), recovery.NewWritable(rdb, queue.All())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if ctx.Err() != nil {
 			http.Error(w, "draining", http.StatusServiceUnavailable)
 			return
 		}
-		ping, cancel := context.WithTimeout(r.Context(), time.Second)
+		check, cancel := context.WithTimeout(r.Context(), time.Second)
 		defer cancel()
-		if err := rdb.Ping(ping).Err(); err != nil {
-			http.Error(w, "Redis does not answer", http.StatusServiceUnavailable)
+		if err := store.Check(check); err != nil {
+			http.Error(w, whyNotReady(err), http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ready")
@@ -88,6 +91,16 @@ func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	return mux
+}
+
+// whyNotReady says what is wrong with Redis, without its address.
+func whyNotReady(err error) string {
+	var refused redis.Error
+	if errors.As(err, &refused) {
+		word, _, _ := strings.Cut(refused.Error(), " ") // such as NOREPLICAS, MISCONF, READONLY, OOM
+		return "Redis refuses writes: " + word
+	}
+	return "Redis does not answer"
 }
 
 // ServeHealth answers for the worker on l until Close.

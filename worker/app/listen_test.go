@@ -42,3 +42,22 @@ func TestReadyTellsTroubles(t *testing.T) {
 		t.Errorf("%d %q, want %q", code, body, want)
 	}
 }
+
+// A Redis that answers and takes no writes is not ready to work on.
+func TestNotReadyWhileRedisRefusesWrites(t *testing.T) {
+	rdb := redistest.Start(t).Client()
+	ask := func() (int, string) {
+		w := httptest.NewRecorder()
+		health(t.Context(), rdb, NewMetrics(), nil).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+		return w.Code, w.Body.String()
+	}
+	if code, body := ask(); code != 200 {
+		t.Fatal(code, body)
+	}
+	if err := rdb.ConfigSet(t.Context(), "min-replicas-to-write", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if code, body := ask(); code != 503 || body != "Redis refuses writes: NOREPLICAS\n" {
+		t.Errorf("%d %q", code, body)
+	}
+}

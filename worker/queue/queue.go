@@ -79,6 +79,9 @@ func Bulks() []string {
 	return names
 }
 
+// All returns the names of all queues.
+func All() []string { return append(append(Bulks(), Singles()...), Events) }
+
 // ErrUnavailable is wrapped by the errors of Enqueue and its like if Redis was not reached or did not store the task.
 // Asynq's own errors are only text.
 var ErrUnavailable = errors.New("not stored")

@@ -8,10 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// MaxClockDifference is how far a worker's clock may be from that of Redis. A worker renews the leases of its tasks
-// by its own clock, every 5 s, to 30 s. The reaper takes a lease with less than 15 s left as silent (reaper.go). The
-// lease of a living worker has 25 s left: if its clock were 10 s slow, another worker would take its tasks while it
-// sends. The limit is half of that.
+// MaxClockDifference is how far a worker's clock may be from that of Redis when it starts: send times and ends go by the
+// worker's clock, rates by that of Redis. Recovery compares no clocks, so one that steps later takes nobody's tasks.
 const MaxClockDifference = 5 * time.Second
 
 // NoteClockDifference is the difference from which on a warning is logged: clocks with NTP stay far below.
@@ -31,7 +29,7 @@ func clockDifference(ctx context.Context, rdb redis.UniversalClient) (time.Durat
 func CheckClock(ctx context.Context, rdb redis.UniversalClient) (time.Duration, error) {
 	ahead, err := clockDifference(ctx, rdb)
 	if err == nil && ahead.Abs() > MaxClockDifference {
-		err = fmt.Errorf("this machine's clock is %s %s that of Redis: set both by NTP (workers that far apart take each other's tasks)",
+		err = fmt.Errorf("this machine's clock is %s %s that of Redis: set both by NTP (messages would go out too early or too late)",
 			ahead.Abs().Round(100*time.Millisecond), aheadOrBehind(ahead))
 	}
 	return ahead, err

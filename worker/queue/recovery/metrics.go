@@ -22,11 +22,11 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		}, []string{"cause"}),
 		unclaimed: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "herald_tasks_unclaimed",
-			Help: "Active tasks that no worker seems to work on: silent (the lease is not renewed), orphan (there is none). They come back within half a minute.",
+			Help: "Active tasks that no worker seems to work on: silent (the lease was not renewed for 8 s), orphan (there is none). They come back within half a minute.",
 		}, []string{"cause"}),
 		clock: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "herald_clock_difference_seconds",
-			Help: "By how much this machine's clock is ahead of that of Redis. Alert beyond 1 either way; from 5 on workers take each other's tasks.",
+			Help: "By how much this machine's clock is ahead of that of Redis. Alert beyond 1 either way; from 5 on a worker refuses to start.",
 		}),
 	}
 	return m, errors.Join(r.Register(m.recovered), r.Register(m.unclaimed), r.Register(m.clock))

@@ -88,50 +88,117 @@ func TestReaperKnowsAsynqsKeys(t *testing.T) {
 		t.Errorf("active %v, %v", active, err)
 	}
 	lease, err := s.rdb.ZScore(ctx, queueKey("q", "lease"), "stuck").Result()
-	if left := time.Until(time.Unix(int64(lease), 0)); err != nil || left < leaseTerm-10*time.Second || left > leaseTerm+time.Second {
-		t.Errorf("the lease lasts %s, want about %s; %v", left, leaseTerm, err)
+	if left := time.Until(time.Unix(int64(lease), 0)); err != nil || left < 20*time.Second || left > 31*time.Second {
+		t.Errorf("the lease lasts %s, want about 30 s; %v", left, err)
 	}
 	if state, err := s.rdb.HGet(ctx, queueKey("q", "t:")+"stuck", "state").Result(); err != nil || state != "active" {
 		t.Errorf("state %q, %v", state, err)
 	}
 }
 
-func TestReaperHandsBackWhatDiedAndNothingElse(t *testing.T) {
-	t.Parallel()
-	s := newStuck(t)
+// silence stops the renewal of the task's lease, as a death of its worker would: the heartbeat writes with XX.
+func (s *stuck) silence(t *testing.T, until float64) {
+	t.Helper()
 	ctx := context.Background()
-	s.scan(t, 0)
-	s.scan(t, silentAfter-time.Second)
-	if n, _ := Crashes(ctx, s.rdb, "q", "stuck"); n != 0 {
-		t.Error("a task was taken from a worker that is alive")
-	}
-	// Its worker goes silent.
-	if err := s.rdb.ZAdd(ctx, queueKey("q", "lease"), redis.Z{Score: float64(time.Now().Unix()), Member: "stuck"}).Err(); err != nil {
+	name := queueKey("q", "lease")
+	if err := s.rdb.ZAdd(ctx, name, redis.Z{Score: until, Member: "stuck"}).Err(); err != nil {
 		t.Fatal(err)
-	}
-	s.scan(t, 2*time.Second)
-	s.running(t)
-	if n, err := Crashes(ctx, s.rdb, "q", "stuck"); n != 1 || err != nil {
-		t.Errorf("%d crashes, %v", n, err)
 	}
 }
 
-// After Redis was away everyone's lease is old. The reaper waits until the living had time to renew theirs.
-func TestReaperWaitsAfterAnOutage(t *testing.T) {
-	t.Parallel()
-	s := newStuck(t)
-	ctx := context.Background()
-	if err := s.rdb.ZAdd(ctx, queueKey("q", "lease"), redis.Z{Score: 1, Member: "stuck"}).Err(); err != nil {
+func (s *stuck) crashes(t *testing.T) int {
+	t.Helper()
+	n, err := Crashes(context.Background(), s.rdb, "q", "stuck")
+	if err != nil {
 		t.Fatal(err)
 	}
-	s.reaper.since = time.Time{} // as after a scan that failed
-	s.scan(t, time.Second)
-	s.scan(t, silentAfter-time.Second)
-	if n, _ := Crashes(ctx, s.rdb, "q", "stuck"); n != 0 {
-		t.Error("reaped right after an outage")
+	return n
+}
+
+// look scans every second for so long, while the lease stays as it is or, if it is renewed, changes before each scan.
+func (s *stuck) look(t *testing.T, forSoLong time.Duration, renew func(i int)) {
+	t.Helper()
+	for i := range int(forSoLong / time.Second) {
+		renew(i)
+		s.scan(t, time.Second)
 	}
-	s.scan(t, time.Second)
-	s.running(t)
+}
+
+// A lease that doesn't change is that of a dead worker, whatever time it says; one that changes is that of a living
+// worker, whatever time it says: the clocks of worker, reaper and Redis may step as they like.
+func TestReaperHandsBackWhatDiedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	now := float64(time.Now().Unix())
+	for name, c := range map[string]struct {
+		until func(i int) float64 // the lease before the i-th look
+		dies  bool
+	}{
+		"renewed":                              {func(i int) float64 { return now + 30 + float64(i/5*5) }, false},
+		"renewed by a clock that is late":      {func(i int) float64 { return now - 3600 + float64(i/5*5) }, false},
+		"renewed by a clock that stepped back": {func(i int) float64 { return now + 30 - float64(i/5*5) }, false},
+		"dead":                                 {func(int) float64 { return now }, true},
+		"dead, by a clock that was early":      {func(int) float64 { return now + 3600 }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStuck(t)
+			s.look(t, silentAfter-2*time.Second, func(i int) { s.silence(t, c.until(i)) })
+			if s.crashes(t) != 0 {
+				t.Fatal("taken too early")
+			}
+			s.look(t, silentAfter, func(i int) { s.silence(t, c.until(i+13)) })
+			if died := s.crashes(t) > 0; died != c.dies {
+				t.Errorf("handed back: %t, want %t", died, c.dies)
+			}
+			if c.dies {
+				s.running(t)
+			}
+		})
+	}
+}
+
+// What could not be renewed is not dead: after an outage, writes that Redis refused, or a sleep of the machine, the
+// reaper waits until the living had time to renew their leases.
+func TestReaperForgetsWhatItDidNotSee(t *testing.T) {
+	t.Parallel()
+	for name, trouble := range map[string]func(t *testing.T, s *stuck){
+		"Redis refuses writes": func(t *testing.T, s *stuck) {
+			ctx := context.Background()
+			if err := s.rdb.ConfigSet(ctx, "min-replicas-to-write", "1").Err(); err != nil {
+				t.Fatal(err)
+			}
+			s.clock.Add(int64(2 * time.Second))
+			if err := s.reaper.scan(ctx); err == nil {
+				t.Error("nothing was said of the refused writes")
+			}
+			s.rdb.ConfigSet(ctx, "min-replicas-to-write", "0")
+		},
+		"the machine slept": func(_ *testing.T, s *stuck) { s.clock.Add(int64(time.Hour)) },
+		"Redis was away": func(t *testing.T, s *stuck) {
+			gone, cancel := context.WithCancel(context.Background())
+			cancel()
+			if err := s.reaper.scan(gone); err == nil {
+				t.Error("nothing was said of the outage")
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStuck(t)
+			still := func(int) { s.silence(t, 1) }
+			s.look(t, silentAfter, still)
+			trouble(t, s)
+			s.look(t, silentAfter, still)
+			if s.crashes(t) != 0 {
+				t.Fatal("handed back before its worker could renew it")
+			}
+			s.look(t, 2*time.Second, still)
+			if s.crashes(t) != 1 {
+				t.Error("never handed back")
+			}
+			s.running(t)
+		})
+	}
 }
 
 func TestReaperAdoptsOrphans(t *testing.T) {
@@ -141,8 +208,7 @@ func TestReaperAdoptsOrphans(t *testing.T) {
 	if err := s.rdb.ZRem(ctx, queueKey("q", "lease"), "stuck").Err(); err != nil {
 		t.Fatal(err)
 	}
-	s.scan(t, 0)
-	s.scan(t, silentAfter-time.Second)
+	s.look(t, silentAfter, func(int) {})
 	if n, err := s.rdb.LLen(ctx, queueKey("q", "active")).Result(); n != 1 || err != nil {
 		t.Fatalf("%d active, %v: adopted too early", n, err)
 	}

@@ -28,6 +28,7 @@ type forwardCmd struct {
 	Attach       []string      `placeholder:"NAME" sep:"none" help:"File of the conversation to attach, by id or name. Can be given again."`
 	Order        string        `enum:"newest,oldest" default:"newest" help:"Which message comes first: newest or oldest."`
 	Overflow     string        `enum:"fail,shorten" default:"fail" help:"What becomes of a transcript of more than 5 MB: fail, or shorten: the newest messages, and how many are left out."`
+	Quotes       string        `enum:"keep,drop," default:"" help:"What becomes of text that messages quote: keep or drop. When empty, it is dropped if a message is withheld."`
 	By           string        `placeholder:"NAME" help:"Who forwards, such as 'Robin Hale <robin@desk.example>'."`
 	Policy       string        `enum:"resend,hold," default:"" help:"What happens if a worker is killed while sending: resend (when empty), or hold for a person."`
 	ID           string        `name:"id" help:"Id of the forward. Forwarding again under the same id is harmless."`
@@ -103,7 +104,7 @@ func (f *forwardCmd) check() error {
 func (f *forwardCmd) task(c *app.Settings) (task.Forward, error) {
 	t := task.Forward{
 		ID: f.ID, Layout: task.Layout, From: f.From, ReplyTo: f.ReplyTo, To: f.To, Subject: f.Subject, Introduction: f.Introduction, Template: f.Template,
-		Attachments: f.Attach, Locale: c.Locale, Timezone: c.Timezone, Order: task.ForwardOrder(f.Order), Overflow: task.ForwardOverflow(f.Overflow), Policy: task.Policy(f.Policy),
+		Attachments: f.Attach, Locale: c.Locale, Timezone: c.Timezone, Order: task.ForwardOrder(f.Order), Overflow: task.ForwardOverflow(f.Overflow), Quotes: task.ForwardQuotes(f.Quotes), Policy: task.Policy(f.Policy),
 		SendAt: f.At, SendBefore: f.Before,
 	}
 	if !strings.Contains(f.By, "<") {

@@ -109,6 +109,7 @@ var fields = []Field{
 	{Name: "Message HTML body", Path: "messages." + Item + ".htmlBody", Type: TypeText, Doc: "In three braces."},
 	{Name: "Message redacted", Path: "messages." + Item + ".redacted", Type: TypeBool},
 	{Name: "Message withheld", Path: "messages." + Item + ".withheld", Type: TypeBool, Doc: "As a whole: there is no body."},
+	{Name: "Message unproven", Path: "messages." + Item + ".unproven", Type: TypeBool, Doc: "Withheld, since it can't be proven to hold nothing that was redacted."},
 	{Name: "Message attachments", Path: "messages." + Item + ".attachments", Type: TypeList},
 	{Name: "Message attachment's name", Path: "messages." + Item + ".attachments." + Item + ".name", Type: TypeText},
 	{Name: "Message attachment's type", Path: "messages." + Item + ".attachments." + Item + ".contentType", Type: TypeText},

@@ -30,6 +30,7 @@ type ForwardBody struct {
 	Timezone     string      `json:"timezone,omitempty" maxLength:"100"`
 	Order        string      `json:"order,omitempty" enum:"newest,oldest" doc:"Which message comes first. newest where missing."`
 	Overflow     string      `json:"overflow,omitempty" enum:"fail,shorten" doc:"What happens to a transcript of more than 5 MB. fail where missing; shorten sends the newest messages and says how many are left out."`
+	Quotes       string      `json:"quotes,omitempty" enum:"keep,drop" doc:"What becomes of text that messages quote. Where missing, it is dropped if a message of the conversation is withheld."`
 	ForwardedBy  *AgentBody  `json:"forwardedBy,omitempty" doc:"Who forwards, for templates and the event."`
 	Policy       task.Policy `json:"policy,omitempty"`
 	SendAt       time.Time   `json:"sendAt,omitzero" doc:"When it is sent; now where missing."`
@@ -95,7 +96,7 @@ func (b *ForwardBody) task(id string) task.Forward {
 	return task.Forward{
 		ID: id, Layout: task.Layout, From: b.From, ReplyTo: b.ReplyTo, To: b.To, Subject: b.Subject, Introduction: b.Introduction, Template: b.Template,
 		Attachments: b.Attachments, Locale: b.Locale, Timezone: b.Timezone, Order: task.ForwardOrder(b.Order), Overflow: task.ForwardOverflow(b.Overflow),
-		ForwardedBy: (*task.Agent)(b.ForwardedBy), Policy: b.Policy, SendAt: b.SendAt, SendBefore: b.SendBefore,
+		Quotes: task.ForwardQuotes(b.Quotes), ForwardedBy: (*task.Agent)(b.ForwardedBy), Policy: b.Policy, SendAt: b.SendAt, SendBefore: b.SendBefore,
 	}
 }
 

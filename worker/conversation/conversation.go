@@ -207,64 +207,6 @@ func (m *Message) Withheld() bool { return m.Redacted && len(m.Redactions) == 0 
 // Touched says whether anything of the message is redacted.
 func (m *Message) Touched() bool { return m.Redacted || len(m.Redactions) > 0 }
 
-// Exchanged returns all messages between customer and team, also of merged conversations, in no particular order,
-// without notes and private messages. If a message is there twice, in a conversation and in one that was merged into
-// it, the more private copy is returned.
-func (c *Conversation) Exchanged() []*Message {
-	all := c.messages(nil)
-	copies := make(map[copyKey]*Message, len(all))
-	for _, m := range all {
-		if m.ID == "" {
-			continue
-		}
-		if other := copies[m.key()]; other == nil || m.privacy() > other.privacy() {
-			copies[m.key()] = m
-		}
-	}
-	out := all[:0]
-	for _, m := range all {
-		if !m.IsNote() && (m.ID == "" || copies[m.key()] == m) {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-func (c *Conversation) messages(all []*Message) []*Message {
-	for i := range c.Messages {
-		all = append(all, &c.Messages[i])
-	}
-	for i := range c.Merged {
-		all = c.Merged[i].messages(all)
-	}
-	return all
-}
-
-// copyKey is what copies of a message have in common. Ids alone don't suffice: they may begin anew in each
-// conversation.
-type copyKey struct {
-	id                string
-	sent, created     time.Time
-	author, direction string
-}
-
-func (m *Message) key() copyKey {
-	return copyKey{m.ID, m.SentAt.At, m.CreatedAt.At, m.CreatedBy.ID, m.Direction}
-}
-
-// privacy is higher the less of a message may be shown.
-func (m *Message) privacy() int {
-	switch {
-	case m.IsNote():
-		return 3
-	case m.Withheld():
-		return 2
-	case m.Touched():
-		return 1
-	}
-	return 0
-}
-
 // Forwardable reports whether the files of the message may be sent: none of a message that is private or in any part
 // redacted.
 func (m *Message) Forwardable() bool { return !m.IsNote() && !m.Touched() }

@@ -46,6 +46,7 @@ func Read(data []byte) (*Conversation, error) {
 	if err := f.list.Err(); err != nil {
 		return nil, err
 	}
+	c.settle()
 	if len(c.Exchanged()) == 0 {
 		return nil, ErrEmpty
 	}

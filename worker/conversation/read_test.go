@@ -169,10 +169,64 @@ func TestCopiesAreOne(t *testing.T) {
 	}
 	var got []string
 	for _, m := range c.Exchanged() {
-		got = append(got, m.Body)
+		if got = append(got, m.Body); m.Body == "b" && (!m.Withheld() || !strings.Contains(m.HTMLBody, "b withheld")) {
+			t.Errorf("%+v", m)
+		}
 	}
-	if want := "a,d,e,b withheld,another d,e"; strings.Join(got, ",") != want {
+	if want := "a,b,d,e,another d,e"; strings.Join(got, ",") != want {
 		t.Errorf("%q, want %s", got, want)
+	}
+}
+
+// All messages of an id are as private as the most private of them, whatever their times and texts are. Where ids begin anew
+// in another conversation, none of these messages is lost.
+func TestCopiesAreAsPrivateAsOne(t *testing.T) {
+	const shown = `"id":"m","direction":"in","sentAt":"2026-02-03T08:01:00Z","body":"said"`
+	for name, c := range map[string]struct{ first, copied, want string }{
+		"half a second later":      {`"sentAt":"2026-02-03T08:01:00.500Z","body":"said","redacted":true`, shown, "said withheld"},
+		"a second earlier":         {`"sentAt":"2026-02-03T08:00:59Z","body":"said","redacted":true`, shown, "said withheld"},
+		"in another zone":          {`"sentAt":"2026-02-03T09:01:00+01:00","body":"x","redacted":true`, shown, "x withheld"},
+		"by another author":        {`"sentAt":"2026-02-03T08:01:00Z","createdBy":"u","body":"x","redacted":true`, shown, "x withheld"},
+		"without a time":           {`"body":"said","redacted":true`, shown, "said withheld"},
+		"created, not sent":        {`"createdAt":"2026-02-03T08:01:00Z","body":"x","redacted":true`, shown, "x withheld"},
+		"an hour later":            {`"sentAt":"2026-02-03T09:01:00Z","body":"x","redacted":true`, shown, "x withheld,said withheld"},
+		"a note":                   {`"sentAt":"2026-02-03T09:01:00Z","body":"x","private":true`, shown, ""},
+		"redacted in part":         {`"sentAt":"2026-02-03T08:01:00.5Z","body":"x","redactions":[{"text":"x"}]`, shown, "x x"},
+		"redacted in part, later":  {`"sentAt":"2026-02-03T09:01:00Z","body":"x","redactions":[{"start":0,"end":1}]`, shown, "x 0-1,said x"},
+		"redacted and withheld":    {`"sentAt":"2026-02-03T09:01:00Z","body":"x","redactions":[{"text":"x"}]`, shown + `,"redacted":true`, "x withheld,said withheld"},
+		"another of the same text": {`"sentAt":"2026-02-03T09:01:00Z","body":"said"`, shown, "said"},
+		"another message":          {`"sentAt":"2026-02-03T09:01:00Z","body":"x"`, shown, "x,said"},
+		"an answer of the same id": {`"sentAt":"2026-02-03T08:01:00Z","body":"x","direction":"out"`, shown, "x,said"},
+	} {
+		if !strings.Contains(c.first, "direction") {
+			c.first += `,"direction":"in"`
+		}
+		for _, merged := range []string{`{"messages":[{"id":"m",%s},{"id":"n","direction":"in","body":"-"}],"mergedConversations":[{"messages":[{%s}]}]}`, `{"messages":[{"id":"m",%s},{"id":"n","direction":"in","body":"-"},{%s}]}`} {
+			read, err := Read(fmt.Appendf(nil, merged, c.first, c.copied))
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			var got []string
+			for _, m := range read.Exchanged() {
+				switch {
+				case m.ID == "n":
+				case m.Withheld():
+					got = append(got, m.Body+" withheld")
+				case m.Touched():
+					for _, r := range m.Redactions {
+						if r.Start != nil {
+							r.Text = fmt.Sprint(*r.Start, "-", *r.End)
+						}
+						got = append(got, m.Body+" "+r.Text)
+					}
+				default:
+					got = append(got, m.Body)
+				}
+			}
+			if strings.Join(got, ",") != c.want {
+				t.Errorf("%s: %q, want %q", name, got, c.want)
+			}
+		}
 	}
 }
 

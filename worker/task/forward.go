@@ -49,6 +49,9 @@ type Forward struct {
 	Order ForwardOrder `json:"order,omitempty"`
 	// Overflow says what happens to a transcript that is larger than an email may be: fail when empty.
 	Overflow ForwardOverflow `json:"overflow,omitempty"`
+	// Quotes says what becomes of text that messages quote: when empty, it is dropped if a message of the conversation is
+	// withheld, and kept otherwise.
+	Quotes ForwardQuotes `json:"quotes,omitempty"`
 	// ForwardedBy is the agent, for templates (currentUser) and the event.
 	ForwardedBy *Agent `json:"forwardedBy,omitempty"`
 	Policy      Policy `json:"policy,omitempty"`
@@ -81,6 +84,15 @@ type ForwardOverflow string
 const (
 	FailOverflow    ForwardOverflow = "fail"    // nothing is sent
 	ShortenOverflow ForwardOverflow = "shorten" // the newest messages are sent; the mail says how many are left out
+)
+
+// ForwardQuotes says what becomes of quoted text.
+type ForwardQuotes string
+
+// What becomes of it. Either way, what was redacted is taken out.
+const (
+	KeepQuotes ForwardQuotes = "keep"
+	DropQuotes ForwardQuotes = "drop"
 )
 
 // Agent is a member of the team.
@@ -127,6 +139,7 @@ func (f Forward) Validate() error {
 	}
 	message.CheckOneOf(&l, "/order", f.Order, []ForwardOrder{NewestFirst, OldestFirst})
 	message.CheckOneOf(&l, "/overflow", f.Overflow, []ForwardOverflow{FailOverflow, ShortenOverflow})
+	message.CheckOneOf(&l, "/quotes", f.Quotes, []ForwardQuotes{KeepQuotes, DropQuotes})
 	checkPlace(&l, f.Locale, f.Timezone)
 	message.CheckOneOf(&l, "/policy", f.Policy, Policies)
 	checkTimes(&l, f.SendAt, f.SendBefore)

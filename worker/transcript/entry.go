@@ -9,10 +9,25 @@ import (
 
 	"github.com/heraldsend/herald/render/plain"
 	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/redact"
 )
 
-// entry makes the entry of a message.
+// entry makes the entry of a message. If something of it can't be proven clean, it is withheld.
 func (r *redactor) entry(m *conversation.Message, customer string) Entry {
+	r.unproven = false
+	e := r.shown(m, customer)
+	if r.unproven {
+		e = Entry{
+			Direction: m.Direction, Time: e.Time, SentAt: e.SentAt, CreatedAt: e.CreatedAt, Auto: m.Auto, Redacted: true, Withheld: true, Unproven: true, TextDirection: "ltr",
+		}
+		if r.unproven = false; m.Direction == "in" {
+			e.Author = customer
+		}
+	}
+	return e
+}
+
+func (r *redactor) shown(m *conversation.Message, customer string) Entry {
 	e := Entry{
 		ID: r.line(m, m.ID), Channel: strings.ToLower(strings.TrimSpace(r.line(m, m.Channel))), Direction: m.Direction,
 		DirectionType: r.line(m, m.DirectionType),
@@ -37,21 +52,29 @@ func (r *redactor) entry(m *conversation.Message, customer string) Entry {
 	return e
 }
 
-// bodies sets the text and the HTML of a message. If a piece is redacted, the HTML is made from the text, since
-// markup could hide parts of it.
+// bodies sets the text and the HTML of a message. If a piece is redacted, or left out as a quotation, the HTML is made
+// from the text, since markup could hide parts of it.
 func (r *redactor) bodies(e *Entry, m *conversation.Message) {
 	body := plain.Lines(m.Body)
 	switch {
 	case m.HTMLBody == "":
 	case !m.Touched():
-		e.HTMLBody = strings.TrimSpace(r.quoted(m, m.HTMLBody))
-		if strings.TrimSpace(body) == "" {
-			body = r.plain([]byte(e.HTMLBody))
+		safe := r.sanitizer.HTML([]byte(m.HTMLBody), true)
+		said := ""
+		if blank := strings.TrimSpace(body) == ""; blank || r.noQuotes || len(r.lines) > 0 {
+			if said = r.plain(safe); blank {
+				body = said
+			}
+		}
+		if r.kept(said) == said {
+			e.HTMLBody = strings.TrimSpace(r.markup(m, safe, redact.Options{}))
+		} else {
+			e.HTMLBody = htmlOf(r.clean(m, said))
 		}
 	case strings.TrimSpace(body) == "":
 		body = r.textOf(m.HTMLBody)
 	}
-	e.Body = strings.Trim(printable(r.text(m, body)), "\n ")
+	e.Body = r.clean(m, body)
 	if e.HTMLBody == "" {
 		e.HTMLBody = htmlOf(e.Body)
 	}
@@ -59,6 +82,19 @@ func (r *redactor) bodies(e *Entry, m *conversation.Message) {
 	if e.Body == "" && !m.Touched() {
 		e.Preview = previewOf(r.line(m, m.Preview))
 	}
+}
+
+// clean is a text of a message as it is shown.
+func (r *redactor) clean(m *conversation.Message, text string) string {
+	return strings.Trim(printable(r.text(m, r.kept(text))), "\n ")
+}
+
+// kept is text without the lines that are left out whatever they say.
+func (r *redactor) kept(text string) string {
+	if r.noQuotes {
+		text = withoutQuotes(text)
+	}
+	return r.withoutLines(text)
 }
 
 // files names attachments. Redacted ones are left out.

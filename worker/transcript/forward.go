@@ -148,8 +148,11 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 	if err != nil {
 		return nil, err
 	}
+	if err := t.lastLook(content); err != nil {
+		return nil, err
+	}
 	m.Subject, m.HTML, m.Text = content.Subject, content.HTML, content.Text
-	made := &Made{Message: m, Issues: content.Issues}
+	made := &Made{Message: m, Issues: append(t.issues(), content.Issues...)}
 	if f.Introduction != "" {
 		// The text of the message alone is what an SMS would say.
 		request := requestFor(f, data)
@@ -158,7 +161,9 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 		if err != nil {
 			return nil, renderError(ctx, err)
 		}
-		made.Introduction = alone.Text
+		if made.Introduction, err = t.redactor.last(alone.Text); err != nil {
+			return nil, err
+		}
 	}
 	for i, a := range files {
 		ref := a.Ref()

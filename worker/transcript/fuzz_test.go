@@ -10,6 +10,7 @@ import (
 
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/redact"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -21,8 +22,8 @@ func FuzzRedaction(f *testing.F) {
 	f.Add("山田太郎", "\u202e", "&amp;", "<table><tr><td>", 2)
 	s := content.NewSanitizer()
 	f.Fuzz(func(t *testing.T, secret, before, after, markup string, at int) {
-		chars, says := normalized(secret)
-		if says < freeWeight || len(secret) > 1000 || strings.Contains(secret, "█") || !utf8.ValidString(secret+before+after+markup) {
+		folded := redact.Fold(secret)
+		if redact.Weight(folded) < redact.FreeWeight || len(secret) > 1000 || strings.Contains(secret, "█") || !utf8.ValidString(secret+before+after+markup) {
 			t.Skip()
 		}
 		at = min(max(at, 0), len(secret))
@@ -50,7 +51,7 @@ func FuzzRedaction(f *testing.F) {
 			t.Fatal(err)
 		}
 		look := func(what, text string) {
-			if got, _ := normalized(text); strings.Contains(string(got), string(chars)) {
+			if strings.Contains(redact.Fold(text), folded) {
 				t.Errorf("%s holds %q: %q", what, secret, text)
 			}
 		}
@@ -86,7 +87,7 @@ func FuzzTranscript(f *testing.F) {
 			return
 		}
 		transcript, err := NewTranscript(t.Context(), c, nil, task.Forward{}, s)
-		if errors.Is(err, errTooManySecrets) {
+		if errors.Is(err, redact.ErrTooMany) {
 			return
 		}
 		if err != nil {

@@ -3,103 +3,143 @@ package transcript
 import (
 	"bytes"
 	"html"
-	"net/url"
+	"slices"
 	"strings"
 
 	nethtml "golang.org/x/net/html"
 
 	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/redact"
 )
 
-// quoted returns the part of a message's HTML that may be shown: sanitised, without what its author hid, without
-// secrets. A picture leaves its name.
-func (r *redactor) quoted(m *conversation.Message, source string) string {
-	safe := r.sanitizer.HTML([]byte(source), true)
-	if r.all.patterns == 0 && r.own[m] == nil {
-		return string(safe)
+// markup returns HTML without secrets, even if elements divide them. It removes attributes that hold one, and comments.
+func (r *redactor) markup(m *conversation.Message, source []byte, o redact.Options) string {
+	if r.idle() {
+		return string(source)
 	}
-	return r.redactHTML(m, safe)
+	for range maxCuts {
+		cleaned, changed := r.cleaned(m, source, o)
+		if r.unproven || !changed {
+			return string(cleaned)
+		}
+		source = cleaned
+	}
+	r.unproven = true
+	return ""
 }
 
-// redactHTML removes secrets from sanitised HTML, even if elements divide them. It removes addresses that hold one.
-func (r *redactor) redactHTML(m *conversation.Message, safe []byte) string {
+// cleaned is one round of markup.
+func (r *redactor) cleaned(m *conversation.Message, source []byte, o redact.Options) (out []byte, changed bool) {
 	var all strings.Builder // the text of all text tokens
-	each(safe, func(kind nethtml.TokenType, raw []byte, _ *nethtml.Tokenizer) {
-		if kind == nethtml.TextToken {
-			all.WriteString(html.UnescapeString(string(raw)))
+	each(source, func(t *token) {
+		if t.isText() {
+			all.WriteString(t.text())
 		}
 	})
-	hits := r.find(m, all.String(), false)
-	var out strings.Builder
-	out.Grow(len(safe))
-	at := 0 // in all
-	each(safe, func(kind nethtml.TokenType, raw []byte, z *nethtml.Tokenizer) {
-		switch kind {
-		case nethtml.TextToken:
-			text := html.UnescapeString(string(raw))
-			out.WriteString(html.EscapeString(cutWithin(text, at, hits)))
-			at += len(text)
-		case nethtml.StartTagToken, nethtml.SelfClosingTagToken:
-			r.tag(&out, m, raw, z)
+	w := &cleaning{hits: r.find(m, all.String(), o)}
+	w.out.Grow(len(source))
+	holds := func(s string) bool { return len(r.find(m, s, o)) > 0 }
+	each(source, func(t *token) {
+		switch {
+		case t.isText():
+			w.text(t)
+		case t.kind == nethtml.StartTagToken || t.kind == nethtml.SelfClosingTagToken:
+			w.tag(t, holds)
+		case t.kind == nethtml.CommentToken && holds(string(t.raw)):
+			w.changed = true
 		default:
-			out.Write(raw)
+			w.out.Write(t.raw)
 		}
 	})
-	return out.String()
+	return w.out.Bytes(), w.changed
 }
 
-// cutWithin cuts hits, whose places are in a longer text, out of the part that begins at from. It writes the mark
-// where a hit begins.
-func cutWithin(text string, from int, hits []span) string {
-	var b strings.Builder
-	done := 0
-	for _, hit := range hits {
-		start, end := max(hit.start-from, 0), min(hit.end-from, len(text))
-		if hit.end <= from || start >= len(text) {
-			continue
-		}
-		b.WriteString(text[done:start])
-		if hit.start >= from {
-			b.WriteString(Mark)
-		}
-		done = end
+// cleaning writes HTML without what was found in its text.
+type cleaning struct {
+	out     bytes.Buffer
+	hits    []redact.Span // in the text of all text tokens
+	at      int           // in that text
+	changed bool
+}
+
+// text writes a text token without hits. It writes the mark where a hit begins.
+func (w *cleaning) text(t *token) {
+	text := t.text()
+	from, end := w.at, w.at+len(text)
+	w.at = end
+	for len(w.hits) > 0 && w.hits[0].End <= from {
+		w.hits = w.hits[1:]
 	}
-	b.WriteString(text[done:])
-	return b.String()
+	if len(w.hits) == 0 || w.hits[0].Start >= end {
+		w.out.Write(t.raw)
+		return
+	}
+	w.changed = true
+	done := 0
+	for _, hit := range w.hits {
+		if hit.Start >= end {
+			break
+		}
+		w.out.WriteString(html.EscapeString(text[done:max(hit.Start-from, 0)]))
+		if hit.Start >= from {
+			w.out.WriteString(Mark)
+		}
+		done = min(hit.End-from, len(text))
+	}
+	w.out.WriteString(html.EscapeString(text[done:]))
 }
 
 // tag writes a start tag without attributes that hold a secret.
-func (r *redactor) tag(out *strings.Builder, m *conversation.Message, raw []byte, z *nethtml.Tokenizer) {
-	name, more := z.TagName()
-	var kept strings.Builder
-	dropped := false
-	for more {
-		var key, value []byte
-		key, value, more = z.TagAttr()
-		text := string(value)
-		plain, err := url.PathUnescape(text)
-		if len(r.find(m, text, true)) > 0 || err != nil || len(r.find(m, plain, true)) > 0 {
-			dropped = true
-			continue
-		}
-		kept.WriteString(" " + string(key) + `="` + html.EscapeString(text) + `"`)
-	}
-	if !dropped {
-		out.Write(raw)
+func (w *cleaning) tag(t *token, holds func(string) bool) {
+	kept := slices.DeleteFunc(slices.Clone(t.attributes), func(a nethtml.Attribute) bool { return holds(a.Val) })
+	if len(kept) == len(t.attributes) {
+		w.out.Write(t.raw)
 		return
 	}
-	out.WriteString("<" + string(name) + kept.String() + ">")
+	w.changed = true
+	w.out.WriteString("<" + t.name)
+	for _, a := range kept {
+		w.out.WriteString(" " + a.Key + `="` + html.EscapeString(a.Val) + `"`)
+	}
+	w.out.WriteString(">")
 }
 
-// each calls f for every token of source. raw is valid during the call.
-func each(source []byte, f func(kind nethtml.TokenType, raw []byte, z *nethtml.Tokenizer)) {
+// token is a piece of HTML.
+type token struct {
+	kind       nethtml.TokenType
+	raw        []byte
+	name       string // of a tag
+	attributes []nethtml.Attribute
+	verbatim   bool // of a style: no person reads it, and entities are none
+}
+
+// isText reports text that a person reads.
+func (t *token) isText() bool { return t.kind == nethtml.TextToken && !t.verbatim }
+
+func (t *token) text() string { return html.UnescapeString(string(t.raw)) }
+
+// each calls f for every token of source, which is valid during the call.
+func each(source []byte, f func(t *token)) {
 	z := nethtml.NewTokenizer(bytes.NewReader(source))
+	verbatim := false
 	for {
-		kind := z.Next()
-		if kind == nethtml.ErrorToken {
+		t := token{kind: z.Next()}
+		if t.kind == nethtml.ErrorToken {
 			return
 		}
-		raw := append([]byte(nil), z.Raw()...) // reading a tag's attributes changes it
-		f(kind, raw, z)
+		t.raw = bytes.Clone(z.Raw()) // reading a tag's attributes changes it
+		t.verbatim = verbatim && t.kind == nethtml.TextToken
+		verbatim = false
+		if t.kind == nethtml.StartTagToken || t.kind == nethtml.SelfClosingTagToken {
+			name, more := z.TagName()
+			t.name = string(name)
+			for more {
+				var key, value []byte
+				key, value, more = z.TagAttr()
+				t.attributes = append(t.attributes, nethtml.Attribute{Key: string(key), Val: string(value)})
+			}
+			verbatim = t.name == "style" || t.name == "script"
+		}
+		f(&t)
 	}
 }

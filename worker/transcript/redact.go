@@ -3,65 +3,71 @@ package transcript
 import (
 	"context"
 	"encoding/json"
-	"hash/maphash"
+	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/worker/conversation"
+	"github.com/heraldsend/herald/worker/redact"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 // Mark replaces redacted text: in no language, and of a length that says nothing.
 const Mark = "█████"
 
+// maxCuts is how many times a text is searched again after pieces of it were cut out. What is left may come together as what
+// was redacted; after that many times it can't be proven that it doesn't.
+const maxCuts = 4
+
 // redactor removes redacted texts from everything that a transcript shows: from the message in which they were
-// redacted, and from replies that quote it. In doubt it removes too much.
+// redacted, and from all others. In doubt it removes too much.
 type redactor struct {
 	ctx       context.Context
 	err       error // the first of a conversion
 	sanitizer *content.Sanitizer
-	all       *matcher
-	own       map[*conversation.Message]*matcher // texts too short to be looked for elsewhere
+	all       *redact.Matcher
+	own       map[string]*redact.Matcher // by message: texts too short to be looked for elsewhere
+	lines     map[string]bool            // of withheld messages: too short to be looked for within a line
+	noQuotes  bool                       // quoted text is left out
+	unproven  bool                       // something could not be proven clean, and is left out; whoever asks resets it
 }
 
 // newRedactor collects the secrets of a conversation and of its messages, which are in the order of time.
-func newRedactor(ctx context.Context, general []conversation.Redaction, messages []*conversation.Message, s *content.Sanitizer) (*redactor, error) {
-	r := &redactor{ctx: ctx, sanitizer: s, all: newMatcher(), own: map[*conversation.Message]*matcher{}}
+func newRedactor(ctx context.Context, general []conversation.Redaction, customer string, messages []dated, quotes task.ForwardQuotes, s *content.Sanitizer) (*redactor, error) {
+	r := &redactor{ctx: ctx, sanitizer: s, all: redact.New(), own: map[string]*redact.Matcher{}, lines: map[string]bool{}}
+	withheld := slices.ContainsFunc(messages, func(d dated) bool { return d.message.Withheld() })
+	r.noQuotes = quotes == task.DropQuotes || withheld && quotes != task.KeepQuotes
 	for _, piece := range general {
-		chars, says := normalized(piece.Text)
-		if err := r.all.add(chars, says < freeWeight); err != nil {
+		if err := r.secret(nil, piece.Text); err != nil {
 			return nil, err
 		}
 	}
-	withheld := slices.ContainsFunc(messages, (*conversation.Message).Withheld)
-	known := newLineSet()
-	for _, m := range messages {
-		var err error
-		switch {
-		case m.Withheld():
-			err = r.withhold(m, known)
-		case m.Touched():
-			err = r.pieces(m)
-		case withheld:
-			known.add(r.words(m) + "\n" + threadOf(m.Subject))
+	for _, d := range messages {
+		if m := d.message; m.Touched() && !m.Withheld() {
+			if err := r.pieces(m); err != nil {
+				return nil, err
+			}
 		}
-		if err != nil {
+	}
+	if withheld {
+		if err := r.withhold(customer, messages); err != nil {
 			return nil, err
 		}
 	}
 	return r, r.err
 }
 
+// idle says that nothing is redacted.
+func (r *redactor) idle() bool {
+	return r.all.Empty() && len(r.own) == 0 && len(r.lines) == 0 && !r.noQuotes
+}
+
 // pieces collects the redactions of a message, and cuts out its spans.
 func (r *redactor) pieces(m *conversation.Message) error {
 	cuts := m.Spans()
-	bytes := 0
 	for field, spans := range cuts {
 		for _, s := range spans {
-			if bytes += s.End - s.Start; bytes > maxSecrets {
-				return errTooManySecrets
-			}
 			if err := r.secret(m, r.spanned(m, field, s.Start, s.End)); err != nil {
 				return err
 			}
@@ -73,12 +79,16 @@ func (r *redactor) pieces(m *conversation.Message) error {
 		}
 	}
 	for field, spans := range cuts {
-		slices.SortFunc(spans, func(a, b conversation.Span) int { return a.End - b.End })
-		var joined []span
+		slices.SortFunc(spans, func(a, b conversation.Span) int { return a.Start - b.Start })
+		var b strings.Builder
+		done := 0
 		for _, s := range spans {
-			joined = join(joined, span{s.Start, s.End})
+			if s.Start >= done {
+				b.WriteString((*field)[done:s.Start] + Mark)
+			}
+			done = max(done, s.End)
 		}
-		*field = cutOut(*field, joined)
+		*field = b.String() + (*field)[done:]
 	}
 	return nil
 }
@@ -92,82 +102,61 @@ func (r *redactor) spanned(m *conversation.Message, field *string, start, end in
 	return text
 }
 
-// secret adds a text to those looked for.
-func (r *redactor) secret(m *conversation.Message, text string) error {
-	chars, says := normalized(text)
-	if r.own[m] == nil {
-		r.own[m] = newMatcher()
-	}
-	if err := r.own[m].add(chars, false); err != nil {
-		return err
-	}
-	if says < minWeight {
-		return nil
-	}
-	return r.all.add(chars, says < freeWeight)
-}
-
-// Other messages are searched for the lines of a withheld message, if these say enough to be distinctive.
+// How much a word of a redacted text must say so that it is looked for alone: a number by its digits, others by weight.
 const (
-	minLine   = 12 // by weight
-	minDigits = 4  // or as many digits
-	pieceSize = 48 // characters: quotations break lines anew
+	minNumber = 6
+	minWord   = 5
 )
 
-// withhold collects the lines of a message that is withheld as a whole, except those that were known before.
-func (r *redactor) withhold(m *conversation.Message, known *lineSet) error {
-	for line := range strings.Lines(r.words(m) + "\n" + threadOf(m.Subject)) {
-		chars, says := normalized(line)
-		if says < minLine && digits(chars) < minDigits || known.has(chars) {
+// secret adds a redacted text to those looked for: as it is, and its lines and words that stand out. m is the message that
+// it belongs to; nil: the conversation.
+func (r *redactor) secret(m *conversation.Message, text string) error {
+	if m != nil {
+		if r.own[keyOf(m)] == nil {
+			r.own[keyOf(m)] = redact.New()
+		}
+		if err := r.own[keyOf(m)].Add(redact.Text{Text: text}); err != nil {
+			return err
+		}
+	}
+	add := func(part string) error {
+		says := redact.Weight(part)
+		if m != nil && says < redact.MinWeight {
+			return nil
+		}
+		return r.all.Add(redact.Text{Text: part, Alone: says < redact.FreeWeight})
+	}
+	if err := add(text); err != nil {
+		return err
+	}
+	for word := range redact.Words(text) {
+		if digits := redact.Digits(word); digits < minNumber && (digits == redact.Weight(word) || redact.Weight(word) < minWord) {
 			continue
 		}
-		for len(chars) > 0 {
-			n := pieceSize
-			if len(chars) < pieceSize+minLine {
-				n = len(chars)
-			}
-			if err := r.all.add(chars[:n], false); err != nil {
-				return err
-			}
-			chars = chars[n:]
+		if err := add(word); err != nil {
+			return err
+		}
+	}
+	if strings.Count(strings.TrimSpace(text), "\n") == 0 {
+		return nil
+	}
+	for line := range strings.Lines(text) {
+		if isCourtesy(line, nil) {
+			continue
+		}
+		if err := r.doubtful(line); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func digits(chars []rune) int {
-	n := 0
-	for _, c := range chars {
-		if unicode.IsDigit(c) {
-			n++
-		}
+// keyOf tells messages apart; copies of one have the same key.
+func keyOf(m *conversation.Message) string {
+	if m.ID != "" {
+		return m.ID
 	}
-	return n
-}
-
-// threadOf is a subject without the prefixes of replies and forwards.
-func threadOf(subject string) string {
-	for {
-		subject = strings.TrimSpace(subject)
-		before, after, ok := strings.Cut(subject, ":")
-		if !ok || len(before) > 4 {
-			return subject
-		}
-		switch strings.ToLower(strings.TrimSpace(before)) {
-		case "re", "aw", "sv", "antw", "rv", "r", "fw", "fwd", "wg", "tr":
-			subject = after
-		default:
-			return subject
-		}
-	}
-}
-
-// words is all text of a message, body and HTML.
-func (r *redactor) words(m *conversation.Message) string {
-	if m.HTMLBody == "" {
-		return m.Body
-	}
-	return m.Body + "\n" + r.textOf(m.HTMLBody)
+	return fmt.Sprintf("\x00%p", m)
 }
 
 // textOf is the text of a message's HTML. Its pictures are files, whose names are redacted with it.
@@ -185,45 +174,46 @@ func (r *redactor) plain(safe []byte) string {
 }
 
 // text is s without secrets.
-func (r *redactor) text(m *conversation.Message, s string) string { return r.redacted(m, s, false) }
+func (r *redactor) text(m *conversation.Message, s string) string {
+	return r.redacted(m, s, redact.Options{})
+}
 
 // line is text for values that may have been cut: it also removes the beginning of a secret at the end.
-func (r *redactor) line(m *conversation.Message, s string) string { return r.redacted(m, s, true) }
+func (r *redactor) line(m *conversation.Message, s string) string {
+	return r.redacted(m, s, redact.Options{Cut: true})
+}
 
-func (r *redactor) redacted(m *conversation.Message, s string, cut bool) string {
-	return cutOut(s, r.find(m, s, cut))
+func (r *redactor) redacted(m *conversation.Message, s string, o redact.Options) string {
+	for range maxCuts {
+		found := r.find(m, s, o)
+		if r.unproven {
+			return Mark
+		}
+		if len(found) == 0 {
+			return s
+		}
+		s = redact.CutOut(s, found, Mark)
+	}
+	r.unproven = true
+	return Mark
 }
 
 // find returns the places of secrets in s; with m, those of that message too.
-func (r *redactor) find(m *conversation.Message, s string, cut bool) []span {
-	found := r.all.find(s, cut)
-	own := r.own[m]
-	if own == nil {
-		return found
+func (r *redactor) find(m *conversation.Message, s string, o redact.Options) []redact.Span {
+	matchers := []*redact.Matcher{r.all}
+	if m != nil {
+		matchers = append(matchers, r.own[keyOf(m)])
 	}
-	both := append(found, own.find(s, cut)...)
-	slices.SortFunc(both, func(a, b span) int { return a.end - b.end })
-	var joined []span
-	for _, hit := range both {
-		joined = join(joined, hit)
-	}
-	return joined
+	found, proven := redact.Find(s, o, matchers...)
+	r.unproven = r.unproven || !proven
+	return found
 }
 
-// cutOut puts the mark in place of spans.
-func cutOut(s string, spans []span) string {
-	if len(spans) == 0 {
-		return s
-	}
-	var b strings.Builder
-	done := 0
-	for _, cut := range spans {
-		b.WriteString(s[done:cut.start])
-		b.WriteString(Mark)
-		done = cut.end
-	}
-	b.WriteString(s[done:])
-	return b.String()
+// apart is f's text, which belongs to no message. If it can't be proven clean, it is left out alone.
+func (r *redactor) apart(s string) string {
+	s = r.line(nil, s)
+	r.unproven = false
+	return s
 }
 
 // json is a JSON value whose texts are without secrets; nothing if it can't be read.
@@ -231,7 +221,7 @@ func (r *redactor) json(data json.RawMessage) json.RawMessage {
 	if len(data) == 0 || string(data) == "null" {
 		return nil
 	}
-	if r.all.patterns == 0 {
+	if r.all.Empty() {
 		return data
 	}
 	var v any
@@ -250,9 +240,9 @@ func (r *redactor) json(data json.RawMessage) json.RawMessage {
 func (r *redactor) value(v any) any {
 	switch v := v.(type) {
 	case string:
-		return r.line(nil, v)
+		return r.apart(v)
 	case json.Number:
-		if hits := r.find(nil, v.String(), false); len(hits) > 0 {
+		if r.apart(v.String()) != v.String() {
 			return Mark
 		}
 	case []any:
@@ -261,7 +251,7 @@ func (r *redactor) value(v any) any {
 		}
 	case map[string]any:
 		for key, member := range v {
-			if r.line(nil, key) != key {
+			if r.apart(key) != key {
 				delete(v, key)
 				continue
 			}
@@ -270,25 +260,3 @@ func (r *redactor) value(v any) any {
 	}
 	return v
 }
-
-// lineSet remembers lines by hash.
-type lineSet struct {
-	seed  maphash.Seed
-	lines map[uint64]struct{}
-}
-
-func newLineSet() *lineSet { return &lineSet{maphash.MakeSeed(), map[uint64]struct{}{}} }
-
-func (l *lineSet) add(text string) {
-	for line := range strings.Lines(text) {
-		chars, _ := normalized(line)
-		l.lines[l.hash(chars)] = struct{}{}
-	}
-}
-
-func (l *lineSet) has(chars []rune) bool {
-	_, ok := l.lines[l.hash(chars)]
-	return ok
-}
-
-func (l *lineSet) hash(chars []rune) uint64 { return maphash.String(l.seed, string(chars)) }

@@ -21,6 +21,8 @@ type Transcript struct {
 	CurrentUser  *task.Agent     `json:"currentUser,omitempty"` // who forwards
 	Forward      Forwarding      `json:"forward"`
 	Messages     []Entry         `json:"messages"`
+
+	redactor *redactor
 }
 
 // About describes the conversation as a whole.
@@ -62,6 +64,7 @@ type Entry struct {
 	HTMLBody      string  `json:"htmlBody,omitempty"` // sanitised; made from Body if the message has none
 	Redacted      bool    `json:"redacted,omitempty"` // in part or as a whole
 	Withheld      bool    `json:"withheld,omitempty"` // as a whole: there is no body
+	Unproven      bool    `json:"unproven,omitempty"` // withheld because it can't be proven to hold nothing that was redacted
 	Files         []File  `json:"attachments,omitempty"`
 	TextDirection string  `json:"dir"`                        // of its script: ltr or rtl
 	MergedFrom    string  `json:"conversationName,omitempty"` // where it came from a merged conversation with another name
@@ -86,11 +89,7 @@ type File struct {
 // keeps nothing of it.
 func NewTranscript(ctx context.Context, c *conversation.Conversation, chosen []conversation.Attachment, f task.Forward, s *content.Sanitizer) (*Transcript, error) {
 	dated := inTime(c)
-	messages := make([]*conversation.Message, len(dated))
-	for i, d := range dated {
-		messages[i] = d.message
-	}
-	r, err := newRedactor(ctx, redactionsOf(c), messages, s)
+	r, err := newRedactor(ctx, redactionsOf(c), nameOf(c.Customer), dated, f.Quotes, s)
 	if err != nil {
 		return nil, err
 	}
@@ -98,11 +97,11 @@ func NewTranscript(ctx context.Context, c *conversation.Conversation, chosen []c
 	t := &Transcript{
 		Customer: r.json(c.Customer), CurrentUser: f.ForwardedBy,
 		Conversation: About{
-			ID: r.line(nil, c.ID), Name: r.line(nil, c.Name), Status: r.line(nil, c.Status), CreatedAt: stamp(c.CreatedAt.At), Custom: r.json(c.Custom),
-			Channels: []string{}, MessageCount: len(messages),
+			ID: r.apart(c.ID), Name: r.apart(c.Name), Status: r.apart(c.Status), CreatedAt: stamp(c.CreatedAt.At), Custom: r.json(c.Custom),
+			Channels: []string{}, MessageCount: len(dated),
 		},
 		Forward:  Forwarding{Files: r.files(nil, chosen), Direction: direction},
-		Messages: make([]Entry, 0, len(messages)),
+		Messages: make([]Entry, 0, len(dated)), redactor: r,
 	}
 	customer := nameOf(t.Customer)
 	subject := ""
@@ -110,7 +109,7 @@ func NewTranscript(ctx context.Context, c *conversation.Conversation, chosen []c
 		e := r.entry(d.message, customer)
 		e.at = d.at
 		if d.from != c && d.from.Name != c.Name {
-			e.MergedFrom = r.line(nil, d.from.Name)
+			e.MergedFrom = r.apart(d.from.Name)
 		}
 		if e.Subject != "" {
 			e.NewSubject = threadOf(e.Subject) != subject

@@ -87,10 +87,9 @@ func (f folder) String() string {
 
 // locate gives every fault of a catalog the path that people can open, one a line.
 func (f folder) locate(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []error
-		for _, e := range joined.Unwrap() {
-			all = append(all, f.locate(e))
+	if all := catalog.Faults(err); len(all) > 1 {
+		for i := range all {
+			all[i] = f.locate(all[i])
 		}
 		return errors.Join(all...)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/catcher"
+	"github.com/heraldsend/herald/worker/logtest"
 	"github.com/heraldsend/herald/worker/redistest"
 )
 
@@ -100,7 +101,7 @@ type chaos struct {
 	policy  string
 	redis   *redistest.Server
 	mailbox *catcher.Catcher
-	logs    sync.Map // of each worker that was started: *lockedBuffer by number
+	logs    sync.Map // of each worker that was started: *logtest.Buffer by number
 }
 
 // begin starts a mail server, a bulk and its workers, and returns when the first messages arrived.
@@ -237,7 +238,7 @@ func (c *chaos) judge(status bulk.Status, killed int, took time.Duration) {
 
 // worker starts one more worker process.
 func (c *chaos) worker(number int) *exec.Cmd {
-	log := &lockedBuffer{}
+	log := &logtest.Buffer{}
 	c.logs.Store(number, log)
 	cmd := exec.Command(c.binary, "worker")
 	cmd.Env = append(os.Environ(), "HERALD_REDIS_URL="+c.redis.URL(), "HERALD_SMTP_URL="+c.mailbox.URL(),
@@ -252,7 +253,7 @@ func (c *chaos) worker(number int) *exec.Cmd {
 func (c *chaos) lastLogs() string {
 	var all strings.Builder
 	c.logs.Range(func(number, log any) bool {
-		text := log.(*lockedBuffer).String()
+		text := log.(*logtest.Buffer).String()
 		fmt.Fprintf(&all, "worker %v:\n%s\n", number, text[max(0, len(text)-2000):])
 		return true
 	})

@@ -20,6 +20,7 @@ import (
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/logtest"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/redistest"
 	"github.com/heraldsend/herald/worker/task"
@@ -105,7 +106,7 @@ func (s *eventSite) worker(redisAddr string) *exec.Cmd {
 	cmd := exec.Command("herald", "worker") // the test binary, see TestMain
 	cmd.Env = append(os.Environ(), "HERALD_REDIS_URL=redis://"+redisAddr+"/0", "HERALD_SMTP_URL="+s.mailbox.URL(), "HERALD_LISTEN=127.0.0.1:0",
 		"HERALD_EVENTS_URL="+s.url, "HERALD_ALLOW_NETWORKS=127.0.0.0/8", "HERALD_WEBHOOK_SECRETS=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-	log := &lockedBuffer{}
+	log := &logtest.Buffer{}
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)

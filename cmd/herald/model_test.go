@@ -26,6 +26,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/logtest"
 	"github.com/heraldsend/herald/worker/redistest"
 )
 
@@ -68,7 +69,7 @@ type world struct {
 	fault  sync.Mutex // one at a time
 	api    *process
 	worker [2]*process
-	logs   lockedBuffer
+	logs   logtest.Buffer
 
 	calls atomic.Int64
 	mu    sync.Mutex // guards what follows

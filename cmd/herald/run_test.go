@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/channel/catcher"
+	"github.com/heraldsend/herald/worker/logtest"
 	"github.com/heraldsend/herald/worker/redistest"
 )
 
@@ -26,33 +26,15 @@ type program struct {
 
 func (p *program) run(ctx context.Context, args ...string) (code int, out, log string) {
 	p.t.Helper()
-	var stdout, stderr lockedBuffer
+	var stdout, stderr logtest.Buffer
 	code = run(ctx, args, func(name string) string { return p.env[name] }, stdio{strings.NewReader(""), &stdout, &stderr})
 	return code, stdout.String(), stderr.String()
 }
 
-// lockedBuffer can be read while it is written.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // background runs a command until the returned function stops it, as SIGTERM would; that gives its exit code and log.
-func (p *program) background(args ...string) (log *lockedBuffer, stop func() int) {
+func (p *program) background(args ...string) (log *logtest.Buffer, stop func() int) {
 	ctx, cancel := context.WithCancel(context.Background())
-	log = &lockedBuffer{}
+	log = &logtest.Buffer{}
 	done := make(chan int, 1)
 	go func() {
 		done <- run(ctx, args, func(name string) string { return p.env[name] }, stdio{strings.NewReader(""), io.Discard, log})

@@ -19,6 +19,7 @@ import (
 
 	"github.com/heraldsend/herald/templates"
 	"github.com/heraldsend/herald/worker/api"
+	"github.com/heraldsend/herald/worker/logtest"
 	"github.com/heraldsend/herald/worker/redistest"
 )
 
@@ -28,7 +29,7 @@ type serving struct {
 	url  string // without a slash at its end
 	stop context.CancelFunc
 	code chan int
-	log  *lockedBuffer
+	log  *logtest.Buffer
 
 	secret string // of its token, where it has one
 }
@@ -39,7 +40,7 @@ var startedAt = regexp.MustCompile(`msg="API started".* url=(http://\S+)/`)
 func startServing(t *testing.T, env map[string]string, args ...string) *serving {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	s := &serving{t: t, stop: stop, code: make(chan int, 1), log: &lockedBuffer{}}
+	s := &serving{t: t, stop: stop, code: make(chan int, 1), log: &logtest.Buffer{}}
 	go func() {
 		s.code <- run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), func(name string) string { return env[name] }, stdio{strings.NewReader(""), s.log, s.log})
 	}()

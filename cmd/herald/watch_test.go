@@ -1,33 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/heraldsend/herald/worker/logtest"
 )
-
-// seenOutput is what a command has printed so far.
-type seenOutput struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *seenOutput) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *seenOutput) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
 
 // lint --watch checks at the start and at every change, with --fix mends, and ends when it is interrupted.
 func TestLintWatch(t *testing.T) {
@@ -45,7 +27,7 @@ func TestLintWatch(t *testing.T) {
 	write("Hi {{customer.firstName}}")
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	var out seenOutput
+	var out logtest.Buffer
 	ended := make(chan int)
 	go func() {
 		ended <- run(ctx, []string{"lint", dir, "--watch", "--fix"}, func(string) string { return "" }, stdio{in: strings.NewReader(""), out: &out, err: &out})

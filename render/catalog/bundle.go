@@ -314,6 +314,24 @@ func JoinFaults(faults []error) error {
 	return errors.Join(out...)
 }
 
+// Faults are the errors that err joins, however deep; of any other error, itself.
+func Faults(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the tree of errors is walked here
+	if !ok {
+		if inner := errors.Unwrap(err); inner != nil {
+			if all := Faults(inner); len(all) > 1 {
+				return all
+			}
+		}
+		return []error{err}
+	}
+	var all []error
+	for _, one := range joined.Unwrap() {
+		all = append(all, Faults(one)...)
+	}
+	return all
+}
+
 // FieldsOf lists the field paths that the bundle's templates name, as written there, without ../ and this.
 func (c *Catalog) FieldsOf(b *Bundle) ([]string, error) {
 	seen := make(map[string]bool)

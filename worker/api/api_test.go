@@ -9,13 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/logtest"
 	"github.com/heraldsend/herald/worker/redistest"
 	"github.com/heraldsend/herald/worker/store/suppress"
 )
@@ -27,14 +27,14 @@ type service struct {
 	client *enqueue.Client
 	api    *Server
 	url    string
-	log    *lockedWriter
+	log    *logtest.Buffer
 	token  string // sent with every request, where not empty
 }
 
 // start runs an API; configure, which may be nil, changes its options.
 func start(t testing.TB, configure func(*Options)) *service {
 	t.Helper()
-	s := &service{t: t, redis: redistest.Start(t), log: &lockedWriter{}}
+	s := &service{t: t, redis: redistest.Start(t), log: &logtest.Buffer{}}
 	rdb := s.redis.Client()
 	var err error
 	log := slog.New(slog.NewTextHandler(s.log, nil))
@@ -151,24 +151,6 @@ func (s *service) want(status int, method, path string, body any, header ...stri
 		s.t.Fatalf("%s %s: status %d, want %d: %.500s", method, path, a.status, status, a.body)
 	}
 	return a
-}
-
-// lockedWriter is a buffer that several may write while others read.
-type lockedWriter struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lockedWriter) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lockedWriter) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 // onlyReader hides how much there is to read.

@@ -5,10 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/heraldsend/herald/worker/logtest"
 )
 
 // Templates are loaded again when they change and on SIGHUP; a broken edit is logged once and the last good version
@@ -25,7 +26,7 @@ func TestFollowTemplates(t *testing.T) {
 		}
 	}
 	write("message: one\n")
-	var logged lines
+	var logged logtest.Buffer
 	log := slog.New(slog.NewTextHandler(&logged, nil))
 	hangup := make(chan os.Signal, 1)
 	var open stack
@@ -44,23 +45,23 @@ func TestFollowTemplates(t *testing.T) {
 		t.Helper()
 		for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
-				t.Fatalf("waited in vain until %s; log:\n%s", what, logged.text())
+				t.Fatalf("waited in vain until %s; log:\n%s", what, logged.String())
 			}
 		}
 	}
 	write("message: two and more\n")
 	await("the folder was seen to change", func() bool { return message() == "two and more" })
 	write("mesage: three and even more\n")
-	await("the broken edit is logged", func() bool { return strings.Contains(logged.text(), "did you mean") })
+	await("the broken edit is logged", func() bool { return strings.Contains(logged.String(), "did you mean") })
 	write("message: four\n")
 	hangup <- syscall.SIGHUP
 	await("SIGHUP loaded it", func() bool { return message() == "four" })
 	hangup <- syscall.SIGHUP
-	await("SIGHUP is answered", func() bool { return strings.Contains(logged.text(), "the same") })
+	await("SIGHUP is answered", func() bool { return strings.Contains(logged.String(), "the same") })
 	if err := open.Close(); err != nil {
 		t.Fatal(err)
 	}
-	text := logged.text()
+	text := logged.String()
 	if n := strings.Count(text, "level=ERROR"); n != 1 || !strings.Contains(text, "shortcuts/a.yaml:1:1: unknown key") {
 		t.Errorf("%d errors logged, want one that names the place:\n%s", n, text)
 	}
@@ -68,22 +69,4 @@ func TestFollowTemplates(t *testing.T) {
 	if _, err := followTemplates(&Settings{Templates: dir}, log, nil, &open); err == nil {
 		t.Error("started on broken templates")
 	}
-}
-
-// lines is a log to read while it is written.
-type lines struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) text() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

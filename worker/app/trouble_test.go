@@ -1,42 +1,23 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/emersion/go-sasl"
 
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/logtest"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/redistest"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
-
-// logged is a log that several write to.
-type logged struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
 
 // Trouble of an account is seen everywhere, and nobody fails for it: in a message's status, the log and /readyz. A server
 // that offers only AUTH LOGIN is none.
@@ -56,7 +37,7 @@ func TestTroubleIsSeen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := valid()
 			s.RedisURL, s.SMTPURL = redistest.Start(t).URL(), "smtp://"+user+c.password+"@"+startMail(t, &c.server, nil)+"?tls=none"
-			var log logged
+			var log logtest.Buffer
 			w, err := NewWorker(t.Context(), WorkerOptions{Settings: &s, Log: slog.New(slog.NewTextHandler(&log, nil)), Metrics: NewMetrics()})
 			if err != nil {
 				t.Fatal(err)

@@ -52,7 +52,7 @@ func (j *Judge) judge(c *catalog.Catalog, content task.Content) error {
 	case errors.As(err, &unknown) && content.Template != "" && unknown.Name == content.Template:
 		faults.Add("/template", "unknown_template", "%s%s", unknown.Error(), j.hint)
 	case err != nil:
-		for _, err := range parts(err) {
+		for _, err := range catalog.Faults(err) {
 			var place *catalog.TemplateError
 			if errors.As(err, &place) {
 				faults.Add(pointerTo(content, place.Template), place.Code, "%s", placed(place.File, place.Line, place.Column, place.Message))
@@ -70,14 +70,6 @@ func (j *Judge) judge(c *catalog.Catalog, content task.Content) error {
 		}
 	}
 	return faults.Err()
-}
-
-// parts are the errors that err joins.
-func parts(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
-	}
-	return []error{err}
 }
 
 // pointerTo is the member of the content that holds a template. Templates that it only refers to count as the member

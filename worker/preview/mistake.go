@@ -105,19 +105,12 @@ func (r *rendering) place(template string, line, column int) Place {
 
 // mistake adds an error; of joined errors each, and each only once: channels share their texts.
 func (r *rendering) mistake(channel catalog.Channel, err error) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range joined.Unwrap() {
-			r.mistake(channel, e)
-		}
-		return
+	for _, fault := range catalog.Faults(err) {
+		r.addMistake(channel, r.mistakeOf(fault))
 	}
-	if wrapped := errors.Unwrap(err); wrapped != nil {
-		if _, ok := wrapped.(interface{ Unwrap() []error }); ok {
-			r.mistake(channel, wrapped)
-			return
-		}
-	}
-	f := r.mistakeOf(err)
+}
+
+func (r *rendering) addMistake(channel catalog.Channel, f Mistake) {
 	for i := range r.result.Mistakes {
 		known := &r.result.Mistakes[i]
 		if f.Code == known.Code && f.Message == known.Message && f.Place == known.Place {

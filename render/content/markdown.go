@@ -6,6 +6,7 @@ import (
 	"html"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
@@ -28,11 +29,14 @@ type Converter struct {
 	agent    *bluemonday.Policy // for HTML of the team's own
 }
 
+// addressHere finds an address where a text begins with one.
+var addressHere = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^" + bareAddress) })
+
 // NewConverter returns a Converter. Making it is costly: keep it.
 func NewConverter() *Converter {
 	links := extension.NewLinkify(
-		extension.WithLinkifyURLRegexp(regexp.MustCompile("^"+bareAddress)),
-		extension.WithLinkifyWWWRegexp(regexp.MustCompile("^"+bareAddress)),
+		extension.WithLinkifyURLRegexp(addressHere()),
+		extension.WithLinkifyWWWRegexp(addressHere()),
 	)
 	return &Converter{
 		markdown: goldmark.New(

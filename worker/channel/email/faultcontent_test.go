@@ -75,10 +75,10 @@ func (f *faultSession) cut(r io.Reader) {
 	_, _ = io.ReadFull(r, half)
 	switch f.server.fault {
 	case "drop-at-50%":
-		_, _ = io.CopyN(io.Discard, r, 8<<20)
+		_, _ = io.CopyN(io.Discard, r, encodedFile/2)
 		f.gone = true
 	case "rst-at-99%":
-		_, _ = io.CopyN(io.Discard, r, 21<<20)
+		_, _ = io.CopyN(io.Discard, r, encodedFile*99/100)
 		if tcp, ok := f.conn.(*net.TCPConn); ok {
 			_ = tcp.SetLinger(0)
 		}

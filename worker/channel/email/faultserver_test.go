@@ -59,6 +59,7 @@ func startFaultServer(t testing.TB, s *faultServer) *faultServer {
 			if err != nil {
 				return
 			}
+			_ = c.(*net.TCPConn).SetReadBuffer(64 << 10) // what it doesn't read stays with the client
 			s.mu.Lock()
 			s.conns[c], s.dialled = true, s.dialled+1
 			s.mu.Unlock()

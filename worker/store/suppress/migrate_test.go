@@ -138,7 +138,7 @@ func TestMigrateTogether(t *testing.T) {
 	t.Parallel()
 	for name, rdb := range map[string]redis.UniversalClient{"one Redis": redistest.Start(t).Client(), "cluster": redistest.StartCluster(t, 3)} {
 		entries, want := maps.Clone(oldNumbers), maps.Clone(newNumbers)
-		for i := range 3000 {
+		for i := range 600 {
 			source := fmt.Sprint("n", i)
 			entries[fmt.Sprintf("004479110%05d", i)] = "bt6zrls unsubscribed " + source
 			want[fmt.Sprintf("+4479110%05d", i)] = source
@@ -148,7 +148,7 @@ func TestMigrateTogether(t *testing.T) {
 		for range 4 {
 			workers.Go(func() {
 				s := open(t, rdb, "GB", slog.New(slog.DiscardHandler))
-				found, err := s.Check(context.Background(), message.SMS, []string{"07911 002999", "+44 (0)7912 345678", "+447912345699"})
+				found, err := s.Check(context.Background(), message.SMS, []string{"07911 000599", "+44 (0)7912 345678", "+447912345699"})
 				if err != nil || found[0] == nil || found[1] == nil || found[2] != nil {
 					t.Error(name, found, err)
 				}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/heraldsend/herald/action"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/send"
@@ -26,6 +27,8 @@ emailTemplate: none
 tags: [solved, from-shortcut]
 queue: billing
 status: done
+priority: 2
+conversationSubject: Solved it
 customFields: {resolvedBool: true, countNum: 3}
 `
 
@@ -73,7 +76,7 @@ func TestActionsFollowTheMessage(t *testing.T) {
 	s.message(task.Message{ID: "nowhere", To: "a@example.com", Content: solve})
 	s.message(task.Message{ID: "bad", To: "a@example.com", Content: solve, Context: in("c3")})
 	s.message(task.Message{ID: "lost", To: "a@example.com", Actions: &task.Actions{Status: "done"}, Context: in(strings.Repeat("c", 201))})
-	tags := make([]string, task.MaxTags)
+	tags := make([]string, action.MaxTags)
 	for i := range tags {
 		tags[i] = fmt.Sprint("t", i)
 	}
@@ -88,12 +91,12 @@ func TestActionsFollowTheMessage(t *testing.T) {
 			t.Errorf("%s: %s, want %s", id, types(got[id]), want)
 		}
 	}
-	if want := `tags add ["solved","from-shortcut","from-job"]; customFields add {"countNum":3,"resolvedBool":true}; queue set "billing"; ` +
-		`assignedUsers set ["u1"]; assignedTeams set []; status set "open"`; changed(got["both"][1]) != want {
+	if want := `subject set "Solved it"; tags add ["solved","from-shortcut","from-job"]; customFields add {"countNum":3,"resolvedBool":true}; queue set "billing"; ` +
+		`assignedUsers set ["u1"]; assignedTeams set []; priority set 2; status set "open"`; changed(got["both"][1]) != want {
 		t.Errorf("%s\nwant %s", changed(got["both"][1]), want)
 	}
-	if want := `tags add ["solved","from-shortcut"]; customFields add {"countNum":3,"resolvedBool":true}; queue set "billing"; ` +
-		`assignedUsers set []; assignedTeams set []; status set "done"`; changed(got["own"][1]) != want {
+	if want := `subject set "Solved it"; tags add ["solved","from-shortcut"]; customFields add {"countNum":3,"resolvedBool":true}; queue set "billing"; ` +
+		`assignedUsers set []; assignedTeams set []; priority set 2; status set "done"`; changed(got["own"][1]) != want {
 		t.Errorf("%s\nwant %s", changed(got["own"][1]), want)
 	}
 	for id, code := range map[string]string{"lost": "no_conversation", "many": "invalid_actions"} {

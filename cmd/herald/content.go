@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/compose"
@@ -53,6 +54,19 @@ func (f *contentFlags) fields(c message.Channel) (chat message.ChatFields, note 
 	return chat, note
 }
 
+// useDefault takes the default shortcut of defaults.yaml where neither a shortcut nor a text is given.
+func (f *contentFlags) useDefault(c *app.Settings, channel message.Channel) error {
+	if f.Shortcut != "" || f.Text != "" {
+		return nil
+	}
+	templates, err := c.Catalog()
+	if err != nil {
+		return err
+	}
+	f.Shortcut = templates.DefaultShortcut(catalog.Channel(channel))
+	return nil
+}
+
 // named says which content the flags ask for.
 func (f *contentFlags) named() (task.Content, error) {
 	content := task.Content{Shortcut: f.Shortcut, Text: f.Text, Subject: f.Subject, Template: f.EmailLayout, As: f.As}
@@ -80,11 +94,11 @@ func (f *contentFlags) content(ctx context.Context, q *app.Client, c *app.Settin
 	if err != nil {
 		return content, err
 	}
-	catalog, err := c.Catalog()
+	templates, err := c.Catalog()
 	if err != nil {
 		return content, err
 	}
-	content.Sources, err = compose.Pin(ctx, q.Blobs, q.SourceRetention(), catalog, content)
+	content.Sources, err = compose.Pin(ctx, q.Blobs, q.SourceRetention(), templates, content)
 	return content, err
 }
 

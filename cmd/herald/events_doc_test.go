@@ -34,7 +34,7 @@ func eventExamples(t *testing.T) string {
 	wave := outbox.Message{ID: "wave2+0.17.sms", Bulk: "wave2", Channel: message.SMS, State: "failed", Code: notMobile(t), To: "+15550117", At: at}
 	actions := &task.Actions{
 		Tags: []string{"delayed"}, CustomFields: map[string]json.RawMessage{"waveNum": json.RawMessage("2"), "noteStr": json.RawMessage("null")},
-		Queue: "billing", Status: "snoozed",
+		Queue: "billing", Priority: 4, SnoozeUntil: "3d",
 	}
 	bulk := outbox.Bulk{ID: "wave2", State: "running", Percent: 30, Planned: 1000, Pending: 680, Sent: 311, Failed: 5, Suppressed: 3, Skipped: 1, At: at}
 	over := bulk
@@ -43,7 +43,7 @@ func eventExamples(t *testing.T) string {
 		single, with("done", ""), wave, with("suppressed", message.Email.Spec().Refused), with("skipped", "cancelled"),
 		with("skipped", compose.Expired(task.Message{SendBefore: at}, at).Code), with("unknown", "smtp_timeout"),
 		outbox.Note{ID: "note-3", Conversation: "c42", ProviderID: "n981", At: at},
-		outbox.Updated{Conversation: "c42", Customer: "u7", Message: "order-10027", Changes: actions.Changes(), At: at, Cause: "order-10027"},
+		outbox.Updated{Conversation: "c42", Customer: "u7", Message: "order-10027", Changes: actions.Changes(at), At: at, Cause: "order-10027"},
 		outbox.Forwarded{
 			ID: "fwd-5", Conversation: "c42", By: "u3", From: "Robin <robin@desk.example>", To: []string{"parts@supplier.example"},
 			Subject: "Fwd: Broken hinge", Text: "Could you send a new one?", Attachments: []string{"hinge.jpg"}, At: at,

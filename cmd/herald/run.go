@@ -51,29 +51,30 @@ func channelVars() kong.Vars {
 type cli struct {
 	app.Settings `embed:""`
 
-	Demo     demoCmd     `cmd:"" help:"Send a sample bulk to a mailbox in this process, and show what happened."`
-	Worker   workerCmd   `cmd:"" help:"Consume the queue: render and send. Run as many as you like; SIGTERM drains."`
-	Serve    serveCmd    `cmd:"" help:"Answer the HTTP API and the preview page."`
-	Token    tokenCmd    `cmd:"" help:"Make a token for the API."`
-	Send     sendCmd     `cmd:"" help:"Enqueue one message."`
-	Status   statusCmd   `cmd:"" help:"Print the state of a message or forward."`
-	Resolve  resolveCmd  `cmd:"" help:"Settle a message or forward in state unknown."`
-	Cancel   cancelCmd   `cmd:"" help:"Cancel a message or forward that waits."`
-	Bulk     bulkCmd     `cmd:"" help:"Enqueue a bulk, follow it, export the results."`
-	Events   eventsCmd   `cmd:"" help:"List events that the endpoint has not taken, and send them again."`
-	Forward  forwardCmd  `cmd:"" help:"Send the transcript of a conversation to people outside, or show it."`
-	Suppress suppressCmd `cmd:"" help:"Manage the lists of addresses that must not be written to."`
-	Doctor   doctorCmd   `cmd:"" help:"Try every setting and say what is wrong, and what to do. Sends nothing."`
-	Dead     deadCmd     `cmd:"" help:"Look at tasks that the workers gave up; retry or drop them."`
-	Render   renderCmd   `cmd:"" help:"Render templates from standard input: one JSON object a line in, one a line out."`
-	Init     initCmd     `cmd:"" help:"Make a first folder of templates." group:"authors"`
-	New      newCmd      `cmd:"" help:"Begin a shortcut, a snippet or a layout." group:"authors"`
-	Preview  previewCmd  `cmd:"" help:"Show what a customer gets from a shortcut on each channel." group:"authors"`
-	Explain  explainCmd  `cmd:"" help:"Show where each piece of a message comes from." group:"authors"`
-	Lint     lintCmd     `cmd:"" help:"Find mistakes in templates before a customer does." group:"authors"`
-	Test     testCmd     `cmd:"" help:"Run the tests that stand beside the templates." group:"authors"`
-	Fields   fieldsCmd   `cmd:"" help:"List the fields that templates may use." group:"authors"`
-	Helpers  helpersCmd  `cmd:"" help:"List the helpers that templates may use, or explain one." group:"authors"`
+	Demo      demoCmd      `cmd:"" help:"Send a sample bulk to a mailbox in this process, and show what happened."`
+	Worker    workerCmd    `cmd:"" help:"Consume the queue: render and send. Run as many as you like; SIGTERM drains."`
+	Serve     serveCmd     `cmd:"" help:"Answer the HTTP API and the preview page."`
+	Token     tokenCmd     `cmd:"" help:"Make a token for the API."`
+	Send      sendCmd      `cmd:"" help:"Enqueue one message."`
+	Status    statusCmd    `cmd:"" help:"Print the state of a message or forward."`
+	Resolve   resolveCmd   `cmd:"" help:"Settle a message or forward in state unknown."`
+	Cancel    cancelCmd    `cmd:"" help:"Cancel a message or forward that waits."`
+	Bulk      bulkCmd      `cmd:"" help:"Enqueue a bulk, follow it, export the results."`
+	Events    eventsCmd    `cmd:"" help:"List events that the endpoint has not taken, and send them again."`
+	Forward   forwardCmd   `cmd:"" help:"Send the transcript of a conversation to people outside, or show it."`
+	Suppress  suppressCmd  `cmd:"" help:"Manage the lists of addresses that must not be written to."`
+	Doctor    doctorCmd    `cmd:"" help:"Try every setting and say what is wrong, and what to do. Sends nothing."`
+	Dead      deadCmd      `cmd:"" help:"Look at tasks that the workers gave up; retry or drop them."`
+	Render    renderCmd    `cmd:"" help:"Render templates from standard input: one JSON object a line in, one a line out."`
+	Init      initCmd      `cmd:"" help:"Make a first folder of templates." group:"authors"`
+	New       newCmd       `cmd:"" help:"Begin a shortcut, a snippet or a layout." group:"authors"`
+	Preview   previewCmd   `cmd:"" help:"Show what a customer gets from a shortcut on each channel." group:"authors"`
+	Explain   explainCmd   `cmd:"" help:"Show where each piece of a message comes from." group:"authors"`
+	Lint      lintCmd      `cmd:"" help:"Find mistakes in templates before a customer does." group:"authors"`
+	Test      testCmd      `cmd:"" help:"Run the tests that stand beside the templates." group:"authors"`
+	Shortcuts shortcutsCmd `cmd:"" help:"List the shortcuts by category, or search them." group:"authors"`
+	Fields    fieldsCmd    `cmd:"" help:"List the fields that templates may use." group:"authors"`
+	Helpers   helpersCmd   `cmd:"" help:"List the helpers that templates may use, or explain one." group:"authors"`
 
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -52,6 +52,9 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 		Actions: actions, SendAt: s.At, SendBefore: s.Before, Cc: s.Cc, Bcc: s.Bcc, InReplyTo: s.InReplyTo,
 	}
 	m.Chat, m.Note = s.fields(channel)
+	if err := s.useDefault(c, channel); err != nil {
+		return err
+	}
 	if m.Content, err = s.named(); err != nil {
 		return err
 	}

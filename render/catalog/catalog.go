@@ -41,6 +41,9 @@ type Catalog struct {
 type Defaults struct {
 	ReplyTemplate string   `json:"replyTemplate,omitempty"` // email template of shortcuts without one
 	NoteTemplate  string   `json:"noteTemplate,omitempty"`  // email template whose text, as Markdown, notes are set into
+	ReplyShortcut string   `json:"replyShortcut,omitempty"` // shortcut of messages that say nothing of their own
+	NoteShortcut  string   `json:"noteShortcut,omitempty"`  // likewise, of notes
+	Categories    []string `json:"categories,omitempty"`    // paths such as "Orders/Delays", in the order that lists show
 	Languages     []string `json:"languages,omitempty"`     // every snippet should have a text in each
 	Fields        []string `json:"fields,omitempty"`        // paths that contexts have besides those of Fields; "order.*" for all below
 }
@@ -73,6 +76,14 @@ func (c *Catalog) ShortcutsFor(a Actor) []string {
 		}
 	}
 	return names
+}
+
+// DefaultShortcut is the shortcut of messages on a channel that name none and have no text; "" if there is none.
+func (c *Catalog) DefaultShortcut(channel Channel) string {
+	if channel == Note {
+		return c.defaults.NoteShortcut
+	}
+	return c.defaults.ReplyShortcut
 }
 
 // HasSnippet says whether there is a snippet of that name.

@@ -285,6 +285,12 @@ func (l *loader) references() {
 			}
 		}
 	}
+	for key, name := range map[string]string{"replyShortcut": c.defaults.ReplyShortcut, "noteShortcut": c.defaults.NoteShortcut} {
+		if name != "" && c.shortcuts[name] == nil {
+			l.fault("defaults.yaml", c.origins[originKey("defaults", "")].at[key], "unknown_shortcut",
+				fmt.Sprintf("unknown shortcut %s%s", handlebars.Quote(name), handlebars.DidYouMean(name, c.Shortcuts())))
+		}
+	}
 	for key, t := range map[string]string{"replyTemplate": c.defaults.ReplyTemplate, "noteTemplate": c.defaults.NoteTemplate} {
 		pos := c.origins[originKey("defaults", "")].at[key]
 		switch {

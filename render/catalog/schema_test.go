@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/heraldsend/herald/action"
 )
 
 // The JSON Schemas that editors complete from name exactly the keys that the
@@ -65,7 +67,7 @@ func TestSchemas(t *testing.T) {
 			t.Errorf("%s has no description", name)
 		}
 	}
-	if tags := shortcut.Properties["tags"]; tags.MaxItems != MaxTags || tags.Items.MaxLength != MaxTagLength {
+	if tags := shortcut.Properties["tags"]; tags.MaxItems != action.MaxTags || tags.Items.MaxLength != action.MaxTagLength {
 		t.Errorf("tags: %+v", tags)
 	}
 	for _, c := range Channels() {

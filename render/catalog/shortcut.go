@@ -8,14 +8,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/heraldsend/herald/action"
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
-)
-
-// Limits of a shortcut, the same for all renderers.
-const (
-	MaxTags      = 20
-	MaxTagLength = 64 // characters
 )
 
 // Shortcut is a canned response: its texts, its channels, and what it changes in the conversation. Its texts are
@@ -40,12 +35,17 @@ type Shortcut struct {
 
 	Channels map[Channel]Override `json:"channels,omitempty"`
 
-	Tags          []string       `json:"tags,omitempty"`
-	AssignedUsers []string       `json:"assignedUsers,omitempty"`
-	AssignedTeams []string       `json:"assignedTeams,omitempty"`
-	Queue         string         `json:"queue,omitempty"`
-	Status        string         `json:"status,omitempty"` // open, snoozed, or done; set after the message went out
-	CustomFields  map[string]any `json:"customFields,omitempty"`
+	// What changes in the conversation after the message went out. These are data: nothing in them is rendered.
+	ConversationSubject string         `json:"conversationSubject,omitempty"`
+	Tags                []string       `json:"tags,omitempty"`
+	AssignedUsers       []string       `json:"assignedUsers,omitempty"`
+	AssignedTeams       []string       `json:"assignedTeams,omitempty"`
+	Queue               string         `json:"queue,omitempty"`
+	Priority            int            `json:"priority,omitempty"` // 1 to 5, which is the most urgent
+	Status              string         `json:"status,omitempty"`   // open, snoozed, or done
+	SubStatus           string         `json:"subStatus,omitempty"`
+	SnoozeUntil         string         `json:"snoozeUntil,omitempty"` // as action.SnoozeUntil reads it
+	CustomFields        map[string]any `json:"customFields,omitempty"`
 }
 
 // Override has the values of one channel. An unset field means that of the shortcut.
@@ -250,12 +250,34 @@ func (s *Shortcut) faults() []fieldFault {
 		}
 	}
 	s.checkAttachments("attachments", s.Attachments, add)
-	if len(s.Tags) > MaxTags {
-		add("tags", "tags", "%d tags: at most %d", len(s.Tags), MaxTags)
+	s.checkActions(add)
+	return out
+}
+
+// checkActions checks what the shortcut changes in a conversation.
+func (s *Shortcut) checkActions(add func(path, code, format string, args ...any)) {
+	checkIDs := func(path string, names []string, most, length int) {
+		if len(names) > most {
+			add(path, path, "%d %s: at most %d", len(names), path, most)
+		}
+		for i, name := range names {
+			if n := utf8.RuneCountInString(name); n > length || n == 0 || hasControl(name) {
+				add(fmt.Sprintf("%s.%d", path, i), path, "%s has %d characters: 1 to %d, on one line", handlebars.Quote(name), n, length)
+			}
+		}
 	}
-	for i, tag := range s.Tags {
-		if n := utf8.RuneCountInString(tag); n > MaxTagLength || n == 0 {
-			add(fmt.Sprintf("tags.%d", i), "tags", "tag %s has %d characters: 1 to %d", handlebars.Quote(tag), n, MaxTagLength)
+	checkIDs("tags", s.Tags, action.MaxTags, action.MaxTagLength)
+	checkIDs("assignedUsers", s.AssignedUsers, action.MaxUsers, action.MaxID)
+	checkIDs("assignedTeams", s.AssignedTeams, action.MaxTeams, action.MaxID)
+	for _, line := range []struct {
+		path, text string
+		most       int
+	}{{"conversationSubject", s.ConversationSubject, action.MaxSubject}, {"queue", s.Queue, action.MaxID}, {"subStatus", s.SubStatus, action.MaxID}} {
+		switch n := utf8.RuneCountInString(line.text); {
+		case n > line.most || hasControl(line.text):
+			add(line.path, "action", "%s has %d characters: at most %d, on one line", line.path, n, line.most)
+		case strings.Contains(line.text, "{{") || strings.Contains(line.text, "[["+SnippetPrefix):
+			add(line.path, "action", "%s is set as it is written: it can't hold dynamic text or snippets", line.path)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.CustomFields)) {
@@ -263,12 +285,20 @@ func (s *Shortcut) faults() []fieldFault {
 			add("customFields."+name, "custom_field", "custom field %s must be a text, a boolean, or a finite number", handlebars.Quote(name))
 		}
 	}
-	switch s.Status {
-	case "", "open", "snoozed", "done":
-	default:
+	if s.Status != "" && !action.IsStatus(s.Status) {
 		add("status", "status", "unknown status %s: want open, snoozed, or done", handlebars.Quote(s.Status))
+		return
 	}
-	return out
+	if err := action.CheckPriority(s.Priority); err != nil {
+		add("priority", "priority", "%v", err)
+	}
+	if err := action.CheckSnooze(s.SnoozeUntil, s.Status); err != nil {
+		add("snoozeUntil", "snooze", "snoozeUntil: %v", err)
+	}
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
 func (s *Shortcut) checkAttachments(path string, names []string, add func(path, code, format string, args ...any)) {

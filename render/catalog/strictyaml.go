@@ -112,6 +112,8 @@ func (d *yamlDecoder) value(path string, n *yaml.Node, v reflect.Value) {
 		d.scalar(path, n, v)
 	case reflect.Bool:
 		d.boolean(path, n, v)
+	case reflect.Int:
+		d.integer(path, n, v)
 	default:
 		panic("render: no YAML rule for " + v.Type().String())
 	}
@@ -267,6 +269,16 @@ func (d *yamlDecoder) boolean(path string, n *yaml.Node, v reflect.Value) {
 		return
 	}
 	v.SetBool(value)
+}
+
+func (d *yamlDecoder) integer(path string, n *yaml.Node, v reflect.Value) {
+	var value int
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || n.Decode(&value) != nil {
+		d.fault(n, "yaml_type", "%s: wants a whole number, not %s", path, kindName(n))
+		return
+	}
+	v.SetInt(int64(value))
+	d.positions[path] = d.textPos(n)
 }
 
 func (d *yamlDecoder) scalar(path string, n *yaml.Node, v reflect.Value) {

@@ -16,10 +16,12 @@ type ActionsBody struct {
 	EmailTemplate string       `json:"emailTemplate,omitempty" maxLength:"128"`
 	Spam          *bool        `json:"spam,omitempty"`
 	Queue         string       `json:"queue,omitempty" maxLength:"128" doc:"Transfers the conversation."`
-	AssignedUsers []string     `json:"assignedUsers,omitempty" maxItems:"100"`
+	AssignedUsers []string     `json:"assignedUsers,omitempty" maxItems:"10"`
 	AssignedTeams []string     `json:"assignedTeams,omitempty" maxItems:"100"`
+	Priority      int          `json:"priority,omitempty" minimum:"1" maximum:"5" doc:"5 is the most urgent."`
 	Status        string       `json:"status,omitempty" enum:"open,snoozed,done"`
 	SubStatus     string       `json:"subStatus,omitempty" maxLength:"128"`
+	SnoozeUntil   string       `json:"snoozeUntil,omitempty" maxLength:"40" doc:"A time (RFC 3339), or a span from when the message went, such as 3d, 1w2d or 90m. The status becomes snoozed."`
 }
 
 func (a *ActionsBody) actions() *task.Actions {
@@ -28,7 +30,8 @@ func (a *ActionsBody) actions() *task.Actions {
 	}
 	return &task.Actions{
 		Subject: a.Subject, Tags: a.Tags, CustomFields: a.CustomFields, EmailTemplate: a.EmailTemplate, Spam: a.Spam, Queue: a.Queue,
-		AssignedUsers: a.AssignedUsers, AssignedTeams: a.AssignedTeams, Status: a.Status, SubStatus: a.SubStatus,
+		AssignedUsers: a.AssignedUsers, AssignedTeams: a.AssignedTeams, Priority: a.Priority, Status: a.Status,
+		SubStatus: a.SubStatus, SnoozeUntil: a.SnoozeUntil,
 	}
 }
 

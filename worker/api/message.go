@@ -115,6 +115,9 @@ func (s *Server) sendMessage(ctx context.Context, in *sendMessageInput) (*Accept
 func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Message, error) {
 	b.Country = cmp.Or(b.Country, s.Country)
 	m := b.task(cmp.Or(id, enqueue.NewID()))
+	if m.Shortcut == "" && m.Text == "" && s.Judge != nil {
+		m.Shortcut = s.Judge.DefaultShortcut(m.Channel)
+	}
 	wrong := fault.In(fault.Join(enqueue.CheckMessage(m), checkCountry(m.Country), s.judge(m.Content)))
 	if err := wrong.Merge(fault.In(compose.CheckRecipient(m))).Err(); err != nil {
 		return m, err
@@ -142,7 +145,13 @@ func (b *MessageBody) task(id string) task.Message {
 }
 
 // faults implements ownRules.
-func (b *MessageBody) faults() error { return enqueue.CheckMessage(b.task(cmp.Or(b.ID, "fresh"))) }
+func (b *MessageBody) faults() error {
+	m := b.task(cmp.Or(b.ID, "fresh"))
+	if m.Shortcut == "" && m.Text == "" {
+		m.Shortcut = "default" // the templates may have one: message looks
+	}
+	return enqueue.CheckMessage(m)
+}
 
 // cancel cancels a message or forward.
 func (s *Server) cancel(do func(context.Context, string) error) func(context.Context, *IDInput) (*struct{}, error) {

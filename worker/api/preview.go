@@ -78,7 +78,7 @@ func (p *Preview) Register(api huma.API) {
 		Description:  "Makes the email that `POST /v1/forwards` would send, with the very call that sending uses, and sends and stores nothing.",
 		MaxBodyBytes: maxForward,
 	}, p.forward)
-	Handle(api, ScopePreview, get("list-shortcuts", "/v1/shortcuts", "List the shortcuts"), p.listShortcuts)
+	Handle(api, ScopePreview, get("list-shortcuts", "/v1/shortcuts", "List the shortcuts, or search them"), p.listShortcuts)
 	get1 := get("get-shortcut", "/v1/shortcuts/{name}", "Get a shortcut as its author wrote it")
 	get1.Errors = []int{http.StatusNotFound}
 	Handle(api, ScopePreview, get1, p.getShortcut)

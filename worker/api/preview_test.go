@@ -116,3 +116,36 @@ func TestPreviewLists(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+func TestSearchShortcuts(t *testing.T) {
+	s := startPreview(t)
+	search := func(query string) (names []string, first ShortcutSummary, categories []string) {
+		t.Helper()
+		var got struct {
+			Shortcuts  []ShortcutSummary
+			Categories []string
+		}
+		s.want(http.StatusOK, "GET", "/v1/shortcuts"+query, nil).decode(t, &got)
+		for _, one := range got.Shortcuts {
+			names = append(names, one.Name)
+		}
+		if len(names) > 0 {
+			first = got.Shortcuts[0]
+		}
+		return names, first, got.Categories
+	}
+	all, first, categories := search("")
+	if len(all) < 20 || first.Title != first.Name || len(categories) < 3 {
+		t.Errorf("%d shortcuts, the first %+v, categories %q", len(all), first, categories)
+	}
+	if names, first, _ := search("?q=Parcel"); len(names) < 2 || first.Name != "parcel-delayed" || len(names) >= len(all) {
+		t.Errorf("%q", names)
+	}
+	if names, first, _ := search("?q=Hinweis&locale=de"); len(names) != 0 && !strings.Contains(first.Excerpt, "Hinweis") {
+		t.Errorf("%q: %+v", names, first)
+	}
+	if names, _, _ := search("?q=nothingofthekind"); len(names) != 0 {
+		t.Errorf("%q", names)
+	}
+	s.want(http.StatusUnprocessableEntity, "GET", "/v1/shortcuts?q="+strings.Repeat("x", 201), nil)
+}

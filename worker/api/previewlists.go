@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -19,25 +20,37 @@ type ShortcutSummary struct {
 	Category    string   `json:"category,omitempty"`
 	Subcategory string   `json:"subcategory,omitempty"`
 	Tags        []string `json:"tags,omitempty"`
+	Title       string   `json:"title" doc:"The name with its snippets in the reader's language"`
+	Excerpt     string   `json:"excerpt,omitempty" doc:"Of the message, where the query was found in it"`
+}
+
+type shortcutsInput struct {
+	Query  string `query:"q" maxLength:"200" doc:"Words that the name, description, category, tags, subject or message must all have; the best first"`
+	Locale string `query:"locale" maxLength:"64" doc:"The reader's language; the server's when missing"`
+	As     string `query:"as" maxLength:"2000" doc:"Only what this user, in these teams, may use: names with commas between"`
 }
 
 type shortcutsOutput struct {
 	Body struct {
-		Shortcuts []ShortcutSummary `json:"shortcuts"`
+		Shortcuts  []ShortcutSummary `json:"shortcuts"`
+		Categories []string          `json:"categories" doc:"Paths of the categories, in the order of lists"`
 	}
 }
 
-func (p *Preview) listShortcuts(context.Context, *struct{}) (*shortcutsOutput, error) {
-	c := p.options.Catalog()
+func (p *Preview) listShortcuts(_ context.Context, in *shortcutsInput) (*shortcutsOutput, error) {
+	c, as := p.options.Catalog(), catalog.ActorOf(in.As)
 	out := &shortcutsOutput{}
-	out.Body.Shortcuts = []ShortcutSummary{}
-	for _, name := range c.Shortcuts() {
-		s, err := c.Shortcut(name)
-		if err != nil {
-			return nil, err
-		}
-		out.Body.Shortcuts = append(out.Body.Shortcuts, ShortcutSummary{s.Name, s.Description, s.Category, s.Subcategory, s.Tags})
+	out.Body.Shortcuts, out.Body.Categories = []ShortcutSummary{}, []string{}
+	for _, m := range c.Search(in.Query, cmp.Or(in.Locale, p.options.Locale), as) {
+		s := m.Shortcut
+		out.Body.Shortcuts = append(out.Body.Shortcuts, ShortcutSummary{s.Name, s.Description, s.Category, s.Subcategory, s.Tags, m.Title, m.Excerpt})
 	}
+	tree := c.Categories(as)
+	tree.Walk(func(one *catalog.Category) {
+		if one.Path != "" {
+			out.Body.Categories = append(out.Body.Categories, one.Path)
+		}
+	})
 	return out, nil
 }
 

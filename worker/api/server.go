@@ -22,6 +22,7 @@ import (
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/channel/sms"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/link"
 	"github.com/heraldsend/herald/worker/store/suppress"
@@ -53,6 +54,8 @@ type Options struct {
 	// *compose.Judge. If it is nil, only the workers check content.
 	Judge interface {
 		Check(content task.Content) error
+		// DefaultShortcut is what a message says on a channel that names no shortcut and has no text; "" for nothing.
+		DefaultShortcut(channel message.Channel) string
 	}
 
 	// FieldKind is the type of a field that the templates declare, "" for another field. It decides what a column of

@@ -21,7 +21,7 @@ var wholeBodies = map[string]string{
 		"attachments":[{"name":"a.txt","type":"text/plain","contentId":"x","inline":"aGk="}],"policy":"hold","onIssue":"skip","unsubscribe":true,
 		"headers":[{"name":"X-A","value":"b"}],"chat":{"brand":"b","assistant":"a","dialog":"d"},"note":{"mentions":["u1"],"status":"open"},
 		"sendAt":"2026-01-01T00:00:00Z","sendBefore":"2026-02-01T00:00:00Z",
-		"actions":{"subject":"S","tags":["t"],"customFields":{"aNum":1},"emailTemplate":"e","spam":false,"queue":"q","assignedUsers":["u"],"assignedTeams":["t"],"status":"done","subStatus":"s"}}`,
+		"actions":{"subject":"S","tags":["t"],"customFields":{"aNum":1},"emailTemplate":"e","spam":false,"queue":"q","assignedUsers":["u"],"assignedTeams":["t"],"priority":5,"status":"snoozed","subStatus":"s","snoozeUntil":"3d"}}`,
 	"POST /v1/bulks": `{"id":"b1","messages":[{"channel":"email","from":"a@b.example","replyTo":"e@f.example","shortcut":"x","format":"text","subject":"S","template":"reply",
 		"attachments":[{"name":"a.pdf","url":"https://f.example/a.pdf"}],"policy":"hold","unsubscribe":true,"headers":[{"name":"X-A","value":"b"}]},
 		{"channel":"note","text":"x","chat":{"brand":"b"},"note":{"mentions":["u1"],"status":"open"}}],

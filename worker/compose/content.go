@@ -85,7 +85,10 @@ func Refs(files []catalog.Attachment) []message.Ref {
 
 // actionsOf are the actions of a shortcut; nil if it has none.
 func actionsOf(s catalog.Shortcut) *task.Actions {
-	a := &task.Actions{Tags: s.Tags, AssignedUsers: s.AssignedUsers, AssignedTeams: s.AssignedTeams, Queue: s.Queue, Status: s.Status}
+	a := &task.Actions{
+		Subject: s.ConversationSubject, Tags: s.Tags, AssignedUsers: s.AssignedUsers, AssignedTeams: s.AssignedTeams, Queue: s.Queue,
+		Priority: s.Priority, Status: s.Status, SubStatus: s.SubStatus, SnoozeUntil: s.SnoozeUntil,
+	}
 	for name, value := range s.CustomFields {
 		data, err := json.Marshal(value)
 		if err != nil {

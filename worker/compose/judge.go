@@ -8,6 +8,7 @@ import (
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/cache"
 	"github.com/heraldsend/herald/worker/fault"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -37,6 +38,11 @@ func (j *Judge) Check(content task.Content) error {
 		return j.judge(c, content), nil
 	})
 	return errors.Join(found, err)
+}
+
+// DefaultShortcut is what a message says on a channel that names no shortcut and has no text; "" if there is none.
+func (j *Judge) DefaultShortcut(channel message.Channel) string {
+	return j.catalog().DefaultShortcut(catalog.Channel(channel))
 }
 
 func (j *Judge) judge(c *catalog.Catalog, content task.Content) error {

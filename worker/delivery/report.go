@@ -61,7 +61,7 @@ func (r Report) Update() []outbox.Fact {
 		return nil
 	}
 	fact := outbox.Updated{
-		Conversation: conversation, Customer: customer, Message: r.Message.ID, Bulk: r.Bulk, Changes: r.Actions.Changes(), At: r.Record.At,
+		Conversation: conversation, Customer: customer, Message: r.Message.ID, Bulk: r.Bulk, Changes: r.Actions.Changes(r.Record.At), At: r.Record.At,
 		Cause: r.Cause, Group: r.Group,
 	}
 	if r.OnlyAction {

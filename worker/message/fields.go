@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/heraldsend/herald/action"
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/fault"
 )
@@ -21,9 +22,6 @@ const (
 	maxMentions   = 20  // of a note
 	maxField      = 200 // characters of a chat's or note's field
 )
-
-// Statuses are those that a conversation can have.
-var Statuses = []string{"open", "snoozed", "done"}
 
 // checkLine finds what is wrong with one line of text of at most so many characters.
 func checkLine(f *fault.List, pointer, text string, most int) {
@@ -105,7 +103,7 @@ func (c ChatFields) Validate() error {
 // Validate reports every fault at once.
 func (n NoteFields) Validate() error {
 	var f fault.List
-	CheckOneOf(&f, "/status", n.Status, Statuses)
+	CheckOneOf(&f, "/status", n.Status, action.Statuses)
 	if n := len(n.Mentions); n > maxMentions {
 		f.Add("/mentions", fault.TooMany, "%d mentions, at most %d", n, maxMentions)
 		return f

@@ -5,19 +5,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
+	"github.com/heraldsend/herald/action"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/strictjson"
 )
 
-// Limits of actions.
+// Limits of actions, besides those of package action.
 const (
-	MaxTags      = 20
-	MaxTagLength = 64  // characters
-	maxActionIDs = 100 // users or teams that one conversation is assigned to
-	maxActionID  = 128 // characters of one of them, of a queue, a template, a status
 	maxFields    = 100 // custom fields
 	maxFieldName = 128 // bytes
 	maxFieldText = 10_000
@@ -36,12 +34,15 @@ type Actions struct {
 	Queue         string   `json:"queue,omitempty"`
 	AssignedUsers []string `json:"assignedUsers,omitempty"` // instead of those whom it was assigned to
 	AssignedTeams []string `json:"assignedTeams,omitempty"` // likewise
+	Priority      int      `json:"priority,omitempty"`      // 1 to 5, which is the most urgent
 	Status        string   `json:"status,omitempty"`        // open, snoozed or done
 	SubStatus     string   `json:"subStatus,omitempty"`
+	// SnoozeUntil is a time, or a span from when the message went, as action.SnoozeUntil reads it. The status becomes snoozed.
+	SnoozeUntil string `json:"snoozeUntil,omitempty"`
 }
 
 // IsZero reports actions that change nothing.
-func (a *Actions) IsZero() bool { return a == nil || len(a.Changes()) == 0 }
+func (a *Actions) IsZero() bool { return a == nil || len(a.Changes(time.Time{})) == 0 }
 
 // Validate reports every fault at once.
 func (a *Actions) Validate() error {
@@ -49,14 +50,20 @@ func (a *Actions) Validate() error {
 		return nil
 	}
 	var f fault.List
-	checkList(&f, "tags", a.Tags, MaxTags, MaxTagLength)
-	checkList(&f, "assignedUsers", a.AssignedUsers, maxActionIDs, maxActionID)
-	checkList(&f, "assignedTeams", a.AssignedTeams, maxActionIDs, maxActionID)
-	checkLine(&f, "/subject", a.Subject, maxSubject)
-	checkLine(&f, "/emailTemplate", a.EmailTemplate, maxActionID)
-	checkLine(&f, "/queue", a.Queue, maxActionID)
-	checkLine(&f, "/subStatus", a.SubStatus, maxActionID)
-	message.CheckOneOf(&f, "/status", a.Status, message.Statuses)
+	checkList(&f, "tags", a.Tags, action.MaxTags, action.MaxTagLength)
+	checkList(&f, "assignedUsers", a.AssignedUsers, action.MaxUsers, action.MaxID)
+	checkList(&f, "assignedTeams", a.AssignedTeams, action.MaxTeams, action.MaxID)
+	checkLine(&f, "/subject", a.Subject, action.MaxSubject)
+	checkLine(&f, "/emailTemplate", a.EmailTemplate, action.MaxID)
+	checkLine(&f, "/queue", a.Queue, action.MaxID)
+	checkLine(&f, "/subStatus", a.SubStatus, action.MaxID)
+	message.CheckOneOf(&f, "/status", a.Status, action.Statuses)
+	if err := action.CheckPriority(a.Priority); err != nil {
+		f.Add("/priority", fault.OutOfRange, "%v", err)
+	}
+	if err := action.CheckSnooze(a.SnoozeUntil, a.Status); err != nil {
+		f.Add("/snoozeUntil", fault.Malformed, "%v", err)
+	}
 	if n := len(a.CustomFields); n > maxFields {
 		f.Add("/customFields", fault.TooMany, "%d, at most %d", n, maxFields)
 		return f
@@ -139,15 +146,23 @@ func (a *Actions) With(b *Actions) *Actions {
 		}
 		maps.Copy(out.CustomFields, b.CustomFields)
 	}
+	status := b.Status
+	if b.SnoozeUntil != "" {
+		status = action.Snoozed
+	}
+	if status != "" {
+		out.SubStatus, out.SnoozeUntil = "", "" // they belonged to the other status
+	}
 	for own, theirs := range map[*string]string{
-		&out.Subject: b.Subject, &out.EmailTemplate: b.EmailTemplate, &out.Queue: b.Queue, &out.Status: b.Status, &out.SubStatus: b.SubStatus,
+		&out.Subject: b.Subject, &out.EmailTemplate: b.EmailTemplate, &out.Queue: b.Queue, &out.Status: status, &out.SubStatus: b.SubStatus,
+		&out.SnoozeUntil: b.SnoozeUntil,
 	} {
 		if theirs != "" {
 			*own = theirs
 		}
 	}
-	if b.Status != "" && b.SubStatus == "" {
-		out.SubStatus = "" // it belonged to the other status
+	if b.Priority != 0 {
+		out.Priority = b.Priority
 	}
 	if len(b.AssignedUsers) > 0 {
 		out.AssignedUsers = b.AssignedUsers
@@ -163,15 +178,16 @@ func (a *Actions) With(b *Actions) *Actions {
 
 // Change is one step of actions.
 type Change struct {
-	Field string `json:"field"` // subject, tags, customFields, emailTemplate, spam, queue, assignedUsers, assignedTeams, status, subStatus
+	Field string `json:"field"` // subject, tags, customFields, emailTemplate, spam, queue, assignedUsers, assignedTeams, priority, status, subStatus, snoozeUntil
 	Op    string `json:"op"`    // set: the field becomes Value; add: Value is added to the field
 	Value any    `json:"value"`
 }
 
 // Changes are the steps in the order in which they are applied, which is always the same: first what describes the
 // conversation, then where it goes, then its status, because a conversation that is done or snoozed may not be
-// assigned. A transfer to a queue removes the assigned users and teams, unless the same actions name others.
-func (a *Actions) Changes() []Change {
+// assigned. A transfer to a queue removes the assigned users and teams, unless the same actions name others. at is when
+// the message went, from which a span to snooze counts.
+func (a *Actions) Changes(at time.Time) []Change {
 	if a == nil {
 		return nil
 	}
@@ -201,11 +217,25 @@ func (a *Actions) Changes() []Change {
 	if len(a.AssignedTeams) > 0 || a.Queue != "" {
 		set("assignedTeams", append([]string{}, a.AssignedTeams...))
 	}
-	if a.Status != "" {
-		set("status", a.Status)
+	if a.Priority != 0 {
+		set("priority", a.Priority)
+	}
+	if status := a.status(); status != "" {
+		set("status", status)
 	}
 	if a.SubStatus != "" {
 		set("subStatus", a.SubStatus)
 	}
+	if until, err := action.SnoozeUntil(a.SnoozeUntil, at); err == nil {
+		set("snoozeUntil", until)
+	}
 	return steps
+}
+
+// status is what the actions set: a time to snooze until brings its own.
+func (a *Actions) status() string {
+	if a.Status == "" && a.SnoozeUntil != "" {
+		return action.Snoozed
+	}
+	return a.Status
 }

@@ -77,7 +77,6 @@ func (Message) Kind() string { return "message.send" }
 
 // Limits of a message.
 const (
-	maxSubject         = 998 // characters
 	maxSubjectTemplate = 10_000
 	maxText            = 256 << 10 // bytes of an inline template
 	maxAddress         = 1000      // characters, with a name

@@ -3,10 +3,11 @@ import { h, fill } from "./dom.js";
 
 let ids = 0;
 
-// Picker: button opens it; groups() gives [{title, items: [{label, about, value}]}]; chosen(value) is told.
+// Picker: button opens it; groups() gives [{title, items: [{label, about, value}]}]; chosen(value) is told. Where there is a search,
+// search(text) promises the groups for what was typed, and they are shown as they come.
 export class Picker {
-  constructor(button, { label, placeholder, groups, chosen }) {
-    Object.assign(this, { button, groups, chosen });
+  constructor(button, { label, placeholder, groups, chosen, search }) {
+    Object.assign(this, { button, groups, chosen, search });
     const id = `picker-${++ids}`;
     this.input = h("input", {
       type: "text", class: "picker-input", role: "combobox", placeholder, autocomplete: "off", spellcheck: "false",
@@ -48,11 +49,21 @@ export class Picker {
     if (back) this.button.focus();
   }
 
-  show() {
-    const words = this.input.value.toLowerCase().split(/\s+/).filter(Boolean);
+  async show() {
+    const typed = this.input.value.trim();
+    if (!typed || !this.search) {
+      this.fill(this.groups(), typed);
+      return;
+    }
+    const groups = await this.search(typed).catch(() => this.groups());
+    if (typed === this.input.value.trim()) this.fill(groups, "");
+  }
+
+  fill(groups, typed) {
+    const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
     const fits = (item) => words.every((w) => `${item.label} ${item.about ?? ""} ${item.more ?? ""}`.toLowerCase().includes(w));
     this.options = [];
-    const shown = this.groups().map(({ title, items }) => {
+    const shown = groups.map(({ title, items }) => {
       const found = items.filter(fits);
       if (found.length === 0) return null;
       return h("div", { role: "group", "aria-label": title }, h("div", { class: "picker-group", "aria-hidden": "true" }, title), found.map((item) => {

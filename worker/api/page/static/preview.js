@@ -15,7 +15,7 @@ import * as views from "./views.js";
 const shown = { email: "page", phone: false, dark: matchMedia("(prefers-color-scheme: dark)").matches, explain: false };
 
 // known is what the server has; state is what is being looked at.
-const known = { shortcuts: [], snippets: [], helpers: [], fields: [], languages: [], samples: { layouts: [], layout: "", attachments: [] } };
+const known = { shortcuts: [], categories: [], snippets: [], helpers: [], fields: [], languages: [], samples: { layouts: [], layout: "", attachments: [] } };
 const state = { shortcut: blank(), original: "", channel: "email", locale: "", timezone: "", context: "{}", result: null, paths: [] };
 
 function blank() {
@@ -135,11 +135,16 @@ const byCategory = () => {
   for (const s of known.shortcuts) {
     const title = s.category || "Other";
     if (!groups.has(title)) groups.set(title, []);
-    groups.get(title).push({ label: s.name, about: s.description, more: [s.subcategory, ...(s.tags ?? [])].join(" "), value: s.name });
+    groups.get(title).push({ label: s.title, about: s.description, more: [s.subcategory, ...(s.tags ?? [])].join(" "), value: s.name });
   }
-  return [...groups].sort(([a], [b]) => a.localeCompare(b)).map(([title, items]) => ({ title, items }));
+  const place = (title) => (known.categories.indexOf(title) + 1 || Infinity);
+  return [...groups].sort(([a], [b]) => place(a) - place(b) || a.localeCompare(b)).map(([title, items]) => ({ title, items }));
 };
-const picker = new Picker(byId("pick"), { label: "Shortcuts", placeholder: "Search by name, tag or description", groups: byCategory, chosen: choose });
+const search = async (text) => {
+  const { shortcuts } = await get(`/v1/shortcuts?q=${encodeURIComponent(text.slice(0, 200))}`);
+  return [{ title: "Found", items: shortcuts.map((s) => ({ label: s.title, about: s.excerpt || s.description, value: s.name })) }];
+};
+const picker = new Picker(byId("pick"), { label: "Shortcuts", placeholder: "Search by name, tag or text", groups: byCategory, chosen: choose, search });
 
 // drafts are edits that were left for another shortcut: choosing theirs again brings them back.
 const drafts = new Map();
@@ -585,7 +590,7 @@ async function start() {
   channelTabs();
   try {
     const [shortcuts, snippets, helpers, fields, samples] = await Promise.all(["shortcuts", "snippets", "helpers", "fields", "samples"].map((name) => get(`/v1/${name}`)));
-    Object.assign(known, { shortcuts: shortcuts.shortcuts, snippets: snippets.snippets, languages: snippets.languages, helpers: helpers.helpers, fields: fields.fields, samples });
+    Object.assign(known, { shortcuts: shortcuts.shortcuts, categories: shortcuts.categories, snippets: snippets.snippets, languages: snippets.languages, helpers: helpers.helpers, fields: fields.fields, samples });
   } catch (error) {
     trouble(error);
     return;

@@ -1,7 +1,8 @@
 // A shortcut as the file that a templates' folder holds.
 
 const order = ["name", "description", "category", "subcategory", "visibility", "owner", "teams", "users", "subject", "preheader", "message", "format",
-  "emailTemplate", "attachments", "channels", "tags", "assignedUsers", "assignedTeams", "queue", "status", "customFields"];
+  "emailTemplate", "attachments", "channels", "conversationSubject", "tags", "assignedUsers", "assignedTeams", "queue", "priority", "status", "subStatus",
+  "snoozeUntil", "customFields"];
 
 export function yaml(shortcut) {
   return object(shortcut, "", order);

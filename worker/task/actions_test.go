@@ -93,9 +93,9 @@ func TestActionsAreAppliedInOneOrder(t *testing.T) {
 		}, `subject set "S"; tags add ["b","a"]; customFields add {"m":"x","n":1}; emailTemplate set "reply"; spam set false; queue set "q"; ` +
 			`assignedUsers set ["u"]; assignedTeams set ["t"]; priority set 4; status set "snoozed"; subStatus set "solved"; snoozeUntil set "2026-12-24T08:00:00Z"`},
 		"a span counts from the message, and snoozes": {&Actions{SnoozeUntil: "1d2h"}, `status set "snoozed"; snoozeUntil set "2026-12-02T10:00:00Z"`},
-		"a transfer unassigns":             {&Actions{Queue: "q"}, `queue set "q"; assignedUsers set []; assignedTeams set []`},
-		"a transfer to someone":            {&Actions{Queue: "q", AssignedUsers: []string{"u"}}, `queue set "q"; assignedUsers set ["u"]; assignedTeams set []`},
-		"an assignment leaves the team be": {&Actions{AssignedUsers: []string{"u"}}, `assignedUsers set ["u"]`},
+		"a transfer unassigns":                        {&Actions{Queue: "q"}, `queue set "q"; assignedUsers set []; assignedTeams set []`},
+		"a transfer to someone":                       {&Actions{Queue: "q", AssignedUsers: []string{"u"}}, `queue set "q"; assignedUsers set ["u"]; assignedTeams set []`},
+		"an assignment leaves the team be":            {&Actions{AssignedUsers: []string{"u"}}, `assignedUsers set ["u"]`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := changes(t, c.actions); got != c.want {

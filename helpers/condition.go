@@ -97,7 +97,7 @@ func conditionEntries() []Entry {
 			{Template: `{{#and a b}}both{{/and}}`, Context: `{"a":1,"b":"x"}`, Output: "both"},
 		},
 		Args: several, Gives: Bool,
-		helper: handlebars.Helper{Form: handlebars.Either, Func: and},
+		helper: handlebars.Helper{Form: handlebars.Either, Shallow: true, Func: and},
 	}, Entry{
 		Name: "or", Signature: "or a b …",
 		Doc: "Whether any value is what `#if` takes for true. Also as a block.",
@@ -105,7 +105,7 @@ func conditionEntries() []Entry {
 			{Template: `{{#if (or a b)}}one of them{{/if}}`, Context: `{"a":0,"b":"x"}`, Output: "one of them"},
 		},
 		Args: several, Gives: Bool,
-		helper: handlebars.Helper{Form: handlebars.Either, Func: or},
+		helper: handlebars.Helper{Form: handlebars.Either, Shallow: true, Func: or},
 	}, Entry{
 		Name: "not", Signature: "not a",
 		Doc: "Whether the value is what `#if` takes for false. Also as a block.",
@@ -114,7 +114,7 @@ func conditionEntries() []Entry {
 		},
 		Args: []Param{{Name: "a"}}, Gives: Bool,
 		helper: handlebars.Helper{
-			Form: handlebars.Either,
+			Form: handlebars.Either, Shallow: true,
 			Func: func(c *handlebars.Call) (handlebars.Value, error) { return decide(c, !holds(c.Arg(0))) },
 		},
 	})

@@ -7,6 +7,7 @@ import (
 	"github.com/rivo/uniseg"
 
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/meter"
 )
 
 func listEntries() []Entry {
@@ -41,7 +42,7 @@ func listEntries() []Entry {
 		},
 		Args:   []Param{{Name: "value"}},
 		Gives:  Number,
-		helper: handlebars.Helper{Func: count},
+		helper: handlebars.Helper{Shallow: true, Func: count},
 	}}
 }
 
@@ -120,6 +121,11 @@ func count(c *handlebars.Call) (handlebars.Value, error) {
 		n = characters(v.Text())
 	}
 	return handlebars.Int(int64(n)), nil
+}
+
+// chargeText counts steps for reading a text once more than arguments are.
+func chargeText(c *handlebars.Call, text string) error {
+	return c.Charge(len(text) / meter.BytesPerStep)
 }
 
 func characters(text string) int { return uniseg.GraphemeClusterCount(text) }

@@ -121,6 +121,10 @@ func split(c *handlebars.Call) (handlebars.Value, error) {
 	if c.Len() > 1 {
 		separator = c.Arg(1).Text()
 	}
+	// Each part is a value by itself.
+	if err := c.Charge(strings.Count(text, separator)); err != nil {
+		return handlebars.Value{}, err
+	}
 	var items []handlebars.Value
 	switch {
 	case text == "":

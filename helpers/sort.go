@@ -19,7 +19,7 @@ func orderEntries() []Entry {
 			Doc:      "The " + which + " item of a list, or character of a text; with a count, that many of them, as a list or a text.",
 			Examples: examples,
 			Args:     []Param{{Name: "list"}, {Name: "count", Kind: Number, Optional: true}},
-			helper: handlebars.Helper{OrField: true, Prepare: prepareEnd, Func: func(c *handlebars.Call) (handlebars.Value, error) {
+			helper: handlebars.Helper{Shallow: true, OrField: true, Prepare: prepareEnd, Func: func(c *handlebars.Call) (handlebars.Value, error) {
 				return endOf(c, name == "last")
 			}},
 		}
@@ -75,6 +75,9 @@ func endOf(c *handlebars.Call, last bool) (handlebars.Value, error) {
 		if !last {
 			return handlebars.String(text[:cut(text, n)]), nil
 		}
+		if err := chargeText(c, text); err != nil { // which is read twice
+			return handlebars.Value{}, err
+		}
 		return handlebars.String(text[cut(text, max(0, characters(text)-n)):]), nil
 	}
 	items := v.Items()
@@ -115,16 +118,25 @@ func alphabetOf(l language.Tag) language.Tag {
 	return l
 }
 
+// sortWeight is how many steps it counts to sort an item.
+const sortWeight = 4
+
 func sortList(c *handlebars.Call) (handlebars.Value, error) {
 	items := c.Arg(0).Items()
+	if err := c.Charge(sortWeight * len(items)); err != nil {
+		return handlebars.Value{}, err
+	}
 	alphabet, buf := collate.New(alphabetOf(tag(c))), new(collate.Buffer)
-	path := optionText(c, "by", "")
+	var path []string
+	if by := optionText(c, "by", ""); by != "" {
+		path = strings.Split(by, ".")
+	}
 	keys := make([]sortKey, len(items))
 	for i, item := range items {
 		k, value := sortKey{rank: 2, item: item}, item
-		if path != "" {
-			for name := range strings.SplitSeq(path, ".") {
-				value = value.Get(name)
+		for _, name := range path {
+			if value = value.Get(name); value.IsNil() {
+				break
 			}
 		}
 		text, isText := value.Str()

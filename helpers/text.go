@@ -22,7 +22,7 @@ func textEntries() []Entry {
 			{Template: `{{default nickname firstName "you"}}`, Context: `{"firstName":"Ann"}`, Output: "Ann"},
 		},
 		Args:   []Param{{Name: "value"}, {Name: "fallback", Rest: true}},
-		helper: handlebars.Helper{Func: fallback},
+		helper: handlebars.Helper{Shallow: true, Func: fallback},
 	}, {
 		Name: "uppercase", Signature: "uppercase text locale=",
 		Doc:      "The text in capitals, by the rules of the locale.",

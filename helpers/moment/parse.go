@@ -9,14 +9,19 @@ import (
 // RFC 2822, and "/Date(milliseconds)/". Text without an offset is read in the zone; nil means UTC. It gives
 // milliseconds since 1970, and false for what is no date.
 //
-// One thing of Moment's is left out: what it can't read itself it hands to JavaScript's Date, whose answer depends on
-// the engine ("January 18, 2019"); here that is no date.
+// Two things of Moment's are left out. What it can't read itself it hands to JavaScript's Date, whose answer depends on
+// the engine ("January 18, 2019"); here that is no date. Nor is a text of more than 256 bytes, fractions of a second aside.
 func Parse(text string, zone *Zone) (int64, bool) {
 	if w, ok := parseCommon(text); ok {
 		return w.in(zone)
 	}
 	if at, matched, ok := parseASPNet(text); matched {
 		return at, ok
+	}
+	if len(text) > maxText {
+		if text = shortFraction(text); len(text) > maxText {
+			return 0, false
+		}
 	}
 	w, matched, ok := parseISO(text)
 	if !matched {
@@ -26,6 +31,23 @@ func Parse(text string, zone *Zone) (int64, bool) {
 		return 0, false
 	}
 	return w.in(zone)
+}
+
+// maxText bounds, in bytes, what is tried in all forms of dates.
+const maxText = 256
+
+// shortFraction leaves out the digits of a long fraction, which change nothing.
+func shortFraction(text string) string {
+	const most = 20
+	begin := strings.IndexAny(text, ".,") + 1
+	end := begin
+	for end < len(text) && text[end] >= '0' && text[end] <= '9' {
+		end++
+	}
+	if begin == 0 || end-begin <= most {
+		return text
+	}
+	return text[:begin+most] + text[end:]
 }
 
 // FromNumber takes a number as milliseconds since 1970, cutting fractions; false beyond MaxMillis and for NaN.

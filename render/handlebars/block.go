@@ -21,6 +21,12 @@ func (r *run) context(o *op, src *source, f *frame) error {
 	if err != nil {
 		return err
 	}
+	r.fuel -= v.weight() + f.this.weight() // contexts are compared
+	if r.fuel < 0 {
+		if err := r.refuel(src, o.pos); err != nil {
+			return err
+		}
+	}
 	this, other := notNull(f.this), v.IsEmpty()
 	loop := o.code == opEach
 	if o.code == opSection {
@@ -78,6 +84,7 @@ func (r *run) each(o *op, src *source, v Value, f *frame) error {
 		s.ownParams.values = s.ownParams.two[:]
 	}
 	var err error
+	outer := f.this.weight()
 	for i := range n {
 		if err = r.charge(src, o.pos); err != nil {
 			break
@@ -88,6 +95,7 @@ func (r *run) each(o *op, src *source, v Value, f *frame) error {
 		} else {
 			item, key = members[i].Value, String(members[i].Key)
 		}
+		r.fuel -= outer + item.weight()
 		s.ownData.index, s.ownData.key, s.ownData.first, s.ownData.last = i, key, i == 0, i == n-1
 		s.setThis(item, f.depth)
 		if o.body.scoped {

@@ -18,12 +18,12 @@ const (
 func builtins() []Helper {
 	any := []string{"*"}
 	return []Helper{
-		{Name: "if", MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: ifHelper, builtin: builtinIf},
-		{Name: "unless", MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: unlessHelper, builtin: builtinUnless},
-		{Name: "each", MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: nothing, builtin: builtinEach},
-		{Name: "with", MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: nothing, builtin: builtinWith},
-		{Name: "lookup", MinArgs: 2, MaxArgs: 2, Options: any, Form: Either, Func: lookupHelper, builtin: builtinOther},
-		{Name: "log", MaxArgs: -1, Options: any, Form: Either, Func: nothing, builtin: builtinOther},
+		{Name: "if", Shallow: true, MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: ifHelper, builtin: builtinIf},
+		{Name: "unless", Shallow: true, MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: unlessHelper, builtin: builtinUnless},
+		{Name: "each", Shallow: true, MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: nothing, builtin: builtinEach},
+		{Name: "with", Shallow: true, MinArgs: 1, MaxArgs: 1, Options: any, Form: Block, Func: nothing, builtin: builtinWith},
+		{Name: "lookup", Shallow: true, MinArgs: 2, MaxArgs: 2, Options: any, Form: Either, Func: lookupHelper, builtin: builtinOther},
+		{Name: "log", Shallow: true, MaxArgs: -1, Options: any, Form: Either, Func: nothing, builtin: builtinOther},
 	}
 }
 
@@ -56,6 +56,10 @@ func lookupHelper(c *Call) (Value, error) {
 		return obj.Get("undefined"), nil
 	case KindNull:
 		return obj.Get("null"), nil
+	case KindArray: // the name is its text
+		if err := c.Charge(key.argumentWeight(true)); err != nil {
+			return Value{}, err
+		}
 	}
 	return obj.Get(key.Text()), nil
 }

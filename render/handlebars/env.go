@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/heraldsend/herald/render/meter"
 )
 
 // Options are what New makes an Env of. All fields are optional.
@@ -39,7 +41,7 @@ type Limits struct {
 	Partials int // partials within each other at execution; 32, at most 200
 	Snippets int // snippets within each other; 8, at most 200
 	Output   int // bytes of output, and of any helper's result; 1 MiB
-	Steps    int // operations of one execution; 1,000,000
+	Steps    int // of the meter of one execution that is given none; 1,000,000
 }
 
 // Exec holds one execution's inputs. It may be used again and changed between
@@ -54,6 +56,7 @@ type Exec struct {
 	Data      map[string]Value // further @variables
 	OnIssue   func(Issue)      // called for every issue, during the execution
 	Trace     *Trace           // nil: nobody asks where the output comes from
+	Meter     *meter.Meter     // charged for the execution; nil: the execution has one of its own
 }
 
 // Escape is how printed values are escaped.
@@ -142,7 +145,7 @@ func New(options Options) (*Env, error) {
 		env.helpers[h.Name] = &h
 	}
 	for name, text := range options.Partials {
-		env.partials[name] = &partialEntry{src: &source{name, text}}
+		env.partials[name] = &partialEntry{src: &source{name: name, text: text}}
 	}
 	for name, s := range options.Snippets {
 		env.snippets[name] = newSnippetEntry(name, s)
@@ -154,7 +157,7 @@ func newSnippetEntry(name string, s Snippet) *snippetEntry {
 	entry := &snippetEntry{name: name, source: languageTag(s.Source), texts: make([]*snippetText, 0, len(s.Texts))}
 	for tag, text := range s.Texts {
 		tag = languageTag(tag)
-		entry.texts = append(entry.texts, &snippetText{language: tag, partialEntry: partialEntry{src: &source{name + "@" + tag, text}}})
+		entry.texts = append(entry.texts, &snippetText{language: tag, partialEntry: partialEntry{src: &source{name: name + "@" + tag, text: text}}})
 	}
 	slices.SortFunc(entry.texts, func(a, b *snippetText) int { return strings.Compare(a.language, b.language) })
 	return entry
@@ -190,7 +193,7 @@ type Template struct {
 // Compile compiles a template and all partials and snippets that it can reach.
 // The error is an *Error. Name stands in the positions of errors and issues.
 func (env *Env) Compile(name, text string) (*Template, error) {
-	u, err := env.compileUnit(&source{name, text})
+	u, err := env.compileUnit(&source{name: name, text: text})
 	if err != nil {
 		return nil, err
 	}

@@ -105,7 +105,7 @@ func (s *source) errorAt(code Code, pos int, format string, args ...any) *Error 
 	message := strings.ToValidUTF8(fmt.Sprintf(format, args...), "\uFFFD")
 	e := &Error{Code: code, Message: message, Template: s.name}
 	if pos >= 0 {
-		e.Line, e.Column = syntax.Position(s.text, pos)
+		e.Line, e.Column = s.lines.Position(s.text, pos)
 		e.SourceLine, e.caret = s.excerpt(pos)
 	}
 	return e

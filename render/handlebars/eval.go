@@ -101,13 +101,44 @@ func (r *run) follow(v Value, parts []key) Value {
 	return v
 }
 
-// weight is how many operations it counts to look at a long value, whose length
+// weight is how many steps it counts to look at a long value, whose length, number
 // or comparison takes time.
 func (v Value) weight() int {
-	if v.kind == KindString || v.kind == KindArray {
+	if v.kind == KindString || v.kind == KindArray || v.kind == KindNumber && v.rep >= repText {
 		return int(v.bits >> 7)
 	}
 	return 0
+}
+
+// argumentWeight is how many steps it counts to give v to a helper: one that reads
+// every character of a text. Of a list, deep says whether it reads every item, too.
+func (v Value) argumentWeight(deep bool) int {
+	switch {
+	case v.kind == KindString, v.kind == KindNumber && v.rep >= repText:
+		return int(v.bits >> 4)
+	case v.kind == KindArray && deep:
+		most := maxArrayText
+		return v.walk(&most) >> 4
+	}
+	return 0
+}
+
+// walk is roughly the length of the text of v, at most the given number and a little more.
+func (v Value) walk(most *int) int {
+	n := 8
+	switch {
+	case v.kind == KindString, v.kind == KindNumber && v.rep >= repText:
+		n += int(v.bits)
+	case v.kind == KindArray:
+		for _, item := range v.Items() {
+			if n += item.walk(most); *most <= 0 {
+				break
+			}
+		}
+		return n
+	}
+	*most -= n
+	return n
 }
 
 // outward follows a path from the context n levels out, or the first one further
@@ -138,7 +169,7 @@ func (r *run) begin(site *callExpr, f *frame) (*Call, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.fuel -= v.weight()
+		r.fuel -= v.argumentWeight(!site.helper.Shallow)
 		r.stack = append(r.stack, v)
 	}
 	for _, e := range site.values {
@@ -146,7 +177,13 @@ func (r *run) begin(site *callExpr, f *frame) (*Call, error) {
 		if err != nil {
 			return nil, err
 		}
+		r.fuel -= v.argumentWeight(!site.helper.Shallow)
 		r.stack = append(r.stack, v)
+	}
+	if r.fuel < 0 {
+		if err := r.refuel(site.src, site.pos); err != nil {
+			return nil, err
+		}
 	}
 	if r.ncalls == len(r.calls) {
 		r.calls = append(r.calls, new(Call))
@@ -294,5 +331,6 @@ func (r *run) capture(f func() error) (string, error) {
 	}
 	text := string(r.out[start:])
 	r.out = r.out[:start]
+	r.fuel -= len(text) >> 7
 	return text, nil
 }

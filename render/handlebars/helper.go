@@ -29,6 +29,10 @@ type Helper struct {
 	// caller's: inside, ../name is the caller's name.
 	Depth bool
 
+	// Shallow says that the helper looks at no item of its lists but at a few: they
+	// cost nothing. A helper that may walk over a list, or print it, is charged for that.
+	Shallow bool
+
 	// Prepare, if set, runs once for each call when it is compiled. It sees the
 	// arguments that are written as literals, may refuse them, and what it
 	// returns is given to every execution of the call as Call.Prepared.
@@ -164,6 +168,15 @@ func (c *Call) Escape() Escape { return c.run.exec.Escape }
 
 // MaxOutput returns the most bytes that the helper may produce.
 func (c *Call) MaxOutput() int { return c.run.limits.Output }
+
+// Charge counts steps for what the helper is about to do, beyond reading its arguments
+// once. The helper must give up with the error.
+func (c *Call) Charge(steps int) error {
+	if c.run.fuel -= steps; c.run.fuel < 0 {
+		return c.run.refuel(c.site.src, c.site.pos)
+	}
+	return nil
+}
 
 // ArgText returns how argument i is written in the template, for messages and
 // Issue; a literal as it is printed.

@@ -206,7 +206,7 @@ func TestDoublingHelper(t *testing.T) {
 		return "{{" + name + strings.Repeat(" ("+name, 90) + ` "x"` + strings.Repeat(")", 90) + "}}"
 	}
 	mustFail(t, env, nested("twice"), nil, CodeLimitOutput, time.Second)
-	mustFail(t, env, nested("pair"), nil, CodeLimitOutput, time.Second)
+	mustFail(t, env, nested("pair"), nil, CodeLimitSteps, time.Second)
 	if !strings.HasPrefix(doubled(t).Text(), "x,x,x") {
 		t.Error("the text of a large array isn't its items'")
 	}

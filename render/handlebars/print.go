@@ -9,6 +9,7 @@ func (r *run) value(o *op, src *source, v Value) error {
 		return nil
 	}
 	if o.show != nil {
+		r.fuel -= v.weight()
 		v = o.show(v, r.exec)
 	}
 	return r.write(v, o.raw, src, o.pos)

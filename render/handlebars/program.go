@@ -1,11 +1,16 @@
 package handlebars
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/heraldsend/herald/render/handlebars/syntax"
+)
 
 // source is a named source text.
 type source struct {
-	name string
-	text string
+	name  string
+	text  string
+	lines syntax.Lines // of text
 }
 
 // program is a compiled list of operations.

@@ -2,10 +2,12 @@ package handlebars
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
 	"github.com/heraldsend/herald/render/handlebars/syntax"
+	"github.com/heraldsend/herald/render/meter"
 )
 
 // run is one execution's state, with memory that is used again. Runs are pooled: nothing of one may be kept.
@@ -27,8 +29,7 @@ type state struct {
 	out      []byte
 	start    int // length of out before
 	most     int // length of out that is too long
-	fuel     int // operations until the next look at the budget and the context
-	spent    int // operations before that
+	fuel     int // steps of the meter until the next look at it
 	partials int // partials within each other
 	snippets int // snippets within each other
 	level    int // programs within each other
@@ -36,10 +37,10 @@ type state struct {
 	ncalls   int // calls in progress
 	nframe   int // frames in use
 	high     int // most frames in use
-}
 
-// patience is how many operations run between two looks at the context.
-const patience = 1024
+	meter *meter.Meter
+	own   meter.Meter // where the caller gives none
+}
 
 var runs = sync.Pool{New: func() any { return new(run) }}
 
@@ -53,11 +54,18 @@ func newRun(ctx context.Context, env *Env, x *Exec, dst []byte) *run {
 	r := runs.Get().(*run)
 	r.ctx, r.env, r.exec, r.limits = ctx, env, x, &env.limits
 	r.out, r.start, r.most = dst, len(dst), len(dst)+env.limits.Output
+	if r.meter = x.Meter; r.meter == nil {
+		r.own.Reset(ctx, env.limits.Steps)
+		r.meter = &r.own
+	}
 	return r
 }
 
 // release gives the run back, without what it holds of the caller's.
 func (r *run) release() {
+	if r.fuel > 0 {
+		r.meter.Return(r.fuel)
+	}
 	for _, f := range r.frames[:r.high] {
 		*f = scopeFrame{}
 	}
@@ -126,19 +134,18 @@ func (r *run) child(f *frame) *scopeFrame {
 	return s
 }
 
-// refuel checks the budget and the context, when an operation's fuel is missing.
+// refuel asks the meter for steps, when an operation has none.
 func (r *run) refuel(src *source, pos int) error {
-	if r.spent >= r.limits.Steps {
-		return src.errorAt(CodeLimitSteps, pos, "the template does more than %d operations", r.limits.Steps)
-	}
-	if r.ctx.Err() != nil {
-		e := src.errorAt(CodeCanceled, pos, "execution stopped: %v", context.Cause(r.ctx))
-		e.Err = context.Cause(r.ctx)
+	granted, err := r.meter.Grant(max(meter.Patience, -r.fuel))
+	switch {
+	case errors.Is(err, meter.ErrSpent):
+		return src.errorAt(CodeLimitSteps, pos, "the template does more than %d operations", r.meter.Steps())
+	case err != nil:
+		e := src.errorAt(CodeCanceled, pos, "execution stopped: %v", err)
+		e.Err = err
 		return e
 	}
-	grant := min(max(patience, -r.fuel), r.limits.Steps-r.spent)
-	r.spent += grant
-	if r.fuel += grant; r.fuel < 0 {
+	if r.fuel += granted; r.fuel < 0 {
 		return r.refuel(src, pos)
 	}
 	return nil
@@ -160,11 +167,15 @@ func (r *run) tooLong(src *source, pos int) error {
 	return src.errorAt(CodeLimitOutput, pos, "the output has more than %d bytes", r.limits.Output)
 }
 
+// issueWeight is how many steps it counts to tell an issue.
+const issueWeight = 4
+
 func (r *run) issue(src *source, pos int, code Code, field, message string) {
 	if r.exec.OnIssue == nil {
 		return
 	}
-	line, column := syntax.Position(src.text, pos)
+	r.fuel -= issueWeight
+	line, column := src.lines.Position(src.text, pos)
 	r.exec.OnIssue(Issue{Code: code, Message: message, Field: field, Template: src.name, Line: line, Column: column})
 }
 
@@ -291,6 +302,9 @@ func (r *run) operation(o *op, src *source, f *frame) error {
 		v, err := r.eval(o.expr, src, f)
 		if err != nil {
 			return err
+		}
+		if v.kind == KindNumber {
+			r.fuel -= v.weight()
 		}
 		branch := o.body
 		if v.IsEmpty() || !v.Truthy() {

@@ -1,10 +1,6 @@
 package syntax
 
-import (
-	"strconv"
-	"strings"
-	"unicode/utf8"
-)
+import "strconv"
 
 // FaultCode says what kind of fault it is. Codes are stable.
 type FaultCode string
@@ -31,13 +27,6 @@ func (f *Fault) Error() string { return f.Message }
 // Span is a part of a text, in bytes.
 type Span struct {
 	Start, End int
-}
-
-// Position turns a byte offset into line and column, 1-based; columns count runes.
-func Position(text string, offset int) (line, column int) {
-	before := text[:min(offset, len(text))]
-	start := strings.LastIndexByte(before, '\n') + 1
-	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[start:]) + 1
 }
 
 // Shorten cuts s to at most 100 characters, for messages.

@@ -122,17 +122,18 @@ func (p *parser) path(data bool) ast.Node {
 	path := One(&p.nodes.paths, p.nodes.expected)
 	path.NodeType, path.Loc, path.Data = ast.NodePath, p.loc(pos), data
 	parts := p.segment[:0]
-	// The original is the path as written, but without brackets and white space.
-	end, plain, original := first.pos, true, ""
+	end, plain := first.pos, true
+	p.original.Reset()
 	for {
 		t := p.expect(tokID, "a name")
 		part := segment(t.text)
 		if plain && (len(part) != t.end-t.pos || t.pos != end) {
-			plain, original = false, p.text[first.pos:end]
+			plain = false
+			p.original.WriteString(p.text[first.pos:end])
 		}
 		end = t.end
 		if !plain {
-			original += part
+			p.original.WriteString(part)
 		}
 		if len(part) == len(t.text) && (part == ".." || part == "." || part == "this") {
 			if len(parts) > 0 {
@@ -149,15 +150,17 @@ func (p *parser) path(data bool) ast.Node {
 		}
 		sep := p.advance()
 		if plain && sep.pos != end {
-			plain, original = false, p.text[first.pos:end]
+			plain = false
+			p.original.WriteString(p.text[first.pos:end])
 		}
 		end = sep.end
 		if !plain {
-			original += sep.text
+			p.original.WriteString(sep.text)
 		}
 	}
-	if plain {
-		original = p.text[first.pos:end]
+	original := p.text[first.pos:end]
+	if !plain {
+		original = p.original.String()
 	}
 	if data {
 		original = "@" + original

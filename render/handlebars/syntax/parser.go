@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -29,7 +30,9 @@ type parser struct {
 	nodes   *nodeSlabs
 	parts   Slab[string] // of paths, which outlive the tree
 	segment []string     // of the path in progress
-	stack   []ast.Node   // statements of the programs in progress, innermost last
+	// original is that path as it is written, but without brackets and white space.
+	original bytes.Buffer
+	stack    []ast.Node // statements of the programs in progress, innermost last
 }
 
 // nodeSlabs is where the commonest nodes come from, many at a time. A compiler

@@ -10,6 +10,7 @@ type Tree struct {
 	Faults  []*Fault     // in the order of the text; at most maxFaults
 	spans   map[ast.Node]Span
 	tags    map[ast.Node]*Tags
+	lines   Lines
 }
 
 // Tags are the tags of a block, with their braces.
@@ -47,7 +48,7 @@ func (t *Tree) Tags(n ast.Node) *Tags { return t.tags[n] }
 func (t *Tree) Source(s Span) string { return t.Text[s.Start:s.End] }
 
 // Position turns a byte offset into line and column, 1-based; columns count runes.
-func (t *Tree) Position(offset int) (line, column int) { return Position(t.Text, offset) }
+func (t *Tree) Position(offset int) (line, column int) { return t.lines.Position(t.Text, offset) }
 
 // MaxFaults bounds the faults of one template.
 const MaxFaults = 20

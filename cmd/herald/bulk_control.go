@@ -33,14 +33,15 @@ func printBulk(ctx context.Context, q *app.Client, std stdio, id string, asJSON 
 }
 
 type bulkListCmd struct {
-	Most int  `default:"20" help:"How many at the most."`
-	JSON bool `name:"json" help:"Print JSON, one bulk a line."`
+	Owner string `help:"Those of this owner of tokens alone."`
+	Most  int    `default:"20" help:"How many at the most."`
+	JSON  bool   `name:"json" help:"Print JSON, one bulk a line."`
 }
 
 // Run prints the newest bulks.
 func (b *bulkListCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return withClient(ctx, c, std, func(q *app.Client) error {
-		ids, err := q.Bulks().List(ctx, b.Most)
+		ids, err := q.Bulks().List(ctx, b.Owner, b.Most)
 		if err != nil {
 			return err
 		}

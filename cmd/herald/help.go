@@ -12,7 +12,7 @@ var (
 	clientSettings = append([]string{"redis-url", "log-level", "log-format"}, authorSettings...)
 	// shownSettings are by the command's first word. A command that is not here shows all.
 	shownSettings = map[string][]string{
-		"demo": authorSettings, "token": {}, "version": {}, "render": authorSettings, "preview": authorSettings, "explain": authorSettings,
+		"demo": authorSettings, "token": {"api-tokens"}, "version": {}, "render": authorSettings, "preview": authorSettings, "explain": authorSettings,
 		"lint": authorSettings, "test": authorSettings, "fields": authorSettings, "helpers": authorSettings,
 		"send": clientSettings, "bulk": clientSettings, "forward": clientSettings, "cancel": clientSettings, "status": clientSettings,
 		"events": clientSettings, "suppress": clientSettings, "dead": clientSettings,

@@ -55,10 +55,10 @@ func settingsTable() string {
 	var b strings.Builder
 	b.WriteString("| setting | default | meaning |\n|---|---|---|\n")
 	for field := range reflect.TypeFor[app.Settings]().Fields() {
-		name := field.Tag.Get("name")
-		if name == "" {
-			name = kebab(field.Name)
+		if field.Tag.Get("help") == "" {
+			continue // no setting
 		}
+		name := app.FlagName(field)
 		meaning := strings.ReplaceAll(field.Tag.Get("help"), "|", `\|`)
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", app.EnvName(name), code(field.Tag.Get("default")), meaning)
 	}
@@ -70,10 +70,4 @@ func code(s string) string {
 		return ""
 	}
 	return "`" + s + "`"
-}
-
-var hump = regexp.MustCompile(`([a-z])([A-Z])`)
-
-func kebab(name string) string {
-	return strings.ToLower(hump.ReplaceAllString(name, "$1-$2"))
 }

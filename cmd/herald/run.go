@@ -54,7 +54,7 @@ type cli struct {
 	Demo      demoCmd      `cmd:"" help:"Send a sample bulk to a mailbox in this process, and show what happened."`
 	Worker    workerCmd    `cmd:"" help:"Consume the queue: render and send. Run as many as you like; SIGTERM drains."`
 	Serve     serveCmd     `cmd:"" help:"Answer the HTTP API and the preview page."`
-	Token     tokenCmd     `cmd:"" help:"Make a token for the API."`
+	Token     tokenCmd     `cmd:"" help:"Make, list and revoke the tokens of the API."`
 	Send      sendCmd      `cmd:"" help:"Enqueue one message."`
 	Status    statusCmd    `cmd:"" help:"Print the state of a message or forward."`
 	Resolve   resolveCmd   `cmd:"" help:"Settle a message or forward in state unknown."`
@@ -149,6 +149,10 @@ func parseAndRun(ctx context.Context, args []string, getenv func(string) string,
 	if err != nil {
 		return usageError{fmt.Errorf("%w (`herald --help` lists what there is)", err)}
 	}
+	if err := c.Settings.CheckArgs(args); err != nil {
+		return usageError{err}
+	}
+	c.Settings.ReadSecretFiles(getenv)
 	if err := c.Settings.Check(); err != nil && command.Command() != "doctor" { // which tells it
 		return usageError{err}
 	}

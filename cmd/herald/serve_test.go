@@ -85,7 +85,7 @@ func (s *serving) request(method, path, token string, body io.Reader) (int, stri
 
 func apiToken(t *testing.T, scopes ...api.Scope) (secret, setting string) {
 	t.Helper()
-	secret, token, err := api.NewToken("test", scopes)
+	secret, token, err := api.NewToken(api.Token{Name: "test", Scopes: scopes})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
-	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -88,7 +87,8 @@ type createBulkInput struct {
 
 func (s *Server) createBulk(ctx context.Context, in *createBulkInput) (*AcceptedOutput, error) {
 	const operation = "bulks"
-	d, err := s.definition(ctx, in.Body, in.identity(operation, in.Body.ID))
+	by := callerOf(ctx)
+	d, err := s.definition(ctx, in.Body, in.identity(by, operation, in.Body.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -99,13 +99,16 @@ func (s *Server) createBulk(ctx context.Context, in *createBulkInput) (*Accepted
 	if err != nil {
 		return nil, err
 	}
-	return &AcceptedOutput{Location: "/v1/bulks/" + id, Body: Accepted{ID: id}}, nil
+	return by.accepted("/v1/bulks", id), nil
 }
 
 // definition makes the definition of a request and checks it.
 func (s *Server) definition(ctx context.Context, b BulkBody, id string) (bulk.Definition, error) {
 	b.Country = cmp.Or(b.Country, s.Country)
-	d := b.definition(cmp.Or(id, enqueue.NewID()))
+	d := b.definition(id)
+	if err := callerOf(ctx).checkBulk(d); err != nil {
+		return d, err
+	}
 	wrong := []error{d.Validate(), checkCountry(d.Country), d.CheckAhead(s.now())}
 	for i := range d.Messages {
 		wrong = append(wrong, fault.Under(fault.Pointer("messages", i), s.judge(d.Messages[i].Content)))
@@ -165,8 +168,8 @@ type BulkStatus struct {
 	Shortcut   string                      `json:"shortcut,omitempty" doc:"Of its first message."`
 }
 
-// bulkStatus reads the progress of a bulk.
-func (s *Server) bulkStatus(ctx context.Context, id string) (BulkStatus, error) {
+// bulkStatus reads the progress of a bulk, by the id under which it is stored.
+func (s *Server) bulkStatus(ctx context.Context, by caller, id string) (BulkStatus, error) {
 	if task.CheckID(id) != nil {
 		return BulkStatus{}, bulk.ErrNotFound
 	}
@@ -183,7 +186,7 @@ func (s *Server) bulkStatus(ctx context.Context, id string) (BulkStatus, error) 
 		return BulkStatus{}, err
 	}
 	out := BulkStatus{
-		ID: id, State: string(status.State), Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Done: status.Done, Failed: status.Failed,
+		ID: by.shown(id), State: string(status.State), Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Done: status.Done, Failed: status.Failed,
 		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, Issues: status.Issues, Canary: status.Canary,
 		Rate: controls.Rate, CreatedAt: b.CreatedAt, Channels: PerChannel[message.Channel]{},
 	}
@@ -203,7 +206,7 @@ func (s *Server) bulkStatus(ctx context.Context, id string) (BulkStatus, error) 
 type BulkStatusOutput struct{ Body BulkStatus }
 
 func (s *Server) getBulk(ctx context.Context, in *IDInput) (*BulkStatusOutput, error) {
-	status, err := s.bulkStatus(ctx, in.ID)
+	status, err := s.bulkStatus(ctx, callerOf(ctx), in.ID)
 	return &BulkStatusOutput{status}, err
 }
 
@@ -220,19 +223,20 @@ type bulkListOutput struct {
 }
 
 func (s *Server) listBulks(ctx context.Context, in *listBulksInput) (*bulkListOutput, error) {
-	ids, err := s.Client.Bulks().List(ctx, in.Limit)
+	by := callerOf(ctx)
+	ids, err := s.Client.Bulks().List(ctx, by.listOwner(), in.Limit)
 	if err != nil {
 		return nil, err
 	}
 	out := &bulkListOutput{}
 	out.Body.Items = []BulkStatus{}
 	for _, id := range ids {
-		status, err := s.bulkStatus(ctx, id)
+		status, err := s.bulkStatus(ctx, by, id)
 		if errors.Is(err, bulk.ErrNotFound) {
 			continue // its retention ended at this very moment
 		}
 		if bulk.IsUnreadable(err) {
-			out.Body.Unreadable = append(out.Body.Unreadable, id)
+			out.Body.Unreadable = append(out.Body.Unreadable, by.shown(id))
 			continue
 		}
 		if err != nil {

@@ -26,7 +26,7 @@ func (s *Server) registerCaught(api huma.API) {
 	const tag = "Playground"
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "list-caught", Method: http.MethodGet, Path: "/v1/caught", Tags: []string{tag}, Summary: "Caught messages",
-		Description: "Messages that would have been sent, on all channels, the newest first.",
+		Description: "Messages that would have been sent, on all channels, the newest first, whoever sent them: a playground is for one person.",
 	}, s.listCaught)
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "list-caught-events", Method: http.MethodGet, Path: "/v1/caught/events", Tags: []string{tag}, Summary: "Caught events",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,7 +16,7 @@ func (s *Server) registerDead(api huma.API) {
 	const tag = "Operations"
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "list-dead", Method: http.MethodGet, Path: "/v1/dead", Tags: []string{tag}, Summary: "Dead letters",
-		Description: "Tasks that were given up and belong to no single recipient, the newest first, without payloads.",
+		Description: "Tasks that were given up and belong to no single recipient, the newest first, without payloads. A page may hold few items, or none, and still have a next one.",
 	}, s.listDead)
 	Handle(api, ScopeAdmin, huma.Operation{
 		OperationID: "get-dead", Method: http.MethodGet, Path: "/v1/dead/{id}", Tags: []string{tag}, Summary: "A dead letter with its payload",
@@ -43,6 +44,9 @@ type DeadLetter struct {
 	Payload  Object    `json:"payload,omitempty" doc:"What would have been worked on. In lists it is left out."`
 }
 
+// ownable are the kinds of work, in the owner of a letter, that belong to the owner of a token.
+var ownable = map[string]bool{"message": true, "forward": true, "bulk": true}
+
 func deadLetter(l dead.Letter) DeadLetter {
 	return DeadLetter{ID: l.ID, Kind: l.Kind, Reason: l.Reason, Owner: l.Owner, Attempts: l.Attempts, At: l.At}
 }
@@ -57,7 +61,7 @@ type listDeadInput struct {
 type DeadPage struct {
 	Items  []DeadLetter   `json:"items" nullable:"false"`
 	Next   string         `json:"next,omitempty" doc:"The cursor of what follows; missing at the end."`
-	Counts map[string]int `json:"counts" doc:"How many there are of each kind."`
+	Counts map[string]int `json:"counts" doc:"How many there are of each kind, whosever they are."`
 }
 
 type deadPageOutput struct{ Body DeadPage }
@@ -72,7 +76,12 @@ func (s *Server) listDead(ctx context.Context, in *listDeadInput) (*deadPageOutp
 		return nil, err
 	}
 	page := DeadPage{Items: []DeadLetter{}, Next: next, Counts: counts}
+	by := callerOf(ctx)
 	for _, l := range letters {
+		kind, id, _ := strings.Cut(l.Owner, ":")
+		if !by.admin && !(ownable[kind] && by.owns(id)) {
+			continue
+		}
 		page.Items = append(page.Items, deadLetter(l))
 	}
 	return &deadPageOutput{page}, nil

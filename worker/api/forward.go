@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -73,11 +74,11 @@ type forwardInput struct {
 
 func (s *Server) forward(ctx context.Context, in *forwardInput) (*AcceptedOutput, error) {
 	const operation = "forwards"
-	b := in.Body
-	f := b.task(in.identity(operation, b.ID))
-	if f.ID == "" {
-		f.ID = enqueue.NewID()
+	b, by := in.Body, callerOf(ctx)
+	if err := by.checkSending(message.Email, b.From, ""); err != nil {
+		return nil, err
 	}
+	f := b.task(in.identity(by, operation, b.ID))
 	if _, err := enqueue.CheckForward(f, b.Conversation); err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func (s *Server) forward(ctx context.Context, in *forwardInput) (*AcceptedOutput
 	if err != nil {
 		return nil, err
 	}
-	return &AcceptedOutput{Location: "/v1/forwards/" + id, Body: Accepted{ID: id}}, nil
+	return by.accepted("/v1/forwards", id), nil
 }
 
 // task is the forward that a body asks for.

@@ -5,7 +5,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,21 +17,54 @@ import (
 
 // guard decides who may do what, and how often.
 type guard struct {
-	tokens   []Token
-	limits   []*rate.Limiter // one for each token, in their order; without tokens, one for all
+	open     bool // everyone may call: no tokens are set up
+	ring     atomic.Pointer[keyring]
+	rate     rate.Limit
 	requests *http.CrossOriginProtection
 }
 
-func newGuard(tokens []Token, perSecond float64) *guard {
-	g := &guard{tokens: tokens, requests: http.NewCrossOriginProtection()}
-	limit, burst := rate.Limit(perSecond), int(math.Ceil(perSecond))
+// keyring are the tokens at one time, with a limit for each.
+type keyring struct {
+	tokens []Token
+	limits []*rate.Limiter // in the order of tokens; one for all where the guard is open
+}
+
+func newGuard(tokens []Token, closed bool, perSecond float64) *guard {
+	g := &guard{open: len(tokens) == 0 && !closed, rate: rate.Limit(perSecond), requests: http.NewCrossOriginProtection()}
 	if perSecond == 0 {
-		limit, burst = rate.Inf, 0
+		g.rate = rate.Inf
 	}
-	for range max(1, len(tokens)) {
-		g.limits = append(g.limits, rate.NewLimiter(limit, burst))
-	}
+	g.set(tokens)
 	return g
+}
+
+// set replaces the tokens. One that was there before keeps what it has used of its rate.
+func (g *guard) set(tokens []Token) {
+	old := g.ring.Load()
+	ring := &keyring{tokens: tokens}
+	for _, t := range tokens {
+		ring.limits = append(ring.limits, old.limit(t, g.newLimit))
+	}
+	if g.open {
+		ring.limits = []*rate.Limiter{g.newLimit()}
+	}
+	g.ring.Store(ring)
+}
+
+func (k *keyring) limit(t Token, fresh func() *rate.Limiter) *rate.Limiter {
+	if k != nil {
+		if i := slices.IndexFunc(k.tokens, func(known Token) bool { return known.Hash == t.Hash }); i >= 0 {
+			return k.limits[i]
+		}
+	}
+	return fresh()
+}
+
+func (g *guard) newLimit() *rate.Limiter {
+	if g.rate == rate.Inf {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	return rate.NewLimiter(g.rate, int(math.Ceil(float64(g.rate))))
 }
 
 // checkOrigin refuses requests that a foreign web page makes its visitor's browser send. Without tokens, everyone who
@@ -42,7 +77,7 @@ func (g *guard) checkOrigin(r *http.Request) *Problem {
 	if err := g.requests.Check(r); err != nil {
 		return problem(http.StatusForbidden, "cross_origin", "a web page of another origin sent this request")
 	}
-	if len(g.tokens) == 0 && !isLoopback(r.Host) {
+	if g.open && !IsLoopback(r.Host) {
 		return problem(http.StatusForbidden, "host_not_allowed", "without tokens Herald answers only as 127.0.0.1 or localhost")
 	}
 	return nil
@@ -58,8 +93,8 @@ func forStrangers(path string) bool {
 	return false
 }
 
-// isLoopback reports a host, with or without port, that is this machine.
-func isLoopback(hostport string) bool {
+// IsLoopback reports a host, with or without port, that is this machine.
+func IsLoopback(hostport string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h
@@ -72,22 +107,32 @@ func isLoopback(hostport string) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
-// allow checks the token of a request for a scope, and its rate.
-func (g *guard) allow(r *http.Request, need Scope, now time.Time) *Problem {
-	who := 0
-	if len(g.tokens) > 0 {
-		scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		if !strings.EqualFold(scheme, "Bearer") || secret == "" {
-			return problem(http.StatusUnauthorized, "unauthorized", "the header Authorization: Bearer and a token are missing")
-		}
-		if who = find(g.tokens, strings.TrimSpace(secret)); who < 0 {
-			return problem(http.StatusUnauthorized, "unauthorized", "the token is not one of those that are set up here")
-		}
-		if !g.tokens[who].allows(need) {
-			return problem(http.StatusForbidden, "insufficient_scope", "the token lacks the scope %s", need)
-		}
+// allow checks the token of a request for a scope, and its rate, and says who calls.
+func (g *guard) allow(r *http.Request, need Scope, now time.Time) (caller, *Problem) {
+	ring, who := g.ring.Load(), 0
+	if g.open {
+		return caller{admin: true}, ring.slow(who, now)
 	}
-	slot := g.limits[who].ReserveN(now, 1)
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
+		return caller{}, problem(http.StatusUnauthorized, "unauthorized", "the header Authorization: Bearer and a token are missing")
+	}
+	if who = find(ring.tokens, strings.TrimSpace(secret)); who < 0 {
+		return caller{}, problem(http.StatusUnauthorized, "unauthorized", "the token is not one of those that are set up here")
+	}
+	t := ring.tokens[who]
+	if !t.Active(now) {
+		return caller{}, problem(http.StatusUnauthorized, "token_expired", "the token has expired: `herald token create` makes another one")
+	}
+	if !t.allows(need) {
+		return caller{}, problem(http.StatusForbidden, "insufficient_scope", "the token lacks the scope %s", need)
+	}
+	return t.caller(), ring.slow(who, now)
+}
+
+// slow refuses a request that comes too early for its token's rate.
+func (k *keyring) slow(who int, now time.Time) *Problem {
+	slot := k.limits[who].ReserveN(now, 1)
 	if wait := slot.DelayFrom(now); !slot.OK() || wait > 0 {
 		slot.CancelAt(now)
 		p := problem(http.StatusTooManyRequests, "too_many_requests", "this token is used more often than HERALD_API_RATE allows")
@@ -97,23 +142,36 @@ func (g *guard) allow(r *http.Request, need Scope, now time.Time) *Problem {
 	return nil
 }
 
-// authorize is the middleware that asks the guard before every operation.
+// authorize is the middleware that asks the guard before every operation. An operation about one message, forward or
+// bulk finds that of its caller under the id.
 func (s *Server) authorize(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
-	if p := s.guard.allow(r, scopeOf(ctx.Operation()), s.now()); p != nil {
+	c, p := s.guard.allow(r, scopeOf(ctx.Operation()), s.now())
+	if p != nil {
 		s.refuse(w, r, p)
 		return
 	}
-	next(ctx)
+	if id := r.PathValue("id"); ctx.Operation().Metadata[ownID] == true && id != "" {
+		r.SetPathValue("id", c.stored(id))
+	}
+	next(huma.WithValue(ctx, callerKey{}, c))
 }
 
-// Protect requires a token with a scope for a handler that is no operation.
+// Protect requires a token with a scope for a handler that is no operation; without tokens, a request that names this
+// machine.
 func (s *Server) Protect(need Scope, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := s.guard.allow(r, need, s.now()); p != nil {
+		p := s.guard.checkOrigin(r)
+		if p == nil {
+			_, p = s.guard.allow(r, need, s.now())
+		}
+		if p != nil {
 			s.refuse(w, r, p)
 			return
 		}
 		h.ServeHTTP(w, r)
 	})
 }
+
+// SetTokens replaces the tokens, for all requests that come from now on.
+func (s *Server) SetTokens(tokens []Token) { s.guard.set(tokens) }

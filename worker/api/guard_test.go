@@ -12,7 +12,7 @@ import (
 func newTokens(t *testing.T, scopes ...[]Scope) (secrets []string, tokens []Token) {
 	t.Helper()
 	for i, some := range scopes {
-		secret, token, err := NewToken("t"+string(rune('0'+i)), some)
+		secret, token, err := NewToken(Token{Name: "t" + string(rune('0'+i)), Scopes: some})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/store/blob"
 )
 
@@ -18,17 +19,21 @@ type IdempotencyKey struct {
 	Key string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]*$" doc:"Repeating a call with the same key and body is harmless; another body is a conflict. Kept as long as what the call makes: for HERALD_RETENTION, 30 days unless it is set."`
 }
 
-// identity is the id of what a call makes: that of the body; without one, an id that follows from the key, so that a
-// repeated call makes the same thing; without a key "", for a fresh id.
-func (k IdempotencyKey) identity(operation, own string) string {
-	if own != "" || k.Key == "" {
-		return own
+// identity is the id under which is stored what a call makes: that of the body; without one, an id that follows from
+// the key, so that a repeated call makes the same thing; without a key a fresh one.
+func (k IdempotencyKey) identity(c caller, operation, own string) string {
+	switch {
+	case own != "":
+	case k.Key != "":
+		own = uuid.NewHash(sha256.New(), uuid.Nil, []byte(c.stored(operation)+"\x00"+k.Key), 8).String()
+	default:
+		own = enqueue.NewID()
 	}
-	return uuid.NewHash(sha256.New(), uuid.Nil, []byte(operation+"\x00"+k.Key), 8).String()
+	return c.stored(own)
 }
 
 // bind ties a key to the body with which it was first used. Call it when the body is known to be good: a refused body
-// leaves its key free.
+// leaves its key free. Each owner has keys of its own.
 func (s *Server) bind(ctx context.Context, k IdempotencyKey, operation string, body any) error {
 	if k.Key == "" {
 		return nil
@@ -37,7 +42,7 @@ func (s *Server) bind(ctx context.Context, k IdempotencyKey, operation string, b
 	if err != nil {
 		return fmt.Errorf("encode the body: %w", err)
 	}
-	name := "herald:idempotency:{" + blob.Hash([]byte(operation+"\x00"+k.Key)) + "}"
+	name := "herald:idempotency:{" + blob.Hash([]byte(callerOf(ctx).stored(operation)+"\x00"+k.Key)) + "}"
 	sum := blob.Hash(data)
 	fresh, err := s.Redis.SetNX(ctx, name, sum, s.Client.Retention()).Result()
 	if err != nil {

@@ -62,7 +62,7 @@ type AcceptedOutput struct {
 
 // IDInput is the id of an operation's subject.
 type IDInput struct {
-	ID string `path:"id" minLength:"1" maxLength:"150" doc:"Its id."`
+	ID string `path:"id" minLength:"1" maxLength:"200" doc:"Its id. A token with the scope admin names what is an owner's as OWNER~ID."`
 }
 
 func (s *Server) registerMessages(api huma.API) {
@@ -97,7 +97,11 @@ type sendMessageInput struct {
 
 func (s *Server) sendMessage(ctx context.Context, in *sendMessageInput) (*AcceptedOutput, error) {
 	const operation = "messages"
-	m, err := s.message(ctx, in.Body, in.identity(operation, in.Body.ID))
+	by := callerOf(ctx)
+	if err := by.checkSending(in.Body.Channel, in.Body.From, cmp.Or(in.Body.Country, s.Country)); err != nil {
+		return nil, err
+	}
+	m, err := s.message(ctx, in.Body, in.identity(by, operation, in.Body.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -108,13 +112,13 @@ func (s *Server) sendMessage(ctx context.Context, in *sendMessageInput) (*Accept
 	if err != nil {
 		return nil, err
 	}
-	return &AcceptedOutput{Location: "/v1/messages/" + id, Body: Accepted{ID: id}}, nil
+	return by.accepted("/v1/messages", id), nil
 }
 
 // message makes the task of a request and checks it.
 func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Message, error) {
 	b.Country = cmp.Or(b.Country, s.Country)
-	m := b.task(cmp.Or(id, enqueue.NewID()))
+	m := b.task(id)
 	if m.Shortcut == "" && m.Text == "" && s.Judge != nil {
 		m.Shortcut = s.Judge.DefaultShortcut(m.Channel)
 	}

@@ -42,12 +42,17 @@ func description(t *testing.T, s *service) *openapi3.T {
 // everything starts an API with all that it can have.
 func everything(t *testing.T) *service {
 	t.Helper()
+	box, preview := newBox(t), newPreview(t)
+	return start(t, func(o *Options) { o.Caught, o.Preview = box, preview })
+}
+
+func newBox(t *testing.T) *catcher.Box {
+	t.Helper()
 	box := catcher.NewBox(10)
 	if err := box.Keep(&catcher.Mail{From: "a@example.com", To: []string{"b@example.com"}, Raw: []byte("Subject: x\r\n\r\nhello")}); err != nil {
 		t.Fatal(err)
 	}
-	preview := newPreview(t)
-	return start(t, func(o *Options) { o.Caught, o.Preview = box, preview })
+	return box
 }
 
 // The description is valid by a validator of others, and says of every operation who may call it.

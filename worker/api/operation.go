@@ -45,7 +45,7 @@ func Handle[I, O any](api huma.API, scope Scope, op huma.Operation, handler func
 	if _, takesJSON := reflect.TypeFor[I]().FieldByName("Body"); takesJSON || op.RequestBody != nil {
 		op.Errors = append(op.Errors, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
-	op.Metadata = map[string]any{checkOwn: func(body []byte) error {
+	op.Metadata = map[string]any{ownID: hasID(reflect.TypeFor[I]()), checkOwn: func(body []byte) error {
 		var in I
 		field := reflect.ValueOf(&in).Elem().FieldByName("Body")
 		if rules, has := field.Addr().Interface().(ownRules); has && json.Unmarshal(body, rules) == nil {
@@ -66,6 +66,16 @@ func Handle[I, O any](api huma.API, scope Scope, op huma.Operation, handler func
 		}
 		return out, nil
 	})
+}
+
+// ownID is the key, in the metadata of an operation, of whether it is about one message, forward or bulk: then a caller
+// reaches only its own.
+const ownID = "ownID"
+
+// hasID reports whether an input is, or has, an IDInput.
+func hasID(in reflect.Type) bool {
+	_, embedded := in.FieldByName(reflect.TypeFor[IDInput]().Name())
+	return embedded || in == reflect.TypeFor[IDInput]()
 }
 
 // scopeOf is the scope that an operation needs.
@@ -120,7 +130,7 @@ func describe(version string) huma.Config {
 			Components: &huma.Components{
 				Schemas: registry,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					securityScheme: {Type: "http", Scheme: "bearer", Description: "A token that `herald token` made. It has scopes: send, read, preview, admin."},
+					securityScheme: {Type: "http", Scheme: "bearer", Description: "A token that `herald token create` made. It has scopes: send, read, preview, admin. Messages, forwards, bulks and their keys belong to its owner; admin reaches those of all owners."},
 				},
 			},
 		},

@@ -85,7 +85,7 @@ func (s *Server) listRecipients(ctx context.Context, in *listRecipientsInput) (*
 	if err != nil {
 		return nil, err
 	}
-	page := RecipientPage{Items: []RecipientState{}}
+	page, by := RecipientPage{Items: []RecipientState{}}, callerOf(ctx)
 	for looked := 0; chunk < b.Chunks; chunk, slot = chunk+1, 0 {
 		if looked++; looked > chunksAPage {
 			break
@@ -96,7 +96,7 @@ func (s *Server) listRecipients(ctx context.Context, in *listRecipientsInput) (*
 		}
 		for ; slot < len(results) && len(page.Items) < in.Limit; slot++ {
 			if r := results[slot]; in.has(&r) {
-				page.Items = append(page.Items, recipientState(r))
+				page.Items = append(page.Items, recipientState(by, r))
 			}
 		}
 		if slot < len(results) {
@@ -128,9 +128,9 @@ func parsePlace(cursor string) (chunk, slot int, err error) {
 	return chunk, slot, nil
 }
 
-func recipientState(r bulk.Result) RecipientState {
+func recipientState(by caller, r bulk.Result) RecipientState {
 	return RecipientState{
-		ID: r.ID, To: r.To, Channel: string(r.Channel), State: r.State.String(), At: someTime(r.At), Reason: reasonOf(r.Reason),
+		ID: by.shown(r.ID), To: r.To, Channel: string(r.Channel), State: r.State.String(), At: someTime(r.At), Reason: reasonOf(r.Reason),
 		Waiting: waitingOf(r.Waiting), SentDetails: detailsOf(r.Details),
 	}
 }
@@ -143,10 +143,11 @@ func (s *Server) exportRecipients(ctx context.Context, in *exportRecipientsInput
 	if _, err := s.storedBulk(ctx, in.ID); err != nil {
 		return nil, err
 	}
+	name := callerOf(ctx).shown(in.ID)
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		r, w := humago.Unwrap(hc)
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-		w.Header().Set("Content-Disposition", `attachment; filename="`+in.ID+`.csv"`)
+		w.Header().Set("Content-Disposition", `attachment; filename="`+name+`.csv"`)
 		if err := s.writeResults(r.Context(), streamTo(w), &in.StateInput); err != nil {
 			if r.Context().Err() == nil { // else its reader left
 				s.Log.Error("export broke off", "bulk", in.ID, "error", err)
@@ -193,22 +194,24 @@ const (
 )
 
 func (s *Server) followBulk(ctx context.Context, in *IDInput) (*huma.StreamResponse, error) {
-	first, err := s.bulkStatus(ctx, in.ID)
+	by := callerOf(ctx)
+	status := func(ctx context.Context) (BulkStatus, error) { return s.bulkStatus(ctx, by, in.ID) }
+	first, err := status(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		r, w := humago.Unwrap(hc)
 		w.Header().Set("Content-Type", "text/event-stream")
-		if !s.writeEvents(r.Context(), streamTo(w), first) {
+		if !s.writeEvents(r.Context(), streamTo(w), first, status) {
 			breakOff()
 		}
 	}}, nil
 }
 
-// writeEvents writes until the bulk is over, the reader goes or the server stops. It reports whether the bulk is
+// writeEvents writes the status, and what ask says later, until the bulk is over, the reader goes or the server stops. It reports whether the bulk is
 // over.
-func (s *Server) writeEvents(ctx context.Context, w *pacedWriter, status BulkStatus) (over bool) {
+func (s *Server) writeEvents(ctx context.Context, w *pacedWriter, status BulkStatus, ask func(context.Context) (BulkStatus, error)) (over bool) {
 	write := func(format string, args ...any) bool {
 		_, err := fmt.Fprintf(w, format, args...)
 		return err == nil && w.Flush() == nil
@@ -245,7 +248,7 @@ func (s *Server) writeEvents(ctx context.Context, w *pacedWriter, status BulkSta
 			return false
 		}
 		// While Redis doesn't answer there is nothing new to say.
-		if now, err := s.bulkStatus(ctx, status.ID); err == nil {
+		if now, err := ask(ctx); err == nil {
 			status = now
 		}
 	}

@@ -37,9 +37,10 @@ type Options struct {
 	Log          *slog.Logger
 	Metrics      prometheus.Registerer
 
-	// Tokens are those of the callers. Without any, everyone may call, under a name of the loopback interface: such a
-	// server must listen only there.
+	// Tokens are those of the callers; SetTokens replaces them. Without any, everyone may call, under a name of the
+	// loopback interface: such a server must listen only there. Closed is for a server that has tokens later.
 	Tokens []Token
+	Closed bool
 	Rate   float64 // requests a second of one token; 0 is no limit
 
 	Country string // ISO 3166 code for messages and bulks without one; empty for none
@@ -126,7 +127,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, inline: inline, uploads: make(chan struct{}, uploadsAtOnce), maxRequest: maxRequest, mux: http.NewServeMux(), guard: newGuard(o.Tokens, o.Rate), blobs: blob.New(o.Redis), metrics: m}
+	s := &Server{Options: o, inline: inline, uploads: make(chan struct{}, uploadsAtOnce), maxRequest: maxRequest, mux: http.NewServeMux(), guard: newGuard(o.Tokens, o.Closed, o.Rate), blobs: blob.New(o.Redis), metrics: m}
 	s.draining, s.drain = context.WithCancel(context.Background())
 	return s, s.routes()
 }

@@ -101,7 +101,7 @@ func (s *Server) getState(status func(context.Context, string) (enqueue.Status, 
 			return nil, err
 		}
 		return &MessageStateOutput{MessageState{
-			ID: in.ID, Channel: found.Channel, To: found.To, State: stateName(found.State), At: someTime(found.At), Reason: reasonOf(found.Reason),
+			ID: callerOf(ctx).shown(in.ID), Channel: found.Channel, To: found.To, State: stateName(found.State), At: someTime(found.At), Reason: reasonOf(found.Reason),
 			Waiting: waitingOf(found.Waiting), SentDetails: detailsOf(found.Details),
 		}}, nil
 	}
@@ -139,6 +139,6 @@ func (s *Server) resolveBulk(ctx context.Context, in *ResolveInput) (*resolvedOu
 	if err != nil {
 		return nil, err
 	}
-	status, err := s.bulkStatus(ctx, in.ID)
+	status, err := s.bulkStatus(ctx, callerOf(ctx), in.ID)
 	return &resolvedOutput{Resolved{n, status}}, err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 // books is a ledger on the service's Redis, by which a test plays the worker.
@@ -118,7 +119,8 @@ func TestResolveByAPI(t *testing.T) {
 	forward := `{"id":"f","from":"help@acme.example","to":"lawyer@example.com","conversation":{"messages":[{"id":"m1","channel":"email","direction":"in","sentAt":"2026-01-02T03:04:05Z","body":"Hi"}]}}`
 	s.want(202, "POST", "/v1/messages", `{"id":"m",`+aMessage[1:])
 	s.want(202, "POST", "/v1/forwards", forward)
-	d := bulk.Definition{ID: "b", Messages: []bulk.Part{{Channel: "email", From: "a@b.example"}}}
+	stored := func(id string) string { return task.Owned("t0", id) }
+	d := bulk.Definition{ID: stored("b"), Messages: []bulk.Part{{Channel: "email", From: "a@b.example"}}}
 	d.Messages[0].Text = "Hi"
 	if _, err := s.client.Bulk(ctx, d, func(yield func(bulk.Recipient, error) bool) {
 		_ = yield(bulk.Recipient{Email: "u0@example.com"}, nil) && yield(bulk.Recipient{Email: "u1@example.com"}, nil)
@@ -126,7 +128,7 @@ func TestResolveByAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, o := range map[string]ledger.Owner{
-		"/v1/messages/m/resolve": {Kind: ledger.Message, ID: "m"}, "/v1/forwards/f/resolve": {Kind: ledger.Forward, ID: "f"}, "/v1/bulks/b/resolve": {Kind: ledger.Bulk, ID: "b"},
+		"/v1/messages/m/resolve": {Kind: ledger.Message, ID: stored("m")}, "/v1/forwards/f/resolve": {Kind: ledger.Forward, ID: stored("f")}, "/v1/bulks/b/resolve": {Kind: ledger.Bulk, ID: stored("b")},
 	} {
 		if o.Kind != ledger.Bulk {
 			if p := s.want(409, "POST", path, as).problem(t); p.Code != "not_unknown" {

@@ -17,7 +17,7 @@ func (s *Server) registerSuppressions(api huma.API) {
 	const path, tag = "/v1/suppressions", "Suppressions"
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "list-suppressions", Method: http.MethodGet, Path: path, Tags: []string{tag}, Summary: "Addresses that must not be written to",
-		Description: "Pages in no order. With an address: the entry because of which it may not be written to, or none.",
+		Description: "Pages in no order. With an address: the entry because of which it may not be written to, or none. The whole list needs the scope admin.",
 	}, s.listSuppressions)
 	Handle(api, ScopeAdmin, huma.Operation{
 		OperationID: "add-suppressions", Method: http.MethodPost, Path: path, Tags: []string{tag}, Summary: "Add entries",
@@ -62,6 +62,9 @@ func (s *Server) listSuppressions(ctx context.Context, in *listSuppressionsInput
 			page.Items = append(page.Items, suppressionOf(*found[0]))
 		}
 		return &suppressionPageOutput{page}, err
+	}
+	if err := callerOf(ctx).wholeList(); err != nil {
+		return nil, err
 	}
 	entries, next, err := s.Suppressions.Page(ctx, channel, in.Cursor, in.Limit)
 	if errors.Is(err, suppress.ErrCursor) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -11,6 +12,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 // Scope is what a token allows.
@@ -21,7 +26,7 @@ const (
 	ScopeSend    Scope = "send"    // messages, bulks, forwards, attachments: enqueue and steer
 	ScopeRead    Scope = "read"    // follow what was enqueued, the lists, the metrics
 	ScopePreview Scope = "preview" // render, and what templates may use
-	ScopeAdmin   Scope = "admin"   // everything: suppressions, dead letters
+	ScopeAdmin   Scope = "admin"   // everything, of all owners: suppressions, dead letters
 )
 
 // Scopes lists them all.
@@ -33,13 +38,21 @@ type Token struct {
 	Name   string
 	Scopes []Scope
 	Hash   [sha256.Size]byte
+	// Owner is whose token it is; its name where empty. Tokens of one owner share what they enqueue: its ids, keys and
+	// lists. One with ScopeAdmin has none, and reaches what all owners have.
+	Owner string
+	// From are the senders that it may name: addresses as they are sent, or *@ and a domain. Any when empty.
+	From []string
+	// Channels are those on which it may send. All when empty.
+	Channels []message.Channel
+	// Expires is when it ends. Never when zero.
+	Expires time.Time
 }
 
 const tokenPrefix = "herald_"
 
-// NewToken makes a token: the secret for its bearer, which is shown once, and the text for the setting.
-func NewToken(name string, scopes []Scope) (secret string, t Token, err error) {
-	t = Token{Name: name, Scopes: scopes}
+// NewToken makes a token: the secret for its bearer, which is shown once, and t with the secret's hash.
+func NewToken(t Token) (secret string, _ Token, err error) {
 	if err := t.check(); err != nil {
 		return "", Token{}, err
 	}
@@ -50,37 +63,69 @@ func NewToken(name string, scopes []Scope) (secret string, t Token, err error) {
 	return secret, t, nil
 }
 
-// String is the token as ParseTokens reads it: name:scope+scope:hash. It holds no secret.
+// The options of a token in its text form.
+const (
+	optionOwner   = "owner"
+	optionFrom    = "from"    // several times for several
+	optionChannel = "channel" // several times for several
+	optionExpires = "expires" // RFC 3339
+)
+
+// String is the token as ParseTokens reads it: name:scope+scope:hash, then options such as ;owner=shop. It holds no
+// secret.
 func (t Token) String() string {
 	scopes := make([]string, len(t.Scopes))
 	for i, s := range t.Scopes {
 		scopes[i] = string(s)
 	}
-	return t.Name + ":" + strings.Join(scopes, "+") + ":" + hex.EncodeToString(t.Hash[:])
+	var b strings.Builder
+	b.WriteString(t.Name + ":" + strings.Join(scopes, "+") + ":" + hex.EncodeToString(t.Hash[:]))
+	option := func(name, value string) { b.WriteString(";" + name + "=" + value) }
+	if t.Owner != "" {
+		option(optionOwner, t.Owner)
+	}
+	for _, from := range t.From {
+		option(optionFrom, from)
+	}
+	for _, c := range t.Channels {
+		option(optionChannel, string(c))
+	}
+	if !t.Expires.IsZero() {
+		option(optionExpires, t.Expires.UTC().Format(time.RFC3339))
+	}
+	return b.String()
 }
 
-// ParseTokens reads a setting: tokens as String writes them, separated by commas or blanks.
+// ParseTokens reads a setting: tokens as String writes them, separated by commas or blanks. Lines that begin with #
+// are remarks.
 func ParseTokens(setting string) ([]Token, error) {
 	var tokens []Token
-	entries := strings.FieldsFunc(setting, func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) })
-	for i, entry := range entries {
-		t, err := parseToken(entry)
-		if err != nil {
-			return nil, fmt.Errorf("token %d: %w", i+1, err)
+	n := 0
+	for line := range strings.Lines(setting) {
+		if strings.HasPrefix(strings.TrimSpace(line), "#") {
+			continue
 		}
-		if slices.ContainsFunc(tokens, func(other Token) bool { return other.Name == t.Name }) {
-			return nil, fmt.Errorf("token %d: a second one is named %s", i+1, t.Name)
+		for _, entry := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) }) {
+			n++
+			t, err := parseToken(entry)
+			if err != nil {
+				return nil, fmt.Errorf("token %d: %w", n, err)
+			}
+			if slices.ContainsFunc(tokens, func(other Token) bool { return other.Name == t.Name }) {
+				return nil, fmt.Errorf("token %d: a second one is named %s", n, t.Name)
+			}
+			tokens = append(tokens, t)
 		}
-		tokens = append(tokens, t)
 	}
 	return tokens, nil
 }
 
 // parseToken reads one token. Its errors show nothing, since the text may be a secret in the wrong place.
 func parseToken(entry string) (Token, error) {
+	entry, options, _ := strings.Cut(entry, ";")
 	parts := strings.Split(entry, ":")
 	if len(parts) != 3 {
-		return Token{}, errors.New("want name:scope+scope:hash, as `herald token` prints it")
+		return Token{}, errors.New("want name:scope+scope:hash, as `herald token create` prints it")
 	}
 	t := Token{Name: parts[0]}
 	for scope := range strings.SplitSeq(parts[1], "+") {
@@ -88,10 +133,38 @@ func parseToken(entry string) (Token, error) {
 	}
 	hash, err := hex.DecodeString(parts[2])
 	if err != nil || len(hash) != len(t.Hash) {
-		return Token{}, errors.New("the hash is not a SHA-256 in hex, as `herald token` prints it")
+		return Token{}, errors.New("the hash is not a SHA-256 in hex, as `herald token create` prints it")
 	}
 	copy(t.Hash[:], hash)
+	if options != "" {
+		for option := range strings.SplitSeq(options, ";") {
+			if err := t.parseOption(option); err != nil {
+				return Token{}, err
+			}
+		}
+	}
 	return t, t.check()
+}
+
+func (t *Token) parseOption(option string) (err error) {
+	name, value, _ := strings.Cut(option, "=")
+	switch {
+	case value == "":
+		return errors.New("options: want name=value after each semicolon")
+	case name == optionOwner && t.Owner == "":
+		t.Owner = value
+	case name == optionFrom:
+		t.From = append(t.From, value)
+	case name == optionChannel:
+		t.Channels = append(t.Channels, message.Channel(value))
+	case name == optionExpires && t.Expires.IsZero():
+		if t.Expires, err = time.Parse(time.RFC3339, value); err != nil {
+			return errors.New("expires: not a time such as 2027-01-31T00:00:00Z")
+		}
+	default:
+		return errors.New("options: want owner and expires once, from and channel as often as needed")
+	}
+	return nil
 }
 
 var tokenName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$`)
@@ -108,13 +181,40 @@ func (t Token) check() error {
 			return errors.New("scopes: want send, read, preview or admin, joined by +")
 		}
 	}
+	if t.admin() && t.Owner != "" {
+		return errors.New("owner: a token with the scope admin has none, it reaches what all owners have")
+	}
+	if err := task.CheckOwner(cmp.Or(t.Owner, t.Name)); err != nil {
+		return fmt.Errorf("owner: %w", err)
+	}
+	for _, c := range t.Channels {
+		if !c.Known() {
+			return errors.New("channels: want " + message.Join(message.Channels, "or"))
+		}
+	}
+	for _, from := range t.From {
+		if err := checkSenderRule(from); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// allows reports whether the token has a scope.
-func (t Token) allows(need Scope) bool {
-	return slices.Contains(t.Scopes, need) || slices.Contains(t.Scopes, ScopeAdmin)
+// Active reports whether the token has not expired.
+func (t Token) Active(now time.Time) bool { return t.Expires.IsZero() || now.Before(t.Expires) }
+
+// OwnerName is the owner of what the token enqueues; empty for one with ScopeAdmin.
+func (t Token) OwnerName() string {
+	if t.admin() {
+		return ""
+	}
+	return cmp.Or(t.Owner, t.Name)
 }
+
+func (t Token) admin() bool { return slices.Contains(t.Scopes, ScopeAdmin) }
+
+// allows reports whether the token has a scope.
+func (t Token) allows(need Scope) bool { return slices.Contains(t.Scopes, need) || t.admin() }
 
 // find returns the place of the token with this secret, or -1. Its time doesn't depend on the secret: it compares all
 // hashes, each in constant time.

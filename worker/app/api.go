@@ -72,7 +72,7 @@ func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 	}
 	options := api.Options{
 		Redis: rdb, Client: client, Suppressions: suppressions, Log: log, Metrics: o.Metrics,
-		Tokens: tokens, Rate: s.APIRate, Country: s.Country, Links: links, Caught: o.Box, Version: o.Version,
+		Tokens: tokens, Closed: s.needsToken(), Rate: s.APIRate, Country: s.Country, Links: links, Caught: o.Box, Version: o.Version,
 	}
 	if s.SMSURL != "" {
 		account, err := sms.ParseURL(s.SMSURL)
@@ -91,6 +91,7 @@ func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.followTokens(log, server, &open)
 	return &API{APIOptions: o, server: server, redis: rdb, stack: open}, nil
 }
 
@@ -131,13 +132,13 @@ func addPages(s *Settings, log *slog.Logger, o *api.Options, open *stack) error 
 
 // CheckReach refuses an address that other machines can reach if no token is needed.
 func (s *Settings) CheckReach(l net.Listener) error {
-	if s.APITokens != "" {
+	if s.needsToken() {
 		return nil
 	}
 	if tcp, ok := l.Addr().(*net.TCPAddr); ok && tcp.IP.IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("HERALD_LISTEN: %.100q can be reached from other machines, and HERALD_API_TOKENS is not set: make a token with `herald token`, or listen on 127.0.0.1:8080", s.Listen)
+	return fmt.Errorf("HERALD_LISTEN: %.100q can be reached from other machines, and HERALD_API_TOKENS is not set: make a token with `herald token create`, or listen on 127.0.0.1:8080", s.Listen)
 }
 
 // Serve answers until ctx ends. Then it takes no further connections, ends the streams, and lets requests finish.

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
@@ -89,7 +90,7 @@ func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.
 			fmt.Fprintf(w, "%s can't send%s%s: %s\n", c, where, since, cmp.Or(t.Detail, t.Code))
 		}
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", onlyHere(promhttp.HandlerFor(metrics, promhttp.HandlerOpts{})))
 	return mux
 }
 
@@ -101,6 +102,18 @@ func whyNotReady(err error) string {
 		return "Redis refuses writes: " + word
 	}
 	return "Redis does not answer"
+}
+
+// onlyHere refuses a request over the loopback interface that names another host: a web page whose name was made to mean
+// 127.0.0.1.
+func onlyHere(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if tcp, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok && tcp.IP.IsLoopback() && !api.IsLoopback(r.Host) {
+			http.Error(w, "over the loopback interface Herald answers only as 127.0.0.1 or localhost", http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // ServeHealth answers for the worker on l until Close.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +13,28 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/redistest"
 )
+
+// Over the loopback interface a web page whose name was made to mean 127.0.0.1 doesn't read the metrics; elsewhere every
+// name is fine.
+func TestMetricsCheckTheHost(t *testing.T) {
+	handler := health(t.Context(), nil, NewMetrics(), nil)
+	for _, c := range []struct {
+		local, host string
+		want        int
+	}{
+		{"127.0.0.1", "127.0.0.1:8080", 200}, {"127.0.0.1", "localhost", 200}, {"::1", "[::1]:8080", 200}, {"127.0.0.1", "evil.example", 403}, {"::1", "evil.example", 403},
+		{"10.0.0.5", "worker-3.herald.internal:8080", 200},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+		r.Host = c.host
+		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.ParseIP(c.local), Port: 8080}))
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%+v: %d", c, w.Code)
+		}
+	}
+}
 
 // Readiness says which channels can't send, and why; it is no reason to be taken out.
 func TestReadyTellsTroubles(t *testing.T) {

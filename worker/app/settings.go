@@ -40,21 +40,21 @@ func EnvName(flag string) string {
 
 // Settings are all settings. The tags give their flags and environment variables.
 type Settings struct {
-	RedisURL           string        `placeholder:"URL" default:"redis://127.0.0.1:6379/0" help:"Redis: redis://, rediss:// or unix://; ?addr= names more nodes of a cluster, ?master_name= a Sentinel's master." group:"settings"`
-	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=plain|login|cram-md5|scram-sha-1|scram-sha-256|xoauth2&keeps=date,message-id, or smtps://. Without auth the login is by what the server offers. Several, separated by blanks, stand in for each other." group:"settings"`
+	RedisURL           string        `placeholder:"URL" default:"redis://127.0.0.1:6379/0" help:"Redis: redis://, rediss:// or unix://; ?addr= names more nodes of a cluster, ?master_name= a Sentinel's master." secret:"url" group:"settings"`
+	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=plain|login|cram-md5|scram-sha-1|scram-sha-256|xoauth2&keeps=date,message-id, or smtps://. Without auth the login is by what the server offers. Several, separated by blanks, stand in for each other." secret:"url" group:"settings"`
 	SMTPHello          string        `name:"smtp-hello" placeholder:"NAME" help:"Name with which mail servers are greeted (EHLO): the host's full name, or an address literal such as [192.0.2.1]. When empty, the machine's name if it is a public one, else its address on the connection." group:"settings"`
 	DKIMKey            string        `name:"dkim-key" placeholder:"FILE" help:"Private key in PEM that mails are signed with (DKIM)." group:"settings"`
 	DKIMKeys           string        `name:"dkim-keys" placeholder:"FOLDER" help:"Private keys in PEM, DOMAIN/SELECTOR.pem: mails are signed by those of their sender's domain." group:"settings"`
 	DKIMDomain         string        `name:"dkim-domain" placeholder:"DOMAIN" help:"Domain of the signature." group:"settings"`
 	DKIMSelector       string        `name:"dkim-selector" placeholder:"NAME" help:"Selector of the key's DNS record." group:"settings"`
-	SMSURL             string        `name:"sms-url" placeholder:"URL" help:"Twilio account: twilio://SID:TOKEN@api.twilio.com?from=+15550100, or ?service=MG…." group:"settings"`
+	SMSURL             string        `name:"sms-url" placeholder:"URL" help:"Twilio account: twilio://SID:TOKEN@api.twilio.com?from=+15550100, or ?service=MG…." secret:"url" group:"settings"`
 	SMSStopWords       string        `name:"sms-stop-words" placeholder:"LIST" help:"Texts by which people opt out of SMS, besides STOP, STOPALL, OPT OUT and the like in English, German, French, Spanish and Japanese, separated by commas. One with a hyphen is taken away: -CANCEL." group:"settings"`
 	SMSStartWords      string        `name:"sms-start-words" placeholder:"LIST" help:"Texts by which they opt in again, besides START, UNSTOP, YES and the like, in the same way." group:"settings"`
-	ChatURL            string        `name:"chat-url" placeholder:"URL" help:"https endpoint that gets chats as signed JSON." group:"settings"`
-	NoteURL            string        `name:"note-url" placeholder:"URL" help:"https endpoint that gets notes as signed JSON." group:"settings"`
+	ChatURL            string        `name:"chat-url" placeholder:"URL" help:"https endpoint that gets chats as signed JSON." secret:"url" group:"settings"`
+	NoteURL            string        `name:"note-url" placeholder:"URL" help:"https endpoint that gets notes as signed JSON." secret:"url" group:"settings"`
 	Unconfigured       string        `enum:"wait,log" default:"wait" help:"What becomes of SMS, chats and notes whose URL is not set: they wait until it is, or log ends them as skipped (logged_only), for development." group:"settings"`
-	WebhookSecrets     string        `placeholder:"KEYS" help:"Standard Webhooks keys (whsec_…) that chats, notes and events are signed with, separated by commas: several while they are changed." group:"settings"`
-	EventsURL          string        `name:"events-url" placeholder:"URL" help:"https endpoint for events about messages, conversations and bulks, as signed JSON. No events when empty." group:"settings"`
+	WebhookSecrets     string        `placeholder:"KEYS" help:"Standard Webhooks keys (whsec_…) that chats, notes and events are signed with, separated by commas: several while they are changed." secret:"key" group:"settings"`
+	EventsURL          string        `name:"events-url" placeholder:"URL" help:"https endpoint for events about messages, conversations and bulks, as signed JSON. No events when empty." secret:"url" group:"settings"`
 	AllowNetworks      string        `placeholder:"LIST" help:"Private networks that HERALD_SMS_URL, HERALD_CHAT_URL, HERALD_NOTE_URL and HERALD_EVENTS_URL may lead to, by plain http too: 127.0.0.0/8,10.0.0.0/8. Without any they must be public https addresses." group:"settings"`
 	DownloadNetworks   string        `placeholder:"LIST" help:"Private networks that attachments may be downloaded from, by https. Whoever may enqueue a message can read what answers there. None when empty." group:"settings"`
 	Templates          string        `placeholder:"DIR" help:"Folder of shortcuts, snippets and email layouts. The built-in samples when empty." group:"settings"`
@@ -64,16 +64,18 @@ type Settings struct {
 	Country            string        `placeholder:"CODE" help:"Default country: ISO 3166 code, such as GB, for phone numbers without a country's code. They are refused when empty. The same for workers, API and commands." group:"settings"`
 	AllowVolatileRedis bool          `help:"Work on a Redis that can lose jobs. For development." group:"settings"`
 	Listen             string        `placeholder:"ADDR" help:"Address of the API, and of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken." group:"settings"`
-	APITokens          string        `name:"api-tokens" placeholder:"TOKENS" help:"Who may call the API, as herald token prints them, separated by commas. Without any the API answers on this machine alone." group:"settings"`
+	APITokens          string        `name:"api-tokens" placeholder:"TOKENS" help:"Who may call the API, as herald token create prints them, separated by commas. Without any the API answers on this machine alone. HERALD_API_TOKENS_FILE is read again whenever it changes." secret:"hash" group:"settings"`
 	APIRate            float64       `name:"api-rate" placeholder:"N" default:"1000" help:"Requests a second that each token may make. No limit when 0." group:"settings"`
 	PublicURL          string        `name:"public-url" placeholder:"URL" help:"https address at which recipients and carriers reach the API, for links to unsubscribe, files of an MMS and callbacks. No such links when empty." group:"settings"`
-	LinkSecret         string        `placeholder:"SECRETS" help:"What links are sealed with: at least 32 random characters, the same for workers and API. Several, separated by commas, while it is changed: the first one seals." group:"settings"`
+	LinkSecret         string        `placeholder:"SECRETS" help:"What links are sealed with: at least 32 random characters, the same for workers and API. Several, separated by commas, while it is changed: the first one seals." secret:"key" group:"settings"`
 	Rates              string        `placeholder:"LIST" help:"Messages a second that all workers together may send, by channel or by sender: email=200,sms=10,sms:+15550100=1. No limit for what is not named." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
 	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that stops waits for messages in flight." group:"settings"`
 	Retention          time.Duration `default:"720h" help:"How long what was sent is known after it was to be sent: states, contents, ids, Idempotency-Keys. After that the same id is another message. The same for workers, API and commands." group:"settings"`
 	LogLevel           string        `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error." group:"settings"`
 	LogFormat          string        `enum:"text,json" default:"text" help:"text or json." group:"settings"`
+
+	files secretFiles `kong:"-"` // see ReadSecretFiles
 }
 
 // Check reports every fault at once, each on a line with the name of its setting. (Kong would call a Validate by
@@ -83,6 +85,7 @@ func (s *Settings) Check() error {
 	fault := func(setting, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%s: %w", EnvName(setting), fmt.Errorf(format, args...)))
 	}
+	errs = append(errs, s.files.faults...)
 	if _, err := redisOptions(s.RedisURL); err != nil {
 		fault("redis-url", "%w", err)
 	}

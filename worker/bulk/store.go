@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,8 +94,12 @@ func (s *Store) Create(ctx context.Context, d Definition) error {
 	if d.Rate != 0 {
 		pipe.HSet(ctx, metaKey(d.ID), fieldRate, d.Rate)
 	}
-	pipe.ZAdd(ctx, listKey, redis.Z{Score: float64(d.CreatedAt.UnixMilli()), Member: d.ID})
-	pipe.ZRemRangeByScore(ctx, listKey, "-inf", strconv.FormatInt(d.CreatedAt.Add(-SourceRetention(s.ledger.Retention())).UnixMilli(), 10))
+	owner, _ := task.SplitOwned(d.ID)
+	for _, key := range slices.Compact([]string{listKey(""), listKey(owner)}) {
+		pipe.ZAdd(ctx, key, redis.Z{Score: float64(d.CreatedAt.UnixMilli()), Member: d.ID})
+		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(d.CreatedAt.Add(-SourceRetention(s.ledger.Retention())).UnixMilli(), 10))
+		pipe.Expire(ctx, key, SourceRetention(s.ledger.Retention()))
+	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("store bulk %s: %w", d.ID, err)
 	}
@@ -106,12 +111,18 @@ func (s *Store) keep(d Definition) time.Duration {
 	return s.ledger.Retention() + max(0, d.lastDue().Sub(d.CreatedAt))
 }
 
-// listKey holds the ids of all bulks, scored by when they were created.
-const listKey = "herald:bulks"
+// listKey holds the ids of an owner's bulks, or of all where it is empty, scored by when they were created.
+func listKey(owner string) string {
+	if owner == "" {
+		return "herald:bulks"
+	}
+	return "herald:bulks:of:" + owner
+}
 
-// List returns the ids of the newest bulks that are still kept, newest first.
-func (s *Store) List(ctx context.Context, most int) ([]string, error) {
-	ids, err := s.rdb.ZRevRangeByScore(ctx, listKey, &redis.ZRangeBy{
+// List returns the ids of the newest bulks that are still kept, newest first: those of an owner (task.Owned), or all
+// where it is empty.
+func (s *Store) List(ctx context.Context, owner string, most int) ([]string, error) {
+	ids, err := s.rdb.ZRevRangeByScore(ctx, listKey(owner), &redis.ZRangeBy{
 		Min: strconv.FormatInt(time.Now().Add(-SourceRetention(s.ledger.Retention())).UnixMilli(), 10), Max: "+inf", Count: int64(most),
 	}).Result()
 	if err != nil {

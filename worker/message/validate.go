@@ -106,7 +106,7 @@ func (a *Attachment) validate() error {
 	f.Join("/type", checkMediaType(a.Type))
 	switch {
 	case a.ContentID != "" && !isDotAtom(strings.Replace(a.ContentID, "@", ".", 1)):
-		f.Add("/contentId", fault.Malformed, "must be letters, digits and ._+- with at most one @")
+		f.Add("/contentId", fault.Malformed, "must be letters, digits and ._+-~ with at most one @")
 	case a.Inline && a.ContentID == "":
 		f.Add("/contentId", fault.Missing, "empty, but the file is inline")
 	}
@@ -120,18 +120,18 @@ func checkID(id string) error {
 	case len(id) > maxID:
 		return tooLong(len(id), maxID)
 	case !isDotAtom(id):
-		return fault.At("", fault.Malformed, "must be letters, digits and ._=+- with no dot first, last or doubled")
+		return fault.At("", fault.Malformed, "must be letters, digits and ._=+-~ with no dot first, last or doubled")
 	}
 	return nil
 }
 
-// isDotAtom reports a dot-atom of letters, digits and =_+- : safe between < and @ of a Message-ID, in a URL and a key.
+// isDotAtom reports a dot-atom of letters, digits and =_+-~ : safe between < and @ of a Message-ID, in a URL and a key.
 func isDotAtom(s string) bool {
 	last := byte('.')
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-', c == '=', c == '+':
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-', c == '=', c == '+', c == '~':
 		case c == '.' && last != '.':
 		default:
 			return false

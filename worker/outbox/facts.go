@@ -22,6 +22,7 @@ type Fact interface {
 // Message is the outcome of one message: message.sent, done, failed, suppressed, skipped, expired or held.
 type Message struct {
 	ID      string          `json:"id"`
+	Owner   string          `json:"owner,omitempty"`   // set by the store: the owner of the token that asked for it; the ids are its own
 	Forward bool            `json:"forward,omitempty"` // the id is a forward's
 	Bulk    string          `json:"bulk,omitempty"`
 	Channel message.Channel `json:"channel"`
@@ -78,6 +79,7 @@ func (m Message) Event() Event {
 // Note is note.created: a note was added to a conversation.
 type Note struct {
 	ID           string    `json:"id"` // the message's
+	Owner        string    `json:"owner,omitempty"`
 	Bulk         string    `json:"bulk,omitempty"`
 	Conversation string    `json:"conversation"`
 	ProviderID   string    `json:"providerId,omitempty"` // the note's id where it was stored
@@ -100,6 +102,7 @@ type Updated struct {
 	Conversation string        `json:"conversation"`
 	Customer     string        `json:"customer,omitempty"`
 	Message      string        `json:"message,omitempty"` // the message that it follows, if there is one
+	Owner        string        `json:"owner,omitempty"`
 	Bulk         string        `json:"bulk,omitempty"`
 	Changes      []task.Change `json:"changes"`
 	At           time.Time     `json:"at"`
@@ -118,6 +121,7 @@ func (u Updated) Event() Event {
 // Forwarded is conversation.forwarded: who forwarded a conversation, to whom, and with what text.
 type Forwarded struct {
 	ID           string    `json:"id"` // the forward's
+	Owner        string    `json:"owner,omitempty"`
 	Conversation string    `json:"conversation"`
 	By           string    `json:"by,omitempty"` // id of the user who asked for it
 	From         string    `json:"from"`
@@ -142,6 +146,7 @@ func (f Forwarded) Event() Event {
 // pending.
 type Bulk struct {
 	ID         string    `json:"id"`
+	Owner      string    `json:"owner,omitempty"`
 	State      string    `json:"state"` // running; completed or cancelled when it is over
 	Round      int       `json:"round"` // starts so far after the first: resumed, sent again, cancelled
 	Percent    int       `json:"percent"`
@@ -172,7 +177,7 @@ func of(f Fact) (Event, error) {
 	if e.ID == "" || e.Type == "" || e.Stream == "" || len(e.Stream) > conversation.MaxID+20 {
 		return e, fmt.Errorf("outbox: %T is incomplete", f)
 	}
-	data, err := json.Marshal(f)
+	data, err := json.Marshal(told(f))
 	if err != nil {
 		return e, fmt.Errorf("event %s: %w", e.Type, err)
 	}

@@ -119,10 +119,40 @@ var (
 // The form of ids, for CheckID and for descriptions of it.
 const (
 	IDPattern = `^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$`
-	MaxID     = 100 // bytes
+	MaxID     = 100 // bytes, without the owner
+	MaxOwner  = 40  // bytes
 )
 
 var idPattern = regexp.MustCompile(IDPattern)
+
+// owned joins an owner and an id. No id that is given holds it, and it may stand in a Message-ID and in a URL as it is.
+const owned = "~"
+
+// Owned is the id under which something is stored that an owner calls id: OWNER~id. So two owners may give the same id,
+// and neither reaches what is the other's. What nobody owns, because an operator or a program with Redis sent it, is
+// stored under its id.
+func Owned(owner, id string) string {
+	if owner == "" {
+		return id
+	}
+	return owner + owned + id
+}
+
+// SplitOwned is the reverse of Owned.
+func SplitOwned(stored string) (owner, id string) {
+	if owner, id, ok := strings.Cut(stored, owned); ok {
+		return owner, id
+	}
+	return "", stored
+}
+
+// CheckOwner reports whether a name may be an owner's: it has the form of an id of at most 40 characters.
+func CheckOwner(name string) error {
+	if len(name) > MaxOwner || !idPattern.MatchString(name) {
+		return fault.At("", fault.Malformed, "want 1 to %d letters, digits, '_', '-' and single dots, starting with a letter or digit", MaxOwner)
+	}
+	return nil
+}
 
 // derived joins the parts of an id that follows from another one. CheckID refuses it, so nobody can give such an id.
 // It may stand in a Message-ID and in a URL as it is.
@@ -165,8 +195,15 @@ func checkLayout(f *fault.List, layout int) {
 }
 
 // CheckID reports whether id may name a message, a forward or a bulk: 1 to 100 letters, digits, "_", "-" and single
-// dots between them, starting with a letter or digit. It becomes part of Redis keys and of the Message-ID.
+// dots between them, starting with a letter or digit; perhaps an owner before it (see Owned). It becomes part of Redis
+// keys and of the Message-ID.
 func CheckID(id string) error {
+	if owner, rest, ok := strings.Cut(id, owned); ok {
+		if err := CheckOwner(owner); err != nil {
+			return err
+		}
+		id = rest
+	}
 	if len(id) > MaxID || !idPattern.MatchString(id) {
 		return fault.At("", fault.Malformed, "want 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit")
 	}

@@ -70,11 +70,22 @@ func TestFaultyPayloadsAreRefused(t *testing.T) {
 	}
 }
 
+func TestOwned(t *testing.T) {
+	for _, c := range []struct{ owner, id, stored string }{{"shop", "a.b", "shop~a.b"}, {"", "a", "a"}, {"a.b", "c", "a.b~c"}, {"a", "b+0.1.email", "a~b+0.1.email"}} {
+		owner, id := SplitOwned(c.stored)
+		if got := Owned(c.owner, c.id); got != c.stored || owner != c.owner || id != c.id {
+			t.Errorf("%q, split in %q and %q; want %+v", got, owner, id, c)
+		}
+	}
+}
+
 func TestCheckID(t *testing.T) {
 	for id, good := range map[string]bool{
 		"a": true, "order-10027_x.1": true, "01a1fcb6-869a-7557-90c9-030bc04b019f": true, strings.Repeat("a", 100): true,
 		"": false, "-a": false, ".a": false, "a.": false, "a..b": false, "a b": false, "a{b}": false, "a:b": false, "ä": false,
 		strings.Repeat("a", 101): false,
+		"shop~a":                 true, strings.Repeat("o", 40) + "~" + strings.Repeat("a", 100): true, strings.Repeat("o", 41) + "~a": false,
+		"~a": false, "shop~": false, "shop~~a": false, "a~b~c": false, "-~a": false, "a..b~c": false,
 	} {
 		if err := CheckID(id); (err == nil) != good {
 			t.Errorf("%.20q: %v", id, err)

@@ -61,7 +61,7 @@ func TestServe(t *testing.T) {
 
 // TestToken: where the API wants a token the page asks for it, says when it is wrong, and keeps it to its tab.
 func TestToken(t *testing.T) {
-	secret, token, err := api.NewToken("author", []api.Scope{api.ScopePreview})
+	secret, token, err := api.NewToken(api.Token{Name: "author", Scopes: []api.Scope{api.ScopePreview}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ export function askToken(wrong = false) {
   const dialog = h("dialog", { class: "dialog", "aria-labelledby": "tokenTitle" },
     h("form", { method: "dialog" },
       h("h2", { id: "tokenTitle" }, "This server needs a token"),
-      h("p", {}, wrong ? "It does not know the token that you gave, or the token may not do this." : "Paste one that ", wrong ? "" : h("code", {}, "herald token"), wrong ? "" : " made. It stays in this tab until you close it."),
+      h("p", {}, wrong ? "It does not know the token that you gave, or the token may not do this." : "Paste one that ", wrong ? "" : h("code", {}, "herald token create"), wrong ? "" : " made. It stays in this tab until you close it."),
       h("label", { for: "tokenInput" }, "Token"), input,
       h("div", { class: "actions" },
         h("button", { type: "button", class: "ghost", onclick: () => dialog.close() }, "Cancel"),

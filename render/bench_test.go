@@ -7,6 +7,7 @@ import (
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/meter"
 	"github.com/heraldsend/herald/render/plain"
 	"github.com/heraldsend/herald/templates"
 )
@@ -98,7 +99,7 @@ func BenchmarkShareHandlebars(b *testing.B) {
 // What laying out costs when it is not done once for all: Markdown to HTML,
 // then HTML to text.
 func BenchmarkShareFirstLayout(b *testing.B) {
-	f := content.Filling{Context: b.Context(), Converter: content.NewConverter(), Limit: 1 << 20}
+	f := content.Filling{Meter: meter.New(b.Context(), 1<<50), Converter: content.NewConverter(), Limit: 1 << 20}
 	source := []byte(benchMessage(b))
 	for b.Loop() {
 		if _, err := f.LayMessage(&content.Message{Format: content.Markdown}, source); err != nil {
@@ -110,7 +111,7 @@ func BenchmarkShareFirstLayout(b *testing.B) {
 func BenchmarkSharePlainText(b *testing.B) {
 	page := renderOne(b, benchPrepared(b), catalog.Email, benchContext, "en").HTML
 	for b.Loop() {
-		if _, err := plain.FromHTML(b.Context(), page, plain.Options{Limit: 1 << 20}); err != nil {
+		if _, err := plain.FromHTML(meter.New(b.Context(), 1<<50), page, plain.Options{Limit: 1 << 20}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/meter"
 	"github.com/heraldsend/herald/render/sms"
 )
 
@@ -108,6 +109,7 @@ var runs = sync.Pool{New: func() any { return newRun() }}
 // run is one rendering. It is reused, with its buffers.
 type run struct {
 	ctx      context.Context
+	meter    meter.Meter // of the whole content
 	prepared *Prepared
 	plan     *plan
 	exec     handlebars.Exec
@@ -144,11 +146,12 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 		return &ContextError{Err: errors.New("want an object such as {\"customer\":{…}}")}
 	}
 	r.ctx, r.prepared, r.plan = ctx, p, plan
+	r.meter.Reset(ctx, p.renderer.options.Limits.Steps)
 	r.root = withUser(root)
 	r.issues.list = nil
 	r.page.HTMLBody, r.page.TextBody = r.page.HTMLBody[:0], nil
 	for _, f := range []*content.Filling{&r.body, &r.page} {
-		f.Context, f.Converter, f.Limit = ctx, p.renderer.converter, p.renderer.options.Limits.Output
+		f.Meter, f.Converter, f.Limit = &r.meter, p.renderer.converter, p.renderer.options.Limits.Output
 	}
 	l := p.locale(req.Locale)
 	r.locale, r.body.Words = l, l.words
@@ -158,6 +161,7 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 	r.exec.Context, r.exec.Escape = r.root, handlebars.EscapeText
 	r.exec.Languages, r.exec.Locale, r.exec.Timezone = l.chain, l.name, req.Timezone
 	r.exec.Now = req.Now
+	r.exec.Meter = &r.meter
 	if req.Timezone == "" {
 		r.exec.Timezone = p.renderer.options.Timezone
 	}
@@ -167,7 +171,7 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 // end removes the data of the recipient and gives the run back, unless it has grown large.
 func (r *run) end() {
 	r.ctx, r.prepared, r.plan, r.locale = nil, nil, nil, nil
-	r.body.Context, r.page.Context = nil, nil
+	r.meter.Reset(context.Background(), 0)
 	r.root, r.exec.Context = handlebars.Value{}, handlebars.Value{}
 	r.decoder.Reset()
 	clear(r.draft)

@@ -11,7 +11,7 @@ import (
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
-// Limits bound the cost of rendering one part of a content. Zero fields mean the defaults.
+// Limits bound the cost of rendering one content; its parts and their conversions share the steps. Zero fields mean the defaults.
 type Limits = handlebars.Limits
 
 // Options for New. All fields are optional.
@@ -47,6 +47,9 @@ func New(o Options) (*Renderer, error) {
 	}
 	if o.Limits.Output <= 0 {
 		o.Limits.Output = 1 << 20
+	}
+	if o.Limits.Steps <= 0 {
+		o.Limits.Steps = 1_000_000
 	}
 	chain, err := catalog.Languages(o.Locale)
 	if err != nil {

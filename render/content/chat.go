@@ -8,6 +8,8 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/text"
+
+	"github.com/heraldsend/herald/render/meter"
 )
 
 // LayMarked takes the output of a Markdown message and finds its layout as Markdown, for chats and notes.
@@ -27,8 +29,8 @@ func (f *Filling) layMarked(c *layouts, output []byte) (*Laid, error) {
 	}
 	t := NewTokens(f.skeleton)
 	l := markdownLayouter{builder: builder{tokens: t}}
-	if err := l.layOut(f.Converter, t.insert(f.skeleton, true)); err != nil {
-		return nil, err
+	if err := l.layOut(f.Meter, f.Converter, t.insert(f.skeleton, true)); err != nil {
+		return nil, f.limited(err)
 	}
 	text := l.done()
 	return putLayout(c, f.skeleton, &Laid{text: text, HasBody: text.haveBody()}), nil
@@ -47,12 +49,12 @@ type cut struct {
 	instead    string
 }
 
-func (l *markdownLayouter) layOut(c *Converter, source string) error {
+func (l *markdownLayouter) layOut(m *meter.Meter, c *Converter, source string) error {
 	source = ownPicture.ReplaceAllString(source, "$1")
 	l.source = source
 	decorated := strings.Contains(source, "[!") || strings.Contains(source, ".button")
 	if l.tokens.Has(source) || decorated {
-		if err := checkTangle(source); err != nil {
+		if err := checkTangle(m, source); err != nil {
 			return err
 		}
 		parse := func() ast.Node { return c.markdown.Parser().Parse(text.NewReader([]byte(source)), parsing(l.tokens)) }
@@ -231,7 +233,7 @@ func (f *Filling) markdown(dst []byte, h *hole) []byte {
 			dst = append(dst, c)
 		}
 		return dst
-	case h.context == holeMarkdownRaw && f.Converter.harmless(value, h):
+	case h.context == holeMarkdownRaw && f.Converter.harmless(f.Meter, value, h):
 		return append(dst, value...)
 	}
 	f.line.see(dst)

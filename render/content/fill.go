@@ -1,18 +1,19 @@
 package content
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"html"
 	"strconv"
 
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/meter"
 	"github.com/heraldsend/herald/render/plain"
 )
 
 // Filling has the values for the holes, for one recipient.
 type Filling struct {
-	Context   context.Context
+	Meter     *meter.Meter // charged for all work
 	Converter *Converter
 	Limit     int    // of what is appended at once, in bytes
 	HTMLBody  []byte // the message, for a layout
@@ -31,6 +32,16 @@ type Filling struct {
 	err      error        // of a value that could not be converted
 }
 
+// How often conversions read their source, as far as their time shows it.
+const (
+	markdownReads  = 4
+	htmlReads      = 2
+	sanitiserReads = 3
+)
+
+// charge takes the steps of n bytes. The error is one of a limit, or that of the context.
+func (f *Filling) charge(n int) error { return f.limited(f.Meter.Bytes(n)) }
+
 func (f *Filling) value(i int) []byte {
 	if i >= len(f.spans) {
 		return nil
@@ -43,11 +54,13 @@ func errOutput(limit int) error {
 	return &handlebars.Error{Code: handlebars.CodeLimitOutput, Message: "the content has more than " + strconv.Itoa(limit) + " bytes"}
 }
 
-// limited turns an error of the conversion to plain text into one of a limit.
+// limited turns an error of the meter or of the conversion to plain text into one of a limit.
 func (f *Filling) limited(err error) error {
 	switch {
 	case errors.Is(err, plain.ErrTooLong):
 		return errOutput(f.Limit)
+	case errors.Is(err, meter.ErrSpent):
+		return &handlebars.Error{Code: handlebars.CodeLimitSteps, Message: fmt.Sprintf("the content takes more than %d steps of work", f.Meter.Steps())}
 	case errors.Is(err, plain.ErrTooDeep):
 		return &handlebars.Error{Code: handlebars.CodeLimitNesting, Message: err.Error()}
 	}
@@ -68,8 +81,8 @@ func (f *Filling) fill(dst []byte, p *pieces) ([]byte, error) {
 		if len(dst) > most {
 			return nil, errOutput(f.Limit)
 		}
-		if i%256 == 255 {
-			f.err = errors.Join(f.err, f.Context.Err())
+		if err := f.Meter.Charge(1); err != nil {
+			return nil, f.limited(err)
 		}
 		if f.err != nil {
 			return nil, f.err
@@ -133,9 +146,13 @@ func (f *Filling) hole(dst []byte, h *hole) []byte {
 // foreign is the HTML of a value, in a form that is safe at its place.
 func (f *Filling) foreign(h *hole) []byte {
 	value := f.value(h.value)
+	if err := f.charge(sanitiserReads * len(value)); err != nil {
+		f.err = errors.Join(f.err, err)
+		return nil
+	}
 	switch h.context {
 	case holeRawMarkdown, holeRawMarkText:
-		return f.Converter.rawMarkdown(value, h)
+		return f.Converter.rawMarkdown(f.Meter, value, h)
 	case holeAgent, holeAgentText:
 		return f.Converter.agentHTML(value, h)
 	}
@@ -144,9 +161,9 @@ func (f *Filling) foreign(h *hole) []byte {
 
 // text is the text of a value's HTML.
 func (f *Filling) text(safe []byte) []byte {
-	out, err := f.Converter.rawText(f.Context, safe, f.Limit)
+	out, err := f.Converter.rawText(f.Meter, safe, f.Limit)
 	if err != nil {
-		f.err = f.limited(err)
+		f.err = errors.Join(f.err, f.limited(err))
 	}
 	return []byte(out)
 }

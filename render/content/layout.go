@@ -78,13 +78,16 @@ func (f *Filling) layOut(m *Message) (*Laid, error) {
 		source = textToHTML(source)
 	case Markdown:
 		o.breaks, o.markdown = true, true
-		converted, err := f.Converter.html(source, t)
+		converted, err := f.Converter.html(f.Meter, source, t)
 		if err != nil {
-			return nil, err
+			return nil, f.limited(err)
 		}
 		source = withoutEmptied(converted, t)
 	}
-	laid := layOutHTML(source, t, o)
+	laid, err := f.layOutHTML(source, t, o)
+	if err != nil {
+		return nil, err
+	}
 	out.html = laid.html
 	if out.text == nil {
 		text, err := f.layOutText(laid, t, o.markdown)
@@ -96,9 +99,17 @@ func (f *Filling) layOut(m *Message) (*Laid, error) {
 	return out, nil
 }
 
+// layOutHTML is layOutHTML within the limits of the filling.
+func (f *Filling) layOutHTML(source string, t Tokens, o htmlOptions) (htmlLayout, error) {
+	if err := f.charge(htmlReads * len(source)); err != nil {
+		return htmlLayout{}, err
+	}
+	return layOutHTML(source, t, o), nil
+}
+
 // layOutText is layOutText within the limits of the filling.
 func (f *Filling) layOutText(l htmlLayout, t Tokens, markdown bool) (*pieces, error) {
-	p, err := layOutText(f.Context, l, t, f.Limit*t.Length(), markdown)
+	p, err := layOutText(f.Meter, l, t, f.Limit*t.Length(), markdown)
 	if err != nil {
 		return nil, f.limited(err)
 	}
@@ -112,10 +123,12 @@ func (f *Filling) LayPage(p *Page, output []byte, twin bool) (*Laid, error) {
 		return found, nil
 	}
 	t := NewTokens(f.skeleton)
-	laid := layOutHTML(t.insert(f.skeleton, true), t, htmlOptions{files: p.Files})
+	laid, err := f.layOutHTML(t.insert(f.skeleton, true), t, htmlOptions{files: p.Files})
+	if err != nil {
+		return nil, err
+	}
 	made := &Laid{html: laid.html, HasBody: laid.html.haveBody()}
 	if !twin {
-		var err error
 		if made.text, err = f.layOutText(laid, t, false); err != nil {
 			return nil, err
 		}

@@ -2,7 +2,6 @@ package content
 
 import (
 	"bytes"
-	"context"
 	"html"
 	"regexp"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 
+	"github.com/heraldsend/herald/render/meter"
 	"github.com/heraldsend/herald/render/plain"
 )
 
@@ -61,8 +61,8 @@ const (
 )
 
 // html converts an author's Markdown.
-func (c *Converter) html(markdown string, t Tokens) (string, error) {
-	if err := checkTangle(markdown); err != nil {
+func (c *Converter) html(m *meter.Meter, markdown string, t Tokens) (string, error) {
+	if err := checkTangle(m, markdown); err != nil {
 		return "", err
 	}
 	var out bytes.Buffer
@@ -76,8 +76,7 @@ var blankHead = regexp.MustCompile(`<thead>\s*<tr>(\s*<th[^>]*></th>)+\s*</tr>\s
 // rawHTML is the result of {{{x}}} in HTML: the HTML of the value, sanitised.
 func (c *Converter) rawHTML(value []byte, h *hole) []byte { return c.kept(c.policy, value, h) }
 
-// maxRawMarkdown bounds values that are read as Markdown: hostile ones take time that grows with the square of their
-// length. Longer ones are shown unchanged.
+// maxRawMarkdown bounds values that are read as Markdown. Longer ones are shown unchanged.
 const maxRawMarkdown = 4 << 10
 
 // agentHTML is the HTML of an agent's signature, sanitised.
@@ -94,8 +93,8 @@ func (c *Converter) kept(policy *bluemonday.Policy, value []byte, h *hole) []byt
 
 // harmless reports whether Markdown from data may be sent to a chat unchanged: it holds no HTML, no address that
 // could run a script, and no mark that could join with one of the author.
-func (c *Converter) harmless(markdown []byte, h *hole) bool {
-	if len(markdown) > maxRawMarkdown || h.inline && bytes.IndexByte(bytes.TrimSpace(markdown), '\n') >= 0 {
+func (c *Converter) harmless(m *meter.Meter, markdown []byte, h *hole) bool {
+	if len(markdown) > maxRawMarkdown || checkTangle(m, string(markdown)) != nil || h.inline && bytes.IndexByte(bytes.TrimSpace(markdown), '\n') >= 0 {
 		return false
 	}
 	document := c.markdown.Parser().Parse(text.NewReader(markdown))
@@ -143,12 +142,12 @@ func isWords(value []byte) bool {
 
 // rawMarkdown is the result of {{{x}}} in a Markdown message: the Markdown of the value, as sanitised HTML. A single
 // paragraph has no <p>.
-func (c *Converter) rawMarkdown(value []byte, h *hole) []byte {
+func (c *Converter) rawMarkdown(m *meter.Meter, value []byte, h *hole) []byte {
 	if isWords(value) {
 		return bytes.TrimSpace(value)
 	}
 	var out bytes.Buffer
-	if len(value) > maxRawMarkdown || c.markdown.Convert(value, &out) != nil {
+	if len(value) > maxRawMarkdown || checkTangle(m, string(value)) != nil || c.markdown.Convert(value, &out) != nil {
 		return appendHTML(nil, value, "<br>\n")
 	}
 	safe := bytes.TrimSpace(balanced(c.policy.SanitizeBytes(plain.Flatten(out.Bytes(), false))))
@@ -161,8 +160,8 @@ func (c *Converter) rawMarkdown(value []byte, h *hole) []byte {
 }
 
 // rawText is the plain text of safe HTML, at most limit bytes.
-func (c *Converter) rawText(ctx context.Context, safe []byte, limit int) (string, error) {
-	return plain.FromHTML(ctx, string(safe), plain.Options{Limit: limit})
+func (c *Converter) rawText(m *meter.Meter, safe []byte, limit int) (string, error) {
+	return plain.FromHTML(m, string(safe), plain.Options{Limit: limit})
 }
 
 // dataPolicy is what HTML from data may hold: text with its structure and links. It forbids images, styles, forms and

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/heraldsend/herald/render/meter"
 	"github.com/heraldsend/herald/render/plain"
 )
 
@@ -23,7 +24,7 @@ func (s *Sanitizer) HTML(source []byte, notes bool) []byte {
 
 // Text returns the text that a person reads in HTML that HTML returned, at most limit bytes.
 func (s *Sanitizer) Text(ctx context.Context, safe []byte, limit int) (string, error) {
-	return s.converter.rawText(ctx, safe, limit)
+	return s.converter.rawText(meter.New(ctx, 4*limit), safe, limit)
 }
 
 // maxNesting is how deep elements of a value may stand within each other; deeper ones are left out, their text is not.

@@ -1,21 +1,27 @@
 package content
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/heraldsend/herald/render/handlebars"
+	"github.com/heraldsend/herald/render/meter"
 )
 
-// maxTangle bounds the work on Markdown whose marks have no partners: it grows with the square of their number in a
-// paragraph, of brackets faster than of others. 7,000 brackets or 14,000 others in one paragraph reach it.
-const maxTangle = 100_000_000
+// tanglePerStep is how many comparisons of marks are one step. What looks for the partners of marks compares each with those
+// before it in its paragraph, of brackets several times: 7,000 brackets or 14,000 others in one paragraph, none with a partner,
+// take the steps of a content.
+const tanglePerStep = 100
 
 // maxDepth bounds quotations and lists within each other in one line.
 const maxDepth = 100
 
-// checkTangle refuses Markdown that would take very long to read.
-func checkTangle(markdown string) error {
+// checkTangle charges for reading Markdown before it is read, and refuses what would take very long.
+func checkTangle(m *meter.Meter, markdown string) error {
+	if err := m.Bytes(markdownReads * len(markdown)); err != nil {
+		return err
+	}
 	work, marks := 0, 0
 	for line := range strings.Lines(markdown) {
 		if strings.TrimSpace(line) == "" {
@@ -35,8 +41,12 @@ func checkTangle(markdown string) error {
 				work += marks
 			}
 		}
-		if work > maxTangle {
+		err := m.Charge(work / tanglePerStep)
+		if work %= tanglePerStep; errors.Is(err, meter.ErrSpent) {
 			return &handlebars.Error{Code: handlebars.CodeLimitSteps, Message: "a paragraph of Markdown has too many of the marks [ * _ ~ ` <"}
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,17 +1,17 @@
 package content
 
 import (
-	"context"
 	"strings"
 
+	"github.com/heraldsend/herald/render/meter"
 	"github.com/heraldsend/herald/render/plain"
 )
 
 // layOutText makes the plain text of an HTML layout, of at most limit bytes, as
 // pieces.
-func layOutText(ctx context.Context, l htmlLayout, t Tokens, limit int, markdown bool) (*pieces, error) {
+func layOutText(m *meter.Meter, l htmlLayout, t Tokens, limit int, markdown bool) (*pieces, error) {
 	addresses := l.addresses
-	text, err := plain.FromHTML(ctx, l.forText, plain.Options{Limit: limit, Link: func(label, href string) string {
+	text, err := plain.FromHTML(m, l.forText, plain.Options{Limit: limit, Link: func(label, href string) string {
 		at, index, _ := t.Next(href)
 		switch {
 		case at >= 0:

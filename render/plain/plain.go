@@ -8,13 +8,14 @@ package plain
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"github.com/heraldsend/herald/render/meter"
 )
 
 // ErrTooLong is wrapped by the error of a text that would have more bytes than
@@ -33,19 +34,25 @@ type Options struct {
 
 // FromHTML converts a document or a fragment. What styles or the hidden attribute
 // hide, styles, scripts and comments are left out. The errors are ErrTooLong,
-// ErrTooDeep and the context's own.
-func FromHTML(ctx context.Context, source string, o Options) (string, error) {
+// ErrTooDeep and the meter's own.
+func FromHTML(m *meter.Meter, source string, o Options) (string, error) {
 	if o.Link == nil {
 		o.Link = Link
 	}
 	if isPlain(source) && len(source) <= o.Limit {
 		return source, nil
 	}
-	root, err := html.Parse(strings.NewReader(source))
-	if err != nil {
+	if err := chargeNodes(m, source); err != nil {
+		return "", err
+	}
+	root, err := html.Parse(m.Reader(strings.NewReader(source)))
+	switch {
+	case errors.Is(err, meter.ErrSpent) || m.Err() != nil:
+		return "", err
+	case err != nil:
 		return "", fmt.Errorf("%w: %w", ErrTooDeep, err) // a string has no other errors
 	}
-	w := &writer{ctx: ctx, Options: o, tables: tablesIn(root)}
+	w := &writer{meter: m, Options: o, tables: tablesIn(root)}
 	w.children(root, look{})
 	if w.err != nil {
 		return "", w.err
@@ -70,9 +77,8 @@ func isPlain(source string) bool {
 // so that the margins of nested blocks merge.
 type writer struct {
 	Options
-	ctx      context.Context
+	meter    *meter.Meter
 	err      error // ends the conversion
-	nodes    int   // seen
 	out      []byte
 	prefixes []prefix // of the current line, outermost first
 	width    int      // of all prefixes
@@ -101,8 +107,8 @@ func (w *writer) children(n *html.Node, l look) {
 }
 
 func (w *writer) node(n *html.Node, l look) {
-	if w.nodes++; w.nodes%1024 == 0 && w.err == nil {
-		w.err = w.ctx.Err()
+	if w.err == nil {
+		w.err = w.meter.Charge(1)
 	}
 	if w.err != nil {
 		return

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/heraldsend/herald/render/meter"
 )
 
 func TestFromHTML(t *testing.T) {
@@ -39,7 +41,7 @@ func TestFromHTML(t *testing.T) {
 		{"empty", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := FromHTML(t.Context(), c.html, Options{Limit: 1 << 20})
+			got, err := FromHTML(meter.New(t.Context(), 1<<40), c.html, Options{Limit: 1 << 20})
 			if err != nil || got != c.want {
 				t.Errorf("got  %q, %v\nwant %q", got, err, c.want)
 			}
@@ -57,7 +59,7 @@ func TestFromHTMLHostile(t *testing.T) {
 		strings.Repeat("<blockquote>", 400) + strings.Repeat("x<br>", 2000),
 		strings.Repeat("<a href=x>", 50_000),
 	} {
-		out, err := FromHTML(t.Context(), source, Options{Limit: 4 << 20})
+		out, err := FromHTML(meter.New(t.Context(), 1<<40), source, Options{Limit: 4 << 20})
 		if err == nil && len(out) > 4<<20 {
 			t.Errorf("%.20q: %d bytes out of %d", source, len(out), len(source))
 		}

@@ -35,8 +35,35 @@ type lines struct {
 	stop    context.Context // ends the probes
 	told    func(c message.Channel, e *send.Error)
 
+	changed chan struct{} // has one when a line closed or opened
+
 	mu    sync.Mutex
 	lines map[message.Channel]*line
+}
+
+func newLines(gate *queue.Gate, senders map[message.Channel]delivery.Sender, log *slog.Logger, stop context.Context) *lines {
+	return &lines{gate: gate, senders: senders, log: log, stop: stop, changed: make(chan struct{}, 1), lines: map[message.Channel]*line{}}
+}
+
+// shut are the channels whose line is closed.
+func (l *lines) shut() map[message.Channel]bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	closed := map[message.Channel]bool{}
+	for c, line := range l.lines {
+		closed[c] = line.closed
+	}
+	return closed
+}
+
+// set closes or opens a line. The caller holds the lock.
+func (l *lines) set(c message.Channel, line *line, open bool) {
+	line.closed = !open
+	l.gate.Set(open, queuesOf(c)...)
+	select {
+	case l.changed <- struct{}{}:
+	default: // it is known already that something changed
+	}
 }
 
 // line is one that is closed, or was lately.
@@ -61,13 +88,9 @@ func (l *lines) answered(c message.Channel, e *send.Error) {
 	default:
 		if known == nil {
 			known = &line{}
-			if l.lines == nil {
-				l.lines = map[message.Channel]*line{}
-			}
 			l.lines[c] = known
 		}
-		known.closed = true
-		l.gate.Set(false, queuesOf(c)...)
+		l.set(c, known, false)
 		l.log.Warn("can't send on a channel: this worker takes no more of its messages until it can", "channel", string(c), "account", e.Where, "error", e.Error())
 		go l.reopen(c, known, e)
 	}
@@ -102,8 +125,7 @@ func (l *lines) reopen(c message.Channel, closed *line, e *send.Error) {
 		}
 	}
 	l.mu.Lock()
-	closed.closed = false
-	l.gate.Set(true, queuesOf(c)...)
+	l.set(c, closed, true)
 	l.mu.Unlock()
 	l.log.Info("the account of a channel can be reached: this worker takes its messages again", "channel", string(c))
 }

@@ -156,7 +156,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	if err != nil {
 		return err
 	}
-	l := &lines{gate: w.gate, senders: o.Senders, log: o.Log, stop: draining}
+	l := newLines(w.gate, o.Senders, o.Log, draining)
 	d, err := delivery.New(delivery.Options{
 		Ledger: o.Ledger, Composer: composer, Senders: o.Senders, Limiter: o.Limiter, Suppressions: o.Suppressions, Rates: o.Rates,
 		Metrics: outcomes, Draining: draining, Answered: l.answered,
@@ -165,6 +165,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 		return err
 	}
 	w.delivery, l.told = d, d.Unreachable
+	w.keepers = append(w.keepers, newReporter(o, w.gate, l, d.Troubles).run)
 	if err := o.Metrics.Register(d); err != nil {
 		return err
 	}

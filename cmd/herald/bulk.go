@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/enqueue"
 )
 
 type bulkCmd struct {
@@ -68,6 +70,34 @@ type bulkStatusCmd struct {
 // Run prints the account of a bulk.
 func (b *bulkStatusCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return withClient(ctx, c, std, func(q *app.Client) error { return printBulk(ctx, q, std, b.ID, b.JSON) })
+}
+
+// printProgress prints the status of a bulk, then why it waits, how fast it is, and which workers have trouble.
+func printProgress(std stdio, p enqueue.Progress, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(std.out).Encode(p)
+	}
+	if err := printStatus(std, p.Status, false); err != nil {
+		return err
+	}
+	if p.Cause != nil {
+		fmt.Fprintf(std.out, "  waits: %s: %s\n", p.Cause.Code, p.Cause.Text)
+	}
+	if p.PerSecond > 0 {
+		fmt.Fprintf(std.out, "  %.1f messages a second", p.PerSecond)
+		if p.RemainingSeconds != nil {
+			fmt.Fprintf(std.out, ", %s to go", time.Duration(*p.RemainingSeconds)*time.Second)
+		}
+		fmt.Fprintln(std.out)
+	}
+	for _, t := range p.Troubles {
+		account := ""
+		if t.Account != "" {
+			account = " by " + t.Account
+		}
+		fmt.Fprintf(std.out, "  worker %s can't send %s%s: %s\n", t.Worker, t.Channel, account, cmp.Or(t.Detail, t.Code))
+	}
+	return nil
 }
 
 func printStatus(std stdio, s bulk.Status, asJSON bool) error {

@@ -25,11 +25,11 @@ func withClient(ctx context.Context, c *app.Settings, std stdio, do func(*app.Cl
 
 // printBulk prints how far a bulk is.
 func printBulk(ctx context.Context, q *app.Client, std stdio, id string, asJSON bool) error {
-	status, err := q.Bulks().Status(ctx, id)
+	progress, err := q.BulkProgress(ctx, id)
 	if err != nil {
 		return err
 	}
-	return printStatus(std, status, asJSON)
+	return printProgress(std, progress, asJSON)
 }
 
 type bulkListCmd struct {

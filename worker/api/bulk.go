@@ -166,6 +166,21 @@ type BulkStatus struct {
 	StartedAt  *time.Time                  `json:"startedAt,omitempty"`
 	Channels   PerChannel[message.Channel] `json:"channels" nullable:"false"`
 	Shortcut   string                      `json:"shortcut,omitempty" doc:"Of its first message."`
+
+	Cause            *Reason       `json:"cause,omitempty" doc:"Why it waits or is slow; missing where nothing holds it up."`
+	PerSecond        float64       `json:"perSecond" doc:"Messages settled a second, on the average of the last 10 to 20 s."`
+	RemainingSeconds *int          `json:"remainingSeconds,omitempty" doc:"How long it takes at this pace."`
+	Troubles         []BulkTrouble `json:"troubles,omitempty" doc:"Workers that can't send on one of its channels."`
+}
+
+// BulkTrouble is a worker that can't send on a channel.
+type BulkTrouble struct {
+	Worker  string          `json:"worker" doc:"Host and process." example:"mailer-2:4711"`
+	Channel message.Channel `json:"channel"`
+	Account string          `json:"account,omitempty" doc:"User and host."`
+	Code    string          `json:"code" example:"smtp_connect"`
+	Detail  string          `json:"detail,omitempty" doc:"For people."`
+	Since   *time.Time      `json:"since,omitempty"`
 }
 
 // bulkStatus reads the progress of a bulk, by the id under which it is stored.
@@ -177,7 +192,7 @@ func (s *Server) bulkStatus(ctx context.Context, by caller, id string) (BulkStat
 	if err != nil {
 		return BulkStatus{}, err
 	}
-	status, err := s.Client.Bulks().Status(ctx, id)
+	status, err := s.Client.BulkProgress(ctx, id)
 	if err != nil {
 		return BulkStatus{}, err
 	}
@@ -192,6 +207,13 @@ func (s *Server) bulkStatus(ctx context.Context, by caller, id string) (BulkStat
 	}
 	if !b.Started.IsZero() {
 		out.StartedAt = &b.Started
+	}
+	out.PerSecond, out.RemainingSeconds = status.PerSecond, status.RemainingSeconds
+	if status.Cause != nil {
+		out.Cause = &Reason{status.Cause.Code, status.Cause.Text}
+	}
+	for _, t := range status.Troubles {
+		out.Troubles = append(out.Troubles, BulkTrouble{t.Worker, t.Channel, t.Account, t.Code, t.Detail, someTime(t.Since)})
 	}
 	for i, p := range b.Messages {
 		out.Channels = append(out.Channels, p.Channel)

@@ -47,7 +47,7 @@ type Reason struct {
 
 // Waiting says why something is still pending.
 type Waiting struct {
-	Code     string     `json:"code" doc:"queued, sending, scheduled, paused, canary or not_started where no trouble is behind it; else what the trouble is." example:"smtp_auth"`
+	Code     string     `json:"code" doc:"queued, sending, scheduled, paused, canary or not_started where no trouble is behind it; no_worker or no_sender where no worker runs or can send it; else what the trouble is." example:"smtp_auth"`
 	Text     string     `json:"text,omitempty" doc:"For people: the other side's words, where it said something."`
 	Since    *time.Time `json:"since,omitempty" doc:"Since when it waits for this."`
 	Attempts int        `json:"attempts,omitempty" doc:"That were in vain."`

@@ -28,7 +28,7 @@ func TestStateSaysAll(t *testing.T) {
 	s.want(202, "POST", "/v1/messages", `{"id":"one",`+aMessage[1:])
 	var state MessageState
 	s.want(200, "GET", "/v1/messages/one", nil).decode(t, &state)
-	if state.Channel != "email" || state.To != "ada@example.com" || state.State != "pending" || state.Waiting == nil || state.Waiting.Code != "queued" || state.Waiting.Since != nil {
+	if state.Channel != "email" || state.To != "ada@example.com" || state.State != "pending" || state.Waiting == nil || state.Waiting.Code != "no_worker" || state.Waiting.Since != nil {
 		t.Errorf("%+v, waiting %+v", state, state.Waiting)
 	}
 	o := ledger.Owner{Kind: ledger.Message, ID: "one"}

@@ -70,7 +70,7 @@ func (s *Store) Status(ctx context.Context, id string) (Status, error) {
 		status.State = Pausing
 	case b.Started.IsZero() && b.SendAt.After(time.Now()):
 		status.State = Scheduled
-	case b.Started.IsZero():
+	case b.Started.IsZero() && status.Settled() == 0: // the first chunks of a large bulk run while its last ones get their tasks
 		status.State = Ready
 	default:
 		status.State = Running

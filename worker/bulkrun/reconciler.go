@@ -96,6 +96,9 @@ func (r *reconciler) look(ctx context.Context, id string, seen map[string]look) 
 	if err != nil {
 		return err
 	}
+	if err := r.bulks.NotePace(ctx, id, status.Settled()); err != nil {
+		return err
+	}
 	now := look{status: status}
 	if before, known := r.last[id]; known && before.status == status && (status.State == bulk.Running || status.State == bulk.Ready) {
 		now.idle = before.idle + 1

@@ -29,6 +29,7 @@ import (
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/blob"
+	"github.com/heraldsend/herald/worker/store/fleet"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -45,6 +46,7 @@ type Client struct {
 	blobs  *blob.Store
 	events *outbox.Store
 	phones address.PhoneParser
+	fleet  *fleet.Store
 }
 
 // Options for New.
@@ -77,7 +79,7 @@ func New(o Options) (*Client, error) {
 	}
 	return &Client{
 		rdb: o.Redis, queue: queue.New(o.Redis), ledger: books,
-		bulks: bulk.NewStore(o.Redis, books), blobs: blob.New(o.Redis), events: events, phones: o.Phones,
+		bulks: bulk.NewStore(o.Redis, books), blobs: blob.New(o.Redis), events: events, phones: o.Phones, fleet: fleet.New(o.Redis),
 	}, nil
 }
 

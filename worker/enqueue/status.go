@@ -33,6 +33,9 @@ func (c *Client) MessageStatus(ctx context.Context, id string) (Status, error) {
 			return forward, other
 		}
 		if result, other := c.bulks.MessageResult(ctx, id); !errors.Is(other, bulk.ErrNotFound) {
+			if other == nil {
+				result.Waiting, other = c.nobody(ctx, result.Channel, result.Waiting)
+			}
 			return Status{result.Record, result.Details, id, result.Channel, result.To, result.Waiting}, other
 		}
 	}
@@ -55,7 +58,9 @@ func (c *Client) status(ctx context.Context, k ledger.Kind, id string) (Status, 
 	}
 	out := Status{a.Record, a.Details, id, message.Channel(a.Details.Channel), a.Details.To, a.Wait}
 	if out.Waiting == nil && !out.State.Final() {
-		out.Waiting, err = waiting(a)
+		if out.Waiting, err = waiting(a); err == nil {
+			out.Waiting, err = c.nobody(ctx, out.Channel, out.Waiting)
+		}
 	}
 	if out.Waiting != nil {
 		out.Attempts = max(out.Attempts, out.Waiting.Attempts)

@@ -53,7 +53,7 @@ type gated struct {
 }
 
 // looksAge is how long the look at all queues is trusted.
-const looksAge = 100 * time.Millisecond
+const looksAge = 10 * time.Millisecond
 
 // EvalSha implements redis.Scripter.
 func (g *gated) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {

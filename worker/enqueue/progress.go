@@ -1,0 +1,132 @@
+package enqueue
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/fleet"
+	"github.com/heraldsend/herald/worker/store/ledger"
+)
+
+// Cause is why something waits or is slow.
+type Cause struct {
+	Code string `json:"code"` // stable
+	Text string `json:"text"` // for people
+}
+
+// Progress is the status of a bulk, and what an operator asks next.
+type Progress struct {
+	bulk.Status
+	Cause     *Cause  `json:"cause,omitempty"`     // why it waits or is slow; nil where nothing holds it up
+	PerSecond float64 `json:"perSecond,omitempty"` // messages settled a second, on the average of the last 10 to 20 s
+	// RemainingSeconds is how long it takes at this pace; nil where nobody can tell.
+	RemainingSeconds *int `json:"remainingSeconds,omitempty"`
+	// Troubles are workers that can't send on a channel of the bulk, while it is not over.
+	Troubles []fleet.Trouble `json:"troubles,omitempty"`
+}
+
+// Fleet are the living workers and what they can send.
+func (c *Client) Fleet(ctx context.Context) ([]fleet.Worker, error) { return c.fleet.Workers(ctx) }
+
+// BulkProgress reads the progress of a bulk, or returns bulk.ErrNotFound.
+func (c *Client) BulkProgress(ctx context.Context, id string) (Progress, error) {
+	status, err := c.bulks.Status(ctx, id)
+	if err != nil || status.State.Over() {
+		return Progress{Status: status}, err
+	}
+	b, err := c.bulks.Bulk(ctx, id)
+	if err != nil {
+		return Progress{}, err
+	}
+	p := Progress{Status: status}
+	workers, err := c.fleet.Workers(ctx)
+	if err != nil {
+		return p, err
+	}
+	p.Troubles = fleet.Troubles(workers, b.Channels())
+	if status.State == bulk.Running {
+		if p.PerSecond, err = c.bulks.Pace(ctx, b, status.Settled()); err != nil {
+			return p, err
+		}
+		if p.PerSecond > 0 {
+			left := int(math.Ceil(float64(status.Pending) / p.PerSecond))
+			p.RemainingSeconds = &left
+		}
+	}
+	p.Cause, err = c.cause(ctx, b, p, workers)
+	return p, err
+}
+
+// cause is why a bulk that is not over waits or is slow.
+func (c *Client) cause(ctx context.Context, b bulk.Bulk, p Progress, workers []fleet.Worker) (*Cause, error) {
+	switch p.State {
+	case bulk.Loading:
+		return &Cause{"loading", "its audience is being stored"}, nil
+	case bulk.Scheduled:
+		return &Cause{ledger.WaitScheduled, "until " + b.SendAt.UTC().Format(time.RFC3339)}, nil
+	case bulk.Pausing:
+		if b.Verdict == bulk.Failing {
+			return &Cause{"canary_failed", "too many of its first recipients failed: resume or cancel it"}, nil
+		}
+		return &Cause{ledger.WaitPaused, "it was paused: resume or cancel it"}, nil
+	}
+	for _, channel := range b.Channels() {
+		if nobody := fleet.WhyNobody(workers, channel); nobody != nil {
+			return &Cause{nobody.Code, nobody.Text}, nil
+		}
+	}
+	if p.State == bulk.Ready {
+		return &Cause{ledger.WaitStart, "it was not started, or no worker has come to it yet"}, nil
+	}
+	if b.CanaryOut() {
+		return &Cause{ledger.WaitCanary, "its canary is out"}, nil
+	}
+	controls, err := c.bulks.Controls(ctx, b.ID)
+	if err != nil {
+		return nil, err
+	}
+	if controls.Rate > 0 && p.PerSecond > 0.7*controls.Rate {
+		return &Cause{"rate", fmt.Sprintf("its rate is %g messages a second", controls.Rate)}, nil
+	}
+	if p.PerSecond > 0 {
+		return nil, nil
+	}
+	return c.stuck(ctx, b)
+}
+
+// stuckChunks is how many chunks are looked at for a reason why a bulk makes no progress.
+const stuckChunks = 8
+
+// stuck is what one of the chunks of a bulk waits for, if it has met trouble.
+func (c *Client) stuck(ctx context.Context, b bulk.Bulk) (*Cause, error) {
+	open := b.Open()
+	for i := range min(stuckChunks, open) {
+		wait, err := c.ledger.Wait(ctx, b.Owner().Chunk(i*open/min(stuckChunks, open)))
+		if err != nil {
+			return nil, err
+		}
+		if wait != nil {
+			return &Cause{wait.Code, wait.Text}, nil
+		}
+	}
+	return nil, nil
+}
+
+// nobody replaces "queued" as the reason of something that waits, if no worker can send on its channel.
+func (c *Client) nobody(ctx context.Context, channel message.Channel, w *ledger.Wait) (*ledger.Wait, error) {
+	if w == nil || w.Code != ledger.WaitQueued || channel == "" {
+		return w, nil
+	}
+	workers, err := c.fleet.Workers(ctx)
+	if err != nil {
+		return w, err
+	}
+	if why := fleet.WhyNobody(workers, channel); why != nil {
+		return &ledger.Wait{Reason: ledger.Reason{Code: why.Code, Text: why.Text}}, nil
+	}
+	return w, nil
+}

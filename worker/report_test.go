@@ -1,0 +1,108 @@
+package worker
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/delivery"
+	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/fleet"
+	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/task"
+)
+
+// only has senders for some channels.
+func only(out delivery.Sender, channels ...message.Channel) func(*Options) {
+	return func(o *Options) {
+		o.Senders = map[message.Channel]delivery.Sender{}
+		for _, c := range channels {
+			o.Senders[c] = out
+		}
+		o.Unconfigured = map[message.Channel]string{message.SMS: "HERALD_SMS_URL"}
+	}
+}
+
+func (s *site) progress(id string) enqueue.Progress {
+	s.t.Helper()
+	p, err := s.client.BulkProgress(s.t.Context(), id)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return p
+}
+
+// A worker takes nothing that it can't send: what nobody can send says so, and goes out by the one worker that can, with no
+// attempt in vain.
+func TestWorkersTakeWhatTheyCanSend(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	texts := bulk.Definition{ID: "texts", Messages: []bulk.Part{{Channel: message.SMS, From: "+15005550006", Content: task.Content{Text: "Hi"}}}}
+	phones := func(yield func(bulk.Recipient, error) bool) {
+		for i := range 600 {
+			if !yield(bulk.Recipient{Email: "u@example.com", Phone: "+1500555" + string(rune('0'+i/100%10)) + string(rune('0'+i/10%10)) + string(rune('0'+i%10)) + "0"}, nil) {
+				return
+			}
+		}
+	}
+	s.start(texts, phones)
+	if _, err := s.client.Message(t.Context(), task.Message{ID: "one", Channel: message.SMS, To: "+15005550006", Content: task.Content{Text: "Hi"}}); err != nil {
+		t.Fatal(err)
+	}
+	waits := func(code, words string) func() bool {
+		return func() bool {
+			one, err := s.client.MessageStatus(t.Context(), "one")
+			if err != nil || one.Waiting == nil {
+				t.Fatalf("%+v, %v", one, err)
+			}
+			cause := s.progress("texts").Cause
+			return one.Waiting.Code == code && strings.Contains(one.Waiting.Text, words) && cause != nil && cause.Code == code && strings.Contains(cause.Text, words)
+		}
+	}
+	s.await("both say that no worker runs", waits(fleet.NoWorker, "herald worker"))
+	s.worker(only(s.out, message.Email))
+	s.await("both say that no worker has a sender", waits(fleet.NoSender, "HERALD_SMS_URL"))
+	if troubles := s.progress("texts").Troubles; len(troubles) != 1 || troubles[0].Channel != message.SMS || troubles[0].Worker == "" {
+		t.Errorf("%+v", troubles)
+	}
+	able := &recorder{}
+	s.worker(only(able, message.Email, message.SMS))
+	if status := s.complete("texts"); status.Sent != 600 {
+		t.Errorf("%+v", status)
+	}
+	if f := s.fate("one"); f.State != ledger.Sent || f.Attempts != 1 {
+		t.Errorf("%+v", f)
+	}
+	// A bulk on both channels is that of the worker that can send both, once the other one knows it.
+	s.await("the other one leaves it", func() bool {
+		workers, err := s.client.Fleet(t.Context())
+		return err == nil && len(workers) == 2
+	})
+	both := mailAndText("both")
+	s.start(both, phones)
+	if status := s.complete("both"); status.Sent != 1200 {
+		t.Errorf("%+v", status)
+	}
+}
+
+// Trouble of a worker's account is told with worker, channel, account and error, wherever somebody asks why a bulk waits.
+func TestTroubleOfALineIsTold(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var mail sick
+	s.worker(func(o *Options) { o.Senders = map[message.Channel]delivery.Sender{message.Email: &mail} })
+	s.start(bulk.Definition{ID: "news", Messages: []bulk.Part{{Channel: message.Email, From: "help@acme.example", Content: task.Content{Shortcut: "hello"}}}}, people(3000))
+	s.await("its trouble is told", func() bool {
+		p := s.progress("news")
+		return len(p.Troubles) == 1 && p.Troubles[0].Code == "smtp_connect" && p.Troubles[0].Account == "mail.acme.example:587" && strings.Contains(p.Troubles[0].Detail, "no such host") &&
+			p.Cause != nil && p.Cause.Code == "smtp_connect" && strings.Contains(p.Cause.Text, "mail.acme.example:587")
+	})
+	mail.cured.Store(true)
+	if status := s.complete("news"); status.Sent != 3000 {
+		t.Errorf("%+v", status)
+	}
+	if p := s.progress("news"); p.Cause != nil || p.Troubles != nil {
+		t.Errorf("over, and %+v", p)
+	}
+}

@@ -73,6 +73,7 @@ type cli struct {
 	Lint      lintCmd      `cmd:"" help:"Find mistakes in templates before a customer does." group:"authors"`
 	Test      testCmd      `cmd:"" help:"Run the tests that stand beside the templates." group:"authors"`
 	Shortcuts shortcutsCmd `cmd:"" help:"List the shortcuts by category, or search them." group:"authors"`
+	Snippets  snippetsCmd  `cmd:"" help:"List snippets and what uses them; carry their texts to translators and back." group:"authors"`
 	Fields    fieldsCmd    `cmd:"" help:"List the fields that templates may use." group:"authors"`
 	Helpers   helpersCmd   `cmd:"" help:"List the helpers that templates may use, or explain one." group:"authors"`
 

@@ -17,7 +17,7 @@ func NewTable() Table { return helpers.All() }
 // NewEnv makes the environment for compiling, with snippets and partials as their authors wrote them. dates are paths
 // of fields that hold dates although neither the catalogue of fields nor their names say so.
 func NewEnv(t Table, snippets map[string]*Snippet, partials map[string]string, dates []string, limits handlebars.Limits, marks *handlebars.Marks) (*handlebars.Env, error) {
-	o := handlebars.Options{Helpers: t, Partials: partials, Limits: limits, Marks: marks, Show: shown(dates), Snippets: make(map[string]handlebars.Snippet, len(snippets))}
+	o := handlebars.Options{Helpers: t, Partials: partials, Limits: limits, Marks: marks, Show: shown(dates), Languages: Languages, Snippets: make(map[string]handlebars.Snippet, len(snippets))}
 	for name, s := range snippets {
 		o.Snippets[name] = handlebars.Snippet{Source: s.Source, Texts: s.Texts}
 	}

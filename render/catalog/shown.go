@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// snippetCall is a snippet in a text, with its name.
-var snippetCall = regexp.MustCompile(`\[\[(sn\.[A-Za-z0-9_.-]+)[^\[\]]*\]\]`)
+// snippetCall is a snippet in a text, with its name and the language that it names.
+var snippetCall = regexp.MustCompile(`\[\[(sn\.[A-Za-z0-9_.-]+)(?: lang=([A-Za-z0-9_-]+))?\]\]`)
 
 // shownDepth bounds snippets within snippets; those that lead to themselves don't compile.
 const shownDepth = 8
@@ -27,7 +27,11 @@ func (c *Catalog) Shown(text, locale string) string {
 			break
 		}
 		text = snippetCall.ReplaceAllStringFunc(text, func(call string) string {
-			s := c.snippets[snippetCall.FindStringSubmatch(call)[1]]
+			parts := snippetCall.FindStringSubmatch(call)
+			s, languages := c.snippets[parts[1]], languages
+			if own, err := Languages(parts[2]); err == nil {
+				languages = own
+			}
 			if s == nil || size > maxShown {
 				return call
 			}

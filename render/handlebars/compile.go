@@ -194,7 +194,7 @@ func (c *compiler) statement(p *program, node ast.Node) {
 			c.unit.snippets = map[string]int{}
 		}
 		c.unit.snippets[n.Name] = n.Pos
-		p.add(op{code: opSnippet, snippet: c.snippet(n), pos: n.Pos})
+		p.add(op{code: opSnippet, snippet: c.snippet(n), spoken: c.spoken(n), pos: n.Pos})
 	}
 }
 
@@ -279,6 +279,18 @@ func (c *compiler) snippet(n *syntax.SnippetRef) *snippetEntry {
 		panic(c.src.errorAt(CodeUnknownSnippet, n.Pos, "unknown snippet %s", Quote(n.Name)).meant(n.Name, keysOf(c.env.snippets)))
 	}
 	return entry
+}
+
+// spoken is the language that a snippet names, nil for that of the message.
+func (c *compiler) spoken(n *syntax.SnippetRef) *spoken {
+	if n.Language == "" {
+		return nil
+	}
+	languages, err := c.env.chain(n.Language)
+	if err != nil {
+		panic(c.src.errorAt(CodeSyntax, n.Pos, "%s", err.Error()))
+	}
+	return &spoken{languages, languageTag(n.Language)}
 }
 
 func (c *compiler) block(p *program, n *ast.BlockStatement) {

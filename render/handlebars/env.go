@@ -18,8 +18,11 @@ type Options struct {
 	Partials map[string]string  // source by name
 	Snippets map[string]Snippet // by full name with prefix: "sn.greeting" is written [[sn.greeting]]
 	Limits   Limits
-	Strict   bool   // Handlebars.js strict mode: a missing field is an error
-	Marks    *Marks // nil: the output is text alone
+	// Languages gives the languages in which a snippet is looked for that names its own, [[sn.name lang=fr]], best first. If it is
+	// nil, that is the named one alone.
+	Languages func(tag string) ([]string, error)
+	Strict    bool   // Handlebars.js strict mode: a missing field is an error
+	Marks     *Marks // nil: the output is text alone
 	// Show, if set, says how a field is printed that stands in a tag by itself, from its path as it is written, without ../ and
 	// the name of a block parameter. Where it returns nil, values are printed as they are.
 	Show func(path []string) Show
@@ -84,6 +87,7 @@ type Refs struct {
 type Env struct {
 	helpers  map[string]*Helper
 	partials map[string]*partialEntry
+	chain    func(tag string) ([]string, error) // Options.Languages
 	snippets map[string]*snippetEntry
 	limits   Limits
 	strict   bool
@@ -128,6 +132,10 @@ func New(options Options) (*Env, error) {
 		strict:   options.Strict,
 		marks:    options.Marks,
 		show:     options.Show,
+		chain:    options.Languages,
+	}
+	if env.chain == nil {
+		env.chain = func(tag string) ([]string, error) { return []string{languageTag(tag)}, nil }
 	}
 	for _, h := range builtins() {
 		env.helpers[h.Name] = &h

@@ -208,8 +208,14 @@ func (r *run) indent(start int, call *partialCall) error {
 
 var newline = []byte{'\n'}
 
-// snippet executes a snippet in the first wanted language that it has.
+// snippet executes a snippet in the first wanted language that it has. One that names its language speaks it, with the
+// dates and the snippets within.
 func (r *run) snippet(o *op, src *source, f *frame) error {
+	if o.spoken != nil {
+		languages, locale := r.exec.Languages, r.exec.Locale
+		r.exec.Languages, r.exec.Locale = o.spoken.languages, o.spoken.locale
+		defer func() { r.exec.Languages, r.exec.Locale = languages, locale }()
+	}
 	entry := o.snippet
 	text := entry.best(r.exec.Languages)
 	if text == nil {

@@ -73,7 +73,14 @@ type op struct {
 	other   *program // the inverse
 	partial *partialCall
 	snippet *snippetEntry
-	show    Show // of a value that isn't printed as it is
+	spoken  *spoken // the language of a snippet that names its own
+	show    Show    // of a value that isn't printed as it is
+}
+
+// spoken is the language that a snippet names.
+type spoken struct {
+	languages []string // best first
+	locale    string   // its tag
 }
 
 // exprKind is the kind of an expression.

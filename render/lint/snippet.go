@@ -7,6 +7,7 @@ import (
 	"github.com/aymerick/raymond/ast"
 
 	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/handlebars"
 	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
@@ -22,6 +23,19 @@ func (l *linter) usedSnippets(texts []*text) map[string]bool {
 		})
 	}
 	return used
+}
+
+// snippet tells of a snippet that is shown in a language in which it has no text.
+func (t *text) snippet(n *syntax.SnippetRef) {
+	s, err := t.catalog.Snippet(n.Name)
+	languages, bad := catalog.Languages(n.Language)
+	if n.Language == "" || err != nil || bad != nil { // what doesn't compile is told elsewhere
+		return
+	}
+	if !slices.ContainsFunc(languages, func(language string) bool { _, has := s.Texts[language]; return has }) {
+		t.report(t.tree.Span(n), catalog.Warning, "snippet_language", "the snippet %s has no text in %s; the one in %s is shown",
+			handlebars.Quote(n.Name), handlebars.Quote(n.Language), s.Source)
+	}
 }
 
 // unused tells of snippets that no text shows.

@@ -141,6 +141,8 @@ func (t *text) statement(n ast.Node) {
 		t.block(n)
 	case *ast.PartialStatement:
 		t.partial(n)
+	case *syntax.SnippetRef:
+		t.snippet(n)
 	case *syntax.PartialBlock:
 		t.partial(&n.PartialStatement)
 		t.program(n.Program)

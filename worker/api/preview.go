@@ -83,6 +83,9 @@ func (p *Preview) Register(api huma.API) {
 	get1.Errors = []int{http.StatusNotFound}
 	Handle(api, ScopePreview, get1, p.getShortcut)
 	Handle(api, ScopePreview, get("list-snippets", "/v1/snippets", "List the snippets, with their texts in all languages"), p.listSnippets)
+	uses := get("get-snippet-uses", "/v1/snippets/{name}/uses", "List what shows a snippet")
+	uses.Errors = []int{http.StatusNotFound}
+	Handle(api, ScopePreview, uses, p.snippetUses)
 	Handle(api, ScopePreview, get("list-fields", "/v1/fields", "List the fields that templates may use"), p.listFields)
 	Handle(api, ScopePreview, get("list-helpers", "/v1/helpers", "List the helpers that templates may use"), p.listHelpers)
 	Handle(api, ScopePreview, get("get-samples", "/v1/samples", "Get what a preview begins with: a sample recipient, layouts, files, languages"), p.getSamples)

@@ -149,3 +149,13 @@ func TestSearchShortcuts(t *testing.T) {
 	}
 	s.want(http.StatusUnprocessableEntity, "GET", "/v1/shortcuts?q="+strings.Repeat("x", 201), nil)
 }
+
+func TestSnippetUses(t *testing.T) {
+	s := startPreview(t)
+	var got struct{ Uses []catalog.Use }
+	s.want(http.StatusOK, "GET", "/v1/snippets/sn.greeting/uses", nil).decode(t, &got)
+	if len(got.Uses) < 3 || got.Uses[0].Kind != "shortcut" || got.Uses[0].File == "" {
+		t.Errorf("%+v", got.Uses)
+	}
+	s.want(http.StatusNotFound, "GET", "/v1/snippets/sn.none/uses", nil)
+}

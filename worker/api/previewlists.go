@@ -99,6 +99,22 @@ func (p *Preview) listSnippets(context.Context, *struct{}) (*snippetsOutput, err
 	return out, nil
 }
 
+type usesOutput struct {
+	Body struct {
+		Uses []catalog.Use `json:"uses" doc:"Shortcuts, snippets, email templates and partials that show it"`
+	}
+}
+
+func (p *Preview) snippetUses(_ context.Context, in *shortcutInput) (*usesOutput, error) {
+	c := p.options.Catalog()
+	if _, err := c.Snippet(in.Name); err != nil {
+		return nil, unknownName(err)
+	}
+	out := &usesOutput{}
+	out.Body.Uses = append([]catalog.Use{}, c.Uses(in.Name)...)
+	return out, nil
+}
+
 // languages are those of the texts in the catalog, first those that it must have.
 func languages(c *catalog.Catalog) []string {
 	out := slices.Concat([]string{}, c.Defaults().Languages)

@@ -41,11 +41,12 @@ func (*Decorator) String() string { return "Decorator" }
 // Accept is the entry point for visitors.
 func (*Decorator) Accept(ast.Visitor) any { return nil }
 
-// SnippetRef is [[sn.name]].
+// SnippetRef is [[sn.name]], or [[sn.name lang=fr]].
 type SnippetRef struct {
 	ast.NodeType
 	ast.Loc
-	Name string // with its prefix: sn.name
+	Name     string // with its prefix: sn.name
+	Language string // as it is written; "" for the message's
 }
 
 // String describes the node, for debugging.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aymerick/raymond/ast"
 )
@@ -248,7 +249,8 @@ func commentText(s string) string {
 
 const (
 	snippetOpen = "[[sn." // begins a snippet reference
-	badSnippet  = "unknown snippet: [[sn. is not followed by a plain name and ]]"
+	snippetLang = " lang="
+	badSnippet  = "unknown snippet: [[sn. is not followed by a plain name and ]], or by a name, lang=fr and ]]"
 )
 
 // content pushes a text, cut at its snippet references.
@@ -263,7 +265,14 @@ func (p *parser) content(t token) {
 		for n < len(text) && (isWord(text[n]) || text[n] == '-' || text[n] == '.') {
 			n++
 		}
-		if !strings.HasPrefix(text[n:], "]]") || n == i+len(snippetOpen) {
+		name, language := text[i+2:n], ""
+		if rest, ok := strings.CutPrefix(text[n:], snippetLang); ok {
+			tag := rest[:len(rest)-len(strings.TrimLeftFunc(rest, isTagRune))]
+			if tag != "" && strings.HasPrefix(rest[len(tag):], "]]") {
+				language, n = tag, n+len(snippetLang)+len(tag)
+			}
+		}
+		if !strings.HasPrefix(text[n:], "]]") || len(name) == len(snippetOpen)-2 {
 			if p.places == nil {
 				p.fail(FaultSnippet, pos+i, badSnippet)
 			}
@@ -275,7 +284,7 @@ func (p *parser) content(t token) {
 		if i > 0 {
 			p.stack = append(p.stack, p.content1(pos, text[:i]))
 		}
-		ref := &SnippetRef{NodeSnippet, p.loc(pos + i), text[i+2 : n]}
+		ref := &SnippetRef{NodeSnippet, p.loc(pos + i), name, language}
 		p.spanned(ref, pos+i, pos+n+2)
 		p.stack = append(p.stack, ref)
 		text, pos = text[n+2:], pos+n+2
@@ -284,6 +293,9 @@ func (p *parser) content(t token) {
 		p.stack = append(p.stack, p.content1(pos, text))
 	}
 }
+
+// isTagRune says whether a character may stand in a language tag.
+func isTagRune(r rune) bool { return r == '-' || r < utf8.RuneSelf && isWord(byte(r)) }
 
 // content1 makes a content node.
 func (p *parser) content1(pos int, text string) *ast.ContentStatement {

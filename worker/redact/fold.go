@@ -162,6 +162,7 @@ func weight(r rune) int {
 // form is a text as it is looked for.
 type form struct {
 	chars  []rune
+	places []int // in the text, in bytes
 	weight int
 	signs  bool // its signs count: it has hardly any letters and digits
 }
@@ -170,16 +171,14 @@ func formOf(s string) form {
 	var words, all form
 	all.signs = true
 	var buf []folded
-	for _, r := range s {
+	for i, r := range s {
 		buf = appendFolded(buf[:0], r)
 		for _, c := range buf {
 			if c.class >= sign {
-				all.chars = append(all.chars, c.char)
-				all.weight += weight(c.char)
+				all.add(c.char, i)
 			}
 			if c.class.says() {
-				words.chars = append(words.chars, c.char)
-				words.weight += weight(c.char)
+				words.add(c.char, i)
 			}
 		}
 	}
@@ -187,6 +186,12 @@ func formOf(s string) form {
 		return all
 	}
 	return words
+}
+
+func (f *form) add(c rune, place int) {
+	f.chars = append(f.chars, c)
+	f.places = append(f.places, place)
+	f.weight += weight(c)
 }
 
 // Weight is how much a text says, counted in letters and digits; those of scripts without letters count twice. In a text

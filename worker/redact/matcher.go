@@ -3,6 +3,7 @@ package redact
 import (
 	"errors"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"unicode/utf8"
 )
@@ -38,7 +39,8 @@ type Text struct {
 	Text string
 	// Alone finds it only as a word of its own: no letter touches its letters, no digit its digits.
 	Alone bool
-	// Doubtful texts are not known to be secret: where a text may have been cut, more of them must be seen.
+	// Doubtful texts are not known to be secret. Where a text may have been cut, more of them must be seen; and what addresses
+	// of one host have in common is not found alone.
 	Doubtful bool
 }
 
@@ -53,8 +55,21 @@ func (m *Matcher) Add(t Text) error {
 	if f.signs {
 		in = &m.signs
 	}
-	in.add(f.chars, t)
+	in.add(f, t)
 	return nil
+}
+
+// webHost is what addresses of one host have in common.
+var webHost = regexp.MustCompile(`(?i)https?://[^\s/?#<>()"'@]*`)
+
+// hosts are the web hosts in a text.
+func hosts(text string) (spans []Span) {
+	for _, at := range webHost.FindAllStringIndex(text, -1) {
+		if at[1] == len(text) || text[at[1]] != '@' { // which ends a name and its password
+			spans = append(spans, Span{at[0], at[1]})
+		}
+	}
+	return spans
 }
 
 // Empty reports a Matcher that looks for nothing.
@@ -99,19 +114,30 @@ func newTable() table {
 
 func (t *table) empty() bool { return len(t.nodes) == 1 && t.runs.n == 0 }
 
-func (t *table) add(chars []rune, text Text) {
+func (t *table) add(f form, text Text) {
+	chars := f.chars
 	if len(chars) == 0 {
 		return
 	}
 	long := len(chars) >= Run
 	if long {
+		var common []Span
+		if text.Doubtful {
+			common = hosts(text.Text)
+		}
 		var hash uint64
 		for i, c := range chars {
 			hash = hash*t.base + uint64(c)
 			if i >= Run {
 				hash -= uint64(chars[i-Run]) * t.top
 			}
-			if i >= Run-1 {
+			if i < Run-1 {
+				continue
+			}
+			for len(common) > 0 && common[0].End <= f.places[i] {
+				common = common[1:]
+			}
+			if len(common) == 0 || f.places[i-Run+1] < common[0].Start {
 				t.runs.add(hash)
 			}
 		}

@@ -106,6 +106,25 @@ func TestWhatIsLookedForIsBounded(t *testing.T) {
 	}
 }
 
+// Addresses of the same host have it in common: it is not found alone, unless the text is known to be secret.
+func TestHosts(t *testing.T) {
+	const secret = "see https://www.fernhill-hotel.example/reset?t=abcdefghijkl for it"
+	for doubtful, want := range map[bool]string{
+		true:  "at https://www.fernhill-hotel.example/help and https://www.f█████",
+		false: "at █████/help and █████",
+	} {
+		m := New()
+		if err := m.Add(Text{Text: secret, Doubtful: doubtful}); err != nil {
+			t.Fatal(err)
+		}
+		text := "at https://www.fernhill-hotel.example/help and https://www.fernhill-hotel.example/reset?t=abcdefghijkl"
+		found, _ := Find(text, Options{}, m)
+		if got := CutOut(text, found, mark); got != want {
+			t.Errorf("doubtful %v: %q", doubtful, got)
+		}
+	}
+}
+
 // Every Run characters in a row of a long text are found, wherever they begin, and no fewer.
 func TestRuns(t *testing.T) {
 	const long = "abcdefghijklmnopqrstuvwxyz0123456789áéíóú"

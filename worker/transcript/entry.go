@@ -3,11 +3,13 @@ package transcript
 import (
 	"encoding/json"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/bidi"
 
 	"github.com/heraldsend/herald/render/plain"
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/redact"
 )
@@ -32,7 +34,7 @@ func (r *redactor) shown(m *conversation.Message, customer string) Entry {
 		ID: r.line(m, m.ID), Channel: strings.ToLower(strings.TrimSpace(r.line(m, m.Channel))), Direction: m.Direction,
 		DirectionType: r.line(m, m.DirectionType),
 		Time:          stamp(timeOf(m)), SentAt: stamp(m.SentAt.At), CreatedAt: stamp(m.CreatedAt.At), Auto: m.Auto,
-		Author: r.line(m, m.CreatedBy.Shown()), Redacted: m.Touched(), Withheld: m.Withheld(), TextDirection: "ltr",
+		Author: r.line(m, oneLine(m.CreatedBy.Shown())), Redacted: m.Touched(), Withheld: m.Withheld(), TextDirection: "ltr",
 	}
 	if e.Author == "" && m.Direction == "in" {
 		e.Author = customer
@@ -43,7 +45,7 @@ func (r *redactor) shown(m *conversation.Message, customer string) Entry {
 	if e.Withheld {
 		return e
 	}
-	e.Subject = r.line(m, m.Subject)
+	e.Subject = r.line(m, oneLine(m.Subject))
 	if !m.Touched() { // the files of a redacted message are redacted with it, their names too
 		e.Files = r.files(m, m.Attachments)
 	}
@@ -120,15 +122,16 @@ func previewOf(body string) string {
 	return strings.TrimSpace(string([]rune(s)[:maxPreview-1])) + "…"
 }
 
-// oneLine returns a text without line breaks, runs of blanks and broken characters.
+// oneLine returns a text without line breaks, runs of blanks, broken characters, and those that turn the direction of what
+// follows: a subject or a name may have none of them.
 func oneLine(s string) string {
-	return strings.Join(strings.Fields(strings.ToValidUTF8(printable(plain.Lines(s)), "")), " ")
+	return strings.Join(strings.Fields(address.StripBidi(strings.ToValidUTF8(printable(plain.Lines(s)), ""))), " ")
 }
 
 // printable drops control characters.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
 			return -1
 		}
 		return r

@@ -148,10 +148,6 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 	if err != nil {
 		return nil, err
 	}
-	if err := t.lastLook(content); err != nil {
-		return nil, err
-	}
-	m.Subject, m.HTML, m.Text = content.Subject, content.HTML, content.Text
 	made := &Made{Message: m, Issues: append(t.issues(), content.Issues...)}
 	if f.Introduction != "" {
 		// The text of the message alone is what an SMS would say.
@@ -161,10 +157,12 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 		if err != nil {
 			return nil, renderError(ctx, err)
 		}
-		if made.Introduction, err = t.redactor.last(alone.Text); err != nil {
-			return nil, err
-		}
+		made.Introduction = alone.Text
 	}
+	if err := t.lastLook(content, &made.Introduction); err != nil {
+		return nil, err
+	}
+	m.Subject, m.HTML, m.Text = content.Subject, content.HTML, content.Text
 	for i, a := range files {
 		ref := a.Ref()
 		ref.Name = t.Forward.Files[i].Name // without what is redacted elsewhere

@@ -15,25 +15,17 @@ const CodeUnproven = "redaction_unproven"
 const issueWithheld = "message_withheld"
 
 // lastLook takes secrets out of what templates made of a transcript: they may put together what stood apart, and the words of
-// subject, introduction and layout are their authors'. Secrets that are found only as words of their own are left to the
-// values: a layout has such words.
-func (t *Transcript) lastLook(c *render.Content) error {
-	var err error
-	if c.Subject, err = t.redactor.last(c.Subject); err == nil {
-		c.Text, err = t.redactor.last(c.Text)
-	}
-	if err != nil {
-		return err
-	}
+// subject, introduction and layout are their authors'. Secrets that are found only as words of their own are looked for in
+// subject and introduction, and in the rest only if the introduction has one: a layout has such words.
+func (t *Transcript) lastLook(c *render.Content, introduction *string) error {
 	r := t.redactor
-	c.HTML = r.markup(nil, []byte(c.HTML), redact.Options{Certain: true})
+	c.Subject = r.text(nil, c.Subject)
+	clean := r.text(nil, *introduction)
+	o := redact.Options{Certain: clean == *introduction}
+	*introduction = clean
+	c.Text = r.redacted(nil, c.Text, o)
+	c.HTML = r.markup(nil, []byte(c.HTML), o)
 	return r.proven()
-}
-
-// last is a text of templates without secrets.
-func (r *redactor) last(s string) (string, error) {
-	s = r.redacted(nil, s, redact.Options{Certain: true})
-	return s, r.proven()
 }
 
 func (r *redactor) proven() error {

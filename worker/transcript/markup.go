@@ -28,12 +28,15 @@ func (r *redactor) markup(m *conversation.Message, source []byte, o redact.Optio
 	return ""
 }
 
+// seam stands between texts that an element divides: a word may end there, and may go on.
+const seam = "\n"
+
 // cleaned is one round of markup.
 func (r *redactor) cleaned(m *conversation.Message, source []byte, o redact.Options) (out []byte, changed bool) {
 	var all strings.Builder // the text of all text tokens
 	each(source, func(t *token) {
 		if t.isText() {
-			all.WriteString(t.text())
+			all.WriteString(t.text() + seam)
 		}
 	})
 	w := &cleaning{hits: r.find(m, all.String(), o)}
@@ -66,7 +69,7 @@ type cleaning struct {
 func (w *cleaning) text(t *token) {
 	text := t.text()
 	from, end := w.at, w.at+len(text)
-	w.at = end
+	w.at = end + len(seam)
 	for len(w.hits) > 0 && w.hits[0].End <= from {
 		w.hits = w.hits[1:]
 	}

@@ -17,23 +17,8 @@ var (
 	header = regexp.MustCompile(`(?i)^\*?(sent|gesendet|date|datum|envoyé|enviado|fecha|inviato|data|verzonden|skickat|sendt|wysłano|to|an|à|para|a|aan|till|til|do|cc|subject|betreff|objet|asunto|oggetto|onderwerp|ämne|emne|temat|送信日時|宛先|件名|发送时间|收件人|主题)\*?\s*[:：]`)
 )
 
-// withoutQuotes is text with the mark in place of what it quotes.
+// withoutQuotes is text with the mark in place of each of its quotations.
 func withoutQuotes(text string) string {
-	own, quoted := divideQuotes(text)
-	if !quoted {
-		return text
-	}
-	return own
-}
-
-// ownLines are the lines of a text that its author wrote.
-func ownLines(text string) string {
-	own, _ := divideQuotes(text)
-	return own
-}
-
-// divideQuotes returns text with the mark for each of its quotations, and says whether there are any.
-func divideQuotes(text string) (own string, quoted bool) {
 	lines := strings.Split(text, "\n")
 	out := make([]string, 0, len(lines))
 	for i := 0; i < len(lines); i++ {
@@ -42,7 +27,7 @@ func divideQuotes(text string) (own string, quoted bool) {
 			for i+1 < len(lines) && (isQuoted(lines[i+1]) || isBlank(lines[i+1]) && i+2 < len(lines) && isQuoted(lines[i+2])) {
 				i++
 			}
-			out, quoted = append(out, "> "+Mark), true
+			out = append(out, "> "+Mark)
 			continue
 		case announces(lines, i):
 			next := i + 1
@@ -55,11 +40,11 @@ func divideQuotes(text string) (own string, quoted bool) {
 			if !sender.MatchString(strings.TrimSpace(lines[i])) {
 				out = append(out, lines[i])
 			}
-			return strings.Join(append(out, "> "+Mark), "\n"), true
+			return strings.Join(append(out, "> "+Mark), "\n")
 		}
 		out = append(out, lines[i])
 	}
-	return strings.Join(out, "\n"), quoted
+	return strings.Join(out, "\n")
 }
 
 func isBlank(line string) bool { return strings.TrimSpace(line) == "" }

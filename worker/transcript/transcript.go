@@ -97,7 +97,7 @@ func NewTranscript(ctx context.Context, c *conversation.Conversation, chosen []c
 	t := &Transcript{
 		Customer: r.json(c.Customer), CurrentUser: f.ForwardedBy,
 		Conversation: About{
-			ID: r.apart(c.ID), Name: r.apart(c.Name), Status: r.apart(c.Status), CreatedAt: stamp(c.CreatedAt.At), Custom: r.json(c.Custom),
+			ID: r.apart(c.ID), Name: r.apart(oneLine(c.Name)), Status: r.apart(c.Status), CreatedAt: stamp(c.CreatedAt.At), Custom: r.json(c.Custom),
 			Channels: []string{}, MessageCount: len(dated),
 		},
 		Forward:  Forwarding{Files: r.files(nil, chosen), Direction: direction},
@@ -109,7 +109,7 @@ func NewTranscript(ctx context.Context, c *conversation.Conversation, chosen []c
 		e := r.entry(d.message, customer)
 		e.at = d.at
 		if d.from != c && d.from.Name != c.Name {
-			e.MergedFrom = r.apart(d.from.Name)
+			e.MergedFrom = r.apart(oneLine(d.from.Name))
 		}
 		if e.Subject != "" {
 			e.NewSubject = threadOf(e.Subject) != subject

@@ -1,97 +1,29 @@
 package transcript
 
 import (
-	"regexp"
 	"strings"
-	"time"
+	"unicode"
 
 	"github.com/heraldsend/herald/render/plain"
 	"github.com/heraldsend/herald/worker/conversation"
 	"github.com/heraldsend/herald/worker/redact"
 )
 
-// known is what is said without being secret: lines and words of messages that may be read and are older, and the names of people.
-type known struct{ lines, names map[string]bool }
-
-func newKnown(customer string, messages []dated) *known {
-	k := &known{map[string]bool{}, map[string]bool{}}
-	names := []string{customer}
-	for _, d := range messages {
-		names = append(names, d.message.CreatedBy.Shown())
-	}
-	for _, name := range names {
-		for word := range strings.FieldsSeq(name) {
-			k.names[redact.Fold(word)] = true
-		}
-	}
-	return k
-}
-
-// add adds what the author of a message said; what he quotes is another's.
-func (k *known) add(text string) {
-	for line := range strings.Lines(ownLines(text)) {
-		k.lines[redact.Fold(line)] = true
-		for word := range redact.Words(line) {
-			k.lines[redact.Fold(word)] = true
-		}
-	}
-}
-
-// older is by how much a message must be older than one that is withheld, so that it can't be a copy by another clock.
-const older = time.Minute
-
 // withhold collects what messages say that are withheld as a whole: their lines, runs of their words, and words that stand out.
-// Not so what was said before in a message that may be read.
 func (r *redactor) withhold(customer string, messages []dated) error {
-	k := newKnown(customer, messages)
-	copied := map[string]bool{}
 	for _, d := range messages {
-		if d.message.Withheld() {
-			copied[redact.Fold(d.message.Body)] = true
-		}
-	}
-	type said struct {
-		at   time.Time
-		text string
-	}
-	var fresh []said // in the order of time
-	for _, d := range messages {
-		m := d.message
-		if m.Touched() && !m.Withheld() {
+		if !d.message.Withheld() {
 			continue
 		}
-		text := r.words(m)
-		if r.err != nil {
-			return r.err
-		}
-		when := timeOf(m)
-		for len(fresh) > 0 && when.Sub(fresh[0].at) > older {
-			k.add(fresh[0].text)
-			fresh = fresh[1:]
-		}
-		if !m.Withheld() {
-			if !when.IsZero() && !copied[redact.Fold(m.Body)] {
-				fresh = append(fresh, said{when, text})
-			}
-			continue
-		}
-		// Without a time of its own, a message may be older than those before it.
-		than := k
-		if when.IsZero() {
-			than = &known{nil, k.names}
-		}
-		if err := r.saying(text, than); err != nil {
+		if err := r.saying(r.words(d.message), namesOf(customer, d.message.CreatedBy.Shown())); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.err
 }
 
-// webHost is what addresses of one place have in common.
-var webHost = regexp.MustCompile(`(?i)https?://[^\s/?#<>()"'@]*`)
-
-// saying looks for what a withheld message says.
-func (r *redactor) saying(text string, k *known) error {
+// saying looks for what a withheld message says, but for lines that only greet, thank and name people.
+func (r *redactor) saying(text string, names map[string]bool) error {
 	together := "" // lines that stand behind each other
 	flush := func() error {
 		if len(together) < redact.Run {
@@ -102,9 +34,8 @@ func (r *redactor) saying(text string, k *known) error {
 		together = ""
 		return err
 	}
-	for line := range strings.Lines(webHost.ReplaceAllString(plain.Lines(text), "\n")) {
-		folded := redact.Fold(line)
-		if k.lines[folded] || isCourtesy(line, k.names) {
+	for line := range strings.Lines(plain.Lines(text)) {
+		if isCourtesy(line, names) {
 			if err := flush(); err != nil {
 				return err
 			}
@@ -119,7 +50,7 @@ func (r *redactor) saying(text string, k *known) error {
 			return err
 		}
 		for word := range redact.Words(line) {
-			if says := redact.Weight(word); says < redact.MinWeight || redact.Digits(word) == 0 && says < redact.FreeWeight || k.lines[redact.Fold(word)] {
+			if says := redact.Weight(word); says < redact.MinWeight || redact.Digits(word) == 0 && says < redact.FreeWeight {
 				continue
 			}
 			if err := r.doubtful(word); err != nil {
@@ -186,32 +117,69 @@ func threadOf(subject string) string {
 	}
 }
 
+// namesOf are the words of people's names, folded. What is longer or has other signs than letters is no name.
+func namesOf(people ...string) map[string]bool {
+	names := map[string]bool{}
+	for _, name := range people {
+		words := strings.Fields(name)
+		if len(words) > 3 || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsDigit(r) || unicode.IsSymbol(r) }) {
+			continue
+		}
+		for _, word := range words {
+			names[redact.Fold(word)] = true
+		}
+	}
+	return names
+}
+
+// maxGreeted is how many words behind a greeting are a name.
+const maxGreeted = 2
+
 // isCourtesy reports a line of greetings, thanks and names: such lines stand in every message, and say nothing.
 func isCourtesy(line string, names map[string]bool) bool {
-	some := false
+	some, greets, greeted := false, false, 0
 	for word := range strings.FieldsSeq(line) {
-		word = redact.Fold(word)
-		if word != "" && !courtesies[word] && !names[word] {
+		folded := redact.Fold(word)
+		switch {
+		case folded == "":
+			continue
+		case greetings[folded]:
+			greets = greets || !some
+		case courtesies[folded], names[folded]:
+		case greets && greeted < maxGreeted && isName(strings.TrimRight(word, ",.!:")):
+			greeted++
+		default:
 			return false
 		}
-		some = some || word != ""
+		some = true
 	}
 	return some
 }
 
+// isName reports a word of letters, with a capital only at its beginning.
+func isName(word string) bool {
+	for i, r := range word {
+		if !unicode.IsLetter(r) && r != '-' && r != '\'' || i > 0 && unicode.IsUpper(r) || i == 0 && !unicode.IsUpper(r) {
+			return false
+		}
+	}
+	return true
+}
+
+var greetings = foldedSet(`hi hello hey dear good hallo guten liebe lieber geehrte geehrter moin bonjour cher chère hola estimado estimada buenos buenas ciao gentile dag beste olá hej`)
+
 // courtesies are words of greetings, thanks and short answers, folded.
-var courtesies = func() map[string]bool {
+var courtesies = foldedSet(`
+	morning afternoon evening day thanks thank you very much many so kind best warm regards wishes sincerely yours
+	faithfully truly cheers bye yes no ok okay please sorry and from
+	tag morgen abend servus sehr danke vielen dank viele grüße gruß mit freundlichen freundliche mfg lg vg ja nein bitte und von
+	bonsoir salut merci beaucoup cordialement bien à vous oui non días tardes gracias muchas saludos sí
+	buongiorno grazie cordiali saluti prego bedankt groeten vriendelijke met obrigado obrigada cumprimentos tack tak`)
+
+func foldedSet(words string) map[string]bool {
 	out := map[string]bool{}
-	for word := range strings.FieldsSeq(`
-		hi hello hey dear good morning afternoon evening day thanks thank you very much many so kind best warm regards wishes sincerely yours
-		faithfully truly cheers bye yes no ok okay please sorry and from
-		hallo guten tag morgen abend moin servus sehr geehrte geehrter liebe lieber danke vielen dank viele grüße gruß beste mit freundlichen freundliche
-		mfg lg vg ja nein bitte und von
-		bonjour bonsoir salut merci beaucoup cordialement bien à vous oui non
-		hola buenos buenas días tardes estimado estimada gracias muchas saludos sí
-		ciao buongiorno gentile grazie cordiali saluti prego
-		dag beste bedankt groeten vriendelijke met olá obrigado obrigada cumprimentos hej tack tak`) {
+	for word := range strings.FieldsSeq(words) {
 		out[redact.Fold(word)] = true
 	}
 	return out
-}()
+}

@@ -61,6 +61,7 @@ func (env *Env) compileUnit(src *source) (u *unit, err error) {
 	}()
 	c.unit.main = c.program(tree)
 	c.unit.main.kind = programWhole
+	c.flatten(c.unit.main)
 	return c.unit, nil
 }
 
@@ -122,6 +123,7 @@ func (c *compiler) program(tree *ast.Program) *program {
 		c.statement(p, tree.Body[i])
 		i++
 	}
+	p.plain = !p.scoped && len(p.inlines) == 0
 	c.packTexts(p)
 	return p
 }
@@ -267,7 +269,7 @@ func (c *compiler) mustache(n *ast.MustacheStatement) op {
 		o.code = opPrint
 		c.check(e.call)
 	case o.show != nil:
-	case e.kind == exprPath && e.depth == 0 && !o.raw && !c.env.strict && e.call == nil:
+	case e.plain && len(e.parts) > 0 && !o.raw && e.call == nil:
 		o.code, o.keys = opField, e.parts
 	}
 	return o

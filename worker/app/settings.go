@@ -65,6 +65,7 @@ type Settings struct {
 	AllowVolatileRedis bool          `help:"Work on a Redis that can lose jobs. For development." group:"settings"`
 	Listen             string        `placeholder:"ADDR" help:"Address of the API, and of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken." group:"settings"`
 	APITokens          string        `name:"api-tokens" placeholder:"TOKENS" help:"Who may call the API, as herald token create prints them, separated by commas. Without any the API answers on this machine alone. HERALD_API_TOKENS_FILE is read again whenever it changes." secret:"hash" group:"settings"`
+	APIBodies          int           `name:"api-bodies" placeholder:"MB" default:"64" help:"Megabytes of request bodies, files among them, that the API holds at the same time. A request for which there is no room waits 5 s, then gets 503." group:"settings"`
 	APIRate            float64       `name:"api-rate" placeholder:"N" default:"1000" help:"Requests a second that each token may make. No limit when 0." group:"settings"`
 	PublicURL          string        `name:"public-url" placeholder:"URL" help:"https address at which recipients and carriers reach the API, for links to unsubscribe, files of an MMS and callbacks. No such links when empty." group:"settings"`
 	LinkSecret         string        `placeholder:"SECRETS" help:"What links are sealed with: at least 32 random characters, the same for workers and API. Several, separated by commas, while it is changed: the first one seals." secret:"key" group:"settings"`
@@ -138,6 +139,9 @@ func (s *Settings) Check() error {
 		fault("public-url", "links need HERALD_PUBLIC_URL and HERALD_LINK_SECRET together")
 	} else if _, err := s.links(); err != nil {
 		fault("public-url", "%w", err)
+	}
+	if s.APIBodies < api.LeastBodies>>20 {
+		fault("api-bodies", "%d is less than the %d MB that the largest body may have", s.APIBodies, api.LeastBodies>>20)
 	}
 	if !(s.APIRate >= 0) || math.IsInf(s.APIRate, 1) {
 		fault("api-rate", "%v is not a number of requests a second", s.APIRate)

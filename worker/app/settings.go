@@ -62,6 +62,7 @@ type Settings struct {
 	Timezone           string        `placeholder:"ZONE" help:"IANA time zone of dates, for recipients who bring none. UTC when empty." group:"settings"`
 	Locale             string        `placeholder:"TAG" help:"Language of dates, numbers and snippets, for recipients who bring none. en-us when empty." group:"settings"`
 	Country            string        `placeholder:"CODE" help:"Default country: ISO 3166 code, such as GB, for phone numbers without a country's code. They are refused when empty. The same for workers, API and commands." group:"settings"`
+	RedisFsync         string        `enum:"always,everysec,no" default:"always" placeholder:"WHEN" help:"The weakest appendfsync of Redis that is accepted. With everysec a crash of Redis's machine loses its last second: accepted jobs, and what was recorded as sent." group:"settings"`
 	AllowVolatileRedis bool          `help:"Work on a Redis that can lose jobs. For development." group:"settings"`
 	Listen             string        `placeholder:"ADDR" help:"Address of the API, and of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken." group:"settings"`
 	APITokens          string        `name:"api-tokens" placeholder:"TOKENS" help:"Who may call the API, as herald token create prints them, separated by commas. Without any the API answers on this machine alone. HERALD_API_TOKENS_FILE is read again whenever it changes." secret:"hash" group:"settings"`
@@ -189,11 +190,19 @@ func (s *Settings) rates() (map[string]float64, error) {
 func (s *Settings) Logger(w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(strings.ToUpper(s.LogLevel))) // one of the enum's
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: withUnit}
 	if s.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// withUnit writes durations as people do, 12.3ms: JSON alone would give bare nanoseconds.
+func withUnit(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().Round(10 * time.Microsecond).String())
+	}
+	return a
 }
 
 // links makes the sealed links of messages; nil if none are set up.

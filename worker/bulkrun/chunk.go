@@ -266,6 +266,6 @@ func (r *Runner) closeAll(ctx context.Context, at ledger.Chunk, pending []int, s
 			}
 			return nil
 		},
-		deliver: func(slot int) (commit, error) { return r.Ledger.Post(ctx, at, slot, s, reason), nil },
+		deliver: func(slot int) (commit, error) { return r.Ledger.PostCommon(ctx, at, slot, s, reason), nil },
 	}.run(ctx, pending).next(bulk.GoOn)
 }

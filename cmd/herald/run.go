@@ -74,6 +74,8 @@ type cli struct {
 	Test      testCmd      `cmd:"" help:"Run the tests that stand beside the templates." group:"authors"`
 	Shortcuts shortcutsCmd `cmd:"" help:"List the shortcuts by category, or search them." group:"authors"`
 	Snippets  snippetsCmd  `cmd:"" help:"List snippets and what uses them; carry their texts to translators and back." group:"authors"`
+	Import    importCmd    `cmd:"" help:"Make a folder of templates from what Kustomer, Zendesk, Intercom or Gorgias export." group:"authors"`
+	Export    exportCmd    `cmd:"" help:"Write the templates as objects of Kustomer's API." group:"authors"`
 	Fields    fieldsCmd    `cmd:"" help:"List the fields that templates may use." group:"authors"`
 	Helpers   helpersCmd   `cmd:"" help:"List the helpers that templates may use, or explain one." group:"authors"`
 

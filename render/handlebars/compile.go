@@ -223,6 +223,9 @@ func (p *program) add(o op) {
 	p.ops = append(p.ops, o)
 }
 
+// behindTexts is what follows packed texts: as much as may be read behind the beginning of a short one.
+const behindTexts = "                                                                "
+
 // packTexts puts the marks before values and blocks behind the texts that stand there, and short texts one behind the other.
 func (c *compiler) packTexts(p *program) {
 	size := shortText
@@ -245,7 +248,7 @@ func (c *compiler) packTexts(p *program) {
 			packed.WriteString(p.ops[i].text)
 		}
 	}
-	packed.WriteString(strings.Repeat(" ", shortText))
+	packed.WriteString(behindTexts)
 	rest := packed.String()
 	for i := range p.ops {
 		if o := &p.ops[i]; o.short {

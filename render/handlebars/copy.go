@@ -8,7 +8,7 @@ import (
 // This file copies and compares short texts by whole words, without a loop over their bytes.
 
 // shortText is the length of a text that is copied at once: as many bytes may be read from its beginning.
-const shortText = 64
+const shortText = len(behindTexts)
 
 // appendShort appends a short text; dst must have room for shortText bytes.
 func appendShort(dst []byte, s string) []byte {

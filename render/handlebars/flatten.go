@@ -7,12 +7,23 @@ func (c *compiler) flatten(p *program) {
 		return
 	}
 	c.flattenBelow(p)
+	if n := flatLength(p); n > len(p.ops) {
+		p.flat = c.appendFlat(make([]op, 0, n), p.ops)
+	}
+}
+
+// flatLength returns at least the length of the list of p.
+func flatLength(p *program) int {
+	if p == nil {
+		return 0
+	}
+	n := len(p.ops)
 	for i := range p.ops {
-		if p.ops[i].isTest() {
-			p.flat = c.appendFlat(make([]op, 0, 2*len(p.ops)), p.ops)
-			return
+		if o := &p.ops[i]; o.isTest() {
+			n += flatLength(o.body) + flatLength(o.other) + 2
 		}
 	}
+	return n
 }
 
 func (c *compiler) flattenBelow(p *program) {
@@ -55,18 +66,18 @@ func (c *compiler) appendFlat(dst, ops []op) []op {
 		if o.body != nil {
 			dst = c.appendFlat(dst, o.body.ops)
 		}
-		dst[test].skip = len(dst) - test - 1
+		dst[test].skip = int32(len(dst) - test - 1)
 		if o.other != nil && len(o.other.ops) > 0 {
 			jump := len(dst)
 			dst = append(dst, op{code: opJump})
 			dst[test].skip++
 			dst = c.appendFlat(dst, o.other.ops)
-			dst[jump].skip = len(dst) - jump - 1
+			dst[jump].skip = int32(len(dst) - jump - 1)
 		}
 		if o.mark != 0 {
 			dst = append(dst, op{code: opJump, text: string(c.env.marks.appendEnd(nil, &o))})
 		}
-		dst[test].whole = len(dst) - test - 1
+		dst[test].whole = int32(len(dst) - test - 1)
 	}
 	return dst
 }

@@ -65,14 +65,14 @@ type op struct {
 	text    string // appended first
 	keys    []key  // opField: of expr
 	code    opcode
-	short   bool // text is one for appendShort
-	raw     bool // print without escaping
-	mark    byte // kind of the value or block, 0: none
-	end     byte // kind of the mark behind a block
-	pos     int  // byte offset
-	textPos int  // byte offset of text
-	skip    int  // opTest, opJump: how many operations
-	whole   int  // opTest: how many its branches have in all
+	short   bool  // text is one for appendShort
+	raw     bool  // print without escaping
+	mark    byte  // kind of the value or block, 0: none
+	end     byte  // kind of the mark behind a block
+	pos     int   // byte offset
+	textPos int   // byte offset of text
+	skip    int32 // opTest, opJump: how many operations
+	whole   int32 // opTest: how many its branches have in all
 	expr    *expr
 	call    *callExpr
 	body    *program

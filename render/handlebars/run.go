@@ -236,7 +236,7 @@ func (r *run) operations(p *program, f *frame) error {
 			out = append(out, o.text...)
 		}
 		if o.code == opJump {
-			i += o.skip
+			i += int(o.skip)
 			continue
 		}
 		if len(out) > most || r.fuel <= 0 {
@@ -280,11 +280,11 @@ func (r *run) operations(p *program, f *frame) error {
 					r.fuel -= v.weight()
 				}
 				if !v.holds() {
-					i += o.skip
+					i += int(o.skip)
 				}
 				continue
 			}
-			i += o.whole // the branches have a context of their own
+			i += int(o.whole) // the branches have a context of their own
 			fallthrough
 		default:
 			r.out = out

@@ -59,6 +59,8 @@ type cli struct {
 	Status    statusCmd    `cmd:"" help:"Print the state of a message or forward."`
 	Resolve   resolveCmd   `cmd:"" help:"Settle a message or forward in state unknown."`
 	Cancel    cancelCmd    `cmd:"" help:"Cancel a message or forward that waits."`
+	Pause     pauseCmd     `cmd:"" help:"Stop all sending, by all workers."`
+	Resume    resumeCmd    `cmd:"" help:"Let all workers send again."`
 	Bulk      bulkCmd      `cmd:"" help:"Enqueue a bulk, follow it, export the results."`
 	Events    eventsCmd    `cmd:"" help:"List events that the endpoint has not taken, and send them again."`
 	Forward   forwardCmd   `cmd:"" help:"Send the transcript of a conversation to people outside, or show it."`

@@ -150,6 +150,7 @@ func (s *Server) routes() error {
 	s.registerSuppressions(api)
 	s.registerLanes(api)
 	s.registerDead(api)
+	s.registerPause(api)
 	s.registerCaught(api)
 	if s.Preview != nil {
 		s.Preview.Register(api)

@@ -176,7 +176,7 @@ func (c *chunk) recipient(slot int) bulk.Recipient { return c.recipients[slot/c.
 // mayGoOn is asked before each message. It starts no further one if the worker drains, if the bulk is paused or
 // cancelled, or if the chunk must give way.
 func (c *chunk) mayGoOn(ctx context.Context, turn *turn) error {
-	if c.r.Delivery.Stopping() {
+	if c.r.Delivery.Stopping() || c.r.Delivery.Resting() {
 		return errHalt
 	}
 	asked, err := c.r.controls.of(ctx, c.ID)

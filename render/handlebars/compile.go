@@ -61,7 +61,6 @@ func (env *Env) compileUnit(src *source) (u *unit, err error) {
 	}()
 	c.unit.main = c.program(tree)
 	c.unit.main.kind = programWhole
-	c.flatten(c.unit.main)
 	return c.unit, nil
 }
 
@@ -123,7 +122,6 @@ func (c *compiler) program(tree *ast.Program) *program {
 		c.statement(p, tree.Body[i])
 		i++
 	}
-	p.plain = !p.scoped && len(p.inlines) == 0
 	c.packTexts(p)
 	return p
 }
@@ -223,9 +221,6 @@ func (p *program) add(o op) {
 	p.ops = append(p.ops, o)
 }
 
-// behindTexts is what follows packed texts: as much as may be read behind the beginning of a short one.
-const behindTexts = "                                                                "
-
 // packTexts puts the marks before values and blocks behind the texts that stand there, and short texts one behind the other.
 func (c *compiler) packTexts(p *program) {
 	size := shortText
@@ -248,7 +243,7 @@ func (c *compiler) packTexts(p *program) {
 			packed.WriteString(p.ops[i].text)
 		}
 	}
-	packed.WriteString(behindTexts)
+	packed.WriteString(strings.Repeat(" ", shortText))
 	rest := packed.String()
 	for i := range p.ops {
 		if o := &p.ops[i]; o.short {
@@ -272,7 +267,7 @@ func (c *compiler) mustache(n *ast.MustacheStatement) op {
 		o.code = opPrint
 		c.check(e.call)
 	case o.show != nil:
-	case e.plain && len(e.parts) > 0 && !o.raw && e.call == nil:
+	case e.kind == exprPath && e.depth == 0 && !o.raw && !c.env.strict && e.call == nil:
 		o.code, o.keys = opField, e.parts
 	}
 	return o

@@ -13,25 +13,18 @@ import (
 // is open for all. It is safe for concurrent use.
 type Gate struct {
 	mu   sync.Mutex
-	shut map[string]map[string]bool // by queue: the reasons for which it is shut
+	shut map[string]bool
 }
 
-// Set opens or shuts queues for a reason. A queue is open if it is shut for none. What was taken from it goes on.
-func (g *Gate) Set(reason string, open bool, queues ...string) {
+// Set opens or shuts queues. What was taken from them goes on.
+func (g *Gate) Set(open bool, queues ...string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shut == nil {
-		g.shut = map[string]map[string]bool{}
+		g.shut = map[string]bool{}
 	}
 	for _, name := range queues {
-		switch {
-		case open:
-			delete(g.shut[name], reason)
-		case g.shut[name] == nil:
-			g.shut[name] = map[string]bool{reason: true}
-		default:
-			g.shut[name][reason] = true
-		}
+		g.shut[name] = !open
 	}
 }
 
@@ -39,7 +32,7 @@ func (g *Gate) Set(reason string, open bool, queues ...string) {
 func (g *Gate) Open(queue string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.shut[queue]) == 0
+	return !g.shut[queue]
 }
 
 // gated is the Redis client of an Asynq server. It answers two of Asynq's questions itself, and Redis all others:

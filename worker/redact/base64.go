@@ -13,12 +13,14 @@ type packed struct {
 	chars      []byte
 	start, end int
 	broken     bool // a line ended within it
-	look       func() []*scanner
 	inside     []*scanner
 	bytes      []byte   // memory
 	folded     []folded // memory
 	hits       []Span   // by their ends
 }
+
+// begin says that a text begins.
+func (p *packed) begin() { p.chars, p.hits, p.broken = p.chars[:0], p.hits[:0], false }
 
 // see takes the next character of a text.
 func (p *packed) see(r rune, start, end int) {
@@ -44,9 +46,6 @@ func (p *packed) see(r rune, start, end int) {
 
 // close looks into what was collected. It may begin at any of its first four characters.
 func (p *packed) close() {
-	if p.inside == nil && len(p.chars) >= minPacked {
-		p.inside = p.look()
-	}
 	for phase := 0; phase < 4 && len(p.chars)-phase >= minPacked; phase++ {
 		p.bytes = unpack(p.bytes[:0], p.chars[phase:])
 		if slices.ContainsFunc(p.inside, p.holds) {
@@ -59,8 +58,7 @@ func (p *packed) close() {
 
 // holds says whether a text that is looked for stands in the bytes.
 func (p *packed) holds(s *scanner) bool {
-	s.forget()
-	s.hits = s.hits[:0]
+	s.begin()
 	for i := 0; i < len(p.bytes); {
 		r, size := utf8.DecodeRune(p.bytes[i:])
 		if r == utf8.RuneError || r < ' ' && r != '\n' && r != '\r' && r != '\t' && r != 0 || r == 0x7f {

@@ -37,15 +37,29 @@ type char struct {
 // decoder passes characters on, decoded.
 type decoder struct {
 	codes   code
-	next    func(r rune, start, end int)
+	next    *decoder // nil: the finder is the last
+	last    *finder
 	held    []char // they may be code
 	runes   []rune // memory
 	decoded bool   // something was
 }
 
+// begin says that a text begins, which is read by these codes.
+func (d *decoder) begin(codes code, next *decoder, last *finder) {
+	d.codes, d.next, d.last, d.held, d.decoded = codes, next, last, d.held[:0], false
+}
+
+func (d *decoder) pass(r rune, start, end int) {
+	if d.next != nil {
+		d.next.see(r, start, end)
+	} else {
+		d.last.see(r, start, end)
+	}
+}
+
 func (d *decoder) see(r rune, start, end int) {
 	if len(d.held) == 0 && opens(r)&d.codes == 0 {
-		d.next(r, start, end)
+		d.pass(r, start, end)
 		return
 	}
 	d.held = append(d.held, char{r, start, end})
@@ -58,7 +72,7 @@ func (d *decoder) drain(last bool) {
 	for at < len(d.held) {
 		head := d.held[at]
 		if opens(head.r)&d.codes == 0 {
-			d.next(head.r, head.start, head.end)
+			d.pass(head.r, head.start, head.end)
 			at++
 			continue
 		}
@@ -67,14 +81,14 @@ func (d *decoder) drain(last bool) {
 			break
 		}
 		if used == 0 {
-			d.next(head.r, head.start, head.end)
+			d.pass(head.r, head.start, head.end)
 			at++
 			continue
 		}
 		d.decoded = true
 		end := d.held[at+used-1].end
 		for _, r := range d.runes {
-			d.next(r, head.start, end)
+			d.pass(r, head.start, end)
 		}
 		at += used
 	}

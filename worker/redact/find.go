@@ -10,19 +10,21 @@ import (
 type Options struct {
 	Cut     bool // the text may have been cut: the beginning of what is looked for counts at its end
 	Certain bool // without what must stand alone
+	// Left is how many bytes may still be read decoded, over all ways to read them and all searches that share it.
+	Left *int
 }
 
 // maxRounds is how many times over a text may be encoded: one that is still code can't be proven clean.
 const maxRounds = 6
 
-// maxDecoded is how many bytes are read decoded, over all ways to read a text: enough for one of 5 MB that is full of links.
-const maxDecoded = 32 << 20
+// Enough is a number for Options.Left: half a megabyte full of code can be read in all ways.
+const Enough = 8 << 20
 
 // Find returns the places where texts of the matchers stand in s, in order, without overlaps. It reads s as it is and
 // decoded: each code alone, each after each, and all of them until nothing is left to decode. It is not proven if there still is,
 // or if that takes too long: then anything may stand in s.
 func Find(s string, o Options, matchers ...*Matcher) (found []Span, proven bool) {
-	f := finder{source: s, options: o, left: maxDecoded}
+	f := finder{source: s, options: o}
 	for _, m := range matchers {
 		if !m.Empty() {
 			f.matchers = append(f.matchers, m)
@@ -33,6 +35,11 @@ func Find(s string, o Options, matchers ...*Matcher) (found []Span, proven bool)
 	if len(f.matchers) == 0 {
 		return nil, true
 	}
+	if o.Left == nil {
+		left := Enough
+		f.options.Left = &left
+	}
+	f.eye = eye{scanners: f.scanners(outside), packed: packed{inside: f.scanners(inside)}}
 	proven = f.all()
 	slices.SortFunc(f.found, func(a, b Span) int { return a.End - b.End })
 	joined := f.found[:0]
@@ -48,7 +55,9 @@ type finder struct {
 	options  Options
 	matchers []*Matcher
 	found    []Span
-	left     int // bytes that may still be read decoded
+	eye      eye
+	open     code // that may be in what is read
+	decoders [maxRounds]decoder
 }
 
 // reading is a way to read a text: what is decoded, one code after the other.
@@ -70,7 +79,7 @@ func (f *finder) all() (proven bool) {
 					continue
 				}
 				r := append(slices.Clone(n.reading), c)
-				if f.left < 0 {
+				if *f.options.Left < 0 {
 					return false
 				}
 				if decoded, open := f.read(r); decoded {
@@ -83,7 +92,7 @@ func (f *finder) all() (proven bool) {
 	if len(level) == 0 {
 		return true
 	}
-	for n := 3; n <= maxRounds && f.left >= 0; n++ {
+	for n := 3; n <= maxRounds && *f.options.Left >= 0; n++ {
 		if decoded, _ := f.read(slices.Repeat(reading{anyCode}, n)); !decoded {
 			return true
 		}
@@ -94,42 +103,59 @@ func (f *finder) all() (proven bool) {
 // read reads the text in one way. It says whether the last code of it was there, and which codes may be in what it read.
 func (f *finder) read(r reading) (decoded bool, open code) {
 	if len(r) > 0 {
-		f.left -= len(f.source)
+		*f.options.Left -= len(f.source)
 	}
-	e := eye{scanners: f.scanners(), packed: packed{look: f.scanners}}
-	see := func(r rune, start, end int) {
-		open |= opens(r)
-		e.see(r, start, end)
-	}
-	var decoders []*decoder // in the order in which characters pass
-	for _, c := range slices.Backward(r) {
-		d := &decoder{codes: c, next: see}
-		see = d.see
-		decoders = append(decoders, d)
+	f.eye.begin()
+	f.open = 0
+	var first *decoder
+	for i, c := range slices.Backward(r) {
+		f.decoders[i].begin(c, first, f)
+		first = &f.decoders[i]
 	}
 	for i, s := 0, f.source; i < len(s); {
 		c, size := rune(s[i]), 1
 		if c >= utf8.RuneSelf {
 			c, size = utf8.DecodeRuneInString(s[i:])
 		}
-		see(c, i, i+size)
+		if first != nil {
+			first.see(c, i, i+size)
+		} else {
+			f.see(c, i, i+size)
+		}
 		i += size
 	}
-	for _, d := range slices.Backward(decoders) {
-		d.drain(true)
+	for i := range r {
+		f.decoders[i].drain(true)
 	}
-	f.found = append(f.found, e.end(f.options.Cut)...)
-	return len(decoders) > 0 && decoders[0].decoded, open
+	f.found = f.eye.end(f.found, f.options.Cut)
+	return len(r) > 0 && f.decoders[len(r)-1].decoded, f.open
 }
 
+// see takes a character as it is read.
+func (f *finder) see(r rune, start, end int) {
+	if r < utf8.RuneSelf {
+		f.open |= opens(r)
+	}
+	f.eye.see(r, start, end)
+}
+
+// The scanners of a table: one for a text, one for what is packed in it.
+const (
+	outside = iota
+	inside
+)
+
 // scanners are one for each table of texts.
-func (f *finder) scanners() []*scanner {
+func (f *finder) scanners(which int) []*scanner {
 	var out []*scanner
 	for _, m := range f.matchers {
 		for _, t := range []*table{&m.words, &m.signs} {
-			if !t.empty() {
-				out = append(out, &scanner{table: t, signs: t == &m.signs, certain: f.options.Certain})
+			if t.empty() {
+				continue
 			}
+			s := &t.scanners[which]
+			s.table, s.signs, s.certain = t, t == &m.signs, f.options.Certain
+			out = append(out, s)
 		}
 	}
 	return out
@@ -140,6 +166,14 @@ type eye struct {
 	scanners []*scanner
 	packed   packed
 	folded   []folded // memory
+}
+
+// begin says that a text begins.
+func (e *eye) begin() {
+	for _, s := range e.scanners {
+		s.begin()
+	}
+	e.packed.begin()
 }
 
 func (e *eye) see(r rune, start, end int) {
@@ -158,9 +192,10 @@ func (e *eye) see(r rune, start, end int) {
 	}
 }
 
-func (e *eye) end(cut bool) []Span {
+// end appends what was found to all.
+func (e *eye) end(all []Span, cut bool) []Span {
 	e.packed.close()
-	all := e.packed.hits
+	all = append(all, e.packed.hits...)
 	for _, s := range e.scanners {
 		s.end(cut)
 		all = append(all, s.hits...)

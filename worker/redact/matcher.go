@@ -84,6 +84,7 @@ type table struct {
 	runs     set
 	base     uint64 // of the hash
 	top      uint64 // base to the power of Run
+	scanners [2]scanner
 }
 
 // node is a beginning of texts.

@@ -88,6 +88,12 @@ func (s *scanner) settle(apart bool) {
 	s.waiting = s.waiting[:0]
 }
 
+// begin says that a text begins.
+func (s *scanner) begin() {
+	s.hits, s.waiting, s.apart = s.hits[:0], s.waiting[:0], true
+	s.at, s.count, s.hash = 0, 0, 0
+}
+
 // forget says that what comes has nothing to do with what was.
 func (s *scanner) forget() {
 	s.divide()

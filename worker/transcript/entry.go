@@ -16,13 +16,13 @@ import (
 
 // entry makes the entry of a message. If something of it can't be proven clean, it is withheld.
 func (r *redactor) entry(m *conversation.Message, customer string) Entry {
-	r.unproven = false
+	r.begin()
 	e := r.shown(m, customer)
 	if r.unproven {
 		e = Entry{
 			Direction: m.Direction, Time: e.Time, SentAt: e.SentAt, CreatedAt: e.CreatedAt, Auto: m.Auto, Redacted: true, Withheld: true, Unproven: true, TextDirection: "ltr",
 		}
-		if r.unproven = false; m.Direction == "in" {
+		if m.Direction == "in" {
 			e.Author = customer
 		}
 	}
@@ -105,6 +105,9 @@ func (r *redactor) files(m *conversation.Message, list []conversation.Attachment
 	for _, a := range list {
 		if a.Redacted {
 			continue
+		}
+		if m == nil {
+			r.begin()
 		}
 		out = append(out, File{Name: r.line(m, oneLine(a.Name)), Type: r.line(m, a.Type), Size: max(a.Size, 0)})
 	}

@@ -19,6 +19,7 @@ const issueWithheld = "message_withheld"
 // subject and introduction, and in the rest only if the introduction has one: a layout has such words.
 func (t *Transcript) lastLook(c *render.Content, introduction *string) error {
 	r := t.redactor
+	r.begin()
 	c.Subject = r.text(nil, c.Subject)
 	clean := r.text(nil, *introduction)
 	o := redact.Options{Certain: clean == *introduction}

@@ -41,7 +41,15 @@ func (r *redactor) cleaned(m *conversation.Message, source []byte, o redact.Opti
 	})
 	w := &cleaning{hits: r.find(m, all.String(), o)}
 	w.out.Grow(len(source))
-	holds := func(s string) bool { return len(r.find(m, s, o)) > 0 }
+	known := map[string]bool{} // attributes are often the same
+	holds := func(s string) bool {
+		found, ok := known[s]
+		if !ok {
+			found = len(r.find(m, s, o)) > 0
+			known[s] = found
+		}
+		return found
+	}
 	each(source, func(t *token) {
 		switch {
 		case t.isText():

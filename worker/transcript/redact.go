@@ -30,8 +30,12 @@ type redactor struct {
 	own       map[string]*redact.Matcher // by message: texts too short to be looked for elsewhere
 	lines     map[string]bool            // of withheld messages: too short to be looked for within a line
 	noQuotes  bool                       // quoted text is left out
-	unproven  bool                       // something could not be proven clean, and is left out; whoever asks resets it
+	unproven  bool                       // something could not be proven clean, and is left out
+	left      int                        // bytes that may still be read decoded
 }
+
+// begin says that something begins that is proven clean, or not, as a whole.
+func (r *redactor) begin() { r.unproven, r.left = false, redact.Enough }
 
 // newRedactor collects the secrets of a conversation and of its messages, which are in the order of time.
 func newRedactor(ctx context.Context, general []conversation.Redaction, customer string, messages []dated, quotes task.ForwardQuotes, s *content.Sanitizer) (*redactor, error) {
@@ -204,16 +208,16 @@ func (r *redactor) find(m *conversation.Message, s string, o redact.Options) []r
 	if m != nil {
 		matchers = append(matchers, r.own[keyOf(m)])
 	}
+	o.Left = &r.left
 	found, proven := redact.Find(s, o, matchers...)
 	r.unproven = r.unproven || !proven
 	return found
 }
 
-// apart is f's text, which belongs to no message. If it can't be proven clean, it is left out alone.
+// apart is a text that belongs to no message. If it can't be proven clean, it is left out alone.
 func (r *redactor) apart(s string) string {
-	s = r.line(nil, s)
-	r.unproven = false
-	return s
+	r.begin()
+	return r.line(nil, s)
 }
 
 // json is a JSON value whose texts are without secrets; nothing if it can't be read.

@@ -24,15 +24,13 @@ func (r *redactor) withhold(customer string, messages []dated) error {
 
 // saying looks for what a withheld message says, but for lines that only greet, thank and name people.
 func (r *redactor) saying(text string, names map[string]bool) error {
-	together := "" // lines that stand behind each other
+	var together strings.Builder // lines that stand behind each other
 	flush := func() error {
-		if len(together) < redact.Run {
-			together = ""
+		text := together.String()
+		if together.Reset(); len(text) < redact.Run {
 			return nil
 		}
-		err := r.doubtful(together)
-		together = ""
-		return err
+		return r.doubtful(text)
 	}
 	for line := range strings.Lines(plain.Lines(text)) {
 		if isCourtesy(line, names) {
@@ -41,7 +39,7 @@ func (r *redactor) saying(text string, names map[string]bool) error {
 			}
 			continue
 		}
-		together += line
+		together.WriteString(line)
 		if redact.Weight(line) < redact.MinWeight {
 			if s := shortLine(line); s != "" {
 				r.lines[s] = true

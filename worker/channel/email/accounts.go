@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -148,11 +147,9 @@ func (a *Accounts) Probe(ctx context.Context) error {
 
 // Close closes every account.
 func (a *Accounts) Close() error {
-	var all sync.WaitGroup
-	errs := make([]error, len(a.list))
-	for i, acc := range a.list {
-		all.Go(func() { errs[i] = acc.sender.Close() })
+	var errs []error
+	for _, acc := range a.list {
+		errs = append(errs, acc.sender.Close())
 	}
-	all.Wait()
 	return errors.Join(errs...)
 }

@@ -153,11 +153,9 @@ func (p *pool) close() {
 		p.reaper.Stop()
 	}
 	p.mu.Unlock()
-	var quits sync.WaitGroup
 	for _, c := range idle {
-		quits.Go(c.quit)
+		c.quit()
 	}
-	quits.Wait()
 	for range cap(p.slots) {
 		p.slots <- struct{}{}
 	}

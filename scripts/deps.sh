@@ -15,6 +15,7 @@ need npm npm
 need curl curl                 # the examples of the API
 need python3 python3
 need chromium chromium         # the pages, in a real browser
+need spamassassin spamassassin # the judgement of mails
 perl -MMail::DKIM -e1 2>/dev/null || packages+=(libmail-dkim-perl) # another reader of signatures
 
 if [ ${#packages[@]} -gt 0 ]; then
@@ -36,7 +37,7 @@ if [ ${#packages[@]} -gt 0 ]; then
 	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
-for modules in worker/api/page/testdata/axe worker/channel/sms/testdata/prism worker/channel/webhook/testdata/reference; do
+for modules in worker/api/page/testdata/axe worker/channel/sms/testdata/prism worker/channel/webhook/testdata/reference worker/mailtest/testdata/readers; do
 	if [ ! -e "$modules/node_modules" ] || [ "$modules/package-lock.json" -nt "$modules/node_modules" ]; then
 		npm ci --silent --ignore-scripts --prefix "$modules"
 		touch "$modules/node_modules"

@@ -59,7 +59,7 @@ func (l *lines) shut() map[message.Channel]bool {
 // set closes or opens a line. The caller holds the lock.
 func (l *lines) set(c message.Channel, line *line, open bool) {
 	line.closed = !open
-	l.gate.Set(open, queuesOf(c)...)
+	l.gate.Set(shutLine, open, queuesOf(c)...)
 	select {
 	case l.changed <- struct{}{}:
 	default: // it is known already that something changed
@@ -71,6 +71,14 @@ type line struct {
 	closed bool
 	tries  int // how often it closed, or could not be opened, since a message was sent
 }
+
+// Reasons for which this process takes nothing from a queue.
+const (
+	shutLine     = "line"      // its account can't be reached
+	shutNoSender = "no sender" // it has none for the channel
+	shutMixed    = "mixed"     // another worker can send on more of the channels
+	shutPaused   = "paused"    // everything is
+)
 
 // queuesOf are the queues of a channel's messages.
 func queuesOf(c message.Channel) []string { return append(queue.BulksOf(c), queue.Line(c)) }

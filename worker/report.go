@@ -38,7 +38,7 @@ func newReporter(o Options, gate *queue.Gate, l *lines, troubles func() map[mess
 	}
 	for _, c := range message.Channels {
 		if o.Senders[c] == nil && !o.LogOnly {
-			gate.Set(false, queuesOf(c)...)
+			gate.Set(shutNoSender, false, queuesOf(c)...)
 		}
 	}
 	return r
@@ -75,7 +75,7 @@ func (r *reporter) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.gate.Set(!r.betterThan(workers), queue.BulksOf("")...)
+	r.gate.Set(shutMixed, !r.betterThan(workers), queue.BulksOf("")...)
 	return nil
 }
 

@@ -29,6 +29,7 @@ import (
 	"github.com/heraldsend/herald/worker/queue/recovery"
 	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/dead"
+	"github.com/heraldsend/herald/worker/store/fleet"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/rate"
 )
@@ -98,6 +99,7 @@ type Worker struct {
 	delivery     *delivery.Delivery
 	drain        context.CancelFunc // no further message may be started
 	gate         *queue.Gate
+	pauser       *pauser
 }
 
 // New checks the options and returns a worker that Run starts.
@@ -107,6 +109,7 @@ func New(o Options) (*Worker, error) {
 	}
 	draining, drain := context.WithCancel(context.Background())
 	w := &Worker{log: o.Log, drainTimeout: o.DrainTimeout, drain: drain, gate: &queue.Gate{}}
+	w.pauser = &pauser{store: fleet.New(o.Redis), gate: w.gate, log: o.Log}
 	recovered, err := recovery.NewMetrics(o.Metrics)
 	if err != nil {
 		return nil, err
@@ -159,13 +162,16 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	l := newLines(w.gate, o.Senders, o.Log, draining)
 	d, err := delivery.New(delivery.Options{
 		Ledger: o.Ledger, Composer: composer, Senders: o.Senders, Limiter: o.Limiter, Suppressions: o.Suppressions, Rates: o.Rates,
-		Metrics: outcomes, Draining: draining, Answered: l.answered,
+		Metrics: outcomes, Draining: draining, Answered: l.answered, Halted: w.pauser.halted,
 	})
 	if err != nil {
 		return err
 	}
 	w.delivery, l.told = d, d.Unreachable
-	w.keepers = append(w.keepers, newReporter(o, w.gate, l, d.Troubles).run)
+	if err := o.Metrics.Register(w.pauser); err != nil {
+		return err
+	}
+	w.keepers = append(w.keepers, w.pauser.run, newReporter(o, w.gate, l, d.Troubles).run)
 	if err := o.Metrics.Register(d); err != nil {
 		return err
 	}
@@ -237,6 +243,9 @@ func (w *Worker) addServers(o Options, m *mux, recovered *recovery.Metrics) erro
 // Run consumes until ctx ends. Then it lets messages in flight finish, hands the rest back to the queue and returns.
 // It can be called once.
 func (w *Worker) Run(ctx context.Context) error {
+	if err := w.pauser.ask(ctx); err != nil {
+		return fmt.Errorf("start the worker: %w", err)
+	}
 	for _, s := range w.servers {
 		if err := s.Start(); err != nil {
 			return fmt.Errorf("start the worker: %w", err)

@@ -59,6 +59,8 @@ type cli struct {
 	Status    statusCmd    `cmd:"" help:"Print the state of a message or forward."`
 	Resolve   resolveCmd   `cmd:"" help:"Settle a message or forward in state unknown."`
 	Cancel    cancelCmd    `cmd:"" help:"Cancel a message or forward that waits."`
+	Pause     pauseCmd     `cmd:"" help:"Stop all sending, by all workers."`
+	Resume    resumeCmd    `cmd:"" help:"Let all workers send again."`
 	Bulk      bulkCmd      `cmd:"" help:"Enqueue a bulk, follow it, export the results."`
 	Events    eventsCmd    `cmd:"" help:"List events that the endpoint has not taken, and send them again."`
 	Forward   forwardCmd   `cmd:"" help:"Send the transcript of a conversation to people outside, or show it."`
@@ -74,6 +76,8 @@ type cli struct {
 	Test      testCmd      `cmd:"" help:"Run the tests that stand beside the templates." group:"authors"`
 	Shortcuts shortcutsCmd `cmd:"" help:"List the shortcuts by category, or search them." group:"authors"`
 	Snippets  snippetsCmd  `cmd:"" help:"List snippets and what uses them; carry their texts to translators and back." group:"authors"`
+	Import    importCmd    `cmd:"" help:"Make a folder of templates from what Kustomer, Zendesk, Intercom or Gorgias export." group:"authors"`
+	Export    exportCmd    `cmd:"" help:"Write the templates as objects of Kustomer's API." group:"authors"`
 	Fields    fieldsCmd    `cmd:"" help:"List the fields that templates may use." group:"authors"`
 	Helpers   helpersCmd   `cmd:"" help:"List the helpers that templates may use, or explain one." group:"authors"`
 

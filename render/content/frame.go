@@ -1,6 +1,7 @@
 package content
 
 import (
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -92,10 +93,7 @@ func (l *htmlLayouter) callout(t *htmlToken) (done bool) {
 		return false
 	}
 	l.paragraph = false
-	style := l.options.styles[StyleCallout]
-	if more := l.options.styles[StyleCallout+"-"+kind]; more != "" {
-		style = strings.TrimSuffix(style, ";") + ";" + more
-	}
+	style := joined(l.options.styles[StyleCallout], l.options.styles[StyleCallout+"-"+kind])
 	l.text(`<table class="` + classCallout + `" width="100%"` + tableOfLayout + ` style="` + spacing + `"><tr><td class="` + class + `" style="` + html.EscapeString(style) + `">` + "\n")
 	l.twin("<figure>")
 	return true
@@ -136,11 +134,55 @@ func (l *htmlLayouter) styleOf(t *htmlToken) string {
 	case "tr":
 		l.cell = 0
 	case "td", "th":
-		if l.cell++; l.cell == 1 {
-			if more := l.options.styles[t.name+StyleFirstCell]; more != "" {
-				return strings.TrimSuffix(style, ";") + ";" + more
-			}
-		}
+		l.cell++
+		return joined(style, cellStyle(l.cell, l.columns, t.align()))
 	}
 	return style
+}
+
+// The room that a table of Markdown has in a window of 320 px, and what its first column takes of it, in pixels: labels keep
+// their words whole beside a very long value.
+const (
+	tableRoom   = 280
+	firstColumn = 64
+	cellPadding = 16 // of both sides
+)
+
+// cellStyle bounds the width of a cell. A row never gets wider than a phone, whatever the values are: numbers, which stand on
+// the right, break last, and words of languages without blanks as a whole.
+func cellStyle(cell, columns int, align string) string {
+	if columns == 0 {
+		return ""
+	}
+	if cell == 1 {
+		return "min-width:" + strconv.Itoa(firstColumn) + "px"
+	}
+	width := strconv.Itoa(min(max((tableRoom-firstColumn-cellPadding*columns)/max(columns-1, 1), 24), 96)) + "px"
+	if align == "right" {
+		return "max-width:" + width + ";overflow-wrap:break-word;word-break:keep-all"
+	}
+	return "min-width:" + width
+}
+
+// align is where a cell's text stands by Markdown: left, center, right or "".
+func (t *htmlToken) align() string {
+	for _, a := range t.attributes {
+		if a.Key == "style" {
+			return Declaration(a.Val, "text-align")
+		}
+	}
+	return ""
+}
+
+// columnsOf counts the cells of a table's first row; tokens begin behind the table's tag.
+func columnsOf(tokens []htmlToken) (n int) {
+	for i := range tokens {
+		switch t := &tokens[i]; {
+		case t.kind == html.StartTagToken && (t.name == "td" || t.name == "th"):
+			n++
+		case t.kind == html.EndTagToken && (t.name == "tr" || t.name == "table"):
+			return n
+		}
+	}
+	return n
 }

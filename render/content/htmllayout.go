@@ -21,6 +21,7 @@ type htmlOptions struct {
 	files    map[string]string // content ids of pictures, by file name
 	breaks   bool              // newlines of values are <br>
 	markdown bool              // {{{x}}} is Markdown
+	mirrored bool              // for a language from right to left: what Markdown aligns changes sides
 }
 
 // layOutHTML finds, for each token in source, how its value must be written at its place. Whatever a value holds, it
@@ -46,6 +47,7 @@ type htmlLayouter struct {
 	title     titleState
 	quotes    []bool // the quotations around; true: a callout
 	cell      int    // cells of the row so far
+	columns   int    // of the table
 	forText   strings.Builder
 	addresses []address
 }
@@ -64,6 +66,11 @@ func (l *htmlLayouter) all(source string) {
 			l.endButton()
 			i = t.closer
 		case t.kind == html.StartTagToken || t.kind == html.SelfClosingTagToken:
+			if t.name == "table" {
+				if l.columns = 0; len(t.attributes) == 0 { // Markdown's own
+					l.columns = columnsOf(tokens[i+1:])
+				}
+			}
 			l.startTag(t)
 			l.link = l.link || t.closer > 0 && t.href() != ""
 		case t.kind == html.EndTagToken:
@@ -192,14 +199,20 @@ func (l *htmlLayouter) startTag(t *htmlToken) {
 	}
 	l.both("<" + t.name)
 	for _, a := range t.attributes {
+		if a.Key == "style" && l.options.mirrored && (t.name == "td" || t.name == "th") {
+			a.Val = mirrored(a.Val)
+		}
 		if a.Key == "style" && style != "" {
-			a.Val = strings.TrimSuffix(style, ";") + ";" + a.Val
+			a.Val = joined(style, a.Val)
 			style = ""
 		}
 		l.attribute(a.Key, a.Val)
 	}
 	if style != "" {
 		l.attribute("style", style)
+	}
+	if t.name == "th" && l.options.markdown && l.columns > 0 {
+		l.text(` scope="col"`)
 	}
 	if t.kind == html.SelfClosingTagToken {
 		l.both(" /")

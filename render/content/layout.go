@@ -21,9 +21,12 @@ const (
 // Message lays out the output of one template, as HTML and text, or as Markdown. It keeps the layouts: equal texts of
 // the author have the same layout, whatever the values are. It is safe for concurrent use.
 type Message struct {
-	Format  Format
-	Styles  map[string]string // inlined on elements of a Markdown message
-	Files   map[string]string // content ids of the pictures that travel with an email, by file name
+	Format Format
+	Styles map[string]string // inlined on elements of a Markdown message
+	Files  map[string]string // content ids of the pictures that travel with an email, by file name
+	// RightToLeft is for languages that are written so; Styles are in that form already.
+	RightToLeft bool
+
 	laidOut layouts
 	marked  layouts
 }
@@ -77,7 +80,7 @@ func (f *Filling) layOut(m *Message) (*Laid, error) {
 		out.text = textPieces(strings.TrimSpace(source), t, nil, false)
 		source = textToHTML(source)
 	case Markdown:
-		o.breaks, o.markdown = true, true
+		o.breaks, o.markdown, o.mirrored = true, true, m.RightToLeft
 		converted, err := f.Converter.html(f.Meter, source, t)
 		if err != nil {
 			return nil, f.limited(err)

@@ -7,15 +7,14 @@ import (
 
 // Keys of styles besides names of elements.
 const (
-	StyleButton    = classButton    // the link that is a button; its frame takes background and padding from it
-	StyleCallout   = classCallout   // the box of a callout; StyleCallout-note and so on add to it
-	StyleTitle     = classTitle     // its title
-	StyleFirstCell = ":first-child" // behind td and th: of the first cell of a row
+	StyleButton  = classButton  // the link that is a button; its frame takes background and padding from it
+	StyleCallout = classCallout // the box of a callout; StyleCallout-note and so on add to it
+	StyleTitle   = classTitle   // its title
 )
 
 // StyleKeys are those keys, in full.
 func StyleKeys() []string {
-	keys := []string{StyleButton, StyleCallout, StyleTitle, "td" + StyleFirstCell, "th" + StyleFirstCell}
+	keys := []string{StyleButton, StyleCallout, StyleTitle}
 	for _, kind := range kinds {
 		keys = append(keys, StyleCallout+"-"+kind)
 	}
@@ -27,6 +26,7 @@ var standard = map[string]string{
 	StyleButton: "display:inline-block;padding:12px 22px;border-radius:6px;background-color:#1d4ed8;color:#ffffff;font-weight:bold;" +
 		"text-decoration:none;overflow-wrap:anywhere;word-break:break-word",
 	StyleCallout:                "padding:14px 16px 1px;border-left:4px solid #0969da;background-color:#f3f5f8;color:#1f2933",
+	"th":                        "text-align:left",
 	StyleTitle:                  "margin:0 0 4px;font-weight:bold",
 	StyleCallout + "-tip":       "border-left-color:#1a7f37",
 	StyleCallout + "-important": "border-left-color:#8250df",
@@ -113,6 +113,14 @@ func splitOutside(s string, sign byte) []string {
 	}
 	add(s[begin:])
 	return out
+}
+
+// joined are two styles as one.
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return strings.TrimSuffix(a, ";") + ";" + b
 }
 
 // Declaration is the value of a property in a style; "" if it has none. The last one counts.

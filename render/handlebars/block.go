@@ -2,7 +2,7 @@ package handlebars
 
 // same executes a block in the context of f, which is this.
 func (r *run) same(p *program, this Value, f *frame) error {
-	if !p.scoped && len(p.inlines) == 0 && !f.this.IsNil() {
+	if p.plain && !f.this.IsNil() {
 		return r.program(p, f)
 	}
 	s := r.child(f)
@@ -85,9 +85,15 @@ func (r *run) each(o *op, src *source, v Value, f *frame) error {
 	}
 	var err error
 	outer := f.this.weight()
+	execute := (*run).operations
+	if r.exec.Trace != nil || len(o.body.inlines) > 0 {
+		execute = (*run).program
+	}
 	for i := range n {
-		if err = r.charge(src, o.pos); err != nil {
-			break
+		if r.fuel--; r.fuel < 0 || len(r.out) > r.most {
+			if err = r.overdrawn(src, o.pos); err != nil {
+				break
+			}
 		}
 		var item, key Value
 		if items != nil {
@@ -101,7 +107,7 @@ func (r *run) each(o *op, src *source, v Value, f *frame) error {
 		if o.body.scoped {
 			s.ownParams.two = [2]Value{item, key}
 		}
-		if err = r.program(o.body, &s.frame); err != nil {
+		if err = execute(r, o.body, &s.frame); err != nil {
 			break
 		}
 	}

@@ -29,6 +29,9 @@ func builtins() []Helper {
 
 func nothing(*Call) (Value, error) { return Value{}, nil }
 
+// holds is what if asks of a value.
+func (v Value) holds() bool { return v.Truthy() && (v.kind != KindArray || v.bits != 0) }
+
 func ifHelper(c *Call) (Value, error) {
 	v := c.Arg(0)
 	if !c.Option("includeZero").Truthy() && !v.Truthy() || v.IsEmpty() {

@@ -61,6 +61,7 @@ func (env *Env) compileUnit(src *source) (u *unit, err error) {
 	}()
 	c.unit.main = c.program(tree)
 	c.unit.main.kind = programWhole
+	c.flatten(c.unit.main)
 	return c.unit, nil
 }
 
@@ -122,6 +123,7 @@ func (c *compiler) program(tree *ast.Program) *program {
 		c.statement(p, tree.Body[i])
 		i++
 	}
+	p.plain = !p.scoped && len(p.inlines) == 0
 	c.packTexts(p)
 	return p
 }
@@ -221,6 +223,9 @@ func (p *program) add(o op) {
 	p.ops = append(p.ops, o)
 }
 
+// behindTexts is what follows packed texts: as much as may be read behind the beginning of a short one.
+const behindTexts = "                                                                "
+
 // packTexts puts the marks before values and blocks behind the texts that stand there, and short texts one behind the other.
 func (c *compiler) packTexts(p *program) {
 	size := shortText
@@ -243,7 +248,7 @@ func (c *compiler) packTexts(p *program) {
 			packed.WriteString(p.ops[i].text)
 		}
 	}
-	packed.WriteString(strings.Repeat(" ", shortText))
+	packed.WriteString(behindTexts)
 	rest := packed.String()
 	for i := range p.ops {
 		if o := &p.ops[i]; o.short {
@@ -267,7 +272,7 @@ func (c *compiler) mustache(n *ast.MustacheStatement) op {
 		o.code = opPrint
 		c.check(e.call)
 	case o.show != nil:
-	case e.kind == exprPath && e.depth == 0 && !o.raw && !c.env.strict && e.call == nil:
+	case e.plain && len(e.parts) > 0 && !o.raw && e.call == nil:
 		o.code, o.keys = opField, e.parts
 	}
 	return o

@@ -188,6 +188,7 @@ func (c *compiler) path(p *ast.PathExpression) *expr {
 	} else if len(names) > 0 {
 		c.unit.fields = append(c.unit.fields, names)
 	}
+	e.plain = e.kind == exprPath && e.depth == 0 && !c.env.strict
 	e.names, e.parts = names, c.keys.Take(len(names), c.expected)
 	for i, name := range names {
 		e.parts[i] = keyOf(name, uint8(c.env.places.Add(1)))

@@ -8,13 +8,17 @@ import (
 // This file copies and compares short texts by whole words, without a loop over their bytes.
 
 // shortText is the length of a text that is copied at once: as many bytes may be read from its beginning.
-const shortText = 64
+const shortText = len(behindTexts)
 
-// appendShort appends a short text that is padded; dst must have room for shortText bytes.
+// appendShort appends a short text; dst must have room for shortText bytes.
 func appendShort(dst []byte, s string) []byte {
-	to := unsafe.Add(unsafe.Pointer(unsafe.SliceData(dst)), len(dst))
-	*(*[shortText]byte)(to) = *(*[shortText]byte)(unsafe.Pointer(unsafe.StringData(s)))
+	copyShort(unsafe.Add(unsafe.Pointer(unsafe.SliceData(dst)), len(dst)), s)
 	return dst[:len(dst)+len(s)]
+}
+
+// copyShort copies a short text.
+func copyShort(to unsafe.Pointer, s string) {
+	*(*[shortText]byte)(to) = *(*[shortText]byte)(unsafe.Pointer(unsafe.StringData(s)))
 }
 
 // word returns the eight bytes from offset i on.

@@ -1,6 +1,8 @@
 package handlebars
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"slices"
 	"unsafe"
 )
@@ -110,76 +112,95 @@ func appendHTML(dst []byte, s string) []byte {
 	if cap(dst)-n < size {
 		dst = slices.Grow(dst, size)
 	}
+	to := dst[n : n+size]
+	from, into := unsafe.Pointer(unsafe.StringData(s)), unsafe.Pointer(unsafe.SliceData(to))
 	if size < 8 {
-		return appendShortHTML(dst, s)
+		if size >= 4 {
+			first, last := half(from, 0), half(from, size-4)
+			if maybeSpecial(first|last<<32) == 0 {
+				putHalf(into, 0, first)
+				putHalf(into, size-4, last)
+				return dst[:n+size]
+			}
+			return appendReferences(dst, s)
+		}
+		for i := range to {
+			if special[EscapeHTML][s[i]] {
+				return appendReferences(dst, s)
+			}
+			to[i] = s[i]
+		}
+		return dst[:n+size]
 	}
-	from, to := unsafe.Pointer(unsafe.StringData(s)), unsafe.Pointer(unsafe.SliceData(dst[n:n+size]))
 	last := size - 8
 	for i := 0; i < last; i += 8 {
 		w := word(from, i)
-		if maySpecial(w) {
-			return appendSpecialHTML(dst[:n+i], s[i:])
+		if maybeSpecial(w) != 0 {
+			return appendReferences(dst[:n+i], s[i:])
 		}
-		putWord(to, i, w)
+		putWord(into, i, w)
 	}
 	w := word(from, last)
-	if maySpecial(w) {
-		return appendSpecialHTML(dst, s)
+	if maybeSpecial(w) != 0 {
+		return appendReferences(dst, s)
 	}
-	putWord(to, last, w)
+	putWord(into, last, w)
 	return dst[:n+size]
 }
 
-// appendShortHTML is appendHTML for less than eight bytes, for which dst has room.
-func appendShortHTML(dst []byte, s string) []byte {
-	n, size := len(dst), len(s)
-	to := dst[n : n+size]
-	if size >= 4 {
-		p := unsafe.Pointer(unsafe.StringData(s))
-		first, last := half(p, 0), half(p, size-4)
-		if maySpecial(first | last<<32) {
-			return appendSpecialHTML(dst, s)
+// appendReferences is appendHTML for what may have something to escape.
+func appendReferences(dst []byte, s string) []byte {
+	from := unsafe.Pointer(unsafe.StringData(s))
+	n, full := len(dst), 0 // full: n from where there may be no room
+	for i := 0; i < len(s); {
+		if n >= full {
+			dst = slices.Grow(dst[:n], len(s)-i+2*8)
+			full = cap(dst) - (len(s) - i) - 8
 		}
-		putHalf(unsafe.Pointer(unsafe.SliceData(to)), 0, first)
-		putHalf(unsafe.Pointer(unsafe.SliceData(to)), size-4, last)
-		return dst[:n+size]
-	}
-	set := &special[EscapeHTML]
-	for i := range to {
-		if set[s[i]] {
-			return appendSpecialHTML(dst, s)
-		}
-		to[i] = s[i]
-	}
-	return dst[:n+size]
-}
-
-// appendSpecialHTML is appendHTML for what may have something to escape.
-func appendSpecialHTML(dst []byte, s string) []byte {
-	set := &special[EscapeHTML]
-	start, i := 0, 0
-	for i < len(s) {
-		if i+8 <= len(s) && !maySpecial(word(unsafe.Pointer(unsafe.StringData(s)), i)) {
-			i += 8
-			continue
-		}
-		for end := min(i+8, len(s)); i < end; i++ {
-			if set[s[i]] {
-				dst = append(dst, s[start:i]...)
-				dst = append(dst, reference(s[i])...)
-				start = i + 1
+		into := unsafe.Add(unsafe.Pointer(unsafe.SliceData(dst)), n)
+		if i+8 <= len(s) {
+			w := word(from, i)
+			putWord(into, 0, w)
+			clean := bits.TrailingZeros64(maybeSpecial(w)) / 8
+			n += clean
+			i += clean
+			if clean == 8 {
+				continue
 			}
+			into = unsafe.Add(into, clean)
 		}
+		r := &references[s[i]]
+		putWord(into, 0, r.text)
+		n += r.size
+		i++
 	}
-	return append(dst, s[start:]...)
+	return dst[:n]
 }
 
-// maySpecial reports whether one of eight bytes may be special in HTML: is ` or one of "#&' or <=>?.
-func maySpecial(w uint64) bool {
+// maybeSpecial returns bits of the first of eight bytes that may be special in HTML: that is ` or one of "#&' or <=>?. 0:
+// there is none.
+func maybeSpecial(w uint64) uint64 {
 	const low, high = 0x0101010101010101, 0x8080808080808080
 	a, b, c := w^low*'`', (w|low*5)^low*'\'', (w|low*3)^low*'?'
-	return ((a-low)|(b-low)|(c-low))&^w&high != 0
+	return ((a - low) | (b - low) | (c - low)) &^ w & high
 }
+
+// references are how bytes stand in HTML, as words.
+var references = func() (all [256]struct {
+	text uint64
+	size int
+}) {
+	for c := range all {
+		all[c].text, all[c].size = uint64(c), 1
+		if special[EscapeHTML][c] {
+			r := reference(byte(c))
+			var text [8]byte
+			all[c].size = copy(text[:], r)
+			all[c].text = binary.LittleEndian.Uint64(text[:])
+		}
+	}
+	return all
+}()
 
 // reference returns Handlebars.js' character reference of a special character.
 func reference(c byte) string {

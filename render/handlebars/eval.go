@@ -4,6 +4,9 @@ import "errors"
 
 // eval evaluates an expression.
 func (r *run) eval(e *expr, src *source, f *frame) (Value, error) {
+	if e.plain {
+		return r.follow(f.this, e.parts), nil
+	}
 	if r.env.strict && e.kind != exprLiteral && e.kind != exprCall {
 		return r.strictly(e, src, f)
 	}

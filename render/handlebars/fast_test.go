@@ -109,3 +109,71 @@ func TestTextsAndValues(t *testing.T) {
 		}
 	}
 }
+
+// TestBranches executes if and unless, within each other and beside texts, fields and helpers, in contexts that are null, and
+// compares them with the same written as blocks of a helper.
+func TestBranches(t *testing.T) {
+	twice := Helper{Name: "twice", MinArgs: 1, MaxArgs: 1, Append: func(c *Call, dst []byte) ([]byte, error) {
+		text := c.Arg(0).Text()
+		return append(append(dst, text...), text...), nil
+	}}
+	same := func(name string, holds bool) Helper {
+		return Helper{Name: name, MinArgs: 1, MaxArgs: 1, Form: Block, Func: func(c *Call) (Value, error) {
+			if c.Arg(0).holds() == holds {
+				return Value{}, c.Body(nil)
+			}
+			return Value{}, c.Inverse(nil)
+		}}
+	}
+	env := newEnv(t, Options{Helpers: []Helper{twice, same("when", true), same("whenNot", false)}, Partials: map[string]string{"p": "<{{#if .}}{{.}}{{else}}none{{/if}}>"}})
+	context, err := ParseJSON([]byte(`{"yes":"y","no":"","zero":0,"empty":[],"list":[null,1,"two",[],{"yes":"in","no":null}],"nothing":null}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(3, 4))
+	var statements func(depth int) string
+	statements = func(depth int) string {
+		var b strings.Builder
+		for range random.IntN(4) {
+			value := []string{"yes", "no", "zero", "empty", "(twice yes)", "(twice no)", "../yes", "missing", ".", "@first", "nothing"}[random.IntN(11)]
+			switch n := random.IntN(9); {
+			case n < 2 || depth == 0:
+				b.WriteString([]string{"text", "{{yes}}", "{{no}}", "{{twice yes}}", "{{.}}", "{{> p}}", "[{{../yes}}]", " {{zero}} "}[random.IntN(8)])
+			case n < 5:
+				fmt.Fprintf(&b, "{{#if %s}}%s{{/if}}", value, statements(depth-1))
+			case n < 6:
+				fmt.Fprintf(&b, "{{#unless %s}}%s{{else}}%s{{/unless}}", value, statements(depth-1), statements(depth-1))
+			case n < 7:
+				fmt.Fprintf(&b, "{{#if %s}}%s{{else if yes}}%s{{else}}%s{{/if}}", value, statements(depth-1), statements(depth-1), statements(depth-1))
+			case n < 8:
+				fmt.Fprintf(&b, "{{#each list}}%s{{/each}}", statements(depth-1))
+			default:
+				fmt.Fprintf(&b, "{{#with nothing}}%s{{else}}%s{{/with}}", statements(depth-1), statements(depth-1))
+			}
+		}
+		return b.String()
+	}
+	calls := strings.NewReplacer("#if", "#when", "/if", "/when", "else if", "else when", "#unless", "#whenNot", "/unless", "/whenNot")
+	for range 3000 {
+		source := statements(4)
+		var outs [3]string
+		for i, text := range []string{source, calls.Replace(source), source} {
+			tmpl, err := env.Compile("t", text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := &Exec{Context: context}
+			if i == 2 {
+				x.Trace = &Trace{}
+			}
+			out, err := tmpl.Append(t.Context(), nil, x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			outs[i] = string(out)
+		}
+		if outs[0] != outs[1] || outs[0] != outs[2] {
+			t.Fatalf("%s\n got %q\nwant %q\nand  %q", source, outs[0], outs[1], outs[2])
+		}
+	}
+}

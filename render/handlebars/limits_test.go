@@ -161,13 +161,15 @@ func TestDeepest(t *testing.T) {
 	mustFail(t, env, "{{> p}}", &Exec{Context: objectValue(cyclic)}, CodeLimitNesting, 10*time.Second)
 
 	// Each link of a chain is within the one before.
-	chain := "{{#if b}}" + strings.Repeat("{{else if b}}", 900)
-	env = newEnv(t, Options{
-		Partials: map[string]string{"p": strings.Repeat(chain+"{{else}}", 10) + "{{> p}}" + strings.Repeat("{{/if}}", 10)},
-		Limits:   Limits{Nesting: 1 << 40, Partials: 1 << 40, Steps: 1 << 62},
-	})
-	mustFail(t, env, "{{> p}}", &Exec{Context: objectValue(cyclic)}, CodeLimitNesting, 10*time.Second)
-	mustFail(t, env, strings.Repeat(chain+"{{else}}", 12), nil, CodeLimitNesting, 10*time.Second)
+	for block, code := range map[string]Code{"with": CodeLimitNesting, "if": CodeLimitPartials} { // those of if are executed one after the other
+		chain := "{{#" + block + " b}}" + strings.Repeat("{{else "+block+" b}}", 900)
+		env = newEnv(t, Options{
+			Partials: map[string]string{"p": strings.Repeat(chain+"{{else}}", 10) + "{{> p}}" + strings.Repeat("{{/"+block+"}}", 10)},
+			Limits:   Limits{Nesting: 1 << 40, Partials: 1 << 40, Steps: 1 << 62},
+		})
+		mustFail(t, env, "{{> p}}", &Exec{Context: objectValue(cyclic)}, code, 10*time.Second)
+		mustFail(t, env, strings.Repeat(chain+"{{else}}", 12), nil, CodeLimitNesting, 10*time.Second)
+	}
 }
 
 // TestSpreadBomb copies a large context for each of many partials.

@@ -26,3 +26,11 @@ func (m *Marks) without(text string) string {
 	}
 	return strings.NewReplacer(string(rune(m.Open)), " ", string(rune(m.Close)), " ").Replace(text)
 }
+
+// appendEnd ends what the mark of o began.
+func (m *Marks) appendEnd(dst []byte, o *op) []byte {
+	if o.end != 0 {
+		return append(dst, m.Open, o.end)
+	}
+	return append(dst, m.Close)
+}

@@ -102,11 +102,8 @@ func keyOf(name string, place uint8) key {
 // member returns the member with that key, which mostly is where it was the last time: objects of one kind have one order.
 func (r *run) member(o *object, k *key) Value {
 	if i := int(r.hints[k.place]); i < len(o.members) {
-		m := &o.members[i]
-		if n := len(m.Key); n == len(k.name) {
-			if first, last := ends(m.Key); first == k.first && last == k.last && (n <= 16 || m.Key == k.name) {
-				return m.Value
-			}
+		if m := &o.members[i]; k.is(m.Key) {
+			return m.Value
 		}
 	}
 	i := o.position(k.name)
@@ -115,6 +112,22 @@ func (r *run) member(o *object, k *key) Value {
 	}
 	r.hints[k.place] = uint8(i) // of more than 256 members a wrong one
 	return o.members[i].Value
+}
+
+// is reports whether s is the key.
+func (k *key) is(s string) bool {
+	n := len(s)
+	if n != len(k.name) {
+		return false
+	}
+	p := unsafe.Pointer(unsafe.StringData(s))
+	if n >= 8 {
+		return word(p, 0) == k.first && word(p, n-8) == k.last && (n <= 16 || s == k.name)
+	}
+	if n >= 4 {
+		return half(p, 0) == k.first && half(p, n-4) == k.last
+	}
+	return s == k.name
 }
 
 // keySet finds keys that come twice while an object is made.

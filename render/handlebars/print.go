@@ -23,7 +23,7 @@ func (r *run) write(v Value, raw bool, src *source, pos int) error {
 	case v.kind == KindString && (raw || v.rep == repSafe || v.rep >= repMarked):
 		r.out = append(r.out, v.text()...)
 	case v.kind == KindString:
-		r.out = appendEscaped(r.out, v.text(), r.exec.Escape)
+		r.out = escapers[r.exec.Escape](r.out, v.text())
 	case raw || v.kind == KindBool || v.kind == KindNumber && r.exec.Escape != EscapeMarkdown:
 		r.out = v.appendText(r.out, r.most)
 	default:

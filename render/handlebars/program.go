@@ -17,9 +17,11 @@ type source struct {
 type program struct {
 	src     *source
 	ops     []op
+	flat    []op         // ops with those of the branches of if and unless in their places
 	inlines []*inlineDef // inline partials that it defines
 	params  int          // declared block parameters
 	scoped  bool         // declares block parameters
+	plain   bool         // neither of both: it may be executed in the frame that it stands in
 	pos     int          // where it begins
 	kind    programKind
 }
@@ -54,6 +56,8 @@ const (
 	opCall                  // a helper's block
 	opPartial               //
 	opSnippet               //
+	opTest                  // of flat: go on if expr holds, or skip operations
+	opJump                  // of flat: skip operations
 )
 
 // op is one operation.
@@ -61,12 +65,14 @@ type op struct {
 	text    string // appended first
 	keys    []key  // opField: of expr
 	code    opcode
-	short   bool // text is one for appendShort
-	raw     bool // print without escaping
-	mark    byte // kind of the value or block, 0: none
-	end     byte // kind of the mark behind a block
-	pos     int  // byte offset
-	textPos int  // byte offset of text
+	short   bool  // text is one for appendShort
+	raw     bool  // print without escaping
+	mark    byte  // kind of the value or block, 0: none
+	end     byte  // kind of the mark behind a block
+	pos     int   // byte offset
+	textPos int   // byte offset of text
+	skip    int32 // opTest, opJump: how many operations
+	whole   int32 // opTest: how many its branches have in all
 	expr    *expr
 	call    *callExpr
 	body    *program
@@ -97,6 +103,7 @@ const (
 // expr is a compiled expression.
 type expr struct {
 	kind   exprKind
+	plain  bool     // exprPath of depth 0, where missing fields are no error
 	head   bool     // stands where it is printed, not as an argument
 	depth  int      // exprPath, exprData: number of ../
 	level  int      // exprParam: blocks with parameters to go out

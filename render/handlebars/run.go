@@ -153,14 +153,18 @@ func (r *run) refuel(src *source, pos int) error {
 
 // charge counts an operation and looks at the limits.
 func (r *run) charge(src *source, pos int) error {
-	r.fuel--
+	if r.fuel--; r.fuel < 0 || len(r.out) > r.most {
+		return r.overdrawn(src, pos)
+	}
+	return nil
+}
+
+// overdrawn is charge where a limit may be reached.
+func (r *run) overdrawn(src *source, pos int) error {
 	if len(r.out) > r.most {
 		return r.tooLong(src, pos)
 	}
-	if r.fuel < 0 {
-		return r.refuel(src, pos)
-	}
-	return nil
+	return r.refuel(src, pos)
 }
 
 func (r *run) tooLong(src *source, pos int) error {
@@ -220,15 +224,20 @@ func (r *run) defining(p *program, f *frame) error {
 	return err
 }
 
-// operations executes p without a trace. Most of what templates do is done here: a text, followed by a field.
+// operations executes p without a trace. Most of what templates do is done here: a text, and a field behind it.
 func (r *run) operations(p *program, f *frame) error {
 	out, most, escaped := r.out, r.most, escapers[r.exec.Escape]
-	for i := range p.ops {
-		o := &p.ops[i]
+	ops, members := p.flat, f.this.Members()
+	for i := 0; i < len(ops); i++ {
+		o := &ops[i]
 		if o.short && cap(out)-len(out) >= shortText {
 			out = appendShort(out, o.text)
 		} else {
 			out = append(out, o.text...)
+		}
+		if o.code == opJump {
+			i += int(o.skip)
+			continue
 		}
 		if len(out) > most || r.fuel <= 0 {
 			r.out = out
@@ -241,16 +250,14 @@ func (r *run) operations(p *program, f *frame) error {
 		case opText:
 			continue
 		case opField:
-			v := f.this
-			for i := range o.keys {
-				if v.kind == KindObject {
-					v = r.member(v.object(), &o.keys[i])
-				} else if v.kind <= KindNull {
-					break
-				} else {
-					r.fuel -= v.weight()
-					v = v.Get(o.keys[i].name)
+			var v Value
+			k := &o.keys[0]
+			if place := int(r.hints[k.place]); place < len(members) && k.is(members[place].Key) { // without a call of follow
+				if v = members[place].Value; len(o.keys) > 1 {
+					v = r.follow(v, o.keys[1:])
 				}
+			} else {
+				v = r.follow(f.this, o.keys)
 			}
 			if v.kind == KindString && v.rep == repPlain || v.kind == KindNumber && v.rep == repPrints {
 				out = escaped(out, v.text())
@@ -261,6 +268,24 @@ func (r *run) operations(p *program, f *frame) error {
 				}
 				out = r.out
 			}
+		case opTest:
+			if !f.this.IsNil() {
+				r.out = out
+				v, err := r.eval(o.expr, p.src, f)
+				if err != nil {
+					return err
+				}
+				out = r.out
+				if v.kind == KindNumber {
+					r.fuel -= v.weight()
+				}
+				if !v.holds() {
+					i += int(o.skip)
+				}
+				continue
+			}
+			i += int(o.whole) // the branches have a context of their own
+			fallthrough
 		default:
 			r.out = out
 			if err := r.operation(o, p.src, f); err != nil {
@@ -269,19 +294,11 @@ func (r *run) operations(p *program, f *frame) error {
 			out = r.out
 		}
 		if o.mark != 0 {
-			out = r.endMark(out, o)
+			out = r.env.marks.appendEnd(out, o)
 		}
 	}
 	r.out = out
 	return nil
-}
-
-// endMark ends what o's mark began.
-func (r *run) endMark(out []byte, o *op) []byte {
-	if o.end != 0 {
-		return append(out, r.env.marks.Open, o.end)
-	}
-	return append(out, r.env.marks.Close)
 }
 
 // operation executes any other op than text and field.
@@ -298,7 +315,7 @@ func (r *run) operation(o *op, src *source, f *frame) error {
 		return r.value(o, src, v)
 	case opPrint:
 		return r.print(o.call, o.raw, f)
-	case opIf:
+	case opIf, opTest:
 		v, err := r.eval(o.expr, src, f)
 		if err != nil {
 			return err
@@ -307,7 +324,7 @@ func (r *run) operation(o *op, src *source, f *frame) error {
 			r.fuel -= v.weight()
 		}
 		branch := o.body
-		if v.IsEmpty() || !v.Truthy() {
+		if !v.holds() {
 			branch = o.other
 		}
 		if branch == nil {

@@ -74,7 +74,7 @@ func (r *run) traced(p *program, f *frame) error {
 		}
 		if o.mark != 0 && o.end == 0 {
 			printed := len(r.out) > before
-			if r.out = r.endMark(r.out, o); printed {
+			if r.out = r.env.marks.appendEnd(r.out, o); printed {
 				r.piece(start, p, o.pos, kind)
 			}
 			continue
@@ -84,7 +84,7 @@ func (r *run) traced(p *program, f *frame) error {
 		}
 		r.piece(before, p, o.pos, kind)
 		if o.mark != 0 {
-			r.out = r.endMark(r.out, o)
+			r.out = r.env.marks.appendEnd(r.out, o)
 		}
 	}
 	return nil

@@ -16,9 +16,6 @@ import (
 	"github.com/heraldsend/herald/worker/store/blob"
 )
 
-// uploadsAtOnce bounds how many files are in memory.
-const uploadsAtOnce = 16
-
 func (s *Server) registerAttachments(api huma.API) {
 	Handle(api, ScopeSend, huma.Operation{
 		OperationID: "store-attachment", Method: http.MethodPost, Path: "/v1/attachments", Tags: []string{"Attachments"},
@@ -46,11 +43,9 @@ type StoredFile struct {
 type storedFileOutput struct{ Body StoredFile }
 
 func (s *Server) storeAttachment(ctx context.Context, in *attachmentInput) (*storedFileOutput, error) {
-	if err := s.takeUpload(ctx); err != nil {
-		return nil, err
-	}
-	defer s.giveUpload()
-	name, data, err := in.file()
+	held := s.room.enter(ctx)
+	defer held.leave()
+	name, data, err := in.file(held)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +70,7 @@ func (s *Server) storeAttachment(ctx context.Context, in *attachmentInput) (*sto
 }
 
 // file reads the body: the file itself, or a form with one. The error is a *Problem.
-func (in *attachmentInput) file() (name string, data []byte, err error) {
+func (in *attachmentInput) file(held *share) (name string, data []byte, err error) {
 	r := in.request
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return "", nil, problem(http.StatusUnsupportedMediaType, "unsupported_encoding", "the body is packed; send it as it is")
@@ -87,7 +82,7 @@ func (in *attachmentInput) file() (name string, data []byte, err error) {
 	}{in.body(), r.Body}
 	switch {
 	case mediaType == "multipart/form-data" && params["boundary"] != "":
-		name, data, err = readForm(r.Body, params["boundary"])
+		name, data, err = readForm(held.reader(r.Body), params["boundary"])
 		if in.Name != "" {
 			name = in.Name
 		}
@@ -97,7 +92,7 @@ func (in *attachmentInput) file() (name string, data []byte, err error) {
 	case in.Name == "":
 		return "", nil, badParameter("name", "the file needs a name")
 	}
-	data, err = readLimited(r, message.MaxFileTotal)
+	data, err = readLimited(r, held, message.MaxFileTotal)
 	return in.Name, data, err
 }
 
@@ -139,14 +134,3 @@ func readForm(body io.Reader, boundary string) (name string, data []byte, err er
 type inHand []byte
 
 func (b inHand) Blob(context.Context, string) ([]byte, error) { return b, nil }
-
-func (s *Server) takeUpload(ctx context.Context) error {
-	select {
-	case s.uploads <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (s *Server) giveUpload() { <-s.uploads }

@@ -33,7 +33,9 @@ func (s *Server) readJSON(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	r, w := humago.Unwrap(ctx)
-	body, err := s.jsonBody(r, w, op.MaxBodyBytes-1)
+	held := s.room.enter(r.Context())
+	defer held.leave()
+	body, err := s.jsonBody(r, w, held, op.MaxBodyBytes-1)
 	if err == nil && len(body) > 0 {
 		err = s.checkBody(op, body)
 	}
@@ -85,7 +87,7 @@ const checkOwn = "checkOwn"
 // ownRules are the rules of a body beyond its form; faults returns a fault.List.
 type ownRules interface{ faults() error }
 
-func (s *Server) jsonBody(r *http.Request, w http.ResponseWriter, limit int64) ([]byte, error) {
+func (s *Server) jsonBody(r *http.Request, w http.ResponseWriter, held *share, limit int64) ([]byte, error) {
 	if err := checkMediaType(r, "application/json"); err != nil {
 		return nil, err
 	}
@@ -96,19 +98,21 @@ func (s *Server) jsonBody(r *http.Request, w http.ResponseWriter, limit int64) (
 	deadline := time.Now().Add(bodyTimeout + time.Duration(limit/bodyPace)*time.Second)
 	_ = control.SetReadDeadline(deadline)
 	_ = control.SetWriteDeadline(deadline.Add(maxRequest))
-	body, err := readLimited(r, limit)
-	return body, err
+	return readLimited(r, held, limit)
 }
 
-// readLimited reads a whole body of at most limit bytes. A longer one is refused as early as possible. The error is a
+// announced bounds the memory that a body gets before its bytes have come.
+const announced = 64 << 10
+
+// readLimited reads a whole body of at most limit bytes into what the request holds of the room. A longer one is refused as early as possible. The error is a
 // *Problem.
-func readLimited(r *http.Request, limit int64) ([]byte, error) {
+func readLimited(r *http.Request, held *share, limit int64) ([]byte, error) {
 	tooLarge := tooLargeBody(limit)
 	if r.ContentLength > limit {
 		return nil, tooLarge
 	}
-	buffer := bytes.NewBuffer(make([]byte, 0, max(0, r.ContentLength)+bytes.MinRead))
-	n, err := buffer.ReadFrom(io.LimitReader(r.Body, limit+1))
+	buffer := bytes.NewBuffer(make([]byte, 0, min(max(0, r.ContentLength), announced)+bytes.MinRead))
+	n, err := buffer.ReadFrom(io.LimitReader(held.reader(r.Body), limit+1))
 	switch {
 	case n > limit:
 		return nil, tooLarge
@@ -122,8 +126,11 @@ func tooLargeBody(limit int64) *Problem {
 	return problem(http.StatusRequestEntityTooLarge, "body_too_large", "the body is larger than %d bytes", limit)
 }
 
-// unreadable is a body that breaks off or doesn't arrive.
+// unreadable is a body that breaks off, doesn't arrive, or has no room.
 func unreadable(err error) *Problem {
+	if p, ok := refused(err); ok {
+		return p
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return problem(http.StatusRequestTimeout, "request_timeout", "the body did not arrive in time")
 	}

@@ -43,6 +43,8 @@ type Options struct {
 	Closed bool
 	Rate   float64 // requests a second of one token; 0 is no limit
 
+	Bodies int64 // bytes of all bodies that are held at the same time; DefaultBodies when 0
+
 	Country string // ISO 3166 code for messages and bulks without one; empty for none
 
 	Links       *link.Links // opens the links of messages; there are none when nil
@@ -80,7 +82,7 @@ type Server struct {
 	guard      *guard
 	blobs      *blob.Store
 	inline     *attach.Resolver // of files whose bytes come with a request, and of no others
-	uploads    chan struct{}    // one for each file in memory
+	room       *room            // for the bodies of requests
 	metrics    *metrics
 	openAPI    *huma.OpenAPI
 	shapes     sync.Map        // *huma.Schema → *strictjson.Shape, of bodies
@@ -106,6 +108,9 @@ func New(o Options) (*Server, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	if o.Bodies == 0 {
+		o.Bodies = DefaultBodies
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -127,7 +132,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, inline: inline, uploads: make(chan struct{}, uploadsAtOnce), maxRequest: maxRequest, mux: http.NewServeMux(), guard: newGuard(o.Tokens, o.Closed, o.Rate), blobs: blob.New(o.Redis), metrics: m}
+	s := &Server{Options: o, inline: inline, room: newRoom(o.Bodies), maxRequest: maxRequest, mux: http.NewServeMux(), guard: newGuard(o.Tokens, o.Closed, o.Rate), blobs: blob.New(o.Redis), metrics: m}
 	s.draining, s.drain = context.WithCancel(context.Background())
 	return s, s.routes()
 }
@@ -145,6 +150,7 @@ func (s *Server) routes() error {
 	s.registerSuppressions(api)
 	s.registerLanes(api)
 	s.registerDead(api)
+	s.registerPause(api)
 	s.registerCaught(api)
 	if s.Preview != nil {
 		s.Preview.Register(api)

@@ -27,7 +27,9 @@ func (s *Server) serveTwilio() {
 // fromTwilio lets requests through that Twilio signed, and answers them with an empty instruction.
 func (s *Server) fromTwilio(do func(context.Context, url.Values) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := readLimited(r, maxForm)
+		held := s.room.enter(r.Context())
+		defer held.leave()
+		body, err := readLimited(r, held, maxForm)
 		if err != nil {
 			s.refuse(w, r, asProblem(err))
 			return

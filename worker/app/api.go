@@ -72,7 +72,7 @@ func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 	}
 	options := api.Options{
 		Redis: rdb, Client: client, Suppressions: suppressions, Log: log, Metrics: o.Metrics,
-		Tokens: tokens, Closed: s.needsToken(), Rate: s.APIRate, Country: s.Country, Links: links, Caught: o.Box, Version: o.Version,
+		Tokens: tokens, Closed: s.needsToken(), Rate: s.APIRate, Bodies: int64(s.APIBodies) << 20, Country: s.Country, Links: links, Caught: o.Box, Version: o.Version,
 	}
 	if s.SMSURL != "" {
 		account, err := sms.ParseURL(s.SMSURL)

@@ -148,7 +148,10 @@ func (d *doctor) redis(ctx context.Context) {
 	} else if ahead.Abs() > recovery.NoteClockDifference {
 		trouble(Warning, "synchronize the clocks of both machines", fmt.Errorf("this machine's clock is %s ahead of that of Redis", ahead.Round(time.Millisecond)))
 	}
-	if err := checkDurable(ctx, rdb); err != nil {
+	untold := func() {
+		d.add("redis", Unknown, "redis-url", "make sure that appendfsync is always", "Redis doesn't tell its appendfsync: CONFIG is not allowed")
+	}
+	if err := checkDurable(ctx, rdb, d.s.RedisFsync, untold); err != nil {
 		level := Problem
 		if d.s.AllowVolatileRedis {
 			level = Warning

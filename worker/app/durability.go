@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -33,9 +36,34 @@ func checkVersion(ctx context.Context, rdb redis.UniversalClient) error {
 	return fmt.Errorf("the Redis server is version %.20s, Herald needs %d.%d or newer", version, oldestRedis[0], oldestRedis[1])
 }
 
-// checkDurable reports every reason why rdb could lose accepted work: no append-only file, or an eviction policy that
-// may throw the queue away. It asks INFO, which managed Redis services allow too.
-func checkDurable(ctx context.Context, rdb redis.UniversalClient) error {
+// fsyncs are the values of appendfsync, the strongest first.
+var fsyncs = []string{"always", "everysec", "no"}
+
+// checkDurable reports every reason why rdb could lose accepted work: no append-only file, one that is written to disk later
+// than allowed, or an eviction policy that may throw the queue away. Of a cluster it asks every master. weakest is one of
+// fsyncs; "" is the strongest. It asks INFO, and CONFIG where that is allowed: managed services often forbid it, and untold is
+// called then.
+func checkDurable(ctx context.Context, rdb redis.UniversalClient, weakest string, untold func()) error {
+	cluster, ok := rdb.(*redis.ClusterClient)
+	if !ok {
+		return checkNode(ctx, rdb, weakest, untold)
+	}
+	var mu sync.Mutex
+	faults := map[string]error{} // each fault once, whichever masters have it
+	err := cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+		err := checkNode(ctx, node, weakest, untold)
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil && faults[err.Error()] == nil {
+			faults[err.Error()] = fmt.Errorf("node %s: %w", node.Options().Addr, err)
+		}
+		return nil
+	})
+	return errors.Join(append(slices.Collect(maps.Values(faults)), err)...)
+}
+
+// checkNode is checkDurable of one server.
+func checkNode(ctx context.Context, rdb redis.Cmdable, weakest string, untold func()) error {
 	text, err := rdb.Info(ctx, "persistence").Result()
 	if err != nil {
 		return fmt.Errorf("ask Redis whether it is durable: %w", err)
@@ -48,6 +76,16 @@ func checkDurable(ctx context.Context, rdb redis.UniversalClient) error {
 	var errs []error
 	if info["aof_enabled"] != "1" {
 		errs = append(errs, errors.New("the Redis server keeps no append-only file, so a restart loses accepted jobs: set `appendonly yes` and `appendfsync always`"))
+	}
+	config, err := rdb.ConfigGet(ctx, "appendfsync").Result()
+	var refused redis.Error
+	switch fsync := config["appendfsync"]; {
+	case err != nil && !errors.As(err, &refused):
+		errs = append(errs, fmt.Errorf("ask Redis whether it is durable: %w", err))
+	case fsync == "":
+		untold()
+	case slices.Index(fsyncs, fsync) > max(0, slices.Index(fsyncs, weakest)):
+		errs = append(errs, fmt.Errorf("the Redis server writes to disk later than it answers, so a crash loses accepted jobs and what was recorded as sent: set `appendfsync always` (it is %q), or accept that with HERALD_REDIS_FSYNC=%s", fsync, fsync))
 	}
 	if policy := info["maxmemory_policy"]; policy != "noeviction" {
 		errs = append(errs, fmt.Errorf("the Redis server may evict the queue when memory is short: set `maxmemory-policy noeviction` (it is %q)", policy))

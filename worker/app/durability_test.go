@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -32,11 +33,71 @@ func TestCheckVersion(t *testing.T) {
 func TestVolatileRedisIsRefused(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	if err := checkDurable(ctx, redistest.Start(t).Client()); err != nil {
+	told := func() { t.Error("appendfsync is not known") }
+	if err := checkDurable(ctx, redistest.Start(t).Client(), "", told); err != nil {
 		t.Errorf("a durable Redis: %v", err)
 	}
-	err := checkDurable(ctx, redistest.Start(t, "--appendonly", "no", "--maxmemory-policy", "allkeys-lru").Client())
+	err := checkDurable(ctx, redistest.Start(t, "--appendonly", "no", "--maxmemory-policy", "allkeys-lru").Client(), "", told)
 	if err == nil || !strings.Contains(err.Error(), "appendonly yes") || !strings.Contains(err.Error(), "noeviction") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What is written to disk later than it is answered is refused, unless that is accepted; of a cluster, every master counts.
+func TestLateFsyncIsRefused(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	rdb := redistest.Start(t).Client()
+	told := func() { t.Error("appendfsync is not known") }
+	for _, c := range []struct {
+		fsync, weakest string
+		good           bool
+	}{
+		{"always", "", true}, {"everysec", "", false}, {"everysec", "always", false}, {"everysec", "everysec", true}, {"everysec", "no", true},
+		{"no", "everysec", false}, {"no", "no", true},
+	} {
+		if err := rdb.ConfigSet(ctx, "appendfsync", c.fsync).Err(); err != nil {
+			t.Fatal(err)
+		}
+		err := checkDurable(ctx, rdb, c.weakest, told)
+		if (err == nil) != c.good || err != nil && !strings.Contains(err.Error(), "HERALD_REDIS_FSYNC="+c.fsync) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	cluster := redistest.StartCluster(t, 3)
+	if err := checkDurable(ctx, cluster, "", told); err != nil {
+		t.Error(err)
+	}
+	node, err := cluster.MasterForKey(ctx, "herald")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.ConfigSet(ctx, "appendfsync", "no").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkDurable(ctx, cluster, "", told); err == nil || !strings.Contains(err.Error(), node.Options().Addr) {
+		t.Errorf("one master writes late: %v", err)
+	}
+	// A managed service that forbids CONFIG is let pass, and that is told.
+	if err := rdb.Do(ctx, "ACL", "SETUSER", "default", "-config").Err(); err != nil {
+		t.Fatal(err)
+	}
+	untold := false
+	if err := checkDurable(ctx, rdb, "", func() { untold = true }); err != nil || !untold {
+		t.Errorf("%v, told %t", err, !untold)
+	}
+}
+
+// Durations in logs have units, in JSON too.
+func TestLogsHaveUnits(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"json", "text"} {
+		var out strings.Builder
+		(&Settings{LogLevel: "info", LogFormat: format}).Logger(&out).With("limit", 2*time.Second).Info("x", "took", 12345678*time.Nanosecond)
+		for _, want := range []string{"12.35ms", "2s"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s: %s", format, out.String())
+			}
+		}
 	}
 }

@@ -112,7 +112,10 @@ func checkRedis(ctx context.Context, s *Settings, log *slog.Logger, rdb redis.Un
 		log.Warn("a volatile Redis is allowed: a restart of it may lose jobs")
 		return nil
 	}
-	if err := checkDurable(ctx, rdb); err != nil {
+	untold := func() {
+		log.Warn("Redis doesn't tell its appendfsync (CONFIG is not allowed): make sure that it is always, or what was accepted may be lost when it crashes")
+	}
+	if err := checkDurable(ctx, rdb, s.RedisFsync, untold); err != nil {
 		return errors.Join(err, errors.New("or allow it for development with --allow-volatile-redis"))
 	}
 	return nil

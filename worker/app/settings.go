@@ -62,9 +62,11 @@ type Settings struct {
 	Timezone           string        `placeholder:"ZONE" help:"IANA time zone of dates, for recipients who bring none. UTC when empty." group:"settings"`
 	Locale             string        `placeholder:"TAG" help:"Language of dates, numbers and snippets, for recipients who bring none. en-us when empty." group:"settings"`
 	Country            string        `placeholder:"CODE" help:"Default country: ISO 3166 code, such as GB, for phone numbers without a country's code. They are refused when empty. The same for workers, API and commands." group:"settings"`
+	RedisFsync         string        `enum:"always,everysec,no" default:"always" placeholder:"WHEN" help:"The weakest appendfsync of Redis that is accepted. With everysec a crash of Redis's machine loses its last second: accepted jobs, and what was recorded as sent." group:"settings"`
 	AllowVolatileRedis bool          `help:"Work on a Redis that can lose jobs. For development." group:"settings"`
 	Listen             string        `placeholder:"ADDR" help:"Address of the API, and of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken." group:"settings"`
 	APITokens          string        `name:"api-tokens" placeholder:"TOKENS" help:"Who may call the API, as herald token create prints them, separated by commas. Without any the API answers on this machine alone. HERALD_API_TOKENS_FILE is read again whenever it changes." secret:"hash" group:"settings"`
+	APIBodies          int           `name:"api-bodies" placeholder:"MB" default:"64" help:"Megabytes of request bodies, files among them, that the API holds at the same time. A request for which there is no room waits 5 s, then gets 503." group:"settings"`
 	APIRate            float64       `name:"api-rate" placeholder:"N" default:"1000" help:"Requests a second that each token may make. No limit when 0." group:"settings"`
 	PublicURL          string        `name:"public-url" placeholder:"URL" help:"https address at which recipients and carriers reach the API, for links to unsubscribe, files of an MMS and callbacks. No such links when empty." group:"settings"`
 	LinkSecret         string        `placeholder:"SECRETS" help:"What links are sealed with: at least 32 random characters, the same for workers and API. Several, separated by commas, while it is changed: the first one seals." secret:"key" group:"settings"`
@@ -139,6 +141,9 @@ func (s *Settings) Check() error {
 	} else if _, err := s.links(); err != nil {
 		fault("public-url", "%w", err)
 	}
+	if s.APIBodies < api.LeastBodies>>20 {
+		fault("api-bodies", "%d is less than the %d MB that the largest body may have", s.APIBodies, api.LeastBodies>>20)
+	}
 	if !(s.APIRate >= 0) || math.IsInf(s.APIRate, 1) {
 		fault("api-rate", "%v is not a number of requests a second", s.APIRate)
 	}
@@ -185,11 +190,19 @@ func (s *Settings) rates() (map[string]float64, error) {
 func (s *Settings) Logger(w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(strings.ToUpper(s.LogLevel))) // one of the enum's
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: withUnit}
 	if s.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// withUnit writes durations as people do, 12.3ms: JSON alone would give bare nanoseconds.
+func withUnit(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().Round(10 * time.Microsecond).String())
+	}
+	return a
 }
 
 // links makes the sealed links of messages; nil if none are set up.

@@ -176,7 +176,7 @@ func (c *chunk) recipient(slot int) bulk.Recipient { return c.recipients[slot/c.
 // mayGoOn is asked before each message. It starts no further one if the worker drains, if the bulk is paused or
 // cancelled, or if the chunk must give way.
 func (c *chunk) mayGoOn(ctx context.Context, turn *turn) error {
-	if c.r.Delivery.Stopping() {
+	if c.r.Delivery.Stopping() || c.r.Delivery.Resting() {
 		return errHalt
 	}
 	asked, err := c.r.controls.of(ctx, c.ID)
@@ -266,6 +266,6 @@ func (r *Runner) closeAll(ctx context.Context, at ledger.Chunk, pending []int, s
 			}
 			return nil
 		},
-		deliver: func(slot int) (commit, error) { return r.Ledger.Post(ctx, at, slot, s, reason), nil },
+		deliver: func(slot int) (commit, error) { return r.Ledger.PostCommon(ctx, at, slot, s, reason), nil },
 	}.run(ctx, pending).next(bulk.GoOn)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/rate"
 	"github.com/heraldsend/herald/worker/store/suppress"
@@ -59,7 +60,7 @@ type Suppressions interface {
 	Suppress(ctx context.Context, c message.Channel, address, reason, source string) error
 }
 
-// Options for New. All but Rates and Answered are required.
+// Options for New. All but Rates, Answered and Halted are required.
 type Options struct {
 	Ledger       Ledger
 	Composer     Composer
@@ -71,6 +72,8 @@ type Options struct {
 	Draining     context.Context // ends when no further message may be started
 	// Answered is told what the senders say of messages, nil if one was sent; it may be nil itself.
 	Answered func(c message.Channel, e *send.Error)
+	// Halted reports whether nothing may be sent for now; nil is never.
+	Halted func() bool
 }
 
 // Delivery carries messages. It is safe for concurrent use.
@@ -156,8 +159,17 @@ func (d *Delivery) admit(ctx context.Context, j Job) (*Outcome, error) {
 	if j.Message.Channel == "" {
 		return &Outcome{State: ledger.Done}, nil // it consists of actions only
 	}
-	return nil, d.awaitTurn(ctx, j)
+	if err := d.awaitTurn(ctx, j); err != nil {
+		return nil, err
+	}
+	if d.Resting() {
+		return nil, &queue.Again{Reason: "everything is paused", Quiet: true}
+	}
+	return nil, nil
 }
+
+// Resting reports whether nothing may be sent for now.
+func (d *Delivery) Resting() bool { return d.Halted != nil && d.Halted() }
 
 // claim claims the message under "hold". Under "resend" it does nothing: the message is marked after sending. It
 // reports false if another run has the message. It checks again whether the message is too late, since it may have

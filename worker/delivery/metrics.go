@@ -2,12 +2,15 @@ package delivery
 
 import (
 	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 // Metrics are the numbers of messages. No label ever names a recipient, a bulk or a template.
@@ -15,6 +18,7 @@ type Metrics struct {
 	sends       *prometheus.CounterVec
 	sendTime    *prometheus.HistogramVec
 	quarantined prometheus.Counter
+	reasons     reasonLabels
 	// Count, if set, is called with the messages that were sent or failed, for the numbers on the operations page.
 	Count func(lane string, sent, failed int)
 }
@@ -23,7 +27,7 @@ type Metrics struct {
 func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		sends: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "herald_sends_total", Help: "Tries at recipients, by outcome (sent, failed, suppressed, skipped, unknown, again) and reason code.",
+			Name: "herald_sends_total", Help: "Tries at recipients, by outcome (sent, failed, suppressed, skipped, unknown, again) and reason code; other: an operator's own reason on the suppression list, or a code beyond 200.",
 		}, []string{"channel", "outcome", "reason"}),
 		sendTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "herald_send_seconds", Help: "Time that a channel took to accept or refuse one message.",
@@ -37,6 +41,37 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	return m, errors.Join(r.Register(m.sends), r.Register(m.sendTime), r.Register(m.quarantined))
 }
 
+// reasonLabels keeps the values of the label "reason" few: people choose the reasons of the suppression list, and other
+// sides the numbers in their answers.
+type reasonLabels struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+const (
+	mostReasons = 200
+	otherReason = "other"
+)
+
+func (l *reasonLabels) label(out *Outcome) string {
+	code := out.Reason.Code
+	if out.State == ledger.Suppressed && !slices.Contains(suppress.OwnReasons, code) {
+		return otherReason
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.seen[code] {
+		if len(l.seen) >= mostReasons {
+			return otherReason
+		}
+		if l.seen == nil {
+			l.seen = map[string]bool{}
+		}
+		l.seen[code] = true
+	}
+	return code
+}
+
 func (m *Metrics) sendTook(c message.Channel, took time.Duration) {
 	m.sendTime.WithLabelValues(string(c)).Observe(took.Seconds())
 }
@@ -46,7 +81,7 @@ func (m *Metrics) outcome(c message.Channel, out *Outcome) {
 	if out.Again != nil {
 		name = "again"
 	}
-	m.sends.WithLabelValues(string(c), name, out.Reason.Code).Inc()
+	m.sends.WithLabelValues(string(c), name, m.reasons.label(out)).Inc()
 	if m.Count == nil || out.Again != nil {
 		return
 	}

@@ -74,6 +74,9 @@ func (c *Client) cause(ctx context.Context, b bulk.Bulk, p Progress, workers []f
 		}
 		return &Cause{ledger.WaitPaused, "it was paused: resume or cancel it"}, nil
 	}
+	if since, err := c.fleet.PausedSince(ctx); err != nil || !since.IsZero() {
+		return &Cause{fleet.Paused, pausedWords(since)}, err
+	}
 	for _, channel := range b.Channels() {
 		if nobody := fleet.WhyNobody(workers, channel); nobody != nil {
 			return &Cause{nobody.Code, nobody.Text}, nil
@@ -121,6 +124,9 @@ func (c *Client) nobody(ctx context.Context, channel message.Channel, w *ledger.
 	if w == nil || w.Code != ledger.WaitQueued || channel == "" {
 		return w, nil
 	}
+	if since, err := c.fleet.PausedSince(ctx); err != nil || !since.IsZero() {
+		return &ledger.Wait{Reason: ledger.Reason{Code: fleet.Paused, Text: pausedWords(since)}, Since: since}, err
+	}
 	workers, err := c.fleet.Workers(ctx)
 	if err != nil {
 		return w, err
@@ -130,3 +136,22 @@ func (c *Client) nobody(ctx context.Context, channel message.Channel, w *ledger.
 	}
 	return w, nil
 }
+
+func pausedWords(since time.Time) string {
+	return "everything is paused since " + since.Format(time.RFC3339) + ": herald resume --all"
+}
+
+// PauseAll stops all sending by all workers within a second, until ResumeAll, and returns since when. What is in flight
+// finishes; what is enqueued waits.
+func (c *Client) PauseAll(ctx context.Context) (since time.Time, err error) {
+	if err := c.fleet.PauseAll(ctx); err != nil {
+		return since, err
+	}
+	return c.fleet.PausedSince(ctx)
+}
+
+// ResumeAll lets the workers send again.
+func (c *Client) ResumeAll(ctx context.Context) error { return c.fleet.ResumeAll(ctx) }
+
+// PausedSince is since when everything is paused; the zero time if it isn't.
+func (c *Client) PausedSince(ctx context.Context) (time.Time, error) { return c.fleet.PausedSince(ctx) }

@@ -13,18 +13,25 @@ import (
 // is open for all. It is safe for concurrent use.
 type Gate struct {
 	mu   sync.Mutex
-	shut map[string]bool
+	shut map[string]map[string]bool // by queue: the reasons for which it is shut
 }
 
-// Set opens or shuts queues. What was taken from them goes on.
-func (g *Gate) Set(open bool, queues ...string) {
+// Set opens or shuts queues for a reason. A queue is open if it is shut for none. What was taken from it goes on.
+func (g *Gate) Set(reason string, open bool, queues ...string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shut == nil {
-		g.shut = map[string]bool{}
+		g.shut = map[string]map[string]bool{}
 	}
 	for _, name := range queues {
-		g.shut[name] = !open
+		switch {
+		case open:
+			delete(g.shut[name], reason)
+		case g.shut[name] == nil:
+			g.shut[name] = map[string]bool{reason: true}
+		default:
+			g.shut[name][reason] = true
+		}
 	}
 }
 
@@ -32,7 +39,7 @@ func (g *Gate) Set(open bool, queues ...string) {
 func (g *Gate) Open(queue string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return !g.shut[queue]
+	return len(g.shut[queue]) == 0
 }
 
 // gated is the Redis client of an Asynq server. It answers two of Asynq's questions itself, and Redis all others:

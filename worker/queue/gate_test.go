@@ -53,7 +53,7 @@ func TestGateKnowsAsynqsScripts(t *testing.T) {
 	for name, rdb := range map[string]redis.UniversalClient{"one Redis": redistest.Start(t).Client(), "cluster": redistest.StartCluster(t, 3)} {
 		t.Run(name, func(t *testing.T) {
 			var shut Gate
-			shut.Set(false, BulksOf(message.Email)...)
+			shut.Set("test", false, BulksOf(message.Email)...)
 			choosy := taker(t, rdb, &shut)
 			c := New(rdb)
 			put := func(bulk string, channel message.Channel) {
@@ -84,13 +84,13 @@ func TestGateKnowsAsynqsScripts(t *testing.T) {
 	// It opens again.
 	rdb := redistest.Start(t).Client()
 	var gate Gate
-	gate.Set(false, Bulks()...)
+	gate.Set("test", false, Bulks()...)
 	taken := taker(t, rdb, &gate)
 	p := task.BulkChunk{Bulk: "b", Layout: task.Layout, Channel: message.Email}
 	if _, err := New(rdb).Enqueue(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
-	gate.Set(true, BulksOf(message.Email)...)
+	gate.Set("test", true, BulksOf(message.Email)...)
 	await(t, taken, "bulk:b:0")
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -147,9 +148,11 @@ func (a *Accounts) Probe(ctx context.Context) error {
 
 // Close closes every account.
 func (a *Accounts) Close() error {
-	var errs []error
-	for _, acc := range a.list {
-		errs = append(errs, acc.sender.Close())
+	var all sync.WaitGroup
+	errs := make([]error, len(a.list))
+	for i, acc := range a.list {
+		all.Go(func() { errs[i] = acc.sender.Close() })
 	}
+	all.Wait()
 	return errors.Join(errs...)
 }

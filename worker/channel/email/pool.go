@@ -153,9 +153,11 @@ func (p *pool) close() {
 		p.reaper.Stop()
 	}
 	p.mu.Unlock()
+	var quits sync.WaitGroup
 	for _, c := range idle {
-		c.quit()
+		quits.Go(c.quit)
 	}
+	quits.Wait()
 	for range cap(p.slots) {
 		p.slots <- struct{}{}
 	}

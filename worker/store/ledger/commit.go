@@ -16,10 +16,12 @@ import (
 
 // markScript stores marks of one chunk and keeps the counters of its shard in step.
 //
-// KEYS[1] states string, KEYS[2] reasons hash, KEYS[3] counts hash, where the owner has one; one hash tag.
+// KEYS[1] states string, KEYS[2] reasons hash, KEYS[3] hash of reasons in common, by state, KEYS[4] counts hash, where the
+// owner has one; one hash tag.
 // ARGV[1] retention in seconds. ARGV[2] the marks, nine bytes each, by slot: slot (3 bytes, big endian), record (5 bytes:
 // state and Unix time), and which of the sets of states that follow it may replace (a digit, from 1). ARGV[3] those
-// sets, separated by commas. Then for each mark that has a reason its number, from 1, and the reason as JSON.
+// sets, separated by commas. Then for each mark that has a reason its number, from 1, and the reason as JSON, after "=" if
+// the slots of its state have it in common.
 // Returns a string with a letter for each mark: s stored, k the slot was in that state already, r refused, n no such
 // slot.
 //
@@ -69,17 +71,27 @@ end
 if copied > 1 then
   redis.call('SETRANGE', KEYS[1], first, table.concat(out))
 end
+local common, own = {}, {}
 for i = 4, #ARGV, 2 do
   local i, reason = tonumber(ARGV[i]), ARGV[i + 1]
-  if result[i] == 's' then
+  if result[i] == 's' and string.sub(reason, 1, 1) == '=' then
+    local of = string.sub(marks, i * 9 - 5, i * 9 - 5)
+    if not common[of] then
+      common[of] = true
+      redis.call('HSET', KEYS[3], of, string.sub(reason, 2))
+      redis.call('EXPIRE', KEYS[3], ARGV[1])
+    end
+    own[#own + 1] = slot(i * 9 - 8)
+  elseif result[i] == 's' then
     redis.call('HSET', KEYS[2], slot(i * 9 - 8), reason)
     redis.call('EXPIRE', KEYS[2], ARGV[1])
   end
 end
-if not KEYS[3] then delta = {} end
+if #own > 0 then redis.call('HDEL', KEYS[2], unpack(own)) end
+if not KEYS[4] then delta = {} end
 for state, n in pairs(delta) do
-  if n ~= 0 and redis.call('HINCRBY', KEYS[3], state, n) == n then
-    redis.call('EXPIRE', KEYS[3], ARGV[1])
+  if n ~= 0 and redis.call('HINCRBY', KEYS[4], state, n) == n then
+    redis.call('EXPIRE', KEYS[4], ARGV[1])
   end
 end
 return table.concat(result)
@@ -114,6 +126,7 @@ type mark struct {
 	index  int
 	record Record
 	from   string // the states it may replace
+	common bool   // the slots of this state have the reason in common
 	ctx    context.Context
 	result chan answer
 }
@@ -131,7 +144,7 @@ type answer struct {
 
 // mark gives a mark to the writer and waits for its answer.
 func (l *Ledger) mark(ctx context.Context, c Chunk, index int, r Record, from string) (bool, error) {
-	return l.post(ctx, c, index, r, from).wait()
+	return l.post(ctx, &mark{chunk: c, index: index, record: r, from: from}).wait()
 }
 
 // Commit is a mark that is being stored.
@@ -157,10 +170,9 @@ func (c *Commit) wait() (bool, error) {
 }
 
 // post gives a mark to the writer.
-func (l *Ledger) post(ctx context.Context, c Chunk, index int, r Record, from string) *Commit {
-	r.At = l.now()
-	m := &mark{chunk: c, index: index, record: r, from: from, ctx: ctx, result: make(chan answer, 1)}
-	if index < 0 || index > maxSlot {
+func (l *Ledger) post(ctx context.Context, m *mark) *Commit {
+	m.record.At, m.ctx, m.result = l.now(), ctx, make(chan answer, 1)
+	if m.index < 0 || m.index > maxSlot {
 		m.result <- answer{err: m.notFound()}
 		return &Commit{m}
 	}
@@ -247,7 +259,7 @@ func (l *Ledger) try(batch []*mark) []*mark {
 	pipe := l.rdb.Pipeline()
 	calls := make([]*redis.Cmd, len(order))
 	for i, c := range order {
-		keys := []string{c.statesKey(), c.reasonsKey()}
+		keys := []string{c.statesKey(), c.reasonsKey(), c.commonKey()}
 		if c.counted() {
 			keys = append(keys, c.countsKey())
 		}
@@ -324,6 +336,9 @@ func (l *Ledger) args(marks []*mark) []any {
 		packed = binary.BigEndian.AppendUint32(packed, uint32(m.record.At.Unix())) // good until 2106
 		packed = append(packed, byte('1'+set))
 		if text := reason(m.record); text != "" {
+			if m.common {
+				text = "=" + text
+			}
 			args = append(args, i+1, text)
 		}
 	}

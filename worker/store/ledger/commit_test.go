@@ -162,3 +162,56 @@ func TestBatchIsOneByOne(t *testing.T) {
 		}
 	}
 }
+
+// What all slots of a state have in common is stored once, and a slot's own reason comes first, whichever came earlier.
+func TestReasonsInCommon(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client()
+	l, err := New(Options{Redis: rdb, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	ctx, c := context.Background(), Owner{Bulk, "b"}.Chunk(0)
+	const slots = 200
+	if err := l.Open(ctx, c, slots); err != nil {
+		t.Fatal(err)
+	}
+	own, shared := Reason{"smtp_550", "no such user"}, Reason{"cancelled", "the bulk was cancelled"}
+	for slot, s := range map[int]State{0: Skipped, 1: Failed, 2: Failed} {
+		if err := l.Mark(ctx, c, slot, s, own); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ok, err := l.Reopen(ctx, c, 2, Failed); !ok || err != nil { // its reason stays behind
+		t.Fatal(ok, err)
+	}
+	var commits []*Commit
+	for slot := 2; slot < slots; slot++ {
+		commits = append(commits, l.PostCommon(ctx, c, slot, Skipped, shared))
+	}
+	for _, commit := range commits {
+		if err := commit.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, err := l.Chunk(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for slot, r := range records {
+		want := shared
+		if slot < 2 {
+			want = own
+		}
+		if r.Reason != want {
+			t.Errorf("slot %d: %+v", slot, r)
+		}
+	}
+	if n := rdb.HLen(ctx, c.reasonsKey()).Val(); n != 2 {
+		t.Errorf("%d reasons are stored by slot", n)
+	}
+	if n := rdb.HLen(ctx, c.commonKey()).Val(); n != 1 || rdb.TTL(ctx, c.commonKey()).Val() <= 0 {
+		t.Errorf("%d in common", n)
+	}
+}

@@ -146,7 +146,13 @@ func (l *Ledger) Mark(ctx context.Context, c Chunk, index int, s State, r Reason
 // Post is Mark without waiting: the caller goes on and asks the commit later. s is an outcome. A crash may forget the
 // mark until the commit was waited for.
 func (l *Ledger) Post(ctx context.Context, c Chunk, index int, s State, r Reason) *Commit {
-	return l.post(ctx, c, index, Record{State: s, Reason: r}, notSent)
+	return l.post(ctx, &mark{chunk: c, index: index, record: Record{State: s, Reason: r}, from: notSent})
+}
+
+// PostCommon is Post for an outcome that many slots of the chunk have for the same reason, which is stored once. Another
+// such reason for the same state replaces it for all of them. A reason of a slot's own comes first.
+func (l *Ledger) PostCommon(ctx context.Context, c Chunk, index int, s State, r Reason) *Commit {
+	return l.post(ctx, &mark{chunk: c, index: index, record: Record{State: s, Reason: r}, from: notSent, common: true})
 }
 
 // notSent are the states that an outcome may replace.
@@ -164,7 +170,7 @@ func letters(states ...State) string {
 // Chunk returns the records of a chunk in the order of its recipients, or ErrNotFound.
 func (l *Ledger) Chunk(ctx context.Context, c Chunk) ([]Record, error) {
 	pipe := l.rdb.Pipeline()
-	states, reasons := pipe.Get(ctx, c.statesKey()), pipe.HGetAll(ctx, c.reasonsKey())
+	states, reasons, common := pipe.Get(ctx, c.statesKey()), pipe.HGetAll(ctx, c.reasonsKey()), pipe.HGetAll(ctx, c.commonKey())
 	if _, err := pipe.Exec(ctx); errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("chunk %d of %s: %w", c.Index, c.Owner, ErrNotFound)
 	} else if err != nil {
@@ -177,6 +183,17 @@ func (l *Ledger) Chunk(ctx context.Context, c Chunk) ([]Record, error) {
 		records[i].State = State(slot[0])
 		if slot[0] != byte(Pending) {
 			records[i].At = time.Unix(int64(binary.BigEndian.Uint32([]byte(slot[1:slotBytes]))), 0).UTC()
+		}
+	}
+	for state, text := range common.Val() {
+		var shared Reason
+		if err := json.Unmarshal([]byte(text), &shared); err != nil || len(state) != 1 {
+			return nil, fmt.Errorf("read chunk %d of %s: reason in common of %.20q", c.Index, c.Owner, state)
+		}
+		for i := range records {
+			if records[i].State == State(state[0]) {
+				records[i].Reason = shared
+			}
 		}
 	}
 	for field, text := range reasons.Val() {

@@ -67,6 +67,7 @@ func (c Chunk) tag() string {
 
 func (c Chunk) statesKey() string  { return c.Key("states") }
 func (c Chunk) reasonsKey() string { return c.Key("reasons") }
+func (c Chunk) commonKey() string  { return c.Key("common") }
 func (c Chunk) countsKey() string  { return c.tag() + "counts" }
 
 // counted reports whether the owner's states are counted: a single record is its own count.

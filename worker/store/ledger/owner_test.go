@@ -47,7 +47,7 @@ func TestKeysBelongToKindAndID(t *testing.T) {
 			keys := map[string]bool{}
 			for _, index := range indexes {
 				c := o.Chunk(index)
-				of := []string{c.statesKey(), c.reasonsKey(), c.waitKey(), c.aboutKey(), c.detailsKey(), c.Key("recipients"), c.countsKey()}
+				of := []string{c.statesKey(), c.reasonsKey(), c.commonKey(), c.waitKey(), c.aboutKey(), c.detailsKey(), c.Key("recipients"), c.countsKey()}
 				if o.Kind == Message || o.Kind == Forward {
 					of = append(of[:4], o.requestKey())
 				}

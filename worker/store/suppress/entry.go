@@ -19,6 +19,9 @@ const (
 	Manual       = "manual"       // an operator's decision; the code of entries that give none
 )
 
+// OwnReasons are the codes that Herald itself uses.
+var OwnReasons = []string{HardBounce, Unsubscribed, Complaint, Manual}
+
 // Entry says of an address, or of every address of a domain, whether it may be written to.
 type Entry struct {
 	Address string `json:"address"`         // the key of an address, or *@ and a domain

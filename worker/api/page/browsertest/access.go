@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,14 +19,26 @@ type flaw struct {
 // CheckAccess holds what is shown against WCAG 2.2 AA and axe-core's best practices. state names it in failures.
 func CheckAccess(p *Page, state string) {
 	p.t.Helper()
-	source, err := os.ReadFile(filepath.Join(moduleRoot(p.t), "worker/api/page/testdata/axe/node_modules/axe-core/axe.min.js"))
+	CheckRules(p, state)
+}
+
+// CheckRules holds what is shown against some of axe-core's rules; all where none is named.
+func CheckRules(p *Page, state string, rules ...string) {
+	p.t.Helper()
+	source, err := os.ReadFile(filepath.Join(ModuleRoot(p.t), "worker/api/page/testdata/axe/node_modules/axe-core/axe.min.js"))
 	if err != nil {
 		p.t.Fatalf("%v: run `make deps`", err)
 	}
 	if !Eval[bool](p, `"axe" in window`) {
 		Eval[bool](p, string(source)+"; true")
 	}
-	flaws := Eval[[]flaw](p, `axe.run(document, { iframes: false, resultTypes: ["violations"] }).then((r) => r.violations.map(({ id, impact, help, nodes }) => ({
+	only := ""
+	if len(rules) > 0 {
+		names, err := json.Marshal(rules)
+		p.must(err)
+		only = "runOnly: { type: \"rule\", values: " + string(names) + " },"
+	}
+	flaws := Eval[[]flaw](p, `axe.run(document, { `+only+` iframes: false, resultTypes: ["violations"] }).then((r) => r.violations.map(({ id, impact, help, nodes }) => ({
 		id, impact, help, nodes: nodes.slice(0, 5).map((n) => ({ html: n.html.slice(0, 200), failureSummary: n.failureSummary })) })))`)
 	for _, f := range flaws {
 		p.t.Errorf("%s: %s (%s): %s", state, f.ID, f.Impact, f.Help)
@@ -35,8 +48,8 @@ func CheckAccess(p *Page, state string) {
 	}
 }
 
-// moduleRoot is the folder of go.mod: tests run in their package's folder, somewhere below it.
-func moduleRoot(t testing.TB) string {
+// ModuleRoot is the folder of go.mod: tests run in their package's folder, somewhere below it.
+func ModuleRoot(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {

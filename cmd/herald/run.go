@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -66,6 +67,8 @@ type cli struct {
 	Forward   forwardCmd   `cmd:"" help:"Send the transcript of a conversation to people outside, or show it."`
 	Suppress  suppressCmd  `cmd:"" help:"Manage the lists of addresses that must not be written to."`
 	Doctor    doctorCmd    `cmd:"" help:"Try every setting and say what is wrong, and what to do. Sends nothing."`
+	Diagnose  diagnoseCmd  `cmd:"" help:"Pack what somebody needs who helps: settings without secrets, findings, figures."`
+	HAR       harCmd       `cmd:"" name:"har" help:"Take the secrets out of what a browser recorded, and show what failed and what was slow."`
 	Dead      deadCmd      `cmd:"" help:"Look at tasks that the workers gave up; retry or drop them."`
 	Render    renderCmd    `cmd:"" help:"Render templates from standard input: one JSON object a line in, one a line out."`
 	Init      initCmd      `cmd:"" help:"Make a first folder of templates." group:"authors"`
@@ -158,7 +161,7 @@ func parseAndRun(ctx context.Context, args []string, getenv func(string) string,
 		return usageError{err}
 	}
 	c.Settings.ReadSecretFiles(getenv)
-	if err := c.Settings.Check(); err != nil && command.Command() != "doctor" { // which tells it
+	if err := c.Settings.Check(); err != nil && !slices.Contains([]string{"doctor", "diagnose"}, command.Command()) { // which tell it
 		return usageError{err}
 	}
 	return command.Run()

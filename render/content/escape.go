@@ -169,6 +169,18 @@ func appendOneLine(dst, s []byte) []byte {
 	space := false
 	begin := len(dst)
 	for len(s) > 0 {
+		word := 0 // ASCII
+		for word < len(s) && s[word] > ' ' && s[word] < 0x7f {
+			word++
+		}
+		if word > 0 {
+			if space {
+				dst = append(dst, ' ')
+			}
+			space = false
+			dst, s = append(dst, s[:word]...), s[word:]
+			continue
+		}
 		r, n := utf8.DecodeRune(s)
 		switch {
 		case r == ' ' || r >= '\t' && r <= '\r' || r == '\u2028' || r == '\u2029' || r == '\u0085':

@@ -69,12 +69,13 @@ func IsBody(output []byte) bool {
 func unmark(output []byte) []byte {
 	out := output[:0]
 	for i := 0; i < len(output); i++ {
-		switch output[i] {
-		case MarkOpen:
+		from := i
+		for i < len(output) && output[i] != MarkOpen && output[i] != MarkClose {
 			i++
-		case MarkClose:
-		default:
-			out = append(out, output[i])
+		}
+		out = append(out, output[from:i]...)
+		if i < len(output) && output[i] == MarkOpen {
+			i++ // its kind
 		}
 	}
 	return out

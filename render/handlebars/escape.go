@@ -21,7 +21,7 @@ var special = [...][256]bool{
 var escapers = [...]func(dst []byte, s string) []byte{
 	EscapeHTML:     appendHTML,
 	EscapeMarkdown: func(dst []byte, s string) []byte { return appendEscaped(dst, s, EscapeMarkdown) },
-	EscapeText:     func(dst []byte, s string) []byte { return appendEscaped(dst, s, EscapeText) },
+	EscapeText:     appendPlain,
 }
 
 func bytesOf(s string) (set [256]bool) {
@@ -146,6 +146,33 @@ func appendHTML(dst []byte, s string) []byte {
 	}
 	putWord(into, last, w)
 	return dst[:n+size]
+}
+
+// appendPlain is appendEscaped for plain text, as appendHTML is for HTML.
+func appendPlain(dst []byte, s string) []byte {
+	n, size := len(dst), len(s)
+	if size < 8 {
+		return appendEscaped(dst, s, EscapeText)
+	}
+	if cap(dst)-n < size {
+		dst = slices.Grow(dst, size)
+	}
+	from, into := unsafe.Pointer(unsafe.StringData(s)), unsafe.Pointer(unsafe.SliceData(dst[n:n+size]))
+	for i := 0; i < size; i += 8 {
+		i = min(i, size-8)
+		w := word(from, i)
+		if maybeControl(w) {
+			return appendEscaped(dst[:n+i], s[i:], EscapeText)
+		}
+		putWord(into, i, w)
+	}
+	return dst[:n+size]
+}
+
+// maybeControl reports whether one of eight bytes may be special in plain text: is a control character or not ASCII.
+func maybeControl(w uint64) bool {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	return ((w-low*' ')|((w^low*0x7f)-low)|w)&high != 0
 }
 
 // appendReferences is appendHTML for what may have something to escape.

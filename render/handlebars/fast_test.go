@@ -154,7 +154,7 @@ func TestBranches(t *testing.T) {
 		return b.String()
 	}
 	calls := strings.NewReplacer("#if", "#when", "/if", "/when", "else if", "else when", "#unless", "#whenNot", "/unless", "/whenNot")
-	for range 3000 {
+	for range 300 {
 		source := statements(4)
 		var outs [3]string
 		for i, text := range []string{source, calls.Replace(source), source} {

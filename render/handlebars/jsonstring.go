@@ -1,6 +1,7 @@
 package handlebars
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -15,14 +16,27 @@ var plainByte = func() (set [256]bool) {
 	return set
 }()
 
+// plainLength returns how many bytes at the beginning of s stand for themselves.
+func plainLength(s string) int {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for p := unsafe.Pointer(unsafe.StringData(s)); i+8 <= len(s); i += 8 {
+		w := word(p, i)
+		if odd := ((w ^ low*'"' - low) | (w ^ low*'\\' - low) | (w - low*' ') | w) & high; odd != 0 {
+			return i + bits.TrailingZeros64(odd)/8
+		}
+	}
+	for i < len(s) && plainByte[s[i]] {
+		i++
+	}
+	return i
+}
+
 // string decodes the string at the position.
 func (d *Decoder) string() (string, bool) {
 	d.pos++
 	s := d.text[d.pos:]
-	i := 0
-	for i < len(s) && plainByte[s[i]] {
-		i++
-	}
+	i := plainLength(s)
 	if i < len(s) && s[i] == '"' {
 		d.pos += i + 1
 		return s[:i], true

@@ -60,6 +60,8 @@ type Options struct {
 	// Concurrency is how many bulk messages are sent at the same time. Single messages have a quarter of that
 	// besides, so that no bulk can hold them up. 16 when zero.
 	Concurrency int
+	// PauseAbove is how many percent of a bulk's last 500 messages may fail. Above it the bulk pauses by itself. Never when 0.
+	PauseAbove float64
 	// DrainTimeout is how long Run waits for messages in flight after its context ended. 30 s when zero.
 	DrainTimeout time.Duration
 }
@@ -183,7 +185,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	}
 	runner, err := bulkrun.New(bulkrun.Options{
 		Bulks: bulks, Ledger: o.Ledger, Queue: client, Composer: composer, Delivery: d, Waiting: o.Limiter.Waiting, Events: o.Events,
-		Concurrency: o.Concurrency, Log: o.Log, Metrics: progress,
+		Concurrency: o.Concurrency, PauseAbove: o.PauseAbove, Log: o.Log, Metrics: progress,
 	})
 	if err != nil {
 		return err

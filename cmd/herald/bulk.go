@@ -54,6 +54,10 @@ func awaitBulk(ctx context.Context, q *app.Client, std stdio, id string) (bulk.S
 				return status, fmt.Errorf("the canary failed: %d of %d messages sent, %d failed; nobody else gets anything before you `herald bulk resume` or `cancel` it",
 					status.Sent, status.Planned, status.Failed)
 			}
+			if status.FailureShare != "" {
+				return status, fmt.Errorf("%s of the last messages failed, so the bulk is paused: %d of %d messages sent; nobody else gets anything before you `herald bulk resume` or `cancel` it",
+					status.FailureShare, status.Sent, status.Planned)
+			}
 		}
 		select {
 		case <-tick.C:

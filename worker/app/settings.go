@@ -72,6 +72,7 @@ type Settings struct {
 	LinkSecret         string        `placeholder:"SECRETS" help:"What links are sealed with: at least 32 random characters, the same for workers and API. Several, separated by commas, while it is changed: the first one seals." secret:"key" group:"settings"`
 	Rates              string        `placeholder:"LIST" help:"Messages a second that all workers together may send, by channel or by sender: email=200,sms=10,sms:+15550100=1. No limit for what is not named." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
+	PauseAbove         float64       `placeholder:"PERCENT" default:"20" help:"Percent of a bulk's last 500 messages that may fail or be unknown: above it the bulk pauses by itself, and a person resumes or cancels it. Never when 0." group:"settings"`
 	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that stops waits for messages in flight." group:"settings"`
 	Retention          time.Duration `default:"720h" help:"How long what was sent is known after it was to be sent: states, contents, ids, Idempotency-Keys. After that the same id is another message. The same for workers, API and commands." group:"settings"`
 	LogLevel           string        `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error." group:"settings"`
@@ -152,6 +153,9 @@ func (s *Settings) Check() error {
 	}
 	if s.Retention != 0 && (s.Retention < time.Hour || s.Retention > maxRetention) {
 		fault("retention", "%s is not from 1h to %s", s.Retention, maxRetention)
+	}
+	if !(s.PauseAbove >= 0 && s.PauseAbove <= 100) {
+		fault("pause-above", "%v is not from 0 to 100 percent", s.PauseAbove)
 	}
 	if s.DrainTimeout < time.Second {
 		fault("drain-timeout", "%s is less than a second", s.DrainTimeout)

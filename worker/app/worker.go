@@ -120,7 +120,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		Senders: o.Senders, Rules: rules,
 		Limiter: limiter, Suppressions: suppressions, Rates: rates,
 		Events: events, Endpoint: endpoint,
-		Log: log, Metrics: o.Metrics, Concurrency: s.Concurrency, DrainTimeout: s.DrainTimeout,
+		Log: log, Metrics: o.Metrics, Concurrency: s.Concurrency, PauseAbove: s.PauseAbove, DrainTimeout: s.DrainTimeout,
 	}
 	w, err := worker.New(options)
 	if err != nil {

@@ -131,7 +131,11 @@ func (s *Store) SetControl(ctx context.Context, id string, c Control) error {
 	if c == GoOn && b.Verdict == Failing {
 		fields = append(fields, fieldVerdict, string(Overruled))
 	}
-	if err := s.rdb.HSet(ctx, metaKey(id), fields...).Err(); err != nil {
+	pipe := s.rdb.TxPipeline()
+	pipe.HSet(ctx, metaKey(id), fields...)
+	pipe.HDel(ctx, metaKey(id), fieldShare)
+	pipe.Del(ctx, outcomesKey(id))
+	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("control bulk %s: %w", id, err)
 	}
 	return nil

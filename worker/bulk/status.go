@@ -37,6 +37,8 @@ type Status struct {
 	Issues     int    `json:"issues"` // messages that were rendered with issues, whatever became of them
 	// Canary is "out" while only the canary is sent, then its verdict; empty without one.
 	Canary string `json:"canary,omitempty"`
+	// FailureShare is how many of the last messages failed, such as "500 of 500", if the bulk paused by itself for that.
+	FailureShare string `json:"failureShare,omitempty"`
 }
 
 // Settled is the number of messages with a final state.
@@ -67,7 +69,7 @@ func (s *Store) Status(ctx context.Context, id string) (Status, error) {
 	case status.Pending == 0:
 		status.State = Completed
 	case b.Control == Paused:
-		status.State = Pausing
+		status.State, status.FailureShare = Pausing, b.Share
 	case b.Started.IsZero() && b.SendAt.After(time.Now()):
 		status.State = Scheduled
 	case b.Started.IsZero() && status.Settled() == 0: // the first chunks of a large bulk run while its last ones get their tasks

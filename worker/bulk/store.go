@@ -205,6 +205,8 @@ type Bulk struct {
 	// CanaryChunks is how many chunks the canary goes to; 0 without one.
 	CanaryChunks int
 	Verdict      Verdict
+	// Share is how many of the last messages failed, such as "500 of 500", if the bulk paused by itself for that.
+	Share string
 	// Plan is the hash of what was stored (see type Plan), "" where nobody asked for it.
 	Plan string
 }
@@ -221,7 +223,7 @@ func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) {
 	if fields[fieldDefinition] == "" {
 		return Bulk{}, fmt.Errorf("bulk %.100s: %w", id, ErrNotFound)
 	}
-	b := Bulk{Control: Control(fields[fieldControl]), Verdict: Verdict(fields[fieldVerdict]), Plan: fields[fieldPlan]}
+	b := Bulk{Control: Control(fields[fieldControl]), Share: fields[fieldShare], Verdict: Verdict(fields[fieldVerdict]), Plan: fields[fieldPlan]}
 	if err := json.Unmarshal([]byte(fields[fieldDefinition]), &b.Definition); err != nil {
 		return Bulk{}, fmt.Errorf("read bulk %s: %w: %w", id, errForeign, err)
 	}

@@ -35,6 +35,7 @@ type Options struct {
 	Waiting     func(lane string) int // how many messages of this process wait for their turn on a lane
 	Events      *outbox.Store         // stores events for callers; nil: there are none
 	Concurrency int                   // how many messages of bulks are sent at the same time
+	PauseAbove  float64               // percent of a bulk's last 500 messages that may fail; above it the bulk pauses. Never when 0
 	Log         *slog.Logger
 	Metrics     *Metrics
 }

@@ -36,6 +36,9 @@ func (r *Runner) Chunk(ctx context.Context, log *slog.Logger, run queue.Run, t t
 	defer turn.end()
 	c := &chunk{r: r, opened: o, log: log, at: o.Owner().Chunk(t.Chunk), attempt: run.Attempt}
 	err = c.run(ctx, run, turn)
+	if unjudged := c.judge(ctx); unjudged != nil {
+		return unjudged
+	}
 	if unkept := c.keep(ctx, err); unkept != nil {
 		return unkept
 	}
@@ -113,6 +116,20 @@ func (c *chunk) elsewhere(ctx context.Context, pending []int) ([]int, error) {
 	}
 	n := rand.N(len(pending))
 	return slices.Concat(pending[n:], pending[:n]), nil
+}
+
+// judge pauses the bulk if too many of its last messages failed, and publishes that.
+func (c *chunk) judge(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	good, bad := c.notes.Tally()
+	if c.r.PauseAbove <= 0 || bad == 0 && good == 0 {
+		return nil
+	}
+	paused, err := c.r.Bulks.NoteOutcomes(ctx, c.ID, good, bad, c.r.PauseAbove)
+	if err != nil || !paused {
+		return err
+	}
+	return c.r.pausedItself(ctx, c.log, c.ID)
 }
 
 // keep records what this run learned about its messages, and why the pending ones wait after it ended with err.

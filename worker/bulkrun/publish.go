@@ -2,10 +2,12 @@ package bulkrun
 
 import (
 	"context"
+	"log/slog"
 	"strconv"
 	"sync"
 	"time"
 
+	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -164,13 +166,38 @@ func (r *Runner) publishBulk(ctx context.Context, id string) (pending []int, err
 			return pending, err // the last of these chunks will be here again
 		}
 	}
-	fact := outbox.Bulk{
-		ID: id, State: string(status.State), Round: b.Round, Percent: status.Settled() * 10 / status.Planned * 10,
-		Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Done: status.Done, Failed: status.Failed,
-		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, At: time.Now(), Over: status.State.Over(),
-	}
+	fact := factOf(b, status)
 	if fact.Percent == 0 && !fact.Over {
 		return nil, nil
 	}
 	return nil, r.Events.Append(ctx, fact)
+}
+
+// factOf is the event of a bulk's progress.
+func factOf(b bulk.Bulk, status bulk.Status) outbox.Bulk {
+	return outbox.Bulk{
+		ID: b.ID, State: string(status.State), Round: b.Round, Percent: status.Settled() * 10 / status.Planned * 10,
+		Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Done: status.Done, Failed: status.Failed,
+		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, At: time.Now(), Over: status.State.Over(),
+	}
+}
+
+// pausedItself logs and publishes that a bulk paused by itself, unless nothing of it was left.
+func (r *Runner) pausedItself(ctx context.Context, log *slog.Logger, id string) error {
+	b, err := r.Bulks.Bulk(ctx, id)
+	if err != nil {
+		return err
+	}
+	status, err := r.Bulks.Status(ctx, id)
+	if err != nil || status.Planned == 0 || status.State.Over() {
+		return err
+	}
+	log.Error("too many messages of a bulk failed: it is paused; look at who failed, then resume it to send to the others all the same, or cancel it",
+		"failed", b.Share, "allowed_percent", r.PauseAbove)
+	if r.Events == nil {
+		return nil
+	}
+	fact := factOf(b, status)
+	fact.Paused = true
+	return r.Events.Append(ctx, fact)
 }

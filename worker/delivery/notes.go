@@ -55,6 +55,22 @@ func (n *Notes) Ended(slot int) ledger.State {
 	return n.states[slot]
 }
 
+// Tally is how many messages ended well in this run, and how many failed or are unknown.
+func (n *Notes) Tally() (good, bad int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, s := range n.states {
+		switch s {
+		case ledger.Sent, ledger.Done:
+			good++
+		case ledger.Failed, ledger.Unknown:
+			bad++
+		default: // suppressed and skipped: nothing went wrong
+		}
+	}
+	return good, bad
+}
+
 // waits notes why a slot stays pending. Of several reasons it keeps the one whose pause Merge would choose.
 func (n *Notes) waits(r ledger.Reason, again *queue.Again) {
 	if n == nil {

@@ -72,6 +72,9 @@ func (c *Client) cause(ctx context.Context, b bulk.Bulk, p Progress, workers []f
 		if b.Verdict == bulk.Failing {
 			return &Cause{"canary_failed", "too many of its first recipients failed: resume or cancel it"}, nil
 		}
+		if b.Share != "" {
+			return &Cause{"failure_share", b.Share + " of its last messages failed, so it paused by itself: look at who failed, then resume or cancel it"}, nil
+		}
 		return &Cause{ledger.WaitPaused, "it was paused: resume or cancel it"}, nil
 	}
 	if since, err := c.fleet.PausedSince(ctx); err != nil || !since.IsZero() {

@@ -44,6 +44,7 @@ const (
 	TypeForwarded         = "conversation.forwarded"
 	TypeNote              = "note.created"
 	TypeProgress          = "bulk.progress"
+	TypePaused            = "bulk.paused"
 	TypeCompleted         = "bulk.completed"
 )
 

@@ -142,8 +142,8 @@ func (f Forwarded) Event() Event {
 	return e
 }
 
-// Bulk is the progress of a bulk: bulk.progress at every tenth of its recipients, bulk.completed when no message is
-// pending.
+// Bulk is the progress of a bulk: bulk.progress at every tenth of its recipients, bulk.paused when it paused by
+// itself, bulk.completed when no message is pending.
 type Bulk struct {
 	ID         string    `json:"id"`
 	Owner      string    `json:"owner,omitempty"`
@@ -160,11 +160,15 @@ type Bulk struct {
 	Done       int       `json:"done"`
 	At         time.Time `json:"at"`
 	Over       bool      `json:"-"`
+	Paused     bool      `json:"-"` // by itself: too many of its messages failed
 }
 
 // Event implements Fact.
 func (b Bulk) Event() Event {
 	e := Event{ID: ID("progress", b.ID, strconv.Itoa(b.Round), strconv.Itoa(b.Percent)), Type: TypeProgress, Stream: BulkStream(b.ID), Time: b.At}
+	if b.Paused {
+		e.ID, e.Type = ID("paused", b.ID, strconv.Itoa(b.Round)), TypePaused
+	}
 	if b.Over {
 		e.ID, e.Type = ID("completed", b.ID, strconv.Itoa(b.Round)), TypeCompleted
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/dryrun"
-	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 // dryRun composes the whole audience and prints what it found. It needs neither Redis, but for --suppressions, nor a mail
@@ -46,7 +45,7 @@ func (b *bulkSendCmd) dryRun(ctx context.Context, c *app.Settings, std stdio, d 
 			return err
 		}
 		defer func() { err = errors.Join(err, rdb.Close()) }()
-		list, err := suppress.New(suppress.Options{Redis: rdb, Country: c.Country, Log: c.Logger(std.err)})
+		list, err := c.NewSuppressions(rdb, c.Logger(std.err))
 		if err != nil {
 			return err
 		}

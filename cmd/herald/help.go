@@ -15,7 +15,7 @@ var (
 		"demo": authorSettings, "token": {"api-tokens"}, "version": {}, "render": authorSettings, "preview": authorSettings, "explain": authorSettings,
 		"lint": authorSettings, "test": authorSettings, "fields": authorSettings, "helpers": authorSettings,
 		"send": clientSettings, "bulk": clientSettings, "forward": clientSettings, "cancel": clientSettings, "status": clientSettings,
-		"events": clientSettings, "suppress": clientSettings, "dead": clientSettings,
+		"events": clientSettings, "suppress": clientSettings, "erase": append([]string{"country", "erase-keys"}, clientSettings...), "dead": clientSettings,
 	}
 )
 

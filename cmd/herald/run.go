@@ -66,6 +66,7 @@ type cli struct {
 	Events    eventsCmd    `cmd:"" help:"List events that the endpoint has not taken, and send them again."`
 	Forward   forwardCmd   `cmd:"" help:"Send the transcript of a conversation to people outside, or show it."`
 	Suppress  suppressCmd  `cmd:"" help:"Manage the lists of addresses that must not be written to."`
+	Erase     eraseCmd     `cmd:"" help:"Remove a person from everything that is stored."`
 	Doctor    doctorCmd    `cmd:"" help:"Try every setting and say what is wrong, and what to do. Sends nothing."`
 	Diagnose  diagnoseCmd  `cmd:"" help:"Pack what somebody needs who helps: settings without secrets, findings, figures."`
 	HAR       harCmd       `cmd:"" name:"har" help:"Take the secrets out of what a browser recorded, and show what failed and what was slow."`

@@ -39,7 +39,7 @@ func (f suppressFlags) with(ctx context.Context, c *app.Settings, std stdio, do 
 		return err
 	}
 	defer func() { err = errors.Join(err, rdb.Close()) }()
-	store, err := suppress.New(suppress.Options{Redis: rdb, Country: c.Country, Log: c.Logger(std.err)})
+	store, err := c.NewSuppressions(rdb, c.Logger(std.err))
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,7 @@ var accesses = map[string]access{
 	"list-suppressions":    {scope: ScopeRead, status: 200, path: "/v1/suppressions?address=ada@example.com"},
 	"add-suppressions":     {scope: ScopeAdmin, status: 204, path: "/v1/suppressions", body: `{"channel":"email","entries":[{"address":"gone@example.com"}]}`},
 	"remove-suppression":   {scope: ScopeAdmin, status: 404, path: "/v1/suppressions?address=nobody@example.com"},
+	"erase-recipient":      {scope: ScopeAdmin, status: 200, path: "/v1/recipients/nobody@example.com"},
 	"list-lanes":           {scope: ScopeRead, status: 200, path: "/v1/lanes"},
 	"list-dead":            {scope: ScopeRead, status: 200, path: "/v1/dead"},
 	"get-dead":             {scope: ScopeAdmin, status: 200, thing: "dead"},

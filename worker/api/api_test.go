@@ -15,8 +15,10 @@ import (
 
 	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/erase"
 	"github.com/heraldsend/herald/worker/logtest"
 	"github.com/heraldsend/herald/worker/redistest"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
@@ -47,6 +49,14 @@ func start(t testing.TB, configure func(*Options)) *service {
 		t.Fatal(err)
 	}
 	o := Options{Redis: rdb, Client: s.client, Suppressions: suppressions, Log: log, Metrics: prometheus.NewRegistry(), Version: "1.2.3"}
+	books, err := ledger.New(ledger.Options{Redis: rdb, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = books.Close() })
+	if o.Eraser, err = erase.New(erase.Options{Redis: rdb, Ledger: books, Suppressions: suppressions, Log: log}); err != nil {
+		t.Fatal(err)
+	}
 	if configure != nil {
 		configure(&o)
 	}

@@ -51,6 +51,8 @@ type Options struct {
 	SMSWords    sms.Words   // the texts by which people opt out and in again; the built-in ones when nil
 	TwilioToken string      // the account's, by which its callbacks are checked; none are answered when empty
 
+	Eraser Eraser // removes people; nobody does when nil
+
 	Caught Box // the messages of a playground; none when nil
 
 	// Judge finds what is wrong with content when it is enqueued, as a fault.List with pointers into the content:
@@ -148,6 +150,7 @@ func (s *Server) routes() error {
 	s.registerBulks(api)
 	s.registerAttachments(api)
 	s.registerSuppressions(api)
+	s.registerErase(api)
 	s.registerLanes(api)
 	s.registerDead(api)
 	s.registerPause(api)

@@ -21,7 +21,6 @@ import (
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/store/blob"
-	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 // APIOptions for NewAPI. All but Box are required.
@@ -58,7 +57,7 @@ func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 		return nil, err
 	}
 	open.add(client.Close)
-	suppressions, err := suppress.New(suppress.Options{Redis: rdb, Country: s.Country, Log: log})
+	suppressions, err := s.NewSuppressions(rdb, log)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +82,9 @@ func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 		if options.SMSWords, err = sms.NewWords(s.SMSStopWords, s.SMSStartWords); err != nil {
 			return nil, err
 		}
+	}
+	if options.Eraser, err = s.newEraser(rdb, suppressions, log, &open); err != nil {
+		return nil, err
 	}
 	if err := addPages(s, log, &options, &open); err != nil {
 		return nil, err

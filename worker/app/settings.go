@@ -22,6 +22,7 @@ import (
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/link"
+	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 // The defaults.
@@ -70,6 +71,7 @@ type Settings struct {
 	APIRate            float64       `name:"api-rate" placeholder:"N" default:"1000" help:"Requests a second that each token may make. No limit when 0." group:"settings"`
 	PublicURL          string        `name:"public-url" placeholder:"URL" help:"https address at which recipients and carriers reach the API, for links to unsubscribe, files of an MMS and callbacks. No such links when empty." group:"settings"`
 	LinkSecret         string        `placeholder:"SECRETS" help:"What links are sealed with: at least 32 random characters, the same for workers and API. Several, separated by commas, while it is changed: the first one seals." secret:"key" group:"settings"`
+	EraseKeys          string        `placeholder:"SECRETS" help:"What erased addresses on the suppression list are hashed with: at least 32 random characters, the same for workers, API and commands. Several, separated by commas: the first one hashes, all must stay." secret:"key" group:"settings"`
 	Rates              string        `placeholder:"LIST" help:"Messages a second that all workers together may send, by channel or by sender: email=200,sms=10,sms:+15550100=1. No limit for what is not named." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
 	PauseAbove         float64       `placeholder:"PERCENT" default:"20" help:"Percent of a bulk's last 500 messages that may fail or be unknown: above it the bulk pauses by itself, and a person resumes or cancels it. Never when 0." group:"settings"`
@@ -133,6 +135,9 @@ func (s *Settings) Check() error {
 	}
 	if _, err := s.rates(); err != nil {
 		fault("rates", "%w", err)
+	}
+	if err := suppress.CheckKeys(s.eraseKeys()); err != nil {
+		fault("erase-keys", "%w", err)
 	}
 	if _, err := api.ParseTokens(s.APITokens); err != nil {
 		fault("api-tokens", "%w", err)

@@ -20,7 +20,6 @@ import (
 	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/rate"
-	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
 // WorkerOptions for NewWorker. Settings, Log and Metrics are required.
@@ -95,7 +94,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	suppressions, err := suppress.New(suppress.Options{Redis: rdb, Country: s.Country, Log: log})
+	suppressions, err := s.NewSuppressions(rdb, log)
 	if err != nil {
 		return nil, err
 	}

@@ -37,8 +37,9 @@ type ChunkWriter struct {
 	put     func(data []byte, n int) error
 	enc     *zstd.Encoder
 	raw     []byte
-	n, size int // recipients of the open chunk, and how many it will have
-	all     int // recipients of the chunks before
+	n, size int  // recipients of the open chunk, and how many it will have
+	whole   bool // all recipients are one chunk
+	all     int  // recipients of the chunks before
 }
 
 // NewChunkWriter returns a writer for the recipients of a definition. It calls put with each finished chunk and its
@@ -80,7 +81,7 @@ func (w *ChunkWriter) Add(r Recipient) error {
 	w.raw = appendField(w.raw, r.Context)
 	w.raw = appendField(w.raw, files)
 	w.n++
-	if w.n == w.size || len(w.raw) >= maxChunkBytes {
+	if !w.whole && (w.n == w.size || len(w.raw) >= maxChunkBytes) {
 		return w.Flush()
 	}
 	return nil

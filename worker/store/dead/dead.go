@@ -42,6 +42,17 @@ type Letter struct {
 	At       time.Time `json:"at"`              // when that was; now where it is zero
 }
 
+// Bytes is the payload as it was given up.
+func (l Letter) Bytes() []byte {
+	var wrapped struct {
+		Base64 []byte `json:"base64"`
+	}
+	if json.Unmarshal(l.Payload, &wrapped) == nil && len(wrapped.Base64) > 0 {
+		return wrapped.Base64
+	}
+	return l.Payload
+}
+
 // Store reads and writes dead letters. It is safe for concurrent use.
 type Store struct {
 	rdb redis.UniversalClient

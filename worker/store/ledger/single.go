@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/scan"
 )
 
 // The request of a message or forward is stored with its record, as long as it may be needed: a worker that finds one
@@ -186,27 +188,14 @@ func (l *Ledger) EndAdoption(ctx context.Context) error {
 
 // EachSingle calls f for every message and forward that is known, in no order; those of layout 0 as messages.
 func (l *Ledger) EachSingle(ctx context.Context, f func(Owner) error) error {
-	scan := func(ctx context.Context, node *redis.Client) error {
-		for _, k := range []Kind{Message, Forward} {
-			prefix := Owner{Kind: k}.requestKey()
-			prefix = prefix[:len(prefix)-1] // up to the brace that opens
-			keys := node.Scan(ctx, 0, prefix+"*}", 500).Iterator()
-			for keys.Next(ctx) {
-				if err := f(Owner{k, strings.TrimSuffix(strings.TrimPrefix(keys.Val(), prefix), "}")}); err != nil {
-					return err
-				}
-			}
-			if err := keys.Err(); err != nil {
-				return fmt.Errorf("look through the ledger: %w", err)
-			}
+	for _, k := range []Kind{Message, Forward} {
+		prefix := Owner{Kind: k}.requestKey()
+		prefix = prefix[:len(prefix)-1] // up to the brace that opens
+		if err := scan.Keys(ctx, l.rdb, prefix+"*}", func(key string) error {
+			return f(Owner{k, strings.TrimSuffix(strings.TrimPrefix(key, prefix), "}")})
+		}); err != nil {
+			return fmt.Errorf("look through the ledger: %w", err)
 		}
-		return nil
 	}
-	switch rdb := l.rdb.(type) {
-	case *redis.ClusterClient:
-		return rdb.ForEachMaster(ctx, scan)
-	case *redis.Client:
-		return scan(ctx, rdb)
-	}
-	return fmt.Errorf("look through the ledger: %T can't be scanned", l.rdb)
+	return nil
 }

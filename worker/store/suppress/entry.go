@@ -38,6 +38,9 @@ func (e Entry) Text() string {
 	if strings.HasPrefix(e.Address, "*") {
 		text += " by " + e.Address
 	}
+	if e.Erased() {
+		text += " by a hash"
+	}
 	if !e.At.IsZero() {
 		text += " since " + e.At.UTC().Format(time.DateOnly)
 	}

@@ -33,6 +33,9 @@ func (s *Store) normal(c message.Channel, e Entry) (Entry, error) {
 // pattern gives an entry's address or wildcard in the form in which it is stored.
 func (s *Store) pattern(c message.Channel, text string) (string, error) {
 	text = strings.TrimSpace(text)
+	if hashPattern.MatchString(text) {
+		return text, nil
+	}
 	if !strings.Contains(text, "*") {
 		return s.key(c, text)
 	}

@@ -8,10 +8,13 @@
 //	no entry             blocked        no
 //	no entry             else           yes
 //
+// Of a person who was erased only a keyed hash stays: see hashed.go.
+//
 // An address or wildcard has one entry: adding it again replaces the entry. Entries stay until they are removed.
 package suppress
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,14 +48,18 @@ type Options struct {
 	Redis redis.UniversalClient // required; stays the caller's to close
 	// Country is the ISO 3166 code for phone numbers without a country's code; where it is empty they are errors.
 	Country string
-	Log     *slog.Logger     // slog.Default() when nil
-	Now     func() time.Time // time.Now when nil
+	// Keys are the secrets by which erased addresses are hashed; the first one writes. Without those that were used, nobody
+	// can be written to: the list can't be read.
+	Keys []string
+	Log  *slog.Logger     // slog.Default() when nil
+	Now  func() time.Time // time.Now when nil
 }
 
 // Store reads and writes the lists. It is safe for concurrent use.
 type Store struct {
 	rdb       redis.UniversalClient
 	addresses address.Parser
+	keys      []hashKeyed
 	log       *slog.Logger
 	now       func() time.Time
 	migrated  map[message.Channel]*migration
@@ -72,7 +79,11 @@ func New(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{rdb: o.Redis, addresses: phone.Parser(o.Country), log: o.Log, now: o.Now, migrated: map[message.Channel]*migration{}}
+	keys, err := hashKeys(o.Keys)
+	if err != nil {
+		return nil, fmt.Errorf("suppress: %w", err)
+	}
+	s := &Store{rdb: o.Redis, keys: keys, addresses: phone.Parser(o.Country), log: o.Log, now: o.Now, migrated: map[message.Channel]*migration{}}
 	for _, c := range message.Channels {
 		s.migrated[c] = &migration{}
 	}
@@ -96,15 +107,15 @@ func (s *Store) Check(ctx context.Context, c message.Channel, addresses []string
 	if err := s.migrate(ctx, c); err != nil {
 		return nil, err
 	}
-	patterns := make([][2]string, len(addresses)) // each address's own, and its wildcard
-	ask := map[string][]string{}                  // by key
+	patterns := make([][]string, len(addresses)) // each address's own, its hashes, its wildcard
+	ask := map[string][]string{}                 // by key
 	asked := make(map[string]*Entry, 2*len(addresses))
 	for i, text := range addresses {
 		own, err := s.key(c, text)
 		if err != nil {
 			continue
 		}
-		patterns[i] = [2]string{own, wildcard(c, own)}
+		patterns[i] = s.patterns(c, own)
 		for _, pattern := range patterns[i] {
 			if _, known := asked[pattern]; !known && pattern != "" {
 				asked[pattern] = nil
@@ -119,7 +130,9 @@ func (s *Store) Check(ctx context.Context, c message.Channel, addresses []string
 	}
 	var questions []question
 	if len(ask) > 0 {
+		var marks *redis.StringCmd
 		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+			marks = p.Get(ctx, marksKey(c))
 			for k, all := range ask {
 				for some := range slices.Chunk(all, maxFields) {
 					questions = append(questions, question{some, p.HMGet(ctx, k, some...)})
@@ -127,6 +140,15 @@ func (s *Store) Check(ctx context.Context, c message.Channel, addresses []string
 			}
 			return nil
 		})
+		if errors.Is(err, redis.Nil) {
+			err = nil
+		}
+		if err == nil {
+			err = s.checkMarks(marks.Val())
+		}
+		for _, q := range questions {
+			err = cmp.Or(err, q.answer.Err())
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read the suppression list: %w", err)
 		}
@@ -141,22 +163,26 @@ func (s *Store) Check(ctx context.Context, c message.Channel, addresses []string
 	}
 	verdicts := make([]*Entry, len(addresses))
 	for i, p := range patterns {
-		verdicts[i] = verdict(asked[p[0]], asked[p[1]])
+		entries := make([]*Entry, len(p))
+		for j, pattern := range p {
+			entries[j] = asked[pattern]
+		}
+		verdicts[i] = verdict(entries)
 	}
 	return verdicts, nil
 }
 
-// verdict is the entry that forbids writing, or nil. The address's own entry decides; without one, that of its
-// wildcard.
-func verdict(own, wildcard *Entry) *Entry {
-	decides := own
-	if own == nil {
-		decides = wildcard
+// verdict is the entry that forbids writing, or nil. The first entry that there is decides.
+func verdict(entries []*Entry) *Entry {
+	for _, e := range entries {
+		if e != nil {
+			if e.Allow {
+				return nil
+			}
+			return e
+		}
 	}
-	if decides == nil || decides.Allow {
-		return nil
-	}
-	return decides
+	return nil
 }
 
 // Add stores entries in one round trip. If one of them is wrong, nothing is stored; the error names it. An entry
@@ -224,8 +250,10 @@ func (s *Store) Remove(ctx context.Context, c message.Channel, patterns ...strin
 		if err != nil {
 			return 0, err
 		}
-		k := hashKey(c, pattern)
-		fields[k] = append(fields[k], pattern)
+		for _, p := range append([]string{pattern}, s.hashes(c, pattern)...) {
+			k := hashKey(c, p)
+			fields[k] = append(fields[k], p)
+		}
 	}
 	if len(fields) == 0 {
 		return 0, nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"html"
-	"strings"
 
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
@@ -88,7 +87,7 @@ func (r *run) layOut(out *Content) error {
 	if r.twin, err = r.page.AppendText(r.twin[:0], page); err != nil {
 		return err
 	}
-	out.Text = strings.TrimSpace(string(r.twin)) + "\n"
+	out.Text = string(append(bytes.TrimSpace(r.twin), '\n'))
 	return nil
 }
 

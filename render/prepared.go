@@ -108,25 +108,26 @@ var runs = sync.Pool{New: func() any { return newRun() }}
 
 // run is one rendering. It is reused, with its buffers.
 type run struct {
-	ctx      context.Context
-	meter    meter.Meter // of the whole content
-	prepared *Prepared
-	plan     *plan
-	exec     handlebars.Exec
-	decoder  handlebars.Decoder
-	root     handlebars.Value
-	draft    []handlebars.Member // memory for withDraft
-	rooted   []handlebars.Member
-	locale   *locale
-	issues   issueLog
-	traced   bool
-	parts    []Part
-	body     content.Filling
-	page     content.Filling
-	line     []byte
-	html     []byte
-	text     []byte
-	twin     []byte
+	ctx         context.Context
+	meter       meter.Meter // of the whole content
+	prepared    *Prepared
+	plan        *plan
+	exec        handlebars.Exec
+	decoder     handlebars.Decoder
+	root        handlebars.Value
+	draft       []handlebars.Member // memory for withDraft
+	rooted      []handlebars.Member
+	rootMembers []handlebars.Member // memory for withUser
+	locale      *locale
+	issues      issueLog
+	traced      bool
+	parts       []Part
+	body        content.Filling
+	page        content.Filling
+	line        []byte
+	html        []byte
+	text        []byte
+	twin        []byte
 }
 
 func newRun() *run {
@@ -147,7 +148,7 @@ func (r *run) begin(ctx context.Context, p *Prepared, plan *plan, req Request) e
 	}
 	r.ctx, r.prepared, r.plan = ctx, p, plan
 	r.meter.Reset(ctx, p.renderer.options.Limits.Steps)
-	r.root = withUser(root)
+	r.root = r.withUser(root)
 	r.issues.list = nil
 	r.page.HTMLBody, r.page.TextBody = r.page.HTMLBody[:0], nil
 	for _, f := range []*content.Filling{&r.body, &r.page} {
@@ -176,6 +177,7 @@ func (r *run) end() {
 	r.decoder.Reset()
 	clear(r.draft)
 	clear(r.rooted)
+	clear(r.rootMembers)
 	r.issues.list, r.parts, r.traced = nil, nil, false
 	if cap(r.html)+cap(r.body.Buffer())+cap(r.page.Buffer()) < 1<<20 {
 		runs.Put(r)
@@ -200,21 +202,17 @@ func (p *Prepared) locale(name string) *locale {
 }
 
 // withUser makes user and currentUser the same, since email templates write one and shortcuts the other.
-func withUser(root handlebars.Value) handlebars.Value {
+func (r *run) withUser(root handlebars.Value) handlebars.Value {
 	user, current := root.Get("user"), root.Get("currentUser")
 	switch {
 	case user.IsNil() && !current.IsNil():
-		return withMembers(root, handlebars.Member{Key: "user", Value: current})
+		r.rootMembers = append(append(r.rootMembers[:0], root.Members()...), handlebars.Member{Key: "user", Value: current})
 	case current.IsNil() && !user.IsNil():
-		return withMembers(root, handlebars.Member{Key: "currentUser", Value: user})
+		r.rootMembers = append(append(r.rootMembers[:0], root.Members()...), handlebars.Member{Key: "currentUser", Value: user})
+	default:
+		return root
 	}
-	return root
-}
-
-func withMembers(object handlebars.Value, more ...handlebars.Member) handlebars.Value {
-	members := make([]handlebars.Member, 0, len(object.Members())+len(more))
-	members = append(append(members, object.Members()...), more...)
-	return handlebars.Object(members...)
+	return handlebars.Object(r.rootMembers...)
 }
 
 // withDraft gives an email template the message that goes into it.

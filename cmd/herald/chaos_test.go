@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -54,46 +53,6 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// What is slow to see: each fault hits a bulk in its middle. Nobody is lost, and the books balance.
-func TestFaults(t *testing.T) {
-	if !*chaosFaults {
-		t.Skip("run by make chaos")
-	}
-	binary := filepath.Join(t.TempDir(), "herald")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	faults := map[string]func(c *chaos, workers []*exec.Cmd){
-		"Redis away for 5 s": func(c *chaos, _ []*exec.Cmd) {
-			c.redis.Kill()
-			time.Sleep(5 * time.Second)
-			c.redis.Restart()
-		},
-		"mail server away for 20 s": func(c *chaos, _ []*exec.Cmd) {
-			c.down.Store(true)
-			time.Sleep(20 * time.Second)
-			c.down.Store(false)
-		},
-		"a worker frozen beyond its lease": func(c *chaos, workers []*exec.Cmd) {
-			if err := workers[0].Process.Signal(syscall.SIGSTOP); err != nil {
-				c.t.Fatal(err)
-			}
-			time.Sleep(40 * time.Second)
-			if err := workers[0].Process.Signal(syscall.SIGCONT); err != nil {
-				c.t.Fatal(err)
-			}
-		},
-	}
-	for name, fault := range faults {
-		for _, policy := range []string{"resend", "hold"} {
-			t.Run(name+"/"+policy, func(t *testing.T) {
-				c := &chaos{t: t, binary: binary, redis: redistest.Start(t), policy: policy}
-				c.suffer(fault)
-			})
-		}
-	}
-}
-
 type chaos struct {
 	t       *testing.T
 	down    atomic.Bool // the mail server refuses with 421
@@ -102,11 +61,15 @@ type chaos struct {
 	redis   *redistest.Server
 	mailbox *catcher.Catcher
 	logs    sync.Map // of each worker that was started: *logtest.Buffer by number
+	// prepare changes how a worker is started; nil changes nothing.
+	prepare func(number int, cmd *exec.Cmd)
+	singles singles
 }
 
 // begin starts a mail server, a bulk and its workers, and returns when the first messages arrived.
 func (c *chaos) begin(pace time.Duration) (workers []*exec.Cmd) {
-	mailbox, err := catcher.Start(catcher.Options{OnMail: func(*catcher.Mail) error {
+	mailbox, err := catcher.Start(catcher.Options{OnMail: func(m *catcher.Mail) error {
+		c.singles.arrived(m.To[0])
 		if c.down.Load() {
 			return &catcher.Reply{Code: 421, Enhanced: [3]int{4, 3, 2}, Text: "away"}
 		}
@@ -141,15 +104,6 @@ func (c *chaos) begin(pace time.Duration) (workers []*exec.Cmd) {
 	})
 	await(c.t, "the first messages", func() bool { return mailbox.Count() > 0 })
 	return workers
-}
-
-// suffer lets one fault happen in the middle of a bulk.
-func (c *chaos) suffer(fault func(c *chaos, workers []*exec.Cmd)) {
-	workers := c.begin(20 * time.Millisecond)
-	fault(c, workers)
-	last := time.Now()
-	status := c.finish(last)
-	c.judge(status, 1, time.Since(last))
 }
 
 // run kills.
@@ -193,17 +147,15 @@ func (c *chaos) finish(last time.Time) bulk.Status {
 	}
 }
 
-// judge compares what arrived with what the books say.
-func (c *chaos) judge(status bulk.Status, killed int, took time.Duration) {
+// count compares what arrived with what the books say.
+func (c *chaos) count() (lost, duplicates int) {
 	arrived := map[string]int{}
-	duplicates := 0
 	for _, m := range c.mailbox.Messages() {
 		if arrived[m.To[0]]++; arrived[m.To[0]] > 1 {
 			duplicates++
 		}
 	}
 	// Lost: the books say sent, but nothing arrived; or the books have no account of someone at all.
-	lost := 0
 	states := map[string]string{}
 	for row := range strings.Lines(c.herald("bulk", "export", "chaos")) {
 		cells := strings.Split(strings.TrimSpace(row), ",")
@@ -215,6 +167,12 @@ func (c *chaos) judge(status bulk.Status, killed int, took time.Duration) {
 			lost++
 		}
 	}
+	return lost, duplicates
+}
+
+// judge says what became of everybody.
+func (c *chaos) judge(status bulk.Status, killed int, took time.Duration) {
+	lost, duplicates := c.count()
 	c.t.Logf("policy %s: %d recipients, %d faults and one of Redis: %d lost, %d duplicated, %d unknown; complete %.1f s after the last",
 		c.policy, *chaosRecipients, killed, lost, duplicates, status.Unknown, took.Seconds())
 	if sum := status.Sent + status.Done + status.Failed + status.Suppressed + status.Skipped + status.Unknown + status.Pending; sum != status.Planned || status.Planned != *chaosRecipients {
@@ -244,6 +202,9 @@ func (c *chaos) worker(number int) *exec.Cmd {
 	cmd.Env = append(os.Environ(), "HERALD_REDIS_URL="+c.redis.URL(), "HERALD_SMTP_URL="+c.mailbox.URL(),
 		"HERALD_LISTEN=127.0.0.1:0", fmt.Sprintf("HERALD_CONCURRENCY=%d", chaosConnections))
 	cmd.Stderr = log
+	if c.prepare != nil {
+		c.prepare(number, cmd)
+	}
 	if err := cmd.Start(); err != nil {
 		c.t.Fatal(err)
 	}

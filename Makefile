@@ -67,7 +67,7 @@ fuzz: ## fuzz everything that reads foreign bytes, FUZZTIME (30s) each
 	scripts/fuzz.sh $(FUZZTIME)
 
 chaos: deps ## kill workers and Redis in the middle of a bulk; print lost, duplicated, unknown; 5,000 random calls against a model
-	$(GO) test ./cmd/herald -run 'TestChaos|TestFaults|TestPoison|TestModel' -count 1 -v -timeout 30m -chaos.recipients 20000 -chaos.kills 20 -chaos.faults -model.calls 5000
+	$(GO) test ./cmd/herald -run 'TestChaos|TestFaults|TestPoison|TestModel' -count 1 -v -timeout 60m -chaos.recipients 20000 -chaos.kills 20 -chaos.faults -model.calls 5000
 
 image: ## build the container image
 	docker build --build-arg VERSION=$(VERSION) -t herald .

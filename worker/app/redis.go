@@ -15,6 +15,14 @@ import (
 	"github.com/heraldsend/herald/worker/queue/recovery"
 )
 
+const (
+	// topologyAge is how long a cluster's topology is trusted: after a failover the client may go on asking the dead node
+	// for so long.
+	topologyAge = time.Second
+	// deadNode is how long a node of a cluster may take to accept a connection.
+	deadNode = 2 * time.Second
+)
+
 // redisOptions reads HERALD_REDIS_URL as go-redis does: one server, a cluster (?addr=), or Sentinel (?master_name=).
 // The deadline of a call includes its answer. Errors never show the URL, which may hold a password.
 func redisOptions(text string) (connect func() redis.UniversalClient, err error) {
@@ -34,6 +42,10 @@ func redisOptions(text string) (connect func() redis.UniversalClient, err error)
 		var o *redis.ClusterOptions
 		if o, err = redis.ParseClusterURL(text); err == nil {
 			o.ContextTimeoutEnabled = true
+			o.ClusterStateReloadInterval = topologyAge
+			if !query.Has("dial_timeout") {
+				o.DialTimeout = deadNode
+			}
 			return func() redis.UniversalClient { return redis.NewClusterClient(o) }, nil
 		}
 	default:

@@ -25,8 +25,8 @@ func TestPictures(t *testing.T) {
 	p := open(t, c, "s")
 	mail := renderOne(t, p, catalog.Email, `{}`, "en")
 	for _, want := range []string{
-		`<img alt="Logo" src="cid:` + ids["my logo.png"] + `">`, `<img src="cid:` + ids["bike.png"] + `" alt="A bike">`,
-		`<img src="cid:` + ids["bike.png"] + `" alt="again">`, `src="https://shop.example/attachments/c.png"`,
+		`<img alt="Logo" src="cid:` + ids["my logo.png"] + `">`, `<img src="cid:` + ids["bike.png"] + `" alt="A bike"`,
+		`<img src="cid:` + ids["bike.png"] + `" alt="again"`, `src="https://shop.example/attachments/c.png"`,
 	} {
 		if !strings.Contains(mail.HTML, want) {
 			t.Errorf("the HTML lacks %s:\n%s", want, mail.HTML)

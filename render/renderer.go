@@ -173,7 +173,7 @@ func (o *opener) plan(c catalog.Channel) *plan {
 			styles = t.Styles
 		}
 		for rightToLeft, m := range map[bool]*content.Message{false: &out.message.layout, true: &out.message.rightToLeft} {
-			m.Format, m.Files, m.Styles, m.RightToLeft = parts.Format, b.Pictures(), content.Styles(styles, rightToLeft), rightToLeft
+			m.Format, m.Files, m.Styles, m.RightToLeft = parts.Format, b.Pictures(), content.Styles(styles, parts.Format, rightToLeft), rightToLeft
 		}
 		o.messages[key] = out.message
 	}

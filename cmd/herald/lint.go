@@ -19,6 +19,7 @@ type lintCmd struct {
 	Dir      string `arg:"" optional:"" help:"Folder of templates; HERALD_TEMPLATES when not given."`
 	Format   string `enum:"text,json,sarif" default:"text" help:"text, json or sarif."`
 	Segments int    `default:"3" help:"Warn of an SMS that may have more segments."`
+	Bulk     bool   `help:"The emails go to many: want a visible link to unsubscribe in each."`
 	Fix      bool   `help:"Correct what can be corrected, show it, and report the rest."`
 	Watch    bool   `help:"Check again at every change, until interrupted."`
 }
@@ -68,7 +69,7 @@ func (l *lintCmd) once(f folder, std stdio) error {
 
 // check gives what is wrong, after it was mended where that is asked for.
 func (l *lintCmd) check(f folder, std stdio) (*lint.Report, error) {
-	o := lint.Options{Segments: l.Segments}
+	o := lint.Options{Segments: l.Segments, Bulk: l.Bulk}
 	if !l.Fix {
 		return lint.Folder(f.files, o), nil
 	}

@@ -1,7 +1,9 @@
 package content
 
 import (
+	"iter"
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -26,6 +28,7 @@ var standard = map[string]string{
 	StyleButton: "display:inline-block;padding:12px 22px;border-radius:6px;background-color:#1d4ed8;color:#ffffff;font-weight:bold;" +
 		"text-decoration:none;overflow-wrap:anywhere;word-break:break-word",
 	StyleCallout:                "padding:14px 16px 1px;border-left:4px solid #0969da;background-color:#f3f5f8;color:#1f2933",
+	"img":                       "max-width:100%;height:auto",
 	"th":                        "text-align:left",
 	StyleTitle:                  "margin:0 0 4px;font-weight:bold",
 	StyleCallout + "-tip":       "border-left-color:#1a7f37",
@@ -34,10 +37,13 @@ var standard = map[string]string{
 	StyleCallout + "-caution":   "border-left-color:#cf222e",
 }
 
-// Styles are an email template's styles, with the standard ones of what it leaves open. In a language that is written
-// from right to left their sides are changed.
-func Styles(own map[string]string, rightToLeft bool) map[string]string {
-	out := maps.Clone(standard)
+// Styles are an email template's styles for messages of a format, those of Markdown with the standard ones of what it leaves
+// open. In a language that is written from right to left their sides are changed.
+func Styles(own map[string]string, format Format, rightToLeft bool) map[string]string {
+	out := map[string]string{}
+	if format == Markdown {
+		maps.Copy(out, standard)
+	}
 	maps.Copy(out, own)
 	if rightToLeft {
 		for key, style := range out {
@@ -114,6 +120,9 @@ func splitOutside(s string, sign byte) []string {
 	add(s[begin:])
 	return out
 }
+
+// Declarations are those of a style, in order.
+func Declarations(style string) iter.Seq[string] { return slices.Values(splitOutside(style, ';')) }
 
 // joined are two styles as one.
 func joined(a, b string) string {

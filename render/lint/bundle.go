@@ -66,5 +66,16 @@ func Shortcut(c *catalog.Catalog, s catalog.Shortcut, o Options) []Advice {
 	}
 	l.segments()
 	take("channels.sms.message")
+	l.mails([]*catalog.Shortcut{&s})
+	for _, f := range l.findings {
+		path, ok := strings.CutPrefix(f.Template, s.Name+"/")
+		if !ok { // of the layout or a snippet: told at the message, which is what its author has before them
+			severity := f.Severity
+			f.Severity = ""
+			path, f = "message", catalog.Finding{Severity: severity, Code: f.Code, Line: 1, Column: 1, Subject: f.Subject, Message: f.String()}
+		}
+		out = append(out, Advice{Finding: f, Path: path})
+	}
+	l.findings = nil
 	return out
 }

@@ -18,6 +18,8 @@ import (
 // Options say how strict Lint is. Zero fields mean the defaults.
 type Options struct {
 	Segments int // an SMS text that may come to more is a warning; 3
+	// Bulk wants of every email a visible link to unsubscribe, as mails to many need it.
+	Bulk bool
 	// Faults tells, of a shortcut that is in no file, what keeps its texts from compiling, too.
 	Faults bool
 }
@@ -169,6 +171,7 @@ func (l *linter) run() {
 		l.layout(t)
 	}
 	l.segments()
+	l.mails(slices.Collect(l.catalog.AllShortcuts()))
 }
 
 // translations wants every language of the catalog, and none out of date.

@@ -27,7 +27,7 @@ const LayoutEmail = `---
 styles:
   p: margin:0 0 16px
 ---
-<html><body>{{#if draft.preheader}}<div style="display:none">{{draft.preheader}}</div>{{/if}}
+<html><body style="overflow-wrap:anywhere">{{#if draft.preheader}}<div style="display:none">{{draft.preheader}}</div>{{/if}}
 <table role="presentation"><tr><td>{{{draft.htmlBody}}}</td></tr></table>
 <p>Sent to {{customer.email}} by {{user.displayName}}</p></body></html>
 `

@@ -64,6 +64,7 @@ func (r *MessageResult) print(p io.Writer) {
 	table(p, "Failures", r.Failures)
 	table(p, "Skipped", r.Skips)
 	table(p, "Issues", r.Issues)
+	table(p, "Mail", r.Mail)
 	fmt.Fprintln(p)
 	r.printSizes(p)
 }

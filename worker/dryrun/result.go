@@ -43,6 +43,8 @@ type MessageResult struct {
 	Failures []Finding `json:"failures"`
 	Skips    []Finding `json:"skips"`
 	Issues   []Finding `json:"issues"`
+	// Mail is what mail clients would show badly in the messages of the first 20 rows, by the code of herald lint.
+	Mail []Finding `json:"mail,omitempty"`
 	// Bytes are those of subject, HTML and text; Attached those of files, decoded.
 	Bytes    Sizes     `json:"bytes"`
 	Attached Sizes     `json:"attached"`
@@ -135,7 +137,7 @@ func (t *tally) result(o Options, c message.Channel) *MessageResult {
 	r := &MessageResult{
 		Channel: c, Sendable: t.sendable, Failing: t.failed, Skipped: t.skipped,
 		Suppressed: t.Suppressed, Duplicates: Duplicates{t.duplicates, t.repeats},
-		Failures: findings(t.failures), Skips: findings(t.skips), Issues: findings(t.issues), Bytes: t.Bytes, Attached: t.Attached,
+		Failures: findings(t.failures), Skips: findings(t.skips), Issues: findings(t.issues), Mail: findings(t.mail), Bytes: t.Bytes, Attached: t.Attached,
 	}
 	if t.sendable > 0 {
 		r.Bytes.Mean, r.Attached.Mean = float64(t.Bytes.Total)/float64(t.sendable), float64(t.Attached.Total)/float64(t.sendable)

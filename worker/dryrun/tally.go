@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/heraldsend/herald/render"
+	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/lint"
 	"github.com/heraldsend/herald/render/sms"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/compose"
@@ -37,6 +39,7 @@ type tally struct {
 	failures   map[kind]*Finding
 	skips      map[kind]*Finding
 	issues     map[kind]*Finding
+	mail       map[kind]*Finding // of the first mails, as mail clients show them
 	Suppressed Rows
 	Bytes      Sizes
 	Attached   Sizes
@@ -50,7 +53,7 @@ type kind struct{ code, field string }
 func newTally(o Options) *tally {
 	return &tally{
 		examples: o.Examples, keep: min(max(0, o.Sample), mostSample),
-		failures: map[kind]*Finding{}, skips: map[kind]*Finding{}, issues: map[kind]*Finding{}, sms: smsTally{bySegments: map[int]int{}, forcing: map[kind]*Finding{}},
+		failures: map[kind]*Finding{}, skips: map[kind]*Finding{}, issues: map[kind]*Finding{}, mail: map[kind]*Finding{}, sms: smsTally{bySegments: map[int]int{}, forcing: map[kind]*Finding{}},
 	}
 }
 
@@ -86,6 +89,7 @@ func (t *tally) count(row int, j compose.Job, out compose.Composed) {
 		t.sendable++
 		if out.Message != nil {
 			t.measure(row, out)
+			t.looks(row, out)
 			t.offer(row, j.Message, out.Content, false)
 		}
 		return
@@ -157,6 +161,7 @@ func (t *tally) merge(o *tally) {
 	mergeFindings(t.failures, o.failures, t.examples)
 	mergeFindings(t.skips, o.skips, t.examples)
 	mergeFindings(t.issues, o.issues, t.examples)
+	mergeFindings(t.mail, o.mail, t.examples)
 	t.Suppressed.merge(o.Suppressed, t.examples)
 	t.Bytes.merge(o.Bytes)
 	t.Attached.merge(o.Attached)
@@ -209,6 +214,19 @@ func (s *Sizes) merge(o Sizes) {
 	s.Total += o.Total
 	if s.Row == 0 || o.Row != 0 && (o.Largest > s.Largest || o.Largest == s.Largest && o.Row < s.Row) {
 		s.Largest, s.Row = o.Largest, o.Row
+	}
+}
+
+// looked is how many rows have their mail looked at: what is wrong with the first ones is wrong with nearly all.
+const looked = 20
+
+// looks notes what mail clients would show badly.
+func (t *tally) looks(row int, out compose.Composed) {
+	if row > looked || out.Content.Channel.Form() != catalog.FormHTML {
+		return
+	}
+	for _, f := range lint.Mail(out.Content, out.Message.Unsubscribe) {
+		note(t.mail, kind{code: f.Code}, row, f.Message, t.examples)
 	}
 }
 

@@ -24,11 +24,14 @@ const (
 	MaxSnooze    = 366 * 24 * time.Hour
 )
 
-// Snoozed is the status of a conversation that rests for a time.
-const Snoozed = "snoozed"
+// Statuses that follow from other changes.
+const (
+	Snoozed = "snoozed" // it rests for a time
+	Done    = "done"
+)
 
 // Statuses of a conversation.
-var Statuses = []string{"open", Snoozed, "done"}
+var Statuses = []string{"open", Snoozed, Done}
 
 // IsStatus reports whether a conversation may have that status.
 func IsStatus(s string) bool { return slices.Contains(Statuses, s) }
@@ -50,7 +53,7 @@ func CheckSnooze(until, status string) error {
 	if _, err := SnoozeUntil(until, time.Time{}); err != nil {
 		return err
 	}
-	if status != "" && status != Snoozed {
+	if IsStatus(status) && status != Snoozed {
 		return fmt.Errorf("a conversation whose status becomes %s is not snoozed: leave one of them out", status)
 	}
 	return nil
@@ -90,4 +93,57 @@ func SnoozeUntil(text string, from time.Time) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%.40q is longer than 366 days", text)
 	}
 	return from.Add(span).UTC().Truncate(time.Second), nil
+}
+
+// Kind is what a custom field holds.
+type Kind string
+
+// The kinds.
+const (
+	Text    Kind = "a text"
+	Number  Kind = "a number"
+	Boolean Kind = "true or false"
+	Date    Kind = "a date such as 2026-12-01 or 2026-12-01T09:00:00Z"
+)
+
+// suffixes say of a custom field's name what it holds.
+var suffixes = []struct {
+	suffix string
+	kind   Kind
+}{{"Str", Text}, {"Txt", Text}, {"Num", Number}, {"Bool", Boolean}, {"At", Date}}
+
+// CheckField checks a value of a custom field against the suffix of its name, as Kustomer has them. A field with another
+// name may hold anything; nil empties any field. A number is any of Go's, or json.Number.
+func CheckField(name string, value any) error {
+	if value == nil {
+		return nil
+	}
+	for _, s := range suffixes {
+		if strings.HasSuffix(name, s.suffix) && len(name) > len(s.suffix) {
+			if !s.kind.holds(value) {
+				return fmt.Errorf("%.60q ends in %s, so it holds %s", name, s.suffix, s.kind)
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+func (k Kind) holds(value any) bool {
+	switch v := value.(type) {
+	case string:
+		return k == Text || k == Date && isDate(v)
+	case bool:
+		return k == Boolean
+	}
+	return k == Number
+}
+
+func isDate(s string) bool {
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if _, err := time.Parse(layout, s); err == nil {
+			return true
+		}
+	}
+	return false
 }

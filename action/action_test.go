@@ -1,6 +1,9 @@
 package action
 
 import (
+	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -44,6 +47,27 @@ func TestCheckPriority(t *testing.T) {
 	for p, ok := range map[int]bool{-1: false, 0: true, 1: true, 5: true, 6: false} {
 		if err := CheckPriority(p); (err == nil) != ok {
 			t.Errorf("%d: %v", p, err)
+		}
+	}
+}
+
+// A custom field holds what the suffix of its name says; null empties any.
+func TestCheckField(t *testing.T) {
+	values := map[string]any{"text": "x", "number": 12.5, "integer": 3, "exact": json.Number("9007199254740993"), "boolean": true, "date": "2026-12-01", "time": "2026-12-01T09:00:00+01:00", "null": nil}
+	for name, good := range map[string]string{
+		"noteStr": "text date time", "noteTxt": "text date time", "totalNum": "number integer exact", "vipBool": "boolean", "dueAt": "date time",
+		"Str": "text number integer exact boolean date time", "Num": "text number integer exact boolean date time", "nickname": "text number integer exact boolean date time",
+	} {
+		for kind, value := range values {
+			want := kind == "null" || slices.Contains(strings.Fields(good), kind)
+			if err := CheckField(name, value); (err == nil) != want {
+				t.Errorf("%s with a %s: %v", name, kind, err)
+			}
+		}
+	}
+	for _, bad := range []string{"", "2026-02-30", "2026-12-01 09:00", "yesterday", "1764576000000"} {
+		if CheckField("dueAt", bad) == nil {
+			t.Errorf("%q is a date", bad)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/store/ledger"
+	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -303,4 +304,53 @@ func TestAShortcutOfActionsAlone(t *testing.T) {
 	if n := count(outbox.TypeMessageSent) + count(outbox.TypeNote); n != 0 || s.out.count() != 0 {
 		t.Errorf("%d messages went out, %d were told as sent", s.out.count(), n)
 	}
+}
+
+// A conversation that becomes spam is done, and its customer is written to no more, whatever the channel was.
+func TestSpamBlocksTheCustomer(t *testing.T) {
+	t.Parallel()
+	s, r := newSite(t), newReceiver(t)
+	s.worker(r.on(s), s.actionsCatalog())
+	ctx, list, yes := context.Background(), s.suppressions(), true
+	s.message(task.Message{ID: "marks", To: "spam@example.com", Actions: &task.Actions{Spam: &yes},
+		Context: json.RawMessage(`{"conversation":{"id":"c1"},"customer":{"email":"Other@Example.com","phone":"+447912345678"}}`)})
+	rows := func(yield func(bulk.Recipient, error) bool) {
+		yield(bulk.Recipient{Email: "row@example.com", Phone: "+447912345679", Conversation: "c2"}, nil)
+	}
+	if _, err := s.client.Bulk(ctx, bulk.Definition{ID: "b", Actions: &task.Actions{Spam: &yes, Status: "open"}}, rows, enqueue.BulkOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s.await("both changes", func() bool {
+		n := 0
+		for _, e := range r.events() {
+			if e.Type == "conversation.updated" {
+				n++
+			}
+		}
+		return n == 2
+	})
+	changes := map[string]string{}
+	for _, e := range r.events() {
+		if e.Type == "conversation.updated" {
+			changes[fmt.Sprint(e.Data["conversation"])] = changed(e)
+		}
+	}
+	if changes["c1"] != `spam set true; status set "done"` || changes["c2"] != `spam set true; status set "open"` {
+		t.Errorf("%v", changes)
+	}
+	for channel, addresses := range map[message.Channel][]string{
+		message.Email: {"spam@example.com", "other@example.com", "row@example.com"}, message.SMS: {"+447912345678", "+447912345679"},
+	} {
+		entries, err := list.Check(ctx, channel, addresses)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range entries {
+			if e == nil || e.Reason != suppress.Spam {
+				t.Errorf("%s: %+v", addresses[i], e)
+			}
+		}
+	}
+	s.message(task.Message{ID: "after", To: "other@example.com"})
+	s.await("it is suppressed", func() bool { return types(r.byMessage()["after"]) == "message.suppressed" })
 }

@@ -130,5 +130,8 @@ func (h *messages) publish(ctx context.Context, m task.Message, notes *delivery.
 			return out.Again
 		}
 	}
+	if err := h.delivery.BlockSpam(ctx, report); err != nil {
+		return err
+	}
 	return h.events.Append(ctx, append(report.Facts(), report.Update()...)...)
 }

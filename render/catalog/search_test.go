@@ -157,8 +157,11 @@ func TestShortcutActions(t *testing.T) {
 		return "[" + strings.Join(out, ", ") + "]"
 	}
 	for yaml, code := range map[string]string{
-		"assignedUsers: " + list(10):                       "",
-		"assignedUsers: " + list(11):                       "assignedUsers",
+		"assignedUsers: " + list(10): "",
+		"assignedUsers: " + list(11): "assignedUsers",
+		"customFields: {totalNum: 12, dueAt: 2026-12-01, vipBool: true, noteStr: x, goneAt: null}": "",
+		"customFields: {totalNum: \"12\"}":                 "custom_field",
+		"customFields: {vipBool: x}":                       "custom_field",
 		"priority: 5":                                      "",
 		"priority: 0":                                      "", // none
 		"priority: 6":                                      "priority",

@@ -283,6 +283,8 @@ func (s *Shortcut) checkActions(add func(path, code, format string, args ...any)
 	for _, name := range slices.Sorted(maps.Keys(s.CustomFields)) {
 		if !isScalar(s.CustomFields[name]) {
 			add("customFields."+name, "custom_field", "custom field %s must be a text, a boolean, or a finite number", handlebars.Quote(name))
+		} else if err := action.CheckField(name, s.CustomFields[name]); err != nil {
+			add("customFields."+name, "custom_field", "%v", err)
 		}
 	}
 	if s.Status != "" && !action.IsStatus(s.Status) {

@@ -93,7 +93,14 @@ func (c *chunk) publishMessages(ctx context.Context) error {
 		facts = append(facts, c.report(slot, r).Facts()...)
 	}
 	for _, slot := range slots {
-		facts = append(facts, c.update(slot, records)...) // one recipient gets the changes once
+		report, ok := c.last(slot, records)
+		if !ok {
+			continue
+		}
+		if err := c.r.Delivery.BlockSpam(ctx, report); err != nil {
+			return err
+		}
+		facts = append(facts, report.Update()...) // one recipient gets the changes once
 	}
 	if err := c.r.Events.Append(ctx, facts...); err != nil {
 		return err
@@ -107,22 +114,22 @@ func (c *chunk) publishMessages(ctx context.Context) error {
 	return nil
 }
 
-// update is the event of the changes in the conversation of a recipient: once, after the last of their messages that
-// were sent, when none of them is pending. So a conversation that is done gets nothing more.
-func (c *chunk) update(slot int, records []ledger.Record) []outbox.Fact {
+// last is the report of the last message of a recipient that was sent, when none of them is pending: the changes in the
+// conversation follow it, once. So a conversation that is done gets nothing more.
+func (c *chunk) last(slot int, records []ledger.Record) (delivery.Report, bool) {
 	first, last := slot-slot%c.Slots(), -1
 	for s, r := range records[first : first+c.Slots()] {
 		switch {
 		case !r.State.Final():
-			return nil
+			return delivery.Report{}, false
 		case r.State.Happened() && (last < 0 || !r.At.Before(records[last].At)):
 			last = first + s
 		}
 	}
 	if last < 0 {
-		return nil
+		return delivery.Report{}, false
 	}
-	return c.report(last, records[last]).Update()
+	return c.report(last, records[last]), true
 }
 
 // report is that of one slot.
@@ -131,6 +138,7 @@ func (c *chunk) report(slot int, r ledger.Record) delivery.Report {
 	report := delivery.Report{
 		Record: r, Details: c.notes.Of(slot), Bulk: c.ID, Cause: c.RecipientID(c.at.Index, slot), Group: strconv.Itoa(c.at.Index),
 		Outcome: c.Events, OnlyAction: len(c.Messages) == 0, Conversation: recipient.Conversation, Actions: c.Actions,
+		Email: recipient.Email, Phone: recipient.Phone,
 	}
 	var err error
 	if report.Message, err = c.Message(c.at.Index, slot, recipient); err != nil {

@@ -21,6 +21,7 @@ type Report struct {
 	OnlyAction bool          // there are only actions, and no message
 	// Conversation is the recipient's, if the message's context names none.
 	Conversation string
+	Email, Phone string // of a bulk's recipient
 }
 
 // Facts are the events of the message. What it changes in its conversation follows: see Update.

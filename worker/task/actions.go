@@ -1,6 +1,7 @@
 package task
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -29,7 +30,8 @@ type Actions struct {
 	// CustomFields are texts, numbers and booleans; null empties a field.
 	CustomFields  map[string]json.RawMessage `json:"customFields,omitempty"`
 	EmailTemplate string                     `json:"emailTemplate,omitempty"`
-	Spam          *bool                      `json:"spam,omitempty"`
+	// Spam: the conversation is done, unless the actions name another status, and its customer is suppressed.
+	Spam *bool `json:"spam,omitempty"`
 	// Queue transfers the conversation. It loses its assigned users and teams, except those named here.
 	Queue         string   `json:"queue,omitempty"`
 	AssignedUsers []string `json:"assignedUsers,omitempty"` // instead of those whom it was assigned to
@@ -73,7 +75,7 @@ func (a *Actions) Validate() error {
 			f.Add("/customFields", fault.Malformed, "%s is not a field's name: want 1 to %d bytes without white space", fault.Quote(name), maxFieldName)
 			continue
 		}
-		f.Join(fault.Pointer("customFields", name), checkField(a.CustomFields[name]))
+		f.Join(fault.Pointer("customFields", name), checkField(name, a.CustomFields[name]))
 	}
 	return f.Err()
 }
@@ -109,8 +111,8 @@ func checkText(f *fault.List, pointer, text string, most int) {
 	}
 }
 
-// checkField wants one JSON scalar.
-func checkField(value json.RawMessage) error {
+// checkField wants one JSON scalar, of the kind that the name says.
+func checkField(name string, value json.RawMessage) error {
 	if !json.Valid(value) {
 		return fault.At("", fault.BadJSON, "not valid JSON")
 	}
@@ -121,6 +123,15 @@ func checkField(value json.RawMessage) error {
 		if n := utf8.RuneCountInString(strictjson.Text(value)); n > maxFieldText {
 			return fault.At("", fault.TooLong, "%d characters, at most %d", n, maxFieldText)
 		}
+	}
+	d := json.NewDecoder(bytes.NewReader(value))
+	d.UseNumber()
+	var one any
+	if err := d.Decode(&one); err != nil {
+		return fault.At("", fault.BadJSON, "not valid JSON")
+	}
+	if err := action.CheckField(name, one); err != nil {
+		return fault.At("", fault.WrongType, "%v", err)
 	}
 	return nil
 }
@@ -146,10 +157,7 @@ func (a *Actions) With(b *Actions) *Actions {
 		}
 		maps.Copy(out.CustomFields, b.CustomFields)
 	}
-	status := b.Status
-	if b.SnoozeUntil != "" {
-		status = action.Snoozed
-	}
+	status := b.status()
 	if status != "" {
 		out.SubStatus, out.SnoozeUntil = "", "" // they belonged to the other status
 	}
@@ -232,10 +240,18 @@ func (a *Actions) Changes(at time.Time) []Change {
 	return steps
 }
 
-// status is what the actions set: a time to snooze until brings its own.
+// status is what the actions set: a time to snooze until, and spam, bring their own.
 func (a *Actions) status() string {
-	if a.Status == "" && a.SnoozeUntil != "" {
+	switch {
+	case a.Status != "":
+		return a.Status
+	case a.SnoozeUntil != "":
 		return action.Snoozed
+	case a.IsSpam():
+		return action.Done
 	}
-	return a.Status
+	return ""
 }
+
+// IsSpam reports whether the conversation becomes spam: it is done, and its customer may not be written to any more.
+func (a *Actions) IsSpam() bool { return a != nil && a.Spam != nil && *a.Spam }

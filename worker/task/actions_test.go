@@ -17,7 +17,7 @@ func TestActionsReportEveryFaultAtOnce(t *testing.T) {
 	yes := true
 	good := Actions{
 		Subject: "Late order", Tags: make([]string, action.MaxTags), CustomFields: map[string]json.RawMessage{
-			"orderNum": json.RawMessage(`9007199254740993`), "noteStr": json.RawMessage(`"x"`), "vipBool": json.RawMessage(`true`), "goneAt": json.RawMessage(`null`),
+			"orderNum": json.RawMessage(`9007199254740993`), "noteStr": json.RawMessage(`"x"`), "vipBool": json.RawMessage(`true`), "goneAt": json.RawMessage(`null`), "dueAt": json.RawMessage(`"2026-12-01"`),
 		},
 		EmailTemplate: "reply", Spam: &yes, Queue: "billing", AssignedUsers: []string{"u1"}, AssignedTeams: []string{"t1"}, Priority: 5,
 		Status: "snoozed", SubStatus: "solved", SnoozeUntil: "2w",
@@ -33,12 +33,14 @@ func TestActionsReportEveryFaultAtOnce(t *testing.T) {
 	}
 	bad := Actions{
 		Subject: "a\r\nb", Tags: append(make([]string, action.MaxTags), strings.Repeat("é", action.MaxTagLength+1)),
-		CustomFields: map[string]json.RawMessage{"list": json.RawMessage(`[1]`), "": json.RawMessage(`1`), "torn": json.RawMessage(`{`),
+		CustomFields: map[string]json.RawMessage{"list": json.RawMessage(`[1]`), "totalNum": json.RawMessage(`"12"`), "dueAt": json.RawMessage(`"soon"`), "vipBool": json.RawMessage(`1`), "noteStr": json.RawMessage(`true`),
+			"": json.RawMessage(`1`), "torn": json.RawMessage(`{`),
 			"long": json.RawMessage(`"` + strings.Repeat("x", maxFieldText+1) + `"`)},
 		AssignedUsers: []string{""}, Queue: strings.Repeat("q", 129), Status: "gone", Priority: 6, SnoozeUntil: "soon",
 	}
 	checkFaults(t, bad.Validate(), map[string]string{
-		"/tags": fault.TooMany, "/subject": fault.BadCharacter, "/customFields/list": fault.WrongType, "/customFields": fault.Malformed,
+		"/tags": fault.TooMany, "/subject": fault.BadCharacter, "/customFields/list": fault.WrongType, "/customFields/totalNum": fault.WrongType, "/customFields/dueAt": fault.WrongType,
+		"/customFields/vipBool": fault.WrongType, "/customFields/noteStr": fault.WrongType, "/customFields": fault.Malformed,
 		"/customFields/torn": fault.BadJSON, "/customFields/long": fault.TooLong, "/assignedUsers/0": fault.Missing, "/queue": fault.TooLong, "/status": fault.NotOneOf,
 		"/priority": fault.OutOfRange, "/snoozeUntil": fault.Malformed,
 	})

@@ -16,11 +16,12 @@ const (
 	HardBounce   = "hard_bounce"  // there is no such mailbox
 	Unsubscribed = "unsubscribed" // the recipient asked for it
 	Complaint    = "complaint"    // the recipient reported a message as spam
+	Spam         = "spam"         // a conversation with them was marked as spam
 	Manual       = "manual"       // an operator's decision; the code of entries that give none
 )
 
 // OwnReasons are the codes that Herald itself uses.
-var OwnReasons = []string{HardBounce, Unsubscribed, Complaint, Manual}
+var OwnReasons = []string{HardBounce, Unsubscribed, Complaint, Spam, Manual}
 
 // Entry says of an address, or of every address of a domain, whether it may be written to.
 type Entry struct {

@@ -54,19 +54,28 @@ func (l *markdownLayouter) layOut(m *meter.Meter, c *Converter, source string) e
 	l.source = source
 	decorated := strings.Contains(source, "[!") || strings.Contains(source, ".button")
 	if l.tokens.Has(source) || decorated {
-		if err := checkTangle(m, source); err != nil {
+		parse := func() (ast.Node, error) {
+			if err := checkTangle(m, source); err != nil {
+				return nil, err
+			}
+			return c.markdown.Parser().Parse(text.NewReader([]byte(source)), parsing(l.tokens)), nil
+		}
+		document, err := parse()
+		if err != nil {
 			return err
 		}
-		parse := func() ast.Node { return c.markdown.Parser().Parse(text.NewReader([]byte(source)), parsing(l.tokens)) }
-		document := parse()
 		if l.tokens.hasEmpty(source) {
 			source = applied(source, emptiedIn(document, source, l.tokens))
-			document = parse()
+			if document, err = parse(); err != nil {
+				return err
+			}
 		}
 		if cuts := undecorated(document, l.tokens); len(cuts) > 0 {
 			slices.SortStableFunc(cuts, func(a, b cut) int { return a.begin - b.begin })
 			source = applied(source, cuts)
-			document = parse()
+			if document, err = parse(); err != nil {
+				return err
+			}
 		}
 		l.source, l.code = source, codeIn(document)
 	}

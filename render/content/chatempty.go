@@ -12,7 +12,7 @@ import (
 // empty values, with the author's marks around them. It does for Markdown what withoutEmptied does for HTML. The cuts
 // are in order.
 func emptiedIn(document ast.Node, source string, t Tokens) []cut {
-	e := &markdownEmptied{source: source, tokens: t}
+	e := &markdownEmptied{source: source, tokens: t, ends: map[int]bool{}}
 	e.blocks(document)
 	slices.SortStableFunc(e.cuts, func(a, b cut) int {
 		if a.begin != b.begin {
@@ -27,6 +27,12 @@ type markdownEmptied struct {
 	source string
 	tokens Tokens
 	cuts   []cut
+	ends   map[int]bool // of the cuts
+}
+
+func (e *markdownEmptied) add(c cut) {
+	e.cuts = append(e.cuts, c)
+	e.ends[c.end] = true
 }
 
 // state says what a part of a document holds.
@@ -110,7 +116,7 @@ func beginsItem(n ast.Node) bool {
 func (e *markdownEmptied) inline(n ast.Node) state {
 	switch n := n.(type) {
 	case *ast.Text:
-		segment := string(n.Segment.Value([]byte(e.source)))
+		segment := e.source[n.Segment.Start:n.Segment.Stop]
 		rest := e.tokens.withoutEmpty(segment)
 		return state{len(rest) < len(segment), strings.TrimSpace(rest) != ""}
 	case *ast.Emphasis, *extension.Strikethrough, *ast.CodeSpan:
@@ -123,7 +129,7 @@ func (e *markdownEmptied) inline(n ast.Node) state {
 		switch {
 		case all.goes():
 			if begin, end, ok := e.outside(n); ok {
-				e.cuts = append(e.cuts, cut{begin: begin, end: end})
+				e.add(cut{begin: begin, end: end})
 			}
 		case all.empty && n.Kind() != ast.KindCodeSpan:
 			e.trim(nodes)
@@ -196,7 +202,7 @@ func (e *markdownEmptied) trim(nodes []ast.Node) int {
 		last = to
 	}
 	if begin >= 0 && last > begin && len(rest) > 0 {
-		e.cuts = append(e.cuts, cut{begin: begin, end: last})
+		e.add(cut{begin: begin, end: last})
 	}
 	at, end := -1, -1 // of what is cut at the end
 	for len(rest) > 0 {
@@ -219,7 +225,7 @@ func (e *markdownEmptied) trim(nodes []ast.Node) int {
 		rest = rest[:len(rest)-1]
 	}
 	if at >= 0 && at < end {
-		e.cuts = append(e.cuts, cut{begin: at, end: end})
+		e.add(cut{begin: at, end: end})
 	}
 	return last
 }
@@ -228,7 +234,7 @@ func (e *markdownEmptied) trim(nodes []ast.Node) int {
 func (e *markdownEmptied) hollow(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.Text:
-		return strings.TrimSpace(e.tokens.withoutEmpty(string(n.Segment.Value([]byte(e.source))))) == ""
+		return strings.TrimSpace(e.tokens.withoutEmpty(e.source[n.Segment.Start:n.Segment.Stop])) == ""
 	case *ast.Emphasis, *extension.Strikethrough, *ast.CodeSpan:
 		for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 			if !e.hollow(c) {
@@ -284,14 +290,14 @@ func (e *markdownEmptied) guard(at int) {
 	for digits < len(e.source) && e.source[digits] >= '0' && e.source[digits] <= '9' {
 		digits++
 	}
-	if len(e.cuts) == 0 || !slices.ContainsFunc(e.cuts, func(c cut) bool { return c.end == at }) {
+	if !e.ends[at] {
 		return // nothing was cut there
 	}
 	switch c := e.source[at]; {
 	case digits > at && digits < len(e.source) && (e.source[digits] == '.' || e.source[digits] == ')'):
-		e.cuts = append(e.cuts, cut{begin: digits, end: digits, instead: `\`})
+		e.add(cut{begin: digits, end: digits, instead: `\`})
 	case strings.IndexByte("#>-+=:|", c) >= 0, (c == '*' || c == '~') && at+1 < len(e.source) && e.source[at+1] == ' ':
-		e.cuts = append(e.cuts, cut{begin: at, end: at, instead: `\`})
+		e.add(cut{begin: at, end: at, instead: `\`})
 	}
 }
 
@@ -306,14 +312,14 @@ func (e *markdownEmptied) cell(n *extension.TableCell) {
 	}
 	line := strings.LastIndexByte(e.source[:at], '\n') + 1
 	if rest := e.leading(at); rest > at && strings.TrimLeft(e.source[line:at], " >") == "" && rest < len(e.source) && e.source[rest] == '|' {
-		e.cuts = append(e.cuts, cut{begin: at, end: rest, instead: "| "})
+		e.add(cut{begin: at, end: rest, instead: "| "})
 	}
 }
 
 // cutLine cuts the line of the source that at stands in.
 func (e *markdownEmptied) cutLine(at int) {
 	begin, end := e.lineAt(at)
-	e.cuts = append(e.cuts, cut{begin: begin, end: end})
+	e.add(cut{begin: begin, end: end})
 }
 
 func (e *markdownEmptied) lineAt(at int) (begin, end int) {
@@ -332,6 +338,6 @@ func (e *markdownEmptied) cutUnderline(h *ast.Heading) {
 	}
 	begin, next := e.lineAt(end)
 	if under := strings.TrimSpace(e.source[begin:next]); under != "" && strings.Trim(under, "=") == "" || h.Level == 2 && under != "" && strings.Trim(under, "-") == "" {
-		e.cuts = append(e.cuts, cut{begin: begin, end: next})
+		e.add(cut{begin: begin, end: next})
 	}
 }

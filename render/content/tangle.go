@@ -52,6 +52,10 @@ func checkTangle(m *meter.Meter, markdown string) error {
 	return nil
 }
 
+// CheckMarkdown charges for reading Markdown before it is read, and refuses what would take very long: a *handlebars.Error, or
+// that of the meter's context.
+func CheckMarkdown(m *meter.Meter, markdown string) error { return checkTangle(m, markdown) }
+
 // depthOf counts the marks of quotations and lists at the beginning of a line.
 func depthOf(line string) int {
 	depth := 0

@@ -72,11 +72,14 @@ func textPieces(text string, t Tokens, addresses []address, markdown bool) *piec
 	}
 }
 
+// maxIndent bounds, in bytes, what is written at the beginning of each line.
+const maxIndent = 80
+
 // indentOf is what begins a further line of a value in a line that begins like
 // this: its quotation marks, and blanks for indents and list marks.
 func indentOf(line string) string {
 	var b strings.Builder
-	for line != "" {
+	for line != "" && b.Len() < maxIndent {
 		switch {
 		case strings.HasPrefix(line, "> "):
 			b.WriteString("> ")

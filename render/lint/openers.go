@@ -85,8 +85,9 @@ func (t *text) closerOf(opener rawTag, name string) (rawTag, bool) {
 
 // raw are the text's tags, however they are written.
 func (t *text) raw() []rawTag {
-	if t.rawTags == nil {
+	if !t.rawRead {
 		t.rawTags, t.comments = rawTags(t.Text.Text)
+		t.rawRead = true
 	}
 	return t.rawTags
 }

@@ -24,6 +24,7 @@ type text struct {
 	guarded []string // fields that the blocks around ask for
 
 	rawTags  []rawTag
+	rawRead  bool
 	comments []syntax.Span
 	around   []int // for each of rawTags, which one opens the block that it stands in
 	errors   int

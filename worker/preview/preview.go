@@ -299,7 +299,7 @@ func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPr
 	case message.FormText:
 		out.SMS = smsOf(rendered.Text, rendered.SMS)
 	case message.FormMarkdown:
-		if out.HTML, err = markdownHTML(rendered.Text); err != nil {
+		if out.HTML, err = markdownHTML(ctx, rendered.Text); err != nil {
 			return nil, err
 		}
 	case message.FormHTML:

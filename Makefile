@@ -23,8 +23,9 @@ test: deps ## run all tests with the race detector (installs what they need)
 	$(GO) test -race -timeout 20m ./...
 	$(GO) test -run 'Costs|Linear|Leaks' ./render ./render/handlebars ./helpers ./worker/transcript # what costs CPU is measured without it
 
-lint: $(LINT) ## check style, vet and the floors of the architecture
+lint: $(LINT) ## check style, vet, the floors of the architecture, and the licences of modules
 	$(LINT) run ./...
+	GO="$(GO)" scripts/licences.sh
 
 $(LINT):
 	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_V)

@@ -192,7 +192,7 @@ func (s *Server) bulkStatus(ctx context.Context, by caller, id string) (BulkStat
 	if err != nil {
 		return BulkStatus{}, err
 	}
-	status, err := s.Client.BulkProgress(ctx, id)
+	status, err := s.Client.ProgressOf(ctx, b)
 	if err != nil {
 		return BulkStatus{}, err
 	}

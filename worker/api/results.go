@@ -187,30 +187,33 @@ func (s *Server) registerBulkEvents(api huma.API) {
 	}, s.followBulk)
 }
 
-// followEvery is how often the ledger is read, and keepAlive how long a stream may be silent.
-const (
-	followEvery = 500 * time.Millisecond
-	keepAlive   = 15 * time.Second
-)
+// keepAlive is how long a stream may be silent.
+const keepAlive = 15 * time.Second
 
 func (s *Server) followBulk(ctx context.Context, in *IDInput) (*huma.StreamResponse, error) {
 	by := callerOf(ctx)
-	status := func(ctx context.Context) (BulkStatus, error) { return s.bulkStatus(ctx, by, in.ID) }
-	first, err := status(ctx)
+	first, err := s.bulkStatus(ctx, by, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		r, w := humago.Unwrap(hc)
 		w.Header().Set("Content-Type", "text/event-stream")
-		if !s.writeEvents(r.Context(), streamTo(w), first, status) {
+		shared, done := s.follower.follow(in.ID)
+		defer done()
+		ask := func(ctx context.Context) (BulkStatus, error) {
+			status, err := s.follower.status(ctx, in.ID, shared)
+			status.ID = by.shown(in.ID)
+			return status, err
+		}
+		if !s.writeEvents(r.Context(), streamTo(w), first, ask) {
 			breakOff()
 		}
 	}}, nil
 }
 
-// writeEvents writes the status, and what ask says later, until the bulk is over, the reader goes or the server stops. It reports whether the bulk is
-// over.
+// writeEvents writes the status, and what ask says later, until the bulk is over, the reader goes or the server stops. It
+// reports whether the bulk is over.
 func (s *Server) writeEvents(ctx context.Context, w *pacedWriter, status BulkStatus, ask func(context.Context) (BulkStatus, error)) (over bool) {
 	write := func(format string, args ...any) bool {
 		_, err := fmt.Fprintf(w, format, args...)

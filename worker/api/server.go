@@ -82,6 +82,7 @@ type Server struct {
 	Options
 	mux        *http.ServeMux
 	guard      *guard
+	follower   *follower
 	blobs      *blob.Store
 	inline     *attach.Resolver // of files whose bytes come with a request, and of no others
 	room       *room            // for the bodies of requests
@@ -135,6 +136,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Options: o, inline: inline, room: newRoom(o.Bodies), maxRequest: maxRequest, mux: http.NewServeMux(), guard: newGuard(o.Tokens, o.Closed, o.Rate), blobs: blob.New(o.Redis), metrics: m}
+	s.follower = newFollower(func(ctx context.Context, id string) (BulkStatus, error) { return s.bulkStatus(ctx, caller{admin: true}, id) })
 	s.draining, s.drain = context.WithCancel(context.Background())
 	return s, s.routes()
 }

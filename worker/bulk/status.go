@@ -50,12 +50,17 @@ func (s *Store) Status(ctx context.Context, id string) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
+	return s.StatusOf(ctx, b)
+}
+
+// StatusOf is Status for a bulk that was just read: a definition with a context of 1 MB is read once.
+func (s *Store) StatusOf(ctx context.Context, b Bulk) (Status, error) {
 	counts, err := s.ledger.Counts(ctx, b.Owner())
 	if err != nil {
 		return Status{}, err
 	}
 	status := Status{
-		ID: id, Planned: b.Planned, Pending: b.Planned - counts.Final(), Sent: counts.Sent, Done: counts.Done, Failed: counts.Failed,
+		ID: b.ID, Planned: b.Planned, Pending: b.Planned - counts.Final(), Sent: counts.Sent, Done: counts.Done, Failed: counts.Failed,
 		Suppressed: counts.Suppressed, Skipped: counts.Skipped, Unknown: counts.Unknown, Issues: counts.Issues,
 	}
 	if b.Canary != nil {

@@ -234,9 +234,9 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 		d.Answered(msg.Channel, e)
 	}
 	j.Notes.note(j.Slot, func(d *ledger.Details) {
-		d.Attempts, d.ProviderID, d.Words = j.Attempt+1, receipt.ID, receipt.Detail
+		d.Attempts, d.ProviderID, d.Words = j.Attempt+1, receipt.ID, hideRecipients(receipt.Detail, msg)
 		if e != nil {
-			d.ProviderID, d.Words = "", e.Reply
+			d.ProviderID, d.Words = "", hideRecipients(e.Reply, msg)
 		}
 	})
 	if e == nil {
@@ -246,6 +246,10 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 		d.Limiter.Slow(ctx, ChannelLane(msg.Channel))
 	}
 	out = outcomeOfSend(e, msg.Channel, j.Message.PolicyOrDefault(), j.Attempt)
+	out.Reason.Text = hideRecipients(out.Reason.Text, msg)
+	if out.Again != nil {
+		out.Again.Detail = hideRecipients(out.Again.Detail, msg)
+	}
 	if out.Again != nil && !out.Again.Counts {
 		out.Again.Channel = msg.Channel
 	}

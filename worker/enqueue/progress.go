@@ -34,13 +34,18 @@ func (c *Client) Fleet(ctx context.Context) ([]fleet.Worker, error) { return c.f
 
 // BulkProgress reads the progress of a bulk, or returns bulk.ErrNotFound.
 func (c *Client) BulkProgress(ctx context.Context, id string) (Progress, error) {
-	status, err := c.bulks.Status(ctx, id)
-	if err != nil || status.State.Over() {
-		return Progress{Status: status}, err
-	}
 	b, err := c.bulks.Bulk(ctx, id)
 	if err != nil {
 		return Progress{}, err
+	}
+	return c.ProgressOf(ctx, b)
+}
+
+// ProgressOf is BulkProgress for a bulk that was just read.
+func (c *Client) ProgressOf(ctx context.Context, b bulk.Bulk) (Progress, error) {
+	status, err := c.bulks.StatusOf(ctx, b)
+	if err != nil || status.State.Over() {
+		return Progress{Status: status}, err
 	}
 	p := Progress{Status: status}
 	workers, err := c.fleet.Workers(ctx)

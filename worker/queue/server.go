@@ -73,6 +73,9 @@ func (s *Server) handle(ctx context.Context, t *asynq.Task) error {
 		return &Again{After: InterruptedPause, Reason: "interrupted"}
 	}
 	err = s.Handler(ctx, run, t.Payload())
+	if err == nil {
+		s.limitLife(ctx, name, run.ID)
+	}
 	var again *Again
 	if errors.As(err, &again) && !again.Counts && again.After > handOver && !s.Gate.Open(name) {
 		// This worker takes no more of these, so there is no need for a pause: another one may run it at once.
@@ -81,6 +84,15 @@ func (s *Server) handle(ctx context.Context, t *asynq.Task) error {
 		return &sooner
 	}
 	return err
+}
+
+// limitLife makes a task that ends now go by itself, with the address and the text in it. Asynq forgets finished tasks only
+// while some worker runs.
+func (s *Server) limitLife(ctx context.Context, name, id string) {
+	key := "asynq:{" + name + "}:t:" + id // as Asynq names it
+	if err := s.Redis.Expire(ctx, key, Retention+time.Hour).Err(); err != nil {
+		s.Log.Warn("a finished task may stay until a worker removes it", "task_id", id, "error", err)
+	}
 }
 
 // handOver is the pause of a task that this worker leaves to others.

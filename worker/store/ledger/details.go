@@ -20,7 +20,7 @@ type Details struct {
 	To         string  `json:"to,omitempty"`
 	Subject    string  `json:"subject,omitempty"`    // as it was sent
 	ProviderID string  `json:"providerId,omitempty"` // the other side's id of it
-	Words      string  `json:"words,omitempty"`      // the other side's last answer; it may hold an address
+	Words      string  `json:"words,omitempty"`      // the other side's last answer, without the recipients' addresses
 	Attempts   int     `json:"attempts,omitempty"`   // that were made
 	Issues     []Issue `json:"issues,omitempty"`
 }

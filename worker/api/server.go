@@ -136,7 +136,9 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Options: o, inline: inline, room: newRoom(o.Bodies), maxRequest: maxRequest, mux: http.NewServeMux(), guard: newGuard(o.Tokens, o.Closed, o.Rate), blobs: blob.New(o.Redis), metrics: m}
-	s.follower = newFollower(func(ctx context.Context, id string) (BulkStatus, error) { return s.bulkStatus(ctx, caller{admin: true}, id) })
+	s.follower = newFollower(func(ctx context.Context, id string) (BulkStatus, error) {
+		return s.bulkStatus(ctx, caller{admin: true}, id)
+	})
 	s.draining, s.drain = context.WithCancel(context.Background())
 	return s, s.routes()
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/queue"
@@ -25,6 +26,8 @@ type mux struct {
 	log     *slog.Logger
 	// closeBooks fails the message of a task that is given up without a handler, so that it is not pending for ever.
 	closeBooks func(ctx context.Context, run queue.Run, payload []byte, why ledger.Reason) error
+	// watch has the reconciler look after a bulk.
+	watch func(ctx context.Context, bulk string) error
 }
 
 // serve implements queue.Handler.
@@ -122,6 +125,22 @@ func (m *mux) abandon(ctx context.Context, run queue.Run, payload []byte, reason
 		return &queue.Again{After: queue.InterruptedPause, Reason: "message not ended"}
 	}
 	return m.giveUp(ctx, run, payload, 0, reason)
+}
+
+// park makes a dead letter of a task whose data in Redis can't be read, and ends the message that it was for. What starts a bulk
+// and its chunks are enqueued again by the reconciler, and events by the next one of their stream.
+func (m *mux) park(ctx context.Context, name, id string, data []byte) error {
+	const why = "its data in Redis can't be read"
+	run := queue.Run{ID: id, Kind: queue.KindOf(name, id)}
+	if err := m.closeBooks(ctx, run, nil, ledger.Reason{Code: enqueue.CodeRefused, Text: "its task: " + why}); err != nil && !bulk.IsUnreadable(err) {
+		return err
+	}
+	if id, ok := queue.BulkOf(id); ok && run.Kind == (task.BulkStart{}).Kind() { // it may not be looked after yet
+		if err := m.watch(ctx, id); err != nil {
+			return err
+		}
+	}
+	return m.giveUp(ctx, run, data, 0, why)
 }
 
 // giveUp makes a dead letter of a task. `herald dead` shows it and can put it back.

@@ -125,7 +125,10 @@ func New(o Options) (*Worker, error) {
 	if err := o.Metrics.Register(scrape{client, deadLetters, o.Limiter.Lanes, recovery.NewWritable(o.Redis, queue.All())}); err != nil {
 		return nil, err
 	}
-	m := &mux{dead: deadLetters, metrics: tasks, log: o.Log, routes: map[string]queue.Handler{}, closeBooks: (&abandoned{o.Ledger, o.Events}).close}
+	m := &mux{
+		dead: deadLetters, metrics: tasks, log: o.Log, routes: map[string]queue.Handler{}, closeBooks: (&abandoned{o.Ledger, o.Events}).close,
+		watch: bulk.NewStore(o.Redis, o.Ledger).Watch,
+	}
 	if err := w.addSending(o, m, client, draining, recovered); err != nil {
 		return nil, err
 	}
@@ -233,7 +236,7 @@ func (w *Worker) addServers(o Options, m *mux, recovered *recovery.Metrics) erro
 		w.servers = append(w.servers, s)
 	}
 	reaper, err := recovery.New(recovery.Options{
-		Redis: o.Redis, Queues: queue.All(), Log: o.Log.With("part", "reaper"), Metrics: recovered,
+		Redis: o.Redis, Queues: queue.All(), Log: o.Log.With("part", "reaper"), Metrics: recovered, Park: m.park,
 	})
 	if err != nil {
 		return err

@@ -123,7 +123,7 @@ func (s *Store) SetControl(ctx context.Context, id string, c Control) error {
 	}
 	if c != Paused && b.Chunks > 0 {
 		// The caller may die before the chunks have their tasks: from now on the reconciler looks after the bulk.
-		if err := s.watch(ctx, id); err != nil {
+		if err := s.Watch(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -176,7 +176,7 @@ func (s *Store) Settle(ctx context.Context, b Bulk, only *Place, to ledger.State
 func (s *Store) settle(ctx context.Context, b Bulk, only *Place, from ledger.State, begin func(chunk int) error,
 	do func(context.Context, ledger.Chunk, int) (bool, error),
 ) (int, error) {
-	if err := s.watch(ctx, b.ID); err != nil {
+	if err := s.Watch(ctx, b.ID); err != nil {
 		return 0, err
 	}
 	total := 0

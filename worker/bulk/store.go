@@ -144,9 +144,9 @@ func IsUnreadable(err error) bool {
 // runningKey holds the ids of the bulks that were started and not yet seen completed.
 const runningKey = "herald:bulks:running"
 
-// watch puts a bulk on the list of running ones. The reconciler then makes sure that its pending messages have tasks,
+// Watch puts a bulk on the list of running ones. The reconciler then makes sure that its pending messages have tasks,
 // and takes it off when none is pending.
-func (s *Store) watch(ctx context.Context, id string) error {
+func (s *Store) Watch(ctx context.Context, id string) error {
 	if err := s.rdb.SAdd(ctx, runningKey, id).Err(); err != nil {
 		return fmt.Errorf("start bulk %s: %w", id, err)
 	}
@@ -155,7 +155,7 @@ func (s *Store) watch(ctx context.Context, id string) error {
 
 // MarkStarted records that the bulk's chunks are being enqueued. Called again it changes nothing.
 func (s *Store) MarkStarted(ctx context.Context, id string, at time.Time) error {
-	if err := s.watch(ctx, id); err != nil {
+	if err := s.Watch(ctx, id); err != nil {
 		return err
 	}
 	if err := s.rdb.HSetNX(ctx, metaKey(id), fieldStarted, at.UnixMilli()).Err(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -303,6 +304,30 @@ func owned(layout int, k ledger.Kind, id string) string {
 		return id
 	}
 	return string(k) + ":" + id
+}
+
+// KindOf is the kind of a task by its place in the queues, or "unreadable" where that doesn't say it.
+func KindOf(name, id string) string {
+	switch owner, rest, _ := strings.Cut(id, ":"); {
+	case name == Events:
+		return task.EventDeliver{}.Kind()
+	case owner == string(ledger.Message):
+		return task.Message{}.Kind()
+	case owner == string(ledger.Forward):
+		return task.Forward{}.Kind()
+	case owner == string(ledger.Bulk) && strings.Contains(rest, ":start:"):
+		return task.BulkStart{}.Kind()
+	case owner == string(ledger.Bulk):
+		return task.BulkChunk{}.Kind()
+	}
+	return "unreadable"
+}
+
+// BulkOf is the id of the bulk that a task of this id belongs to.
+func BulkOf(id string) (bulk string, ok bool) {
+	kind, rest, _ := strings.Cut(id, ":")
+	bulk, _, ok = strings.Cut(rest, ":")
+	return bulk, ok && kind == string(ledger.Bulk)
 }
 
 // Owner names, for people, the owner of a task: message:order-17, bulk:news, or the stream of an event.

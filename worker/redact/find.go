@@ -166,6 +166,7 @@ type eye struct {
 	scanners []*scanner
 	packed   packed
 	folded   []folded // memory
+	dots     int      // in a row
 }
 
 // begin says that a text begins.
@@ -174,10 +175,19 @@ func (e *eye) begin() {
 		s.begin()
 	}
 	e.packed.begin()
+	e.dots = 0
 }
 
 func (e *eye) see(r rune, start, end int) {
 	e.packed.see(r, start, end)
+	if e.dots++; r != '.' {
+		e.dots = 0
+	}
+	if e.dots == 3 || r == '…' { // programs and people cut texts so
+		for _, s := range e.scanners {
+			s.cut()
+		}
+	}
 	if r < utf8.RuneSelf {
 		for _, s := range e.scanners {
 			s.see(ascii[r], start, end)

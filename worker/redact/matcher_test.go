@@ -61,6 +61,7 @@ func TestFind(t *testing.T) {
 		"cut at the end":            {"4111 1111 1111", "card 4111 11", "card █████", Options{Cut: true}},
 		"cut, and long":             {"The quick brown fox jumps", "card: The quick", "card: █████", Options{Cut: true}},
 		"cut, but not in a list":    {"4111 1111 1111", "card 4111 11", "card 4111 11", Options{}},
+		"cut by an ellipsis":        {"4111 1111 1111", "card 4111 11… is, card 4111 11... is", "card █████… is, card █████... is", Options{}},
 		"hardly begun":              {"4111 1111 1111", "card 41", "card 41", Options{Cut: true}},
 		"a part of a long one":      {"The quick brown fox jumps over", "a QUICK, brown-fox; jumps ov it", "a █████ it", Options{}},
 		"a part too short":          {"The quick brown fox jumps over", "a quick brown fox", "a quick brown fox", Options{}},

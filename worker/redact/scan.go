@@ -100,12 +100,16 @@ func (s *scanner) forget() {
 	s.at, s.count, s.hash = 0, 0, 0
 }
 
-// end says that the text ends. If it may have been cut, the beginning of a text that is looked for is one.
+// end says that the text ends.
 func (s *scanner) end(cut bool) {
 	s.divide()
-	if !cut {
-		return
+	if cut {
+		s.cut()
 	}
+}
+
+// cut says that a text may have been cut here: the beginning of one that is looked for is a hit.
+func (s *scanner) cut() {
 	t := s.table
 	for n := s.at; n != 0; n = t.nodes[n].fail {
 		if node := &t.nodes[n]; !node.end && (node.depth >= minWeakCut || node.secret && node.depth >= minCut) {

@@ -30,7 +30,9 @@ type Options struct {
 	Queues  []string // the names of the queues to look after
 	Log     *slog.Logger
 	Metrics *Metrics
-	Now     func() time.Time // time.Now when nil; only differences count
+	// Park keeps what there is of a task that can't be read, and ends what depends on it. Only then it is removed.
+	Park func(ctx context.Context, queue, id string, data []byte) error
+	Now  func() time.Time // time.Now when nil; only differences count
 }
 
 // Reaper brings back the tasks of workers that died. Any number may run at once.
@@ -39,8 +41,10 @@ type Reaper struct {
 	queues  []string
 	log     *slog.Logger
 	metrics *Metrics
+	parked  func(ctx context.Context, queue, id string, data []byte) error
 	now     func() time.Time
 
+	scans   int
 	watched map[string]*watched // by queue
 	askew   bool                // this machine's clock is too far off, and that was logged
 }
@@ -60,13 +64,13 @@ type lease struct {
 
 // New returns a reaper that Run starts.
 func New(o Options) (*Reaper, error) {
-	if o.Redis == nil || len(o.Queues) == 0 || o.Log == nil || o.Metrics == nil {
-		return nil, errors.New("recovery: Redis, Queues, Log and Metrics are required")
+	if o.Redis == nil || len(o.Queues) == 0 || o.Log == nil || o.Metrics == nil || o.Park == nil {
+		return nil, errors.New("recovery: Redis, Queues, Log, Metrics and Park are required")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Reaper{rdb: o.Redis, queues: o.Queues, log: o.Log, metrics: o.Metrics, now: o.Now, watched: map[string]*watched{}}, nil
+	return &Reaper{rdb: o.Redis, queues: o.Queues, log: o.Log, metrics: o.Metrics, parked: o.Park, now: o.Now, watched: map[string]*watched{}}, nil
 }
 
 // reapScript hands back tasks whose lease is still as the reaper saw it, and counts a crash for each.
@@ -173,6 +177,9 @@ func (r *Reaper) scan(ctx context.Context) error {
 	}
 	r.metrics.unclaimed.WithLabelValues("silent").Set(float64(silent))
 	r.metrics.unclaimed.WithLabelValues("orphan").Set(float64(orphans))
+	if r.scans++; r.scans%overdueEvery == 0 {
+		r.parkOverdue(ctx)
+	}
 	if len(errs) > 1 { // all say the same
 		return fmt.Errorf("%d queues: %w", len(errs), errs[0])
 	}
@@ -207,7 +214,10 @@ func (r *Reaper) look(ctx context.Context, queue string, now time.Time, leases [
 			l = lease{z.Score, now}
 		}
 		w.leases[id] = l
-		if now.Sub(l.since) >= silentAfter {
+		if now.Sub(l.since) < silentAfter {
+			continue
+		}
+		if r.readable(ctx, queue, id) {
 			dead = append(dead, id, strconv.FormatFloat(z.Score, 'f', -1, 64))
 		}
 	}
@@ -226,6 +236,9 @@ func (r *Reaper) look(ctx context.Context, queue string, now time.Time, leases [
 		}
 		if now.Sub(first) < silentAfter {
 			w.orphans[id] = first
+			continue
+		}
+		if !r.readable(ctx, queue, id) {
 			continue
 		}
 		if err := r.adopt(ctx, queue, id); err != nil {

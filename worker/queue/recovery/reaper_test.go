@@ -21,11 +21,12 @@ type stuck struct {
 	reaper *Reaper
 	clock  atomic.Int64
 	runs   chan struct{}
+	parked map[string]string // by task
 }
 
 func newStuck(t *testing.T) *stuck {
 	t.Helper()
-	s := &stuck{rdb: redistest.Start(t).Client(), runs: make(chan struct{}, 10)}
+	s := &stuck{rdb: redistest.Start(t).Client(), runs: make(chan struct{}, 10), parked: map[string]string{}}
 	server := asynq.NewServerFromRedisClient(s.rdb, asynq.Config{
 		Concurrency: 2, Queues: map[string]int{"q": 1}, LogLevel: asynq.FatalLevel, ShutdownTimeout: time.Millisecond, TaskCheckInterval: 10 * time.Millisecond,
 	})
@@ -51,7 +52,8 @@ func newStuck(t *testing.T) *stuck {
 	s.clock.Store(time.Now().UnixNano())
 	s.reaper, err = New(Options{
 		Redis: s.rdb, Queues: []string{"q"}, Log: slog.New(slog.DiscardHandler), Metrics: m,
-		Now: func() time.Time { return time.Unix(0, s.clock.Load()) },
+		Now:  func() time.Time { return time.Unix(0, s.clock.Load()) },
+		Park: func(_ context.Context, _, id string, data []byte) error { s.parked[id] = string(data); return nil },
 	})
 	if err != nil {
 		t.Fatal(err)

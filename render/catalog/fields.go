@@ -61,7 +61,7 @@ var fields = []Field{
 	{Name: "Conversation last message out: preview", Path: "conversation.lastMessageOut.preview", Type: TypeText},
 	{Name: "Conversation last message out: subject", Path: "conversation.lastMessageOut.subject", Type: TypeText},
 	{Name: "Conversation name", Path: "conversation.name", Type: TypeText, Doc: "Its subject."},
-	{Name: "Conversation preview", Path: "conversation.preview", Type: TypeText, Doc: "The first words of its last message."},
+	{Name: "Conversation preview", Path: "conversation.preview", Type: TypeText, Doc: "The first words of its first message."},
 	{Name: "Conversation satisfaction", Path: "conversation.satisfaction", Type: TypeAny, Doc: "The last survey's answer."},
 	{Name: "Conversation status", Path: "conversation.status", Type: TypeText, Doc: "open, snoozed, or done.", Values: []string{"open", "snoozed", "done"}},
 	{Name: "Conversation custom field", Path: "conversation.custom.<name>", Type: TypeAny, Doc: "The name's suffix tells the type: Str, Txt, Num, Bool, At."},

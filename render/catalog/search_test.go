@@ -77,7 +77,7 @@ func TestSearchFindsNameAndTextRanked(t *testing.T) {
 
 // Every word of a text finds it, and its excerpt shows the word.
 func TestSearchEveryWord(t *testing.T) {
-	long := make([]string, 400)
+	long := make([]string, 80)
 	for i := range long {
 		long[i] = fmt.Sprintf("Wörd%03dé", i)
 	}

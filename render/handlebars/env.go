@@ -215,8 +215,9 @@ func (env *Env) Compile(name, text string) (*Template, error) {
 // Name is what Compile was given.
 func (t *Template) Name() string { return t.main.src.name }
 
-// Append executes the template and appends its output to dst. The error is an
-// *Error, and the slice then dst as it was; it has CodeCanceled when ctx is done.
+// Append executes the template and appends its output to dst, whose whole capacity
+// it may write to. The error is an *Error, and the slice then dst as it was; it has
+// CodeCanceled when ctx is done.
 func (t *Template) Append(ctx context.Context, dst []byte, x *Exec) ([]byte, error) {
 	r := newRun(ctx, t.env, x, dst)
 	err := r.execute(t.main.main)

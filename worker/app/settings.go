@@ -70,6 +70,7 @@ type Settings struct {
 	APIBodies          int           `name:"api-bodies" placeholder:"MB" default:"64" help:"Megabytes of request bodies, files among them, that the API holds at the same time. A request for which there is no room waits 5 s, then gets 503." group:"settings"`
 	APIRate            float64       `name:"api-rate" placeholder:"N" default:"1000" help:"Requests a second that each token may make. No limit when 0." group:"settings"`
 	PublicURL          string        `name:"public-url" placeholder:"URL" help:"https address at which recipients and carriers reach the API, for links to unsubscribe, files of an MMS and callbacks. No such links when empty." group:"settings"`
+	ListID             string        `name:"list-id" placeholder:"TEXT" help:"List-Id of the mails of bulks, such as Fernhill news <news.fernhill.example> (RFC 2919). A bulk's own List-Id, among its headers, goes first. None when empty." group:"settings"`
 	LinkSecret         string        `placeholder:"SECRETS" help:"What links are sealed with: at least 32 random characters, the same for workers and API. Several, separated by commas, while it is changed: the first one seals." secret:"key" group:"settings"`
 	EraseKeys          string        `placeholder:"SECRETS" help:"What erased addresses on the suppression list are hashed with: at least 32 random characters, the same for workers, API and commands. Several, separated by commas: the first one hashes, all must stay." secret:"key" group:"settings"`
 	Rates              string        `placeholder:"LIST" help:"Messages a second that all workers together may send, by channel or by sender: email=200,sms=10,sms:+15550100=1. No limit for what is not named." group:"settings"`
@@ -146,6 +147,11 @@ func (s *Settings) Check() error {
 		fault("public-url", "links need HERALD_PUBLIC_URL and HERALD_LINK_SECRET together")
 	} else if _, err := s.links(); err != nil {
 		fault("public-url", "%w", err)
+	}
+	if s.ListID != "" {
+		if err := message.CheckListID(s.ListID); err != nil {
+			fault("list-id", "%w", err)
+		}
 	}
 	if s.APIBodies < api.LeastBodies>>20 {
 		fault("api-bodies", "%d is less than the %d MB that the largest body may have", s.APIBodies, api.LeastBodies>>20)

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/heraldsend/herald/render"
@@ -60,6 +61,8 @@ type Options struct {
 type Rules struct {
 	Links  Links // nil: there are none, and messages that need one wait
 	Events bool  // whether events tell changes of conversations
+	// ListID is the List-Id of the mails of bulks that have no such header of their own; "" for none.
+	ListID string
 	// NoBulk says why a channel must not send bulks, for those that must not.
 	NoBulk map[message.Channel]error
 	// Unconfigured are the channels without a sender, with the setting that would configure it. Their messages wait;
@@ -246,6 +249,9 @@ func (c *Composer) compose(ctx context.Context, j Job) (out Composed, err error)
 	if msg.Unsubscribe, err = c.unsubscribe(j, msg.To[0].Addr); err != nil {
 		return out, err
 	}
+	if j.Part != nil && c.ListID != "" && m.Channel.Spec().Mail && !hasListID(msg.Headers) {
+		msg.Headers = append(slices.Clip(msg.Headers), message.Header{Name: "List-Id", Value: c.ListID})
+	}
 	if v := c.actionsAlone(j); v != nil {
 		return out, v
 	}
@@ -274,6 +280,10 @@ func (c *Composer) compose(ctx context.Context, j Job) (out Composed, err error)
 		return out, err
 	}
 	return out, c.loggedOnly(m)
+}
+
+func hasListID(headers []message.Header) bool {
+	return slices.ContainsFunc(headers, func(h message.Header) bool { return strings.EqualFold(h.Name, "List-Id") })
 }
 
 // LoggedOnly is the code of a complete message that no sender is configured for.

@@ -89,6 +89,16 @@ func (t Thread) Fields() (inReplyTo string, references []string) {
 	return inReplyTo, references
 }
 
+// CheckListID finds what is wrong with the value of a List-Id field.
+func CheckListID(value string) error {
+	for i := range len(value) {
+		if value[i] < ' ' {
+			return errors.New("it holds a control character")
+		}
+	}
+	return checkStructured("list-id", value)
+}
+
 // checkStructured finds what is wrong with the value of a header field that has a form of its own.
 func checkStructured(name, value string) error {
 	for i := range len(value) {

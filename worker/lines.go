@@ -22,6 +22,7 @@ type prober interface {
 const (
 	firstLinePause = time.Second
 	lastLinePause  = 15 * time.Second
+	lastTryPause   = 5 * time.Second // of an account that can't be reached: trying it needs no message
 	probeTime      = 30 * time.Second
 )
 
@@ -108,6 +109,9 @@ func (l *lines) answered(c message.Channel, e *send.Error) {
 func (l *lines) reopen(c message.Channel, closed *line, e *send.Error) {
 	for {
 		pause := min(firstLinePause<<min(closed.tries, 10), lastLinePause)
+		if e.Unreached {
+			pause = min(pause, lastTryPause)
+		}
 		if e.RetryAfter > 0 && !e.Unreached {
 			pause = min(e.RetryAfter, delivery.LongestPause)
 		}

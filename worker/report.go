@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
@@ -25,9 +27,13 @@ type reporter struct {
 	lines        *lines
 	troubles     func() map[message.Channel]delivery.Trouble
 	log          *slog.Logger
+
+	writes int64 // how often this worker has told, as of wrote
+	wrote  time.Time
+	lost   prometheus.Counter
 }
 
-func newReporter(o Options, gate *queue.Gate, l *lines, troubles func() map[message.Channel]delivery.Trouble) *reporter {
+func newReporter(o Options, gate *queue.Gate, l *lines, troubles func() map[message.Channel]delivery.Trouble) (*reporter, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
@@ -41,7 +47,11 @@ func newReporter(o Options, gate *queue.Gate, l *lines, troubles func() map[mess
 			gate.Set(shutNoSender, false, queuesOf(c)...)
 		}
 	}
-	return r
+	r.lost = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "herald_redis_lost_writes_total",
+		Help: "Times that Redis had lost acknowledged writes, as this worker saw it: what was recorded then is forgotten, and may go out again. Alert above 0.",
+	})
+	return r, o.Metrics.Register(r.lost)
 }
 
 // run tells, every few seconds and at once when a line closes or opens, until ctx ends.
@@ -68,9 +78,16 @@ func (r *reporter) run(ctx context.Context) {
 
 func (r *reporter) round(ctx context.Context) error {
 	r.self.Lines = r.state()
-	if err := r.store.Put(ctx, r.self); err != nil {
+	writes, err := r.store.Put(ctx, r.self)
+	if err != nil {
 		return err
 	}
+	if writes <= r.writes {
+		r.lost.Inc()
+		r.log.Error("Redis has lost writes that it had acknowledged: a replica without them was promoted, its file was cut, or it was emptied. "+
+			"What was recorded since then is forgotten, and may go out again", "since", r.wrote.UTC(), "writes", r.writes, "now", writes)
+	}
+	r.writes, r.wrote = writes, time.Now()
 	workers, err := r.store.Workers(ctx)
 	if err != nil {
 		return err

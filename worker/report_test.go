@@ -1,13 +1,18 @@
 package worker
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/logtest"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/fleet"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
@@ -104,5 +109,51 @@ func TestTroubleOfALineIsTold(t *testing.T) {
 	}
 	if p := s.progress("news"); p.Cause != nil || p.Troubles != nil {
 		t.Errorf("over, and %+v", p)
+	}
+}
+
+// A Redis that knows less than it had acknowledged is found, and told.
+func TestLostWritesAreTold(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ctx := t.Context()
+	registry, log := prometheus.NewRegistry(), &logtest.Buffer{}
+	l := newLines(&queue.Gate{}, nil, discard(), ctx)
+	r, err := newReporter(Options{Redis: s.rdb, Metrics: registry, Log: slog.New(slog.NewTextHandler(log, nil))}, &queue.Gate{}, l,
+		func() map[message.Channel]delivery.Trouble { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	rounds := func(n int) {
+		t.Helper()
+		for range n {
+			if err := r.round(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	losses := func() float64 {
+		t.Helper()
+		families, err := registry.Gather()
+		if err != nil || len(families) != 1 {
+			t.Fatal(len(families), err)
+		}
+		return families[0].GetMetric()[0].GetCounter().GetValue()
+	}
+	rounds(3)
+	if got := losses(); got != 0 {
+		t.Fatalf("%v losses while all is well", got)
+	}
+	s.rdb.HIncrBy(ctx, "herald:{fleet}:writes", r.self.ID, 1) // an answer got lost, and the client asked again
+	rounds(1)
+	s.rdb.HIncrBy(ctx, "herald:{fleet}:writes", r.self.ID, -2) // an older state
+	rounds(2)
+	if got := losses(); got != 1 || !strings.Contains(log.String(), "lost writes") {
+		t.Errorf("%v losses told: %s", got, log)
+	}
+	s.rdb.FlushAll(ctx)
+	rounds(1)
+	if got := losses(); got != 2 {
+		t.Errorf("%v losses after an emptied Redis", got)
 	}
 }

@@ -176,7 +176,11 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	if err := o.Metrics.Register(w.pauser); err != nil {
 		return err
 	}
-	w.keepers = append(w.keepers, w.pauser.run, newReporter(o, w.gate, l, d.Troubles).run)
+	r, err := newReporter(o, w.gate, l, d.Troubles)
+	if err != nil {
+		return err
+	}
+	w.keepers = append(w.keepers, w.pauser.run, r.run)
 	if err := o.Metrics.Register(d); err != nil {
 		return err
 	}

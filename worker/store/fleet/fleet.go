@@ -56,39 +56,53 @@ type Store struct{ rdb redis.UniversalClient }
 // New returns a store on rdb, which stays the caller's to close.
 func New(rdb redis.UniversalClient) *Store { return &Store{rdb} }
 
-const workersKey = "herald:{fleet}:workers"
+const (
+	workersKey = "herald:{fleet}:workers"
+	writesKey  = "herald:{fleet}:writes" // by worker, how often it wrote its entry
+)
 
 // putScript writes an entry, and removes those of workers that are long gone.
 //
-// KEYS: hash of the entries. ARGV: id, entry, age in seconds of what is removed.
-// The value is the time of Redis in seconds, a blank, the entry.
+// KEYS: hash of the entries, hash of the writes. ARGV: id, entry, age in seconds of what is removed.
+// The value is the time of Redis in seconds, a blank, the entry. Returns how often this worker wrote.
 var putScript = redis.NewScript(`
 local now = tonumber(redis.call('TIME')[1])
 redis.call('HSET', KEYS[1], ARGV[1], now .. ' ' .. ARGV[2])
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   local at = tonumber(string.match(all[i + 1], '^%d+'))
-  if not at or now - at > tonumber(ARGV[3]) then redis.call('HDEL', KEYS[1], all[i]) end
+  if not at or now - at > tonumber(ARGV[3]) then
+    redis.call('HDEL', KEYS[1], all[i])
+    redis.call('HDEL', KEYS[2], all[i])
+  end
 end
-return redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+local writes = redis.call('HINCRBY', KEYS[2], ARGV[1], 1)
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+return writes
 `)
 
-// Put writes the entry of a worker.
-func (s *Store) Put(ctx context.Context, w Worker) error {
+// Put writes the entry of a worker, and returns how often it did. If that number doesn't grow, Redis has lost what was
+// written since.
+func (s *Store) Put(ctx context.Context, w Worker) (writes int64, err error) {
 	data, err := json.Marshal(w)
 	if err != nil {
-		return fmt.Errorf("tell what this worker can send: %w", err)
+		return 0, fmt.Errorf("tell what this worker can send: %w", err)
 	}
 	const forgotten = 5 * time.Minute
-	if err := putScript.Run(ctx, s.rdb, []string{workersKey}, w.ID, data, int(forgotten.Seconds())).Err(); err != nil {
-		return fmt.Errorf("tell what this worker can send: %w", err)
+	if writes, err = putScript.Run(ctx, s.rdb, []string{workersKey, writesKey}, w.ID, data, int(forgotten.Seconds())).Int64(); err != nil {
+		return 0, fmt.Errorf("tell what this worker can send: %w", err)
 	}
-	return nil
+	return writes, nil
 }
 
 // Remove removes the entry of a worker that stops.
 func (s *Store) Remove(ctx context.Context, id string) error {
-	return s.rdb.HDel(ctx, workersKey, id).Err()
+	pipe := s.rdb.Pipeline()
+	pipe.HDel(ctx, workersKey, id)
+	pipe.HDel(ctx, writesKey, id)
+	_, err := pipe.Exec(ctx)
+	return err
 }
 
 // Workers returns the living workers, sorted by name. An entry that can't be read is that of a newer version, and left

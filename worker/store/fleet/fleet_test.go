@@ -19,8 +19,11 @@ func TestWorkers(t *testing.T) {
 	old := time.Now().Add(-Silent - 2*time.Second).Unix()
 	rdb.HSet(ctx, workersKey, "silent", fmt.Sprintf(`%d {"id":"silent"}`, old), "foreign", fmt.Sprintf("%d ?", time.Now().Unix()), "ancient", `1 {"id":"ancient"}`)
 	for _, id := range []string{"b", "a"} {
-		if err := s.Put(ctx, Worker{ID: id, Host: id, PID: 7, Lines: map[message.Channel]Line{message.SMS: {Code: NoSender}}}); err != nil {
-			t.Fatal(err)
+		w := Worker{ID: id, Host: id, PID: 7, Lines: map[message.Channel]Line{message.SMS: {Code: NoSender}}}
+		for want := range int64(3) {
+			if writes, err := s.Put(ctx, w); err != nil || writes != want+1 {
+				t.Fatal(writes, err)
+			}
 		}
 	}
 	workers, err := s.Workers(ctx)
@@ -35,6 +38,9 @@ func TestWorkers(t *testing.T) {
 	}
 	if workers, err = s.Workers(ctx); err != nil || len(workers) != 1 {
 		t.Errorf("%+v, %v", workers, err)
+	}
+	if n := rdb.HLen(ctx, writesKey).Val(); n != 1 {
+		t.Errorf("%d counters are kept", n)
 	}
 }
 

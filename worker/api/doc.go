@@ -12,6 +12,8 @@
 //	body.go      JSON bodies: limits, and strictjson.go for what encoding/json lets pass
 //	token.go     bearer tokens, hashed at rest
 //	guard.go     who may do what, how often
+//	caller.go    whose things a caller reaches: ids that are given ↔ ids that are stored
+//	follow.go    what streams about the same bulk share
 //
 // 202 means stored as durably as Redis is set up to store; 503 with Retry-After means that Redis didn't answer and that
 // the call can be repeated: with an id or an Idempotency-Key nothing is sent twice.

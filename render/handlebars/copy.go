@@ -12,13 +12,9 @@ const shortText = len(behindTexts)
 
 // appendShort appends a short text; dst must have room for shortText bytes.
 func appendShort(dst []byte, s string) []byte {
-	copyShort(unsafe.Add(unsafe.Pointer(unsafe.SliceData(dst)), len(dst)), s)
-	return dst[:len(dst)+len(s)]
-}
-
-// copyShort copies a short text.
-func copyShort(to unsafe.Pointer, s string) {
+	to := unsafe.Add(unsafe.Pointer(unsafe.SliceData(dst)), len(dst))
 	*(*[shortText]byte)(to) = *(*[shortText]byte)(unsafe.Pointer(unsafe.StringData(s)))
+	return dst[:len(dst)+len(s)]
 }
 
 // word returns the eight bytes from offset i on.
@@ -41,7 +37,7 @@ func putHalf(p unsafe.Pointer, i int, w uint64) {
 	binary.LittleEndian.PutUint32((*[4]byte)(unsafe.Add(p, i))[:], uint32(w))
 }
 
-// ends returns the first and the last bytes of s in two words, which are all of it up to 16 bytes.
+// ends returns the first and the last bytes of s in two words, which are all of it from 4 to 16 bytes.
 func ends(s string) (first, last uint64) {
 	n := len(s)
 	p := unsafe.Pointer(unsafe.StringData(s))
@@ -50,8 +46,6 @@ func ends(s string) (first, last uint64) {
 		return word(p, 0), word(p, n-8)
 	case n >= 4:
 		return half(p, 0), half(p, n-4)
-	case n > 0:
-		return uint64(s[0]) | uint64(s[n/2])<<8, uint64(s[n-1])
 	}
 	return 0, 0
 }

@@ -190,10 +190,10 @@ func people(n int) iter.Seq2[bulk.Recipient, error] {
 	}
 }
 
-// await polls until ok, or fails the test after a minute.
+// await polls until ok, or fails the test after three minutes.
 func (s *site) await(what string, ok func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !ok(); {
+	for deadline := time.Now().Add(3 * time.Minute); !ok(); {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("waited in vain until %s", what)
 		}

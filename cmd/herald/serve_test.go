@@ -115,9 +115,10 @@ func TestServeHealth(t *testing.T) {
 		t.Errorf("metrics %s", body)
 	}
 	redis.Kill()
-	if status, _ := s.request("GET", "/readyz", "", nil); status != 503 {
-		t.Errorf("/readyz: %d without a Redis", status)
-	}
+	await(t, "it is not ready without a Redis", func() bool {
+		status, _ := s.request("GET", "/readyz", "", nil)
+		return status == 503
+	})
 	if status, _ := s.request("GET", "/v1/bulks", secret, nil); status != 503 {
 		t.Errorf("/v1/bulks: %d without a Redis", status)
 	}

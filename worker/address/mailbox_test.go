@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/heraldsend/herald/helpers/cputest"
 )
 
 func readJSON(t testing.TB, name string, into any) {
@@ -94,17 +96,16 @@ func TestParseMailboxRejects(t *testing.T) {
 }
 
 func TestParseMailboxLongIsQuickAndShort(t *testing.T) {
-	start := time.Now()
 	for _, in := range []string{strings.Repeat("a", 1<<20) + "@example.com", "a@" + strings.Repeat("b.", 1<<19) + "com", strings.Repeat("<", 1<<20) + ">"} {
-		_, err := ParseMailbox(in)
+		var err error
+		if d := cputest.Spent(func() { _, err = ParseMailbox(in) }); d > time.Second {
+			t.Errorf("took %v", d)
+		}
 		if err == nil {
 			t.Error("a 1 MB address was accepted")
 		} else if len(err.Error()) > 300 {
 			t.Errorf("error text of %d bytes", len(err.Error()))
 		}
-	}
-	if d := time.Since(start); d > time.Second {
-		t.Errorf("took %v", d)
 	}
 }
 

@@ -2,12 +2,14 @@ package api
 
 import (
 	"encoding/json"
+	"io/fs"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
+	"github.com/heraldsend/herald/render/rendertest"
 	"github.com/heraldsend/herald/templates"
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/preview"
@@ -20,9 +22,11 @@ func startPreview(t *testing.T) *service {
 }
 
 // newPreview renders with the built-in templates.
-func newPreview(t *testing.T) *Preview {
+func newPreview(t *testing.T) *Preview { return newPreviewOf(t, templates.Catalog()) }
+
+func newPreviewOf(t *testing.T, files fs.FS) *Preview {
 	t.Helper()
-	loaded, err := catalog.Load(templates.Catalog())
+	loaded, err := catalog.Load(files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +34,7 @@ func newPreview(t *testing.T) *Preview {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := NewPreview(PreviewOptions{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Files: templates.Catalog(),
+	p, err := NewPreview(PreviewOptions{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Files: files,
 		Composer: func(c *catalog.Catalog) (*compose.Composer, error) {
 			return compose.NewLocal(c, renderer, compose.Rules{Links: compose.SampleLinks{}})
 		},
@@ -94,12 +98,29 @@ func TestRenderRefuses(t *testing.T) {
 	}
 }
 
+// Lists are lists where there is nothing in them: pages and clients go through them without asking.
+func TestEmptyPreviewLists(t *testing.T) {
+	p := newPreviewOf(t, rendertest.Folder())
+	s := start(t, func(o *Options) { o.Preview = p })
+	for _, path := range []string{"/v1/shortcuts", "/v1/snippets", "/v1/fields", "/v1/helpers", "/v1/samples"} {
+		var lists map[string]any
+		if err := json.Unmarshal(s.want(http.StatusOK, "GET", path, nil).body, &lists); err != nil {
+			t.Fatal(err)
+		}
+		for name, list := range lists {
+			if list == nil {
+				t.Errorf("%s: %s is null", path, name)
+			}
+		}
+	}
+}
+
 func TestPreviewLists(t *testing.T) {
 	s := startPreview(t)
 	for path, part := range map[string]string{
 		"/v1/shortcuts": `"category":"Orders"`,
 		"/v1/shortcuts/" + templates.DemoShortcut: `"file":"shortcuts/` + templates.DemoShortcut + `.yaml"`,
-		"/v1/snippets":                `"languages":["en","de","es","fr","ja"]`,
+		"/v1/snippets":                `"languages":["en","de","es","fr","ja"`,
 		"/v1/fields":                  `"path":"customer.firstName"`,
 		"/v1/helpers":                 `"name":"dateFormat"`,
 		"/v1/samples":                 `"layout":"reply"`,

@@ -117,7 +117,7 @@ func (p *Preview) snippetUses(_ context.Context, in *shortcutInput) (*usesOutput
 
 // languages are those of the texts in the catalog, first those that it must have.
 func languages(c *catalog.Catalog) []string {
-	out := slices.Concat([]string{}, c.Defaults().Languages)
+	out := append([]string{}, c.Defaults().Languages...) // a list, also where it is empty
 	var others []string
 	for _, name := range c.Snippets() {
 		s, err := c.Snippet(name)
@@ -241,7 +241,7 @@ func (p *Preview) getSamples(context.Context, *struct{}) (*samplesOutput, error)
 		}
 		b.Layouts = append(b.Layouts, LayoutEntry{name, t.Description})
 	}
-	b.Layout, b.Attachments, b.Languages = c.Defaults().ReplyTemplate, c.Attachments(), languages(c)
+	b.Layout, b.Attachments, b.Languages = c.Defaults().ReplyTemplate, append([]catalog.Attachment{}, c.Attachments()...), languages(c)
 	return out, nil
 }
 

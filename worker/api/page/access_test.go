@@ -214,7 +214,7 @@ func TestDrafts(t *testing.T) {
 	p.Await(`document.querySelector("#draft").hidden`)
 	choose("issue-before", "order-issue-before-arrival")
 	p.Await(frame + `.includes("my draft") && !document.querySelector("#draft").hidden`)
-	p.Await(`sessionStorage.getItem("herald.preview")?.includes("my draft")`)
+	p.Await(`localStorage.getItem("herald.draft.order-issue-before-arrival")?.includes("my draft")`)
 	p.Go("about:blank")
 	p.Go(p.URL())
 	p.Await(frame + `.includes("my draft")`)

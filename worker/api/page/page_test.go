@@ -28,10 +28,6 @@ func serve(t *testing.T, configure func(*api.Options)) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	renderer, err := render.New(render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	rdb := redistest.Start(t).Client()
 	log := slog.New(slog.DiscardHandler)
 	client, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log, Phones: phone.Parse})
@@ -44,13 +40,7 @@ func serve(t *testing.T, configure func(*api.Options)) string {
 		t.Fatal(err)
 	}
 	o := api.Options{Redis: rdb, Client: client, Suppressions: suppressions, Log: log, Metrics: prometheus.NewRegistry()}
-	if o.Preview, err = api.NewPreview(api.PreviewOptions{Catalog: func() *catalog.Catalog { return loaded }, Renderer: renderer, Files: templates.Catalog(),
-		Composer: func(c *catalog.Catalog) (*compose.Composer, error) {
-			return compose.NewLocal(c, renderer, compose.Rules{Links: compose.SampleLinks{}})
-		},
-	}); err != nil {
-		t.Fatal(err)
-	}
+	o.Preview = previewOf(t, func() *catalog.Catalog { return loaded })
 	if o.Page, err = page.Handler(); err != nil {
 		t.Fatal(err)
 	}
@@ -65,6 +55,24 @@ func serve(t *testing.T, configure func(*api.Options)) string {
 	t.Cleanup(server.Close)
 	t.Cleanup(service.Drain)
 	return server.URL
+}
+
+// previewOf looks at templates as they are at the time.
+func previewOf(t *testing.T, now func() *catalog.Catalog) *api.Preview {
+	t.Helper()
+	renderer, err := render.New(render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := api.NewPreview(api.PreviewOptions{Catalog: now, Renderer: renderer, Files: templates.Catalog(),
+		Composer: func(c *catalog.Catalog) (*compose.Composer, error) {
+			return compose.NewLocal(c, renderer, compose.Rules{Links: compose.SampleLinks{}})
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // open opens the preview and waits until it shows the first shortcut.
@@ -87,8 +95,8 @@ func check(t *testing.T, p *browsertest.Page) {
 	}
 }
 
-// frame is the email's document as the page gave it to its frame.
-const frame = `(document.querySelector("iframe.frame")?.srcdoc ?? "")`
+// frame is the email's document, as its frame has it.
+const frame = `(document.querySelector("iframe.frame")?.contentDocument?.documentElement?.outerHTML ?? "")`
 
 func TestTypeAndSee(t *testing.T) {
 	p := open(t)

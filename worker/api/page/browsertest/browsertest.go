@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,6 +37,9 @@ const (
 	Right     = kb.ArrowRight
 	Left      = kb.ArrowLeft
 	Backspace = kb.Backspace
+	Home      = kb.Home
+	PageDown  = kb.PageDown
+	PageUp    = kb.PageUp
 )
 
 // Page is one page in a browser of its own.
@@ -50,8 +54,13 @@ type browser struct {
 	url string
 
 	mutex    sync.Mutex
-	requests []string // addresses that the page asked for
-	failures []string // what scripts threw, and what the browser complained of
+	requests []request // what the page asked for
+	failures []string  // what scripts threw, and what the browser complained of
+}
+
+type request struct {
+	id  network.RequestID
+	url string
 }
 
 // In is the same page in a subtest: what fails there ends that one alone.
@@ -71,7 +80,7 @@ func Open(t testing.TB, address string) *Page {
 		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-extensions", true), chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("hide-scrollbars", false),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE "+host),
 	)
 	t.Cleanup(cancel)
@@ -117,7 +126,11 @@ func (p *Page) event(ev any) {
 	defer p.mutex.Unlock()
 	switch e := ev.(type) {
 	case *network.EventRequestWillBeSent:
-		p.requests = append(p.requests, e.Request.URL)
+		p.requests = append(p.requests, request{e.RequestID, e.Request.URL})
+	case *network.EventLoadingFailed:
+		if e.BlockedReason != "" { // it was never made
+			p.requests = slices.DeleteFunc(p.requests, func(r request) bool { return r.id == e.RequestID })
+		}
 	case *runtime.EventExceptionThrown:
 		text := e.ExceptionDetails.Text
 		if e.ExceptionDetails.Exception != nil {
@@ -277,7 +290,8 @@ func (p *Page) Elsewhere() []string {
 	defer p.mutex.Unlock()
 	own := mustURL(p.t, p.url).Host
 	var out []string
-	for _, address := range p.requests {
+	for _, r := range p.requests {
+		address := r.url
 		u, err := url.Parse(address)
 		if err == nil && (u.Host == own || u.Scheme == "data" || u.Scheme == "about" || u.Scheme == "blob") {
 			continue
@@ -292,7 +306,8 @@ func (p *Page) Requests(part string) int {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	n := 0
-	for _, address := range p.requests {
+	for _, r := range p.requests {
+		address := r.url
 		if strings.Contains(address, part) {
 			n++
 		}

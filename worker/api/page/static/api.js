@@ -1,4 +1,4 @@
-// Calls of the API. A token is asked for when the server wants one, and kept for this tab alone.
+// Calls of the API. A token is asked for when the server wants one, and kept for this tab alone unless its user wants more.
 import { h } from "./dom.js";
 
 const key = "herald.token";
@@ -15,11 +15,12 @@ export class Problem extends Error {
 }
 
 let asking = null;
+let declined = false; // nobody is asked twice
 
 // call asks the API; body is an object, or text that is JSON already.
 export async function call(method, path, body, { signal, text = false, headers = {} } = {}) {
   for (;;) {
-    const token = sessionStorage.getItem(key);
+    const token = sessionStorage.getItem(key) ?? localStorage.getItem(key);
     let response;
     try {
       response = await fetch(path, {
@@ -35,7 +36,7 @@ export async function call(method, path, body, { signal, text = false, headers =
       if (error.name === "AbortError") throw error;
       throw new Problem(0, { detail: "Herald does not answer. Is `herald serve` running?" });
     }
-    if (response.status === 401) {
+    if (response.status === 401 && !declined) {
       asking ??= askToken(Boolean(token)).finally(() => { asking = null; });
       if (await asking) continue;
     }
@@ -51,11 +52,13 @@ export const post = (path, body, options) => call("POST", path, body, options);
 // askToken shows a dialog; the promise holds whether a token was given.
 export function askToken(wrong = false) {
   const input = h("input", { type: "password", id: "tokenInput", autocomplete: "off", spellcheck: "false", required: true });
+  const remember = h("input", { type: "checkbox", id: "tokenRemember" });
   const dialog = h("dialog", { class: "dialog", "aria-labelledby": "tokenTitle" },
     h("form", { method: "dialog" },
       h("h2", { id: "tokenTitle" }, "This server needs a token"),
-      h("p", {}, wrong ? "It does not know the token that you gave, or the token may not do this." : "Paste one that ", wrong ? "" : h("code", {}, "herald token create"), wrong ? "" : " made. It stays in this tab until you close it."),
+      h("p", {}, wrong ? "It does not know the token that you gave, or the token may not do this." : "Paste one that ", wrong ? "" : h("code", {}, "herald token create"), wrong ? "" : " made. It stays in this tab until you close it, or in this browser if you say so."),
       h("label", { for: "tokenInput" }, "Token"), input,
+      h("label", { class: "check" }, remember, "Remember it in this browser"),
       h("div", { class: "actions" },
         h("button", { type: "button", class: "ghost", onclick: () => dialog.close() }, "Cancel"),
         h("button", { class: "primary", value: "use" }, "Use token"))));
@@ -65,14 +68,32 @@ export function askToken(wrong = false) {
   return new Promise((resolve) => dialog.addEventListener("close", () => {
     const token = input.value.trim();
     dialog.remove();
-    if (dialog.returnValue === "use" && token) sessionStorage.setItem(key, token);
-    resolve(dialog.returnValue === "use" && token !== "");
+    const given = dialog.returnValue === "use" && token !== "";
+    declined = !given;
+    if (given) {
+      localStorage.removeItem(key);
+      (remember.checked ? localStorage : sessionStorage).setItem(key, token);
+      if (remember.checked) sessionStorage.removeItem(key);
+    }
+    document.dispatchEvent(new Event("token"));
+    resolve(given);
   }));
 }
 
-// tokenButton shows a button that forgets the token, where there is one.
+// tokenButton shows a button that forgets the token where there is one, and asks for one that was not given.
 export function tokenButton(button) {
-  button.hidden = !sessionStorage.getItem(key);
-  button.textContent = "Forget token";
-  button.onclick = () => { sessionStorage.removeItem(key); location.reload(); };
+  const show = () => {
+    const has = Boolean(sessionStorage.getItem(key) ?? localStorage.getItem(key));
+    button.hidden = !has && !declined;
+    button.textContent = has ? "Forget token" : "Give a token";
+    button.onclick = async () => {
+      if (has) {
+        sessionStorage.removeItem(key);
+        localStorage.removeItem(key);
+      } else if (!(await askToken())) return;
+      location.reload();
+    };
+  };
+  show();
+  document.addEventListener("token", show);
 }

@@ -11,7 +11,7 @@ export class Completion {
     this.offer = offer;
     this.items = [];
     this.at = -1;
-    this.list = h("ul", { class: "complete", role: "listbox", id: `${editor.options.id}-complete`, "aria-label": "Suggestions", hidden: true });
+    this.list = h("ul", { class: "complete", role: "listbox", tabindex: "0", id: `${editor.options.id}-complete`, "aria-label": "Suggestions", hidden: true });
     this.said = h("span", { class: "hidden", role: "status" });
     editor.element.append(this.list, this.said);
     const area = editor.area;
@@ -22,7 +22,8 @@ export class Completion {
       this.open(false);
     });
     area.addEventListener("keydown", (event) => this.key(event));
-    area.addEventListener("blur", () => this.close());
+    area.addEventListener("blur", (event) => { if (event.relatedTarget !== this.list) this.close(); });
+    this.list.addEventListener("focus", () => area.focus());
     area.addEventListener("click", () => this.close());
   }
 
@@ -104,15 +105,16 @@ export class Completion {
   }
 }
 
-// matching sorts items by how well they fit what is typed: at the start, at a word's start, anywhere.
+// matching sorts items by how well they fit what is typed: wholly, at the start, at a word's start, anywhere.
 function matching(items, typed) {
   const want = typed.toLowerCase();
   const score = (item) => {
     const label = item.label.toLowerCase();
-    if (label.startsWith(want)) return 0;
+    if (label === want) return 0;
+    if (label.startsWith(want)) return 1;
     const at = label.indexOf(want);
-    if (at > 0) return /[.\/_-]/.test(label[at - 1]) ? 1 : 2;
-    return (item.about ?? "").toLowerCase().includes(want) && want.length > 1 ? 3 : -1;
+    if (at > 0) return /[.\/_-]/.test(label[at - 1]) ? 2 : 3;
+    return (item.about ?? "").toLowerCase().includes(want) && want.length > 1 ? 4 : -1;
   };
   return items.map((item, i) => ({ item, i, score: score(item) })).filter((x) => x.score >= 0)
     .sort((a, b) => a.score - b.score || a.i - b.i).map((x) => x.item);

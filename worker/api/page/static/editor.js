@@ -1,10 +1,15 @@
 // An editor for templates: a text area, so that typing, undo, dictation and screen readers are the browser's own, above
 // the same text in colours with line numbers and marked places.
-import { h } from "./dom.js";
+import { h, bytes, count } from "./dom.js";
 import { Completion } from "./complete.js";
 
+// most is how long a text may be to be edited. Of a longer one only the beginning is shown: a browser takes seconds to
+// lay it out, again at every change of the page.
+const most = 100_000;
+const shownLines = 200;
+
 export class Editor {
-  // options: id, label, highlight(text), change(text), line (one line only), complete(before, after), rows, described
+  // options: id, label, highlight(text), change(text), line (one line only), blocks (closes them), complete(before, after), rows
   constructor(options) {
     this.options = options;
     this.marks = [];
@@ -17,21 +22,50 @@ export class Editor {
     this.said = h("p", { id: `${options.id}-mark`, class: "editor-said", hidden: true });
     this.body = h("div", { class: "editor-body" }, this.lines, this.area);
     this.scroll = h("div", { class: "editor-scroll" }, this.body);
-    this.element = h("div", { class: options.line ? "editor one" : "editor" }, this.scroll, this.said);
-    this.area.addEventListener("input", () => this.edited());
+    this.whole = null; // a text that is too long to edit
+    this.size = h("span");
+    this.long = h("p", { class: "editor-long", hidden: true }, this.size, " ", h("button", { type: "button", class: "link", onclick: () => this.empty() }, "Write another"));
+    this.element = h("div", { class: options.line ? "editor one" : "editor" }, this.scroll, this.long, this.said);
+    this.area.addEventListener("input", (event) => {
+      this.edited();
+      if (options.blocks && event.inputType === "insertText" && event.data === "}") this.closeBlock();
+    });
     this.area.addEventListener("keydown", (event) => {
       if (options.line && event.key === "Enter" && !event.defaultPrevented) event.preventDefault();
+      if ((event.key === "PageDown" || event.key === "PageUp") && !event.defaultPrevented && !event.ctrlKey && !event.altKey && !event.metaKey) {
+        event.preventDefault();
+        this.page(event.key === "PageDown" ? 1 : -1, event.shiftKey);
+      }
     });
     if (options.complete) this.completion = new Completion(this, options.complete);
     this.draw();
   }
 
-  get text() { return this.area.value; }
+  get text() { return this.whole ?? this.area.value; }
+
+  // cut keeps a text that is too long to edit, and shows its beginning.
+  cut() {
+    this.whole = this.area.value.length > most ? this.area.value : null;
+    if (this.whole !== null) {
+      const lines = this.whole.split("\n");
+      this.area.value = lines.slice(0, shownLines).join("\n").slice(0, most / 10);
+      this.size.textContent = `The beginning of ${count(lines.length, "line")}, ${bytes(this.whole.length)}: too long to edit here.`;
+    }
+    this.area.readOnly = this.whole !== null;
+    this.long.hidden = this.whole === null;
+  }
+
+  empty() {
+    this.area.value = "";
+    this.edited();
+    this.area.focus();
+  }
 
   // set replaces the text without calling change.
   set(text) {
-    if (this.area.value === text) return;
+    if (this.text === text) return;
     this.area.value = text;
+    this.cut();
     this.area.setSelectionRange(0, 0);
     this.scroll.scrollTop = 0;
     this.marks = [];
@@ -40,6 +74,7 @@ export class Editor {
   }
 
   edited() {
+    this.cut();
     if (this.options.line && /[\r\n]/.test(this.text)) this.area.value = this.text.replace(/[\r\n]+/g, " ");
     this.marks = [];
     this.draw();
@@ -54,6 +89,32 @@ export class Editor {
       this.area.setRangeText(text, start, end, "end");
       this.edited();
     }
+  }
+
+  // closeBlock puts the closing tag behind an opening one that was just finished, where the text has none for it.
+  closeBlock() {
+    const caret = this.area.selectionStart;
+    const opened = this.text.slice(0, caret).match(/\{\{~?[#^]>?\s*([\w.-]+)[^{}]*\}\}$/);
+    if (!opened) return;
+    const tags = (before) => this.text.split(new RegExp(`\\{\\{~?${before}\\s*${opened[1].replace(/[.]/g, "\\.")}(?![\\w.-])`)).length;
+    if (tags("[#^]>?") <= tags("/")) return;
+    this.replace(caret, caret, `{{/${opened[1]}}}`);
+    this.area.setSelectionRange(caret, caret);
+  }
+
+  // page moves the caret by as many lines as are seen: the area is as high as its text, so the browser doesn't.
+  page(direction, select) {
+    const area = this.area;
+    const at = area.selectionDirection === "backward" ? area.selectionStart : area.selectionEnd;
+    const before = this.text.slice(0, at).split("\n");
+    const lines = this.text.split("\n");
+    const seen = Math.max(1, Math.floor(this.scroll.clientHeight / (area.scrollHeight / lines.length)) - 1);
+    const line = Math.max(0, Math.min(lines.length - 1, before.length - 1 + direction * seen));
+    const to = lines.slice(0, line).reduce((n, l) => n + l.length + 1, 0) + Math.min(before.at(-1).length, lines[line].length);
+    const anchor = area.selectionDirection === "backward" ? area.selectionEnd : area.selectionStart;
+    if (select) area.setSelectionRange(Math.min(anchor, to), Math.max(anchor, to), to < anchor ? "backward" : "forward");
+    else area.setSelectionRange(to, to);
+    this.lines.children[line]?.scrollIntoView({ block: "nearest" });
   }
 
   // offset turns a line and a column, both from 1 and the column in characters, into a place of the text.
@@ -101,7 +162,7 @@ export class Editor {
 
   // draw colours the text. Lines that did not change stay as they are.
   draw() {
-    const text = this.text;
+    const text = this.area.value;
     const pieces = cut(this.options.highlight?.(text) ?? [], this.marks, text.length);
     const rows = text.split("\n");
     let at = 0;

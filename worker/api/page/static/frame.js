@@ -1,12 +1,13 @@
 // What an email or a chat shows, in a frame that can do nothing: no scripts, no forms, no plugins, nothing fetched, no way
 // to the page around it. Three locks stand one behind the other: the frame is sandboxed, its document has a policy of
-// default-src 'none', and what could fetch or navigate is taken out of the document first.
+// default-src 'none', and what could fetch or navigate is taken out of the document first. The sandbox lets this page, and
+// no script of the frame's, change what the frame holds: so a new text neither blinks nor scrolls away.
 import { h } from "./dom.js";
 
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'";
 const removed = "script, noscript, link, base, meta[http-equiv], object, embed, applet, iframe, frame, frameset, form, portal, fencedframe, audio, video, source, track";
 
-// inert makes a document from HTML: {source, images}; images is how many pictures it would fetch.
+// inert makes a document from HTML: {doc, images}; images is how many pictures it would fetch.
 export function inert(html, { dark = false, base = "" } = {}) {
   const doc = new DOMParser().parseFromString(html, "text/html");
   doc.querySelectorAll(removed).forEach((e) => (e.localName === "form" ? e.replaceWith(...e.childNodes) : e.remove()));
@@ -46,7 +47,7 @@ export function inert(html, { dark = false, base = "" } = {}) {
   meta.setAttribute("http-equiv", "Content-Security-Policy");
   meta.setAttribute("content", policy);
   doc.head.prepend(meta);
-  return { source: "<!doctype html>\n" + doc.documentElement.outerHTML, images };
+  return { doc, images };
 }
 
 // stand keeps a picture's place, with the words that stand for it.
@@ -55,9 +56,23 @@ function stand(image) {
   image.style.outlineOffset = "-1px";
 }
 
-// frame shows a document. Its height follows what it holds where the page says so by options.height.
-export function frame(title, source) {
-  const element = h("iframe", { title, sandbox: "", csp: policy, referrerpolicy: "no-referrer", class: "frame", tabindex: "0" });
-  element.srcdoc = source;
-  return element;
+// Frame shows documents, one after the other.
+export class Frame {
+  constructor(title) {
+    this.ready = false;
+    this.element = h("iframe", { title, sandbox: "allow-same-origin", csp: policy, referrerpolicy: "no-referrer", class: "frame", tabindex: "0" });
+    this.element.addEventListener("load", () => { this.ready = true; });
+  }
+
+  // show replaces what the frame holds. What was read stays where it was.
+  show(doc) {
+    const inside = this.ready ? this.element.contentDocument : null;
+    if (!inside?.documentElement) {
+      this.element.srcdoc = "<!doctype html>\n" + doc.documentElement.outerHTML;
+      return;
+    }
+    const { scrollLeft, scrollTop } = inside.scrollingElement;
+    inside.replaceChild(inside.adoptNode(doc.documentElement), inside.documentElement);
+    inside.scrollingElement.scrollTo({ left: scrollLeft, top: scrollTop, behavior: "instant" });
+  }
 }

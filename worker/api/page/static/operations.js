@@ -2,7 +2,7 @@
 // what was caught.
 import { byId, h, fill, count, bytes } from "./dom.js";
 import { call, get, post, Problem, tokenButton } from "./api.js";
-import { inert, frame } from "./frame.js";
+import { inert, Frame } from "./frame.js";
 import { channels } from "./channels.js";
 
 const titles = Object.fromEntries(Object.entries(channels).map(([name, { title }]) => [name, title]));
@@ -16,6 +16,9 @@ function ago(time) {
   for (const [size, name] of [[86400, "d"], [3600, "h"], [60, "min"]]) if (seconds >= size) return `${Math.floor(seconds / size)} ${name} ago`;
   return `${Math.floor(seconds)} s ago`;
 }
+
+// since is a text that says how long something is past, and goes on saying so: look brings it up to date.
+const since = (at) => h("span", { "data-at": at }, ago(at));
 
 // set writes a text only where it changed, so that selections and screen readers are left in peace.
 function set(element, text) {
@@ -101,6 +104,8 @@ function showBulk(r, bulk) {
   if (r.was && r.was !== bulk.state && bulk.state === "completed") set(byId("state"), `The bulk ${bulk.id} is complete: ${number(bulk.sent)} sent, ${number(bulk.failed)} failed.`);
   r.was = bulk.state;
   const failures = bulk.failed + bulk.suppressed + bulk.skipped + bulk.unknown;
+  if (!r.more.hidden && r.failures !== failures) act(() => listWhy(bulk.id, r));
+  r.failures = failures;
   const wanted = [bulk.state === "ready" && "start", bulk.state === "running" && "pause", bulk.state === "scheduled" && "pause", bulk.state === "paused" && "resume",
     ["running", "paused", "scheduled", "ready"].includes(bulk.state) && "cancel", failures > 0 && "why"].filter(Boolean);
   if (r.wanted === wanted.join()) return;
@@ -130,21 +135,23 @@ async function why(id, r, toggle) {
   toggle.setAttribute("aria-expanded", String(!r.more.hidden));
   if (r.more.hidden) return;
   fill(r.more, h("p", { class: "soft" }, "Looking…"));
-  await act(async () => {
-    const found = [];
-    for (const state of ["failed", "unknown", "skipped", "suppressed"]) {
-      let cursor = "";
-      do {
-        const page = await get(`/v1/bulks/${encodeURIComponent(id)}/recipients?state=${state}&limit=50${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
-        found.push(...page.items);
-        cursor = page.next ?? "";
-      } while (cursor && found.length < 50);
-    }
-    fill(r.more, h("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Who got nothing" }, h("table", {},
-      h("thead", {}, h("tr", {}, ["Recipient", "Channel", "State", "Reason"].map((t) => h("th", { scope: "col" }, t)))),
-      h("tbody", {}, found.slice(0, 50).map((x) => h("tr", {}, h("td", {}, x.to), h("td", {}, titles[x.channel] ?? x.channel), h("td", {}, x.state), h("td", {}, x.reason ? `${x.reason.text}` : "")))))),
-    h("p", {}, h("button", { type: "button", class: "link", onclick: () => download(id) }, "Download everyone as CSV")));
-  });
+  await act(() => listWhy(id, r));
+}
+
+async function listWhy(id, r) {
+  const found = [];
+  for (const state of ["failed", "unknown", "skipped", "suppressed"]) {
+    let cursor = "";
+    do {
+      const page = await get(`/v1/bulks/${encodeURIComponent(id)}/recipients?state=${state}&limit=50${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+      found.push(...page.items);
+      cursor = page.next ?? "";
+    } while (cursor && found.length < 50);
+  }
+  fill(r.more, h("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Who got nothing" }, h("table", {},
+    h("thead", {}, h("tr", {}, ["Recipient", "Channel", "State", "Reason"].map((t) => h("th", { scope: "col" }, t)))),
+    h("tbody", {}, found.slice(0, 50).map((x) => h("tr", {}, h("td", {}, x.to), h("td", {}, titles[x.channel] ?? x.channel), h("td", {}, x.state), h("td", {}, x.reason ? `${x.reason.text}` : "")))))),
+  h("p", {}, h("button", { type: "button", class: "link", onclick: () => download(id) }, "Download everyone as CSV")));
 }
 
 async function download(id) {
@@ -220,7 +227,7 @@ async function showDead() {
     return;
   }
   fill(byId("deadList"), h("ul", { class: "list" }, items.map((d) => h("li", { class: "dead" },
-    h("div", { class: "dead-text" }, h("b", {}, d.kind), h("span", {}, d.reason), h("span", { class: "soft" }, [d.owner, `${count(d.attempts, "try").replace("trys", "tries")}`, ago(d.at)].filter(Boolean).join(" · "))),
+    h("div", { class: "dead-text" }, h("b", {}, d.kind), h("span", {}, d.reason), h("span", { class: "soft" }, `${[d.owner, count(d.attempts, "try").replace("trys", "tries")].filter(Boolean).join(" · ")} · `, since(d.at))),
     h("div", { class: "bulk-actions" },
       h("button", { type: "button", class: "small", "aria-label": `Try again: ${d.kind}`, onclick: () => act(async () => { await post(`/v1/dead/${encodeURIComponent(d.id)}/retry`); await showDead(); }) }, "Try again"),
       h("button", {
@@ -264,7 +271,7 @@ async function showCaught() {
   fill(byId("caughtList"), h("ul", { class: "list" }, shown.map((m) => h("li", {}, h("button", { type: "button", class: "caught", "data-caught": m.id, onclick: () => (m.type ? openEvent(m) : openCaught(m)) },
     m.type ? [h("span", { class: "tag-channel" }, "Event"), h("span", { class: "caught-to" }, m.type), h("span", { class: "caught-about" }, m.stream ?? "")]
       : [h("span", { class: "tag-channel" }, titles[m.channel]), h("span", { class: "caught-to" }, m.to.join(", ")), h("span", { class: "caught-about" }, m.subject || m.text || "")],
-    h("span", { class: "caught-at" }, ago(m.at)))))));
+    h("span", { class: "caught-at" }, since(m.at)))))));
   if (focused) byId("caughtList").querySelector(`[data-caught="${CSS.escape(focused)}"]`)?.focus();
 }
 
@@ -283,9 +290,11 @@ async function openCaught(m) {
   await act(async () => {
     const full = await get(`/v1/caught/${encodeURIComponent(m.id)}`);
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const mail = new Frame("The email");
+    if (full.html) mail.show(inert(full.html, { dark }).doc);
     openFacts(full.subject || titles[full.channel], [["From", full.from], ["To", full.to.join(", ")], ["At", new Date(full.at).toLocaleString()],
       ["Attached", (full.attachments ?? []).map((a) => `${a.name} (${bytes(a.size)})`).join(", ")]],
-    full.html ? frame("The email", inert(full.html, { dark }).source) : h("pre", { class: "caught-text", tabindex: "0" }, full.text));
+    full.html ? mail.element : h("pre", { class: "caught-text", tabindex: "0" }, full.text));
   });
 }
 
@@ -325,15 +334,20 @@ function sure(question, more, yes) {
 async function act(f) {
   try {
     await f();
-    trouble("");
+    trouble("action", "");
   } catch (error) {
-    trouble(error.message);
+    trouble("action", error.message);
   }
 }
 
-function trouble(text) {
-  byId("trouble").hidden = text === "";
-  set(byId("trouble"), text);
+// troubles are what failed last: of an action until the next one, of looking until that works again.
+const troubles = { action: "", look: "" };
+
+function trouble(of, text) {
+  troubles[of] = text;
+  const all = Object.values(troubles).filter(Boolean).join("\n");
+  byId("trouble").hidden = all === "";
+  set(byId("trouble"), all);
 }
 
 let timer = 0;
@@ -344,10 +358,11 @@ async function look() {
   if (!document.hidden) {
     const results = await Promise.allSettled([showLanes(), showBulks(), showDead(), showCaught()]);
     const failed = results.filter((r) => r.status === "rejected" && r.reason.status !== 404);
-    trouble(failed.length > 0 ? failed[0].reason.message : "");
-    tokenButton(byId("token"));
+    for (const e of document.querySelectorAll("[data-at]")) set(e, ago(e.dataset.at));
+    trouble("look", failed.length > 0 ? failed[0].reason.message : "");
   }
   timer = setTimeout(look, moving ? 700 : 2500);
 }
 document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+tokenButton(byId("token"));
 look();

@@ -18,7 +18,7 @@ export class Picker {
     document.body.append(this.panel);
     button.setAttribute("aria-expanded", "false");
     button.addEventListener("click", () => (this.panel.hidden ? this.open() : this.close(true)));
-    this.input.addEventListener("input", () => this.show());
+    this.input.addEventListener("input", () => { this.shown = this.show(); });
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.panel.addEventListener("focusout", (event) => {
       if (event.relatedTarget && !this.panel.contains(event.relatedTarget)) this.close(false);
@@ -38,7 +38,7 @@ export class Picker {
     });
     this.panel.style.setProperty("--most", `${Math.max(220, innerHeight - box.bottom - 90)}px`);
     this.input.value = "";
-    this.show();
+    this.shown = this.show();
     this.input.focus();
   }
 
@@ -95,7 +95,7 @@ export class Picker {
     const act = {
       ArrowDown: () => this.move(this.at + 1), ArrowUp: () => this.move(this.at - 1),
       PageDown: () => this.move(this.at + 8), PageUp: () => this.move(this.at - 8),
-      Enter: () => this.options[this.at] && this.take(this.options[this.at].item),
+      Enter: () => this.shown.then(() => this.options[this.at] && this.take(this.options[this.at].item)), // of what was typed, not of what stood there before
       Escape: () => this.close(true), Tab: () => this.close(true),
     }[event.key];
     if (!act) return;

@@ -9,6 +9,8 @@ import { Picker } from "./picker.js";
 import { CSVPane, paths, zones } from "./recipient.js";
 import { explained, where } from "./explain.js";
 import { yaml } from "./yaml.js";
+import { drafts } from "./drafts.js";
+import { jsonFault } from "./jsonfault.js";
 import { sendTest } from "./sendtest.js";
 import * as views from "./views.js";
 
@@ -16,11 +18,13 @@ const shown = { email: "page", phone: false, dark: matchMedia("(prefers-color-sc
 
 // known is what the server has; state is what is being looked at.
 const known = { shortcuts: [], categories: [], snippets: [], helpers: [], fields: [], languages: [], samples: { layouts: [], layout: "", attachments: [] } };
-const state = { shortcut: blank(), original: "", channel: "email", locale: "", timezone: "", context: "{}", result: null, paths: [] };
+const state = { shortcut: blank(""), original: JSON.stringify(blank("")), channel: "email", locale: "", timezone: "", context: "{}", result: null, paths: [] };
 
-function blank() {
-  return { name: "untitled", subject: "", message: "" };
+function blank(name = "untitled") {
+  return { name, subject: "", message: "" };
 }
+
+const edited = () => JSON.stringify(state.shortcut) !== state.original;
 
 // Editors.
 
@@ -47,7 +51,7 @@ function textOf(snippet) {
 const format = () => override().format || (override().message !== undefined && form() === "text" ? "text" : state.shortcut.format || "markdown");
 const subject = new Editor({ id: "subject", line: true, highlight: (t) => template(t, "text"), complete, change: (t) => edit("subject", t) });
 const preheader = new Editor({ id: "preheader", line: true, highlight: (t) => template(t, "text"), complete, change: (t) => edit("preheader", t) });
-const message = new Editor({ id: "message", rows: 12, highlight: (t) => template(t, format()), complete, change: (t) => edit("message", t) });
+const message = new Editor({ id: "message", rows: 12, blocks: true, highlight: (t) => template(t, format()), complete, change: (t) => edit("message", t) });
 const context = new Editor({ id: "context", rows: 8, highlight: json, change: (t) => { state.context = t; contextChanged(); } });
 byId("subjectEditor").append(subject.element);
 byId("preheaderEditor").append(preheader.element);
@@ -72,8 +76,8 @@ function changed() {
 }
 
 function showDraft() {
-  const edited = JSON.stringify(state.shortcut) !== state.original;
-  byId("draft").hidden = !edited;
+  byId("draft").hidden = !edited();
+  byId("draftText").textContent = state.newer ? "Edited here, and meanwhile its file has changed." : crowded ? "This browser has no room to keep these edits: copy the YAML." : "Kept in this browser only. Copy the YAML to save it.";
   byId("name").textContent = state.shortcut.name;
   const about = known.shortcuts.find((s) => s.name === state.shortcut.name);
   byId("about").textContent = about ? [about.category, about.subcategory].filter(Boolean).join(" · ") : "Not in the templates' folder";
@@ -98,16 +102,20 @@ function show() {
   showDraft();
 }
 
+// left are the texts of single channels that were given up for the common one: whoever switches back has them again.
+const left = new Map();
+
 byId("scopeSwitch").addEventListener("click", () => {
   const own = override();
   if (own.message !== undefined) {
+    left.set(`${state.shortcut.name}/${state.channel}`, { message: own.message, ...(own.format && { format: own.format }) });
     delete own.message;
     delete own.format;
     if (Object.keys(own).length === 0) delete state.shortcut.channels[state.channel];
     if (Object.keys(state.shortcut.channels).length === 0) delete state.shortcut.channels;
   } else {
     state.shortcut.channels ??= {};
-    state.shortcut.channels[state.channel] = { ...own, message: state.shortcut.message ?? "" };
+    state.shortcut.channels[state.channel] = { ...own, message: state.shortcut.message ?? "", ...left.get(`${state.shortcut.name}/${state.channel}`) };
   }
   show();
   changed();
@@ -130,29 +138,35 @@ byId("layout").addEventListener("change", (event) => {
 
 // Choosing a shortcut.
 
+// ownDrafts are those that the templates' folder knows nothing of, with some words of their text.
+function ownDrafts(typed = "") {
+  const words = typed.toLowerCase().split(/\s+/);
+  const items = drafts.names().filter((name) => !known.shortcuts.some((s) => s.name === name))
+    .map((name) => ({ label: name, about: (drafts.get(name)?.shortcut.message ?? "").replace(/\s+/g, " ").slice(0, 90), value: name }))
+    .filter(({ label, about }) => words.every((w) => `${label} ${about}`.toLowerCase().includes(w)));
+  return items.length > 0 ? [{ title: "Drafts", items }] : [];
+}
+
 const byCategory = () => {
+  const own = drafts.names();
   const groups = new Map();
   for (const s of known.shortcuts) {
     const title = s.category || "Other";
     if (!groups.has(title)) groups.set(title, []);
-    groups.get(title).push({ label: s.title, about: s.description, more: [s.subcategory, ...(s.tags ?? [])].join(" "), value: s.name });
+    groups.get(title).push({ label: s.title, about: own.includes(s.name) ? ["Edited here", s.description].filter(Boolean).join(" · ") : s.description, more: [s.subcategory, ...(s.tags ?? [])].join(" "), value: s.name });
   }
   const place = (title) => (known.categories.indexOf(title) + 1 || Infinity);
-  return [...groups].sort(([a], [b]) => place(a) - place(b) || a.localeCompare(b)).map(([title, items]) => ({ title, items }));
+  return [...ownDrafts(), ...[...groups].sort(([a], [b]) => place(a) - place(b) || a.localeCompare(b)).map(([title, items]) => ({ title, items }))];
 };
 const search = async (text) => {
   const { shortcuts } = await get(`/v1/shortcuts?q=${encodeURIComponent(text.slice(0, 200))}`);
-  return [{ title: "Found", items: shortcuts.map((s) => ({ label: s.title, about: s.excerpt || s.description, value: s.name })) }];
+  return [...ownDrafts(text), { title: "Found", items: shortcuts.map((s) => ({ label: s.title, about: s.excerpt || s.description, value: s.name })) }];
 };
 const picker = new Picker(byId("pick"), { label: "Shortcuts", placeholder: "Search by name, tag or text", groups: byCategory, chosen: choose, search });
 
-// drafts are edits that were left for another shortcut: choosing theirs again brings them back.
-const drafts = new Map();
+let crowded = false; // the browser has no room for a draft
 
-function leave() {
-  if (JSON.stringify(state.shortcut) !== state.original) drafts.set(state.shortcut.name, { shortcut: state.shortcut, original: state.original });
-  else drafts.delete(state.shortcut.name);
-}
+const leave = () => { crowded = !drafts.keep(state); };
 
 async function choose(name) {
   leave();
@@ -172,28 +186,67 @@ async function choose(name) {
 function begin(shortcut, original = JSON.stringify(shortcut)) {
   state.shortcut = shortcut;
   state.original = original;
+  state.newer = null;
   show();
   changed();
 }
 
+// freshName is one that no shortcut and no draft has.
+function freshName() {
+  const taken = new Set([...drafts.names(), ...known.shortcuts.map((s) => s.name)]);
+  for (let n = 1; ; n++) {
+    const name = n === 1 ? blank().name : `${blank().name}-${n}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+// refresh looks what the templates' folder has now. Where the shortcut's file has changed, it is shown as it is now, unless
+// it is edited here: then the page says so.
+async function refresh() {
+  try {
+    const [shortcuts, snippets] = await Promise.all([get("/v1/shortcuts"), get("/v1/snippets")]);
+    Object.assign(known, { shortcuts: shortcuts.shortcuts, categories: shortcuts.categories, snippets: snippets.snippets, languages: snippets.languages });
+    languageTabs();
+    const { name } = state.shortcut;
+    if (!known.shortcuts.some((s) => s.name === name)) return;
+    const { shortcut } = await get(`/v1/shortcuts/${encodeURIComponent(name)}`);
+    const now = JSON.stringify(shortcut);
+    if (now === (state.newer ?? state.original) || name !== state.shortcut.name) return;
+    if (!edited()) begin(shortcut, now);
+    else {
+      state.newer = now;
+      showDraft();
+    }
+  } catch (error) {
+    trouble(error);
+  }
+}
+addEventListener("focus", () => { if (known.shortcuts.length > 0) refresh(); });
+
 byId("fresh").addEventListener("click", () => {
   leave();
-  const draft = drafts.get(blank().name);
-  if (draft && state.shortcut.name !== blank().name) begin(draft.shortcut, draft.original);
-  else begin(blank());
+  begin(blank(freshName()));
   (form() === "html" ? subject : message).area.focus();
 });
-byId("revert").addEventListener("click", () => begin(JSON.parse(state.original)));
+byId("revert").addEventListener("click", () => begin(JSON.parse(state.newer ?? state.original)));
 byId("copy").addEventListener("click", async (event) => {
   const button = event.currentTarget;
-  try {
-    await navigator.clipboard.writeText(yaml(state.shortcut));
-    button.textContent = "Copied";
-  } catch {
-    button.textContent = "Not allowed";
-  }
+  button.textContent = await copied(yaml(state.shortcut)) ? "Copied" : "Not allowed";
   setTimeout(() => { button.textContent = "Copy YAML"; }, 1500);
 });
+
+// copied puts a text on the clipboard. Pages over http may do so only by a selection.
+async function copied(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
+  const area = h("textarea", { class: "hidden", "aria-hidden": "true", value: text });
+  const focused = document.activeElement;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  focused?.focus();
+  return done;
+}
 
 const insertions = () => [
   { title: "Fields", items: known.fields.filter((f) => !f.path.includes("<")).map((f) => ({ label: f.name, about: f.path, value: `{{${f.path}}}` })) },
@@ -211,9 +264,11 @@ new Picker(byId("insert"), {
 const csv = new CSVPane(byId("csvPane"), {
   sample: () => known.samples.audience,
   changed: (one) => {
+    // A row without a locale or zone of its own gets what a bulk gives it: the one that is chosen here.
+    state.own ??= { locale: state.locale, timezone: state.timezone };
     state.csv = one;
-    if (one.locale) setLocale(one.locale, false);
-    if (one.timezone) byId("timezone").value = state.timezone = one.timezone;
+    setLocale(one.locale || state.own.locale, false);
+    byId("timezone").value = state.timezone = one.timezone || state.own.timezone;
     contextChanged();
   },
 });
@@ -226,6 +281,11 @@ for (const [id, other] of [["fromJSON", "fromCSV"], ["fromCSV", "fromJSON"]]) {
     byId("csvPane").hidden = id !== "fromCSV";
     if (id === "fromJSON") {
       state.csv = null;
+      if (state.own) {
+        setLocale(state.own.locale, false);
+        byId("timezone").value = state.timezone = state.own.timezone;
+        state.own = null;
+      }
       contextChanged();
     } else if (csv.rows.length > 0) csv.again();
     else csv.start();
@@ -241,13 +301,26 @@ function readPaths() {
 }
 
 function contextChanged() {
+  if (state.context.length > large) {
+    contextRests();
+    return;
+  }
   readPaths();
   keep();
   render();
 }
 
+// large is a context that is not read at every key.
+const large = 100_000;
+const contextRests = later(400, () => {
+  readPaths();
+  keep();
+  render();
+});
+
 byId("timezone").addEventListener("change", (event) => {
   state.timezone = event.target.value.trim();
+  if (state.own) state.own.timezone = state.timezone;
   changed();
 });
 
@@ -280,20 +353,22 @@ function languageTabs() {
   const current = state.locale.toLowerCase();
   const list = known.languages.slice(0, 8);
   const chosen = list.includes(current) ? current : null;
+  const focused = byId("languages").contains(document.activeElement);
   fill(byId("languages"), list.map((tag, i) => h("button", {
     type: "button", role: "radio", "aria-checked": String(tag === chosen), tabindex: tag === chosen || !chosen && i === 0 ? "0" : "-1",
     title: languageNames.of(tag), "aria-label": languageNames.of(tag), lang: tag, "data-tag": tag, onclick: () => setLocale(tag),
   }, tag)));
   byId("locale").value = chosen ? "" : state.locale;
+  if (focused) byId("languages").querySelector("[tabindex='0']")?.focus();
 }
 arrows(byId("languages"), "[role=radio]", (radio) => radio.click());
 
 function setLocale(tag, again = true) {
   state.locale = tag;
-  const focused = byId("languages").contains(document.activeElement);
   languageTabs();
-  if (focused) byId("languages").querySelector("[tabindex='0']")?.focus();
-  if (again) changed();
+  if (!again) return;
+  if (state.own) state.own.locale = tag;
+  changed();
 }
 byId("locale").addEventListener("change", (event) => setLocale(event.target.value.trim() || known.languages[0] || "en"));
 
@@ -302,6 +377,13 @@ byId("locale").addEventListener("change", (event) => setLocale(event.target.valu
 let running = null;
 let again = false;
 
+// faultOf is what is wrong with a context; the same one is not read again.
+let read = { data: "{}", fault: null };
+function faultOf(data) {
+  if (read.data !== data) read = { data, fault: jsonFault(data) };
+  return read.fault;
+}
+
 // render asks for the preview; while one is on its way the next waits, and only the last is asked for.
 async function render() {
   if (running) {
@@ -309,7 +391,7 @@ async function render() {
     return;
   }
   const data = state.csv?.context ?? (state.context.trim() || "{}");
-  const fault = jsonFault(data);
+  const fault = faultOf(data);
   if (fault) {
     contextFault(fault);
     return;
@@ -337,28 +419,19 @@ async function render() {
   }
 }
 
-// jsonFault says where a text is no JSON.
-function jsonFault(text) {
-  try {
-    JSON.parse(text);
-    return null;
-  } catch (error) {
-    const at = error.message.match(/position (\d+)/);
-    const before = text.slice(0, at ? Number(at[1]) : 0).split("\n");
-    return { message: error.message.replace(/^(?:JSON\.parse: )?/, "").replace(/ in JSON at position.*$| at position.*$/, ""), line: before.length, column: [...before.at(-1)].length + 1 };
-  }
-}
-
 function contextFault(fault) {
   state.result = { ...(state.result ?? { contents: [] }), errors: [{ code: "context", path: "context", ...fault }] };
   showResult();
 }
 
-// trouble is what the server could not answer.
+// trouble is what the server could not answer. One that is away is asked again until it is back.
 function trouble(error) {
+  if (error.status === 0) revive();
   state.result = { ...(state.result ?? { contents: [] }), errors: [{ code: error.code || "server", message: error.message }] };
   showResult();
 }
+
+const revive = later(2000, render);
 
 // last keeps what was shown before an error, so that nothing flickers while someone types.
 const last = {};
@@ -371,16 +444,17 @@ function showResult() {
   const content = last[state.channel];
   const fresh = result.contents.find((c) => c.channel === state.channel);
   const notices = [...(fresh?.issues ?? []), ...warnings(result, fresh?.issues ?? [])];
-  showMarks(mine, notices);
-  showMistakes(mine);
+  const told = settled(mine);
+  showMarks(told, notices);
+  showMistakes(told);
   showTools();
-  byId("view").classList.toggle("stale", !fresh);
-  byId("stale").hidden = Boolean(fresh) || !content;
+  byId("view").classList.toggle("stale", !fresh && told.length === mine.length);
+  byId("stale").hidden = Boolean(fresh) || !content || told.length < mine.length;
   showView(content);
   showFiles(fresh);
   showIssues(fresh, notices.slice(fresh?.issues.length ?? 0));
   showBadges(result);
-  announce(mine.length > 0 ? `${count(mine.length, "error")}: ${mine[0].message}` : count(fresh?.issues.length ?? 0, "issue"));
+  announce(told.length > 0 ? `${count(told.length, "error")}: ${told[0].message}` : count(fresh?.issues.length ?? 0, "issue"));
 }
 
 // warnings are those in the texts that the channel shows, but for what this recipient notices already.
@@ -388,6 +462,20 @@ function warnings(result, issues) {
   const own = ["subject", "preheader", "message"].filter((part) => part === "message" || form() === "html").map(path);
   return (result.warnings ?? []).filter((w) => own.includes(w.path) && !issues.some((i) => i.path === w.path && i.line === w.line && Math.abs(i.column - w.column) <= 2));
 }
+
+// settled are the mistakes to tell. What is wrong only because someone is still writing it is none: a new mistake waits
+// until they rest.
+function settled(mistakes) {
+  if (mistakes.length > 0 && byId("mistakes").childElementCount === 0 && performance.now() - typed < rest) {
+    rested();
+    return [];
+  }
+  return mistakes;
+}
+const rest = 700;
+let typed = -rest;
+const rested = later(rest, showResult);
+addEventListener("input", () => { typed = performance.now(); }, true);
 
 const announce = later(600, (text) => { byId("state").textContent = text; });
 
@@ -487,6 +575,7 @@ function showTools() {
 }
 
 let viewKey = "";
+let mail = null; // stays while the email's page is shown
 
 function showView(content) {
   if (!content) {
@@ -494,20 +583,17 @@ function showView(content) {
     viewKey = "";
     return;
   }
-  // A frame that is made anew blinks, so what has not changed stays.
   const key = JSON.stringify([state.channel, shown, content]);
   if (key === viewKey) return;
   viewKey = key;
   const view = byId("view");
   if (shown.explain) {
     fill(view, content.parts ? explained(content.parts, jump) : h("p", { class: "empty" }, "Rendering…"));
+  } else if (form() === "html" && shown.email === "page") {
+    if (!mail?.element.isConnected) fill(view, (mail = new views.Mail()).element);
+    mail.show(content, shown);
   } else if (form() === "html") {
-    const body = {
-      page: () => views.email(content, shown),
-      text: () => views.plain(content.text, "The text part"),
-      source: () => views.plain(content.eml || "Rendering…", "The email's source"),
-    }[shown.email]();
-    fill(view, views.inbox(content), body);
+    fill(view, views.part(content, shown.email === "text" ? views.plain(content.text, "The text part") : views.plain(content.eml || "Rendering…", "The email's source")));
   } else if (form() === "text") fill(view, views.sms(content));
   else fill(view, views.rich(content), h("details", { class: "markdown" }, h("summary", {}, "Markdown as it is sent"), views.plain(content.text, "Markdown")));
 }
@@ -547,34 +633,44 @@ function showIssues(content, others) {
     others.length > 0 && [h("h2", {}, count(others.length, "warning"), h("span", { class: "soft" }, " for other recipients")), list(others)]);
 }
 
-function test() {
+async function test() {
+  await refresh(); // what is sent by its name is what is shown
   const content = state.result?.contents.find((c) => c.channel === state.channel);
-  const edited = JSON.stringify(state.shortcut) !== state.original || !known.shortcuts.some((s) => s.name === state.shortcut.name);
+  const own = edited() || !known.shortcuts.some((s) => s.name === state.shortcut.name);
   const s = state.shortcut;
-  const own = override();
+  const texts = override();
   const email = form() === "html";
   sendTest({
     channel: state.channel, from: content?.from ?? "",
-    note: edited ? "Your edits are sent as they stand here, without preheader and attachments." : "",
+    note: own ? "Your edits are sent as they stand here, without preheader and attachments." : "",
     context: state.csv?.context ?? state.context,
     message: {
-      ...(edited ? {
-        text: own.message ?? s.message ?? "", format: format(),
-        ...(email && { subject: own.subject ?? s.subject ?? "", template: own.emailTemplate ?? s.emailTemplate }),
+      ...(own ? {
+        text: texts.message ?? s.message ?? "", format: format(),
+        ...(email && { subject: texts.subject ?? s.subject ?? "", template: texts.emailTemplate ?? s.emailTemplate }),
       } : { shortcut: s.name }),
       locale: state.locale || undefined, timezone: state.timezone || undefined,
     },
   });
 }
 
-// Keeping, so that a reload loses nothing. It stays in this tab.
+// Keeping, so that a reload loses nothing: edits in this browser, the sample recipient in this tab.
 
-const keep = later(300, () => {
-  sessionStorage.setItem("herald.preview", JSON.stringify({
-    shortcut: state.shortcut, original: state.original, channel: state.channel, locale: state.locale, timezone: state.timezone, context: state.context,
-  }));
+function keepNow() {
+  if (!state.shortcut.name) return; // nothing is shown yet
+  leave();
+  if (crowded) showDraft();
+  const { locale, timezone } = state.own ?? state;
+  const kept = { name: state.shortcut.name, channel: state.channel, locale, timezone, context: state.context };
+  try {
+    sessionStorage.setItem("herald.preview", JSON.stringify(kept));
+  } catch {
+    sessionStorage.setItem("herald.preview", JSON.stringify({ ...kept, context: undefined })); // too large a recipient
+  }
   history.replaceState(null, "", `#${encodeURIComponent(state.shortcut.name)}/${state.channel}${state.locale ? `/${state.locale}` : ""}`);
-});
+}
+const keep = later(300, keepNow);
+addEventListener("pagehide", keepNow);
 
 // wanted is what the address names: shortcut, channel, locale.
 function wanted() {
@@ -585,17 +681,18 @@ function wanted() {
   }
 }
 
+zones();
+tokenButton(byId("token"));
+
 async function start() {
-  zones();
   channelTabs();
   try {
     const [shortcuts, snippets, helpers, fields, samples] = await Promise.all(["shortcuts", "snippets", "helpers", "fields", "samples"].map((name) => get(`/v1/${name}`)));
     Object.assign(known, { shortcuts: shortcuts.shortcuts, categories: shortcuts.categories, snippets: snippets.snippets, languages: snippets.languages, helpers: helpers.helpers, fields: fields.fields, samples });
   } catch (error) {
     trouble(error);
+    if (error.status === 0) setTimeout(start, 2000);
     return;
-  } finally {
-    tokenButton(byId("token"));
   }
   const { samples } = known;
   fill(byId("layout"), h("option", { value: "" }, samples.layout ? `${samples.layout} (default)` : "none (default)"),
@@ -611,15 +708,9 @@ async function start() {
   else if (kept) state.channel = kept.channel;
   languageTabs();
   channelTabs();
-  if (kept && (!name || kept.shortcut.name === name)) {
-    state.shortcut = kept.shortcut;
-    state.original = kept.original;
-    show();
-    contextChanged();
-    return;
-  }
   readPaths(); // the shortcut that is shown first renders, and nothing before it
-  const first = known.shortcuts.find((s) => s.name === (name || "order-issue-before-arrival")) ?? known.shortcuts[0];
+  const wish = name || kept?.name || "order-issue-before-arrival";
+  const first = drafts.get(wish)?.shortcut ?? known.shortcuts.find((s) => s.name === wish) ?? known.shortcuts[0];
   if (first) await choose(first.name);
   else begin(blank());
 }

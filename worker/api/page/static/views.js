@@ -1,6 +1,6 @@
 // How each channel shows its message.
-import { h, count } from "./dom.js";
-import { inert, frame } from "./frame.js";
+import { h, fill, count } from "./dom.js";
+import { inert, Frame } from "./frame.js";
 
 const person = (address) => {
   const m = address.match(/^(.*) <(.*)>$/);
@@ -10,7 +10,7 @@ const person = (address) => {
 const initials = (name) => name.split(/[\s._-]+/).filter(Boolean).slice(0, 2).map((w) => [...w][0].toUpperCase()).join("") || "?";
 
 // inbox is the email as a list of mails shows it.
-export function inbox(content) {
+function inbox(content) {
   const from = person(content.from || "sender@example.com");
   return h("div", { class: "inbox", role: "group", "aria-label": "In the inbox" },
     h("span", { class: "avatar", "aria-hidden": "true" }, initials(from.name)),
@@ -23,14 +23,29 @@ export function inbox(content) {
 // firstWords is what lists show where an email has no preheader.
 const firstWords = (text) => (text ?? "").replace(/\s+/g, " ").trim().slice(0, 140);
 
-// email shows the page in a frame: phone or wide, light or dark.
-export function email(content, { phone, dark }) {
-  const { source, images } = inert(content.html, { dark });
-  const shown = frame("The email as its reader sees it", source);
-  return h("div", { class: "device" },
-    h("div", { class: `${phone ? "canvas phone" : "canvas"}${dark ? " dark" : ""}` }, shown),
-    images > 0 && h("p", { class: "hint" }, `${count(images, "picture")} from elsewhere ${images === 1 ? "is" : "are"} not loaded here.`));
+// Mail shows an email as its reader sees it: in the list, and opened, on a phone or wide, light or dark. It stays while
+// its text changes.
+export class Mail {
+  constructor() {
+    this.frame = new Frame("The email as its reader sees it");
+    this.list = h("div");
+    this.canvas = h("div", {}, this.frame.element);
+    this.hint = h("p", { class: "hint" });
+    this.element = h("div", { class: "mail" }, this.list, h("div", { class: "device" }, this.canvas, this.hint));
+  }
+
+  show(content, { phone, dark }) {
+    const { doc, images } = inert(content.html, { dark });
+    fill(this.list, inbox(content));
+    this.canvas.className = `${phone ? "canvas phone" : "canvas"}${dark ? " dark" : ""}`;
+    this.hint.hidden = images === 0;
+    this.hint.textContent = `${count(images, "picture")} from elsewhere ${images === 1 ? "is" : "are"} not loaded here.`;
+    this.frame.show(doc);
+  }
 }
+
+// part shows an email in another form, below its line in the list.
+export const part = (content, body) => [inbox(content), body];
 
 export const plain = (text, label) => h("pre", { class: "plain", tabindex: "0", role: "region", "aria-label": label }, text);
 

@@ -131,14 +131,11 @@ func (s *Store) List(ctx context.Context, owner string, most int) ([]string, err
 	return ids, nil
 }
 
-// errForeign marks what was not written by Herald, or not as this version reads it.
-var errForeign = errors.New("its data in Redis can't be read")
-
 // IsUnreadable reports whether an error is about the data of one bulk alone: others can be read, and asking again gives the
 // same.
 func IsUnreadable(err error) bool {
 	var reply redis.Error
-	return errors.Is(err, errForeign) || errors.As(err, &reply) && strings.HasPrefix(reply.Error(), "WRONGTYPE")
+	return errors.Is(err, ledger.ErrForeign) || errors.As(err, &reply) && strings.HasPrefix(reply.Error(), "WRONGTYPE")
 }
 
 // runningKey holds the ids of the bulks that were started and not yet seen completed.
@@ -225,7 +222,7 @@ func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) {
 	}
 	b := Bulk{Control: Control(fields[fieldControl]), Share: fields[fieldShare], Verdict: Verdict(fields[fieldVerdict]), Plan: fields[fieldPlan]}
 	if err := json.Unmarshal([]byte(fields[fieldDefinition]), &b.Definition); err != nil {
-		return Bulk{}, fmt.Errorf("read bulk %s: %w: %w", id, errForeign, err)
+		return Bulk{}, fmt.Errorf("read bulk %s: %w: %w", id, ledger.ErrForeign, err)
 	}
 	for i := range b.Messages {
 		if p := &b.Messages[i]; p.Sources == "" {
@@ -237,13 +234,13 @@ func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) {
 			continue
 		}
 		if *into, err = strconv.Atoi(fields[name]); err != nil {
-			return Bulk{}, fmt.Errorf("read bulk %s: %s: %w: %w", id, name, errForeign, err)
+			return Bulk{}, fmt.Errorf("read bulk %s: %s: %w: %w", id, name, ledger.ErrForeign, err)
 		}
 	}
 	if text := fields[fieldStarted]; text != "" {
 		ms, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return Bulk{}, fmt.Errorf("read bulk %s: %s: %w: %w", id, fieldStarted, errForeign, err)
+			return Bulk{}, fmt.Errorf("read bulk %s: %s: %w: %w", id, fieldStarted, ledger.ErrForeign, err)
 		}
 		b.Started = time.UnixMilli(ms).UTC()
 	}

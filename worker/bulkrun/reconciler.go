@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // reconcileEvery is how often running bulks are looked at. If a bulk made no progress since the last look, its chunks
@@ -69,7 +70,7 @@ func (r *reconciler) round(ctx context.Context) error {
 	for _, id := range ids {
 		err := r.look(ctx, id, seen)
 		switch {
-		case bulk.IsUnreadable(err):
+		case bulk.IsUnreadable(err), errors.Is(err, ledger.ErrNotFound): // or a part of it is gone
 			if !slices.Contains(r.unreadable, id) {
 				r.unreadable = append(r.unreadable, id)
 				r.log.Error("the data of a bulk can't be read: it stays as it is, and the others go on", "bulk", id, "error", err)

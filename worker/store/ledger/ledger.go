@@ -25,6 +25,9 @@ const slotBytes = 5
 // ErrNotFound says that there is no such chunk: it was never written, or its retention is over.
 var ErrNotFound = errors.New("not in the ledger")
 
+// ErrForeign marks what was not written by Herald, or not as this version reads it: asking again gives the same.
+var ErrForeign = errors.New("its data in Redis can't be read")
+
 // Ledger reads and writes records. It is safe for concurrent use.
 type Ledger struct {
 	rdb       redis.UniversalClient
@@ -188,7 +191,7 @@ func (l *Ledger) Chunk(ctx context.Context, c Chunk) ([]Record, error) {
 	for state, text := range common.Val() {
 		var shared Reason
 		if err := json.Unmarshal([]byte(text), &shared); err != nil || len(state) != 1 {
-			return nil, fmt.Errorf("read chunk %d of %s: reason in common of %.20q", c.Index, c.Owner, state)
+			return nil, fmt.Errorf("read chunk %d of %s: reason in common of %.20q: %w", c.Index, c.Owner, state, ErrForeign)
 		}
 		for i := range records {
 			if records[i].State == State(state[0]) {
@@ -199,13 +202,13 @@ func (l *Ledger) Chunk(ctx context.Context, c Chunk) ([]Record, error) {
 	for field, text := range reasons.Val() {
 		i, err := strconv.Atoi(field)
 		if err != nil || i < 0 || i >= len(records) {
-			return nil, fmt.Errorf("read chunk %d of %s: reason for slot %.20q", c.Index, c.Owner, field)
+			return nil, fmt.Errorf("read chunk %d of %s: reason for slot %.20q: %w", c.Index, c.Owner, field, ErrForeign)
 		}
 		if records[i].State == Sent || !records[i].State.Final() {
 			continue // the reason of an earlier attempt
 		}
 		if err := json.Unmarshal([]byte(text), &records[i].Reason); err != nil {
-			return nil, fmt.Errorf("read chunk %d of %s: reason of slot %d: %w", c.Index, c.Owner, i, err)
+			return nil, fmt.Errorf("read chunk %d of %s: reason of slot %d: %w: %w", c.Index, c.Owner, i, ErrForeign, err)
 		}
 	}
 	return records, nil
@@ -226,7 +229,7 @@ func (l *Ledger) Counts(ctx context.Context, owner Owner) (Counts, error) {
 		for field, text := range shard.Val() {
 			n, err := strconv.Atoi(text)
 			if err != nil || len(field) != 1 {
-				return Counts{}, fmt.Errorf("read counts of %s: %.20q is %.20q", owner, field, text)
+				return Counts{}, fmt.Errorf("read counts of %s: %.20q is %.20q: %w", owner, field, text, ErrForeign)
 			}
 			if field == issuesField {
 				counts.Issues += n

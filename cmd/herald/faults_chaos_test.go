@@ -109,7 +109,7 @@ func config(name, spoilt, well string, span time.Duration) func(*chaos, []*exec.
 
 var faults = []faulty{
 	{name: "none"},
-	{name: "a worker whose mail server doesn't resolve", prepare: elsewhere("smtp://mail.invalid:25?tls=none")},
+	{name: "a worker whose mail server doesn't resolve", prepare: elsewhere("smtp://mail..invalid:25?tls=none")}, // two dots: no resolver is asked for it
 	{name: "a worker whose mail server refuses the connection", prepare: elsewhere("smtp://127.0.0.1:1?tls=none")},
 	{name: "a worker with 24 file descriptors", prepare: limited(24)},
 	{name: "Redis away for 5 s", killed: 3, happens: func(c *chaos, _ []*exec.Cmd) {

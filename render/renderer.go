@@ -49,7 +49,7 @@ func New(o Options) (*Renderer, error) {
 		o.Limits.Output = 1 << 20
 	}
 	if o.Limits.Steps <= 0 {
-		o.Limits.Steps = 1_000_000
+		o.Limits.Steps = handlebars.DefaultSteps
 	}
 	chain, err := catalog.Languages(o.Locale)
 	if err != nil {

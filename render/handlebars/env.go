@@ -176,6 +176,17 @@ func languageTag(s string) string {
 	return strings.ReplaceAll(strings.ToLower(s), "_", "-")
 }
 
+// DefaultSteps is the default of Limits.Steps.
+const DefaultSteps = 1_000_000
+
+const (
+	defaultSource   = 256 << 10
+	defaultNesting  = 100
+	defaultPartials = 32
+	defaultSnippets = 8
+	defaultOutput   = 1 << 20
+)
+
 func (l Limits) withDefaults() Limits {
 	set := func(n *int, value, most int) {
 		if *n <= 0 {
@@ -183,12 +194,12 @@ func (l Limits) withDefaults() Limits {
 		}
 		*n = min(*n, most)
 	}
-	set(&l.Source, 256<<10, math.MaxInt)
-	set(&l.Nesting, 100, 1000) // what is nested takes stack, whose overflow would end the process
-	set(&l.Partials, 32, 200)
-	set(&l.Snippets, 8, 200)
-	set(&l.Output, 1<<20, math.MaxInt/2)
-	set(&l.Steps, 1_000_000, math.MaxInt)
+	set(&l.Source, defaultSource, math.MaxInt)
+	set(&l.Nesting, defaultNesting, 1000) // what is nested takes stack, whose overflow would end the process
+	set(&l.Partials, defaultPartials, 200)
+	set(&l.Snippets, defaultSnippets, 200)
+	set(&l.Output, defaultOutput, math.MaxInt/2)
+	set(&l.Steps, DefaultSteps, math.MaxInt)
 	return l
 }
 

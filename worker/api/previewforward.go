@@ -45,6 +45,9 @@ func (p *Preview) forward(ctx context.Context, in *renderForwardInput) (*renderF
 	case <-ctx.Done():
 		return nil, busy(ctx.Err())
 	}
+	if ctx.Err() != nil {
+		return nil, busy(context.Cause(ctx))
+	}
 	made, err := p.make(ctx, f, in.Body.Conversation)
 	if err != nil {
 		return nil, rendered(err)

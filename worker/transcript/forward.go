@@ -173,6 +173,9 @@ func (w *Forwarder) Make(ctx context.Context, p *render.Prepared, f task.Forward
 
 // transcript reads a conversation, and returns its transcript and the files to attach.
 func (w *Forwarder) transcript(ctx context.Context, f task.Forward, talk []byte) (*Transcript, []conversation.Attachment, error) {
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
+	}
 	c, err := conversation.Read(talk)
 	if err != nil {
 		return nil, nil, compose.Failed("conversation_invalid", fmt.Errorf("conversation: %w", err))
@@ -203,6 +206,9 @@ func (w *Forwarder) render(ctx context.Context, p *render.Prepared, f task.Forwa
 		t.shorten(t.fitting(f.Order), f.Order)
 	}
 	for {
+		if ctx.Err() != nil {
+			return nil, nil, context.Cause(ctx)
+		}
 		data, err := t.Context()
 		if err != nil {
 			return nil, nil, compose.Failed("conversation_invalid", err)

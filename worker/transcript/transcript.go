@@ -106,6 +106,9 @@ func NewTranscript(ctx context.Context, c *conversation.Conversation, chosen []c
 	customer := nameOf(t.Customer)
 	subject := ""
 	for _, d := range dated {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		e := r.entry(d.message, customer)
 		e.at = d.at
 		if d.from != c && d.from.Name != c.Name {

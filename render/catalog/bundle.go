@@ -316,7 +316,7 @@ func JoinFaults(faults []error) error {
 
 // Faults are the errors that err joins, however deep; of any other error, itself.
 func Faults(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the tree of errors is walked here
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		if inner := errors.Unwrap(err); inner != nil {
 			if all := Faults(inner); len(all) > 1 {

@@ -88,7 +88,8 @@ func (f *wayFinder) block(n *ast.BlockStatement, a assignment) {
 	if len(e.Params) > 0 {
 		path = pathOf(e.Params[0])
 	}
-	holds, fails := []any{"Alexandria"}, []any{noValue{}}
+	fails := []any{noValue{}}
+	var holds []any
 	switch name {
 	case "if":
 		if path == "unsubscribe.url" || path == "" {

@@ -91,7 +91,7 @@ func TestStreamsAreLightOnRedis(t *testing.T) {
 		streams.Go(func() {
 			began := sync.OnceFunc(first.Done)
 			defer began()
-			r, err := http.NewRequestWithContext(ctx, "GET", s.url+"/v1/bulks/news/events", nil)
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/v1/bulks/news/events", nil)
 			if err != nil {
 				t.Error(err)
 				return

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -151,7 +152,7 @@ func (b *MessageBody) task(id string) task.Message {
 // faults implements ownRules.
 func (b *MessageBody) faults() error {
 	m := b.task(cmp.Or(b.ID, "fresh"))
-	if m.Shortcut == "" && m.Text == "" {
+	if m.Shortcut == "" && m.Text == "" && slices.Contains(message.Channels, m.Channel) {
 		m.Shortcut = "default" // the templates may have one: message looks
 	}
 	return enqueue.CheckMessage(m)

@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -45,7 +46,7 @@ func (s *Store) NotePace(ctx context.Context, id string, settled int) error {
 func (s *Store) Pace(ctx context.Context, b Bulk, settled int) (float64, error) {
 	pipe := s.rdb.Pipeline()
 	clock, pace := pipe.Time(ctx), pipe.HGet(ctx, metaKey(b.ID), fieldPace)
-	if _, err := pipe.Exec(ctx); err != nil && pace.Err() != redis.Nil {
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(pace.Err(), redis.Nil) {
 		return 0, fmt.Errorf("read the pace of bulk %s: %w", b.ID, err)
 	}
 	return paceOf(pace.Val(), b.Started, clock.Val(), settled), nil

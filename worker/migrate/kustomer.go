@@ -87,7 +87,7 @@ type kustomer struct {
 // related are the ids of a relationship: of one object, or of a list.
 func related(o object, name string) []string {
 	var out []string
-	data := any(o.related[name])
+	data := o.related[name]
 	if m, ok := data.(map[string]any); ok {
 		data = m["data"]
 	}

@@ -25,8 +25,8 @@ func TestWritable(t *testing.T) {
 			func() error { return rdb.ConfigSet(ctx, "min-replicas-to-write", "0").Err() },
 		},
 		"a replica": {
-			func() error { return rdb.SlaveOf(ctx, "127.0.0.1", "1").Err() },
-			func() error { return rdb.SlaveOf(ctx, "NO", "ONE").Err() },
+			func() error { return rdb.ReplicaOf(ctx, "127.0.0.1", "1").Err() },
+			func() error { return rdb.ReplicaOf(ctx, "NO", "ONE").Err() },
 		},
 		"out of memory": {
 			func() error { return rdb.ConfigSet(ctx, "maxmemory", "1").Err() },

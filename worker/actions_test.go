@@ -8,7 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/heraldsend/herald/action"
+	"github.com/heraldsend/herald/render/action"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/send"

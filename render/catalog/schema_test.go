@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/heraldsend/herald/action"
+	"github.com/heraldsend/herald/render/action"
 )
 
 // The JSON Schemas that editors complete from name exactly the keys that the

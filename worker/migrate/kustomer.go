@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heraldsend/herald/action"
+	"github.com/heraldsend/herald/render/action"
 	"github.com/heraldsend/herald/render/catalog"
 )
 

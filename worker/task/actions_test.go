@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/heraldsend/herald/action"
+	"github.com/heraldsend/herald/render/action"
 	"github.com/heraldsend/herald/worker/fault"
 )
 

@@ -144,9 +144,16 @@ func (l *htmlLayouter) styleOf(t *htmlToken) string {
 // their words whole beside a very long value.
 const (
 	tableRoom   = 280
-	firstColumn = 64
 	cellPadding = 16 // of both sides
 )
+
+// firstColumn holds "Gesamtbetrag" in one line, where there is room for it beside other columns.
+func firstColumn(columns int) int {
+	if columns > 3 {
+		return 64
+	}
+	return 104
+}
 
 // cellStyle bounds the width of a cell. A row never gets wider than a phone, whatever the values are: numbers, which stand on
 // the right, break last, and words of languages without blanks as a whole.
@@ -155,9 +162,9 @@ func cellStyle(cell, columns int, align string) string {
 		return ""
 	}
 	if cell == 1 {
-		return "min-width:" + strconv.Itoa(firstColumn) + "px"
+		return "min-width:" + strconv.Itoa(firstColumn(columns)) + "px"
 	}
-	width := strconv.Itoa(min(max((tableRoom-firstColumn-cellPadding*columns)/max(columns-1, 1), 24), 96)) + "px"
+	width := strconv.Itoa(min(max((tableRoom-firstColumn(columns)-cellPadding*columns)/max(columns-1, 1), 24), 96)) + "px"
 	if align == "right" {
 		return "max-width:" + width + ";overflow-wrap:break-word;word-break:keep-all"
 	}
@@ -174,13 +181,13 @@ func (t *htmlToken) align() string {
 	return ""
 }
 
-// columnsOf counts the cells of a table's first row; tokens begin behind the table's tag.
+// columnsOf counts the cells of a table's first row, up to a table within; tokens begin behind the table's tag.
 func columnsOf(tokens []htmlToken) (n int) {
 	for i := range tokens {
 		switch t := &tokens[i]; {
 		case t.kind == html.StartTagToken && (t.name == "td" || t.name == "th"):
 			n++
-		case t.kind == html.EndTagToken && (t.name == "tr" || t.name == "table"):
+		case t.kind == html.StartTagToken && t.name == "table", t.kind == html.EndTagToken && (t.name == "tr" || t.name == "table"):
 			return n
 		}
 	}

@@ -140,6 +140,9 @@ func isWords(value []byte) bool {
 	return !bytes.HasPrefix(value, []byte("    ")) && !bytes.Contains(value, []byte("  "))
 }
 
+// rawSteps is what reading a value as Markdown costs, however short it is.
+const rawSteps = 64
+
 // rawMarkdown is the result of {{{x}}} in a Markdown message: the Markdown of the value, as sanitised HTML. A single
 // paragraph has no <p>.
 func (c *Converter) rawMarkdown(m *meter.Meter, value []byte, h *hole) []byte {
@@ -147,7 +150,7 @@ func (c *Converter) rawMarkdown(m *meter.Meter, value []byte, h *hole) []byte {
 		return bytes.TrimSpace(value)
 	}
 	var out bytes.Buffer
-	if len(value) > maxRawMarkdown || checkTangle(m, string(value)) != nil || c.markdown.Convert(value, &out) != nil {
+	if len(value) > maxRawMarkdown || m.Charge(rawSteps) != nil || checkTangle(m, string(value)) != nil || c.markdown.Convert(value, &out) != nil {
 		return appendHTML(nil, value, "<br>\n")
 	}
 	safe := bytes.TrimSpace(balanced(c.policy.SanitizeBytes(plain.Flatten(out.Bytes(), false))))

@@ -37,7 +37,7 @@ func (t *text) field(p *ast.PathExpression) {
 	}
 	path := strings.Join(parts, ".")
 	meant, sure := t.fields.Nearest(path)
-	if merged := mergeFields[strings.ToLower(notWord.ReplaceAllString(path, ""))]; merged != "" && !sure && len(t.scopes.top().path) == 0 {
+	if merged := mergeField(path); merged != "" && !sure && len(t.scopes.top().path) == 0 {
 		meant, sure = merged, true
 	}
 	shown, item := strings.CutPrefix(path, t.listOf(parts))

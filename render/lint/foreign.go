@@ -19,8 +19,14 @@ type guess struct {
 	closes     bool   // it closes a block although the engine doesn't see it
 }
 
+// longestMistake is how many bytes a tag may hold that is read as if another tool's: nobody writes a longer one by mistake.
+const longestMistake = 2000
+
 // recognise says what was meant by a tag that is not one of ours, as other tools write them.
 func (t *text) recognise(tag rawTag) (guess, bool) {
+	if len(tag.inner) > longestMistake {
+		return guess{}, false
+	}
 	for _, rule := range []func(*text, rawTag) (guess, bool){
 		(*text).badBraces, (*text).snippetInTag, (*text).ending, (*text).elsewhere, (*text).conditional, (*text).looping, (*text).blockWithoutHash,
 		(*text).pipe, (*text).foreignCall, (*text).blanksInName, (*text).missingField,

@@ -22,13 +22,17 @@ func (t *text) foreignText() {
 			}
 			start := pos + i
 			pos = start + len(rule.sign)
+			if tag, ok := t.tagAt(start); ok {
+				pos = max(pos, tag.End)
+				continue
+			}
 			m := rule.pattern.FindStringSubmatchIndex(source[start:min(len(source), start+maxForeign)])
 			if m == nil {
 				continue
 			}
 			at := span(start, start+m[1])
 			pos = at.End
-			if t.isFaulty(at) || t.inTag(start) {
+			if t.isFaulty(at) || t.inComment(start) {
 				continue
 			}
 			with, says, ok := rule.meant(t, source[start+m[2]:start+m[3]], at)
@@ -47,14 +51,6 @@ func (t *text) foreignText() {
 			t.faulty = append(t.faulty, at)
 		}
 	}
-}
-
-func (t *text) inTag(pos int) bool {
-	if t.inComment(pos) {
-		return true
-	}
-	_, ok := t.tagAt(pos)
-	return ok
 }
 
 // maxForeign bounds what is looked at behind a sign, in bytes.
@@ -118,7 +114,7 @@ func known(says string) func(*text, string, syntax.Span) (string, string, bool) 
 func (t *text) fieldTag(name string, loose bool) string {
 	path := t.fields.Meant(name)
 	if path == "" && loose {
-		path = mergeFields[strings.ToLower(notWord.ReplaceAllString(name, ""))]
+		path = mergeField(name)
 	}
 	if path == "" && t.fields.Has(strings.Split(name, ".")) {
 		path = name
@@ -137,6 +133,14 @@ var mergeFields = map[string]string{
 	"contactfirstname": "customer.firstName", "contactlastname": "customer.lastName", "contactemail": "customer.email", "contactname": "customer.name",
 	"userfirstname": "currentUser.firstName", "agentname": "currentUser.displayName", "ticketid": "conversation.id",
 	"leadfirstname": "customer.firstName", "leadlastname": "customer.lastName", "recipientfirstname": "customer.firstName",
+}
+
+// mergeField is the field that another tool's name stands for, or "".
+func mergeField(name string) string {
+	if len(name) > maxForeign {
+		return ""
+	}
+	return mergeFields[strings.ToLower(notWord.ReplaceAllString(name, ""))]
 }
 
 // bracketed: [[ sn.x ]], [[SN.x]], [[x]], [sn.x], [[sn x]], [[customer.name]], [First Name].

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -148,17 +149,17 @@ var (
 // links looks for addresses that nobody can open.
 func (t *text) links() {
 	source := t.Text.Text
-	if (t.Role == catalog.RoleBody || t.Role == catalog.RoleSnippet) && strings.Contains(source, "]") {
-		for _, m := range markdownLink.FindAllStringSubmatchIndex(source, -1) {
+	if t.Role == catalog.RoleBody || t.Role == catalog.RoleSnippet {
+		for _, m := range matches(markdownLink, source, "](") {
 			if !t.inComment(m[0]) {
 				t.destination(m[6], m[7], m[2] != m[3])
 			}
 		}
-		for _, m := range spacedLink.FindAllStringSubmatchIndex(source, -1) {
+		for _, m := range matches(spacedLink, source, "] ", "]\t") {
 			at := span(m[2], m[3])
 			t.mend(at, []edit{{at, ""}}, catalog.Warning, "link", "a link has no blank between its text and its address")
 		}
-		for _, m := range turnedLink.FindAllStringSubmatchIndex(source, -1) {
+		for _, m := range matches(turnedLink, source, ")[") {
 			at := span(m[0], m[1])
 			with := "[" + source[m[2]:m[3]] + "](" + source[m[4]:m[5]] + ")"
 			t.mend(at, []edit{{at, with}}, catalog.Warning, "link", "a link's text stands in square brackets, its address in round ones: %s", with)
@@ -176,6 +177,14 @@ func (t *text) links() {
 		t.glued(pos + i)
 		pos += i + len("http")
 	}
+}
+
+// matches are those of a pattern in a text that holds one of the signs, without which it matches nowhere.
+func matches(pattern *regexp.Regexp, source string, signs ...string) [][]int {
+	if !slices.ContainsFunc(signs, func(sign string) bool { return strings.Contains(source, sign) }) {
+		return nil
+	}
+	return pattern.FindAllStringSubmatchIndex(source, -1)
 }
 
 // attributes looks at the addresses of HTML's attributes that are written out.

@@ -116,6 +116,15 @@ func TestResolveBulk(t *testing.T) {
 			if status := s.complete(id); status.Unknown != 45 {
 				t.Fatalf("%+v", status)
 			}
+			s.await("all were told that they are held", func() bool {
+				held := 0
+				for _, e := range r.events() {
+					if e.Type == "message.held" {
+						held++
+					}
+				}
+				return held == 45
+			})
 			if err := s.client.ResolveMessage(ctx, "news+0.3.email", as); err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/send"
@@ -33,6 +34,7 @@ func TestBulksPauseByThemselves(t *testing.T) {
 	s.await("it paused", func() bool { return s.progress("news").State == bulk.Pausing })
 	s.await("what was in flight is settled", func() bool {
 		before := s.progress("news").Settled()
+		time.Sleep(time.Second) // between two looks: a message takes less
 		p := s.progress("news")
 		return p.Settled() == before && p.Failed > 500
 	})

@@ -39,15 +39,17 @@ type letterFacts struct {
 // Run packs what somebody needs who helps: nothing of customers, and no secrets. A server that can't be reached is a
 // finding, and no reason to write nothing.
 func (d *diagnoseCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
-	ctx, cancel := context.WithTimeout(ctx, diagnoseTime)
-	defer cancel()
 	parts := map[string]any{
 		"version.json":  map[string]string{"version": versionText(), "go": runtime.Version(), "system": runtime.GOOS + "/" + runtime.GOARCH, "at": time.Now().UTC().Format(time.RFC3339)},
 		"settings.json": c.Shown(),
 	}
-	report := app.Diagnose(ctx, app.DoctorOptions{Settings: c})
+	looking, done := context.WithTimeout(ctx, diagnoseTime)
+	defer done()
+	report := app.Diagnose(looking, app.DoctorOptions{Settings: c})
 	parts["doctor.json"] = report
-	if err := d.stores(ctx, c, std, parts); err != nil {
+	reading, stop := context.WithTimeout(ctx, diagnoseTime) // its own time: the doctor may have waited for a server that is away
+	defer stop()
+	if err := d.stores(reading, c, std, parts); err != nil {
 		parts["unreached.json"] = map[string]string{"error": "the queue could not be read: see doctor.json"}
 	}
 	if d.HAR != "" {

@@ -1,0 +1,59 @@
+//go:build !race
+
+package lint
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/heraldsend/herald/render/catalog"
+)
+
+// maxCPU is what checking one text of 250 KB may cost: it ends with no context, so that it has to be little.
+const maxCPU = 400 * time.Millisecond
+
+func cpu(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func TestCosts(t *testing.T) {
+	const size = 250_000
+	texts := map[string]string{}
+	for _, piece := range hostilePieces {
+		texts[piece] = "x" + strings.Repeat(piece, size/len(piece))
+	}
+	for _, more := range []string{"/[a]", "/a", ".a", "a", " a", ` "a"`, " a=1", " (a)", " "} { // in one tag
+		texts["{{[a]"+more] = "{{[a]" + strings.Repeat(more, size/len(more)) + "}}"
+		texts["{{eq"+more] = "{{eq" + strings.Repeat(more, size/len(more)) + "}}"
+	}
+	c, _ := catalog.Read(folderOf("subject: x\nmessage: y\n"))
+	checked := 0
+	for name, text := range texts {
+		b, err := c.InlineBundle(catalog.Shortcut{Name: "inline", Message: text, Subject: "s", EmailTemplate: catalog.NoTemplate})
+		if err != nil {
+			continue // what doesn't compile is not checked
+		}
+		checked++
+		least := time.Hour
+		for range 3 { // others use the processor's caches, too
+			before := cpu(t)
+			Bundle(c, b)
+			if least = min(least, cpu(t)-before); least <= maxCPU {
+				break
+			}
+		}
+		if least > maxCPU {
+			t.Errorf("%q takes %v", name, least)
+		}
+	}
+	if checked < 30 {
+		t.Errorf("only %d texts compile", checked)
+	}
+}

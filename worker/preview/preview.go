@@ -190,9 +190,10 @@ func (r *rendering) run(ctx context.Context) {
 	if r.req.Lint {
 		r.lint()
 	}
+	checked := compose.NewContent(r.prepared).Checked(r.catalog)
 	for _, channel := range channels {
 		request.Channel = channel
-		content, err := r.content(ctx, request)
+		content, err := r.content(ctx, request, checked)
 		if err != nil {
 			r.mistake(channel, err)
 			continue
@@ -261,8 +262,8 @@ func (r *rendering) openComposer() (ok bool) {
 	return err == nil
 }
 
-// content composes one channel.
-func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPreview, error) {
+// content composes one channel of what was checked.
+func (r *rendering) content(ctx context.Context, req render.Request, checked *compose.Content) (*ChannelPreview, error) {
 	m := r.req.Message
 	m.Channel, m.Context, m.Locale, m.Timezone = message.Channel(req.Channel), r.req.Context, r.req.Locale, r.req.Timezone
 	m.Country = first(m.Country, r.options.Country)
@@ -270,7 +271,7 @@ func (r *rendering) content(ctx context.Context, req render.Request) (*ChannelPr
 	if err != nil {
 		return nil, err
 	}
-	composed, err := r.composer.Show(ctx, compose.Job{Message: m, Content: compose.NewContent(r.prepared).Checked(r.catalog), Owner: first(r.req.Owner, m.ID)})
+	composed, err := r.composer.Show(ctx, compose.Job{Message: m, Content: checked, Owner: first(r.req.Owner, m.ID)})
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 // Whatever is secret in the settings is in no file of a bundle, nor in what is printed.
 func TestDiagnoseHoldsNoSecrets(t *testing.T) {
+	t.Parallel()
 	const canary = "c4naryZq8xK3vN9pL2mW7"
 	dir := t.TempDir()
 	out := filepath.Join(dir, "d.zip")

@@ -54,6 +54,7 @@ var faxDocs = []string{"README.md", "CONTRIBUTING.md"}
 // A channel is a package and at most six other files, those that CONTRIBUTING lists: with no more than that it can be sent,
 // looked at and suppressed.
 func TestNewChannel(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("-short")
 	}

@@ -22,6 +22,7 @@ func playgroundURL(t *testing.T) string {
 // TestPlaygroundInBrowser is what somebody does who wants to know what Herald is: start the sample bulk, watch it, pause it,
 // let it go on, see who got nothing and what was sent; then send a message of one's own on every channel.
 func TestPlaygroundInBrowser(t *testing.T) {
+	t.Parallel()
 	url := playgroundURL(t)
 	p := browsertest.Open(t, url+"ui/operations")
 	p.Await(`!document.querySelector("#sample").hidden && document.querySelectorAll(".lane").length === 4`)

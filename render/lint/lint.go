@@ -22,6 +22,7 @@ type Options struct {
 	Bulk bool
 	// Faults tells, of a shortcut that is in no file, what keeps its texts from compiling, too.
 	Faults bool
+	Texts  bool // look at the texts alone: no mail is rendered, which takes most of the time
 }
 
 // Report is what Lint found.
@@ -171,7 +172,9 @@ func (l *linter) run() {
 		l.layout(t)
 	}
 	l.segments()
-	l.mails(slices.Collect(l.catalog.AllShortcuts()))
+	if !l.options.Texts {
+		l.mails(slices.Collect(l.catalog.AllShortcuts()))
+	}
 }
 
 // translations wants every language of the catalog, and none out of date.

@@ -167,10 +167,10 @@ func (d *doctor) templates(context.Context) {
 	if d.broken[EnvName("templates")] {
 		return
 	}
-	report := lint.Folder(d.s.TemplateFiles(), lint.Options{})
+	report := lint.Folder(d.s.TemplateFiles(), lint.Options{Texts: true})
 	faults := catalog.ErrorsOf(report.Findings)
 	if len(faults) == 0 {
-		d.add("templates", OK, "templates", "", "no errors, %d warnings (herald lint)", len(report.Findings))
+		d.add("templates", OK, "templates", "", "no errors, %d warnings in their texts (herald lint looks at mails too)", len(report.Findings))
 		return
 	}
 	first := faults[0]

@@ -13,7 +13,7 @@ import (
 
 // valid are settings without a fault.
 func valid() Settings {
-	return Settings{RedisURL: "redis://127.0.0.1:6379/0", Concurrency: 1, DrainTimeout: time.Second, WebhookSecrets: "whsec_" + strings.Repeat("A", 44)}
+	return Settings{RedisURL: "redis://127.0.0.1:6379/0", APIBodies: 64, Concurrency: 1, DrainTimeout: time.Second, WebhookSecrets: "whsec_" + strings.Repeat("A", 44)}
 }
 
 // An endpoint that can't be reached is refused at start, by words that name the settings.

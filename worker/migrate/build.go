@@ -269,7 +269,7 @@ func (b *builder) finish() (*Folder, error) {
 		if err != nil {
 			return nil, err
 		}
-		report := lint.Folder(files, lint.Options{})
+		report := lint.Folder(files, lint.Options{Texts: true})
 		out := map[string][]string{}
 		for _, f := range catalog.ErrorsOf(report.Findings) {
 			out[f.File] = append(out[f.File], fmt.Sprintf("line %d: %s", f.Line, f.Message))

@@ -37,7 +37,7 @@ func imported(t *testing.T, read func(fs.FS) (*Folder, error), files fs.FS) *Fol
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report := lint.Folder(memory(t, f.Files), lint.Options{}); report.Errors() > 0 {
+	if report := lint.Folder(memory(t, f.Files), lint.Options{Texts: true}); report.Errors() > 0 {
 		t.Fatalf("the folder doesn't lint: %v", catalog.ErrorsOf(report.Findings))
 	}
 	return f

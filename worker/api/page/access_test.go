@@ -47,8 +47,8 @@ func TestAccess(t *testing.T) {
 			p := p.In(t)
 			p.Look(look.width, look.height, look.dark)
 			for _, s := range states {
-				browsertest.Eval[bool](p, `sessionStorage.clear(); true`)
-				p.Go("about:blank")
+				p.Go(url + "/ui/icon.svg") // the page keeps its drafts when it is left
+				browsertest.Eval[bool](p, `sessionStorage.clear(); localStorage.clear(); true`)
 				p.Go(url + "/#order-issue-before-arrival/email/en")
 				p.Await(`document.querySelector("#shownSubject") && document.querySelector("#name").innerText === "order-issue-before-arrival"`)
 				browsertest.Eval[bool](p, `(() => { `+typing+s.script+`; return true })()`)

@@ -66,7 +66,9 @@ func Shortcut(c *catalog.Catalog, s catalog.Shortcut, o Options) []Advice {
 	}
 	l.segments()
 	take("channels.sms.message")
-	l.mails([]*catalog.Shortcut{&s})
+	if !o.Texts {
+		l.mails([]*catalog.Shortcut{&s})
+	}
 	for _, f := range l.findings {
 		path, ok := strings.CutPrefix(f.Template, s.Name+"/")
 		if !ok { // of the layout or a snippet: told at the message, which is what its author has before them

@@ -21,8 +21,9 @@ type Options struct {
 	// Bulk wants of every email a visible link to unsubscribe, as mails to many need it.
 	Bulk bool
 	// Faults tells, of a shortcut that is in no file, what keeps its texts from compiling, too.
-	Faults bool
-	Texts  bool // look at the texts alone: no mail is rendered, which takes most of the time
+	Faults   bool
+	Language string // render mails in this one alone; in all that the texts have when empty
+	Texts    bool   // look at the texts alone: no mail is rendered, which takes most of the time
 }
 
 // Report is what Lint found.

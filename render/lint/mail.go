@@ -163,6 +163,9 @@ func (l *linter) mail(r *render.Renderer, s *catalog.Shortcut) (out checkedMail)
 			languages[language] = true
 		}
 	}
+	if l.options.Language != "" {
+		languages = map[string]bool{l.options.Language: true}
+	}
 	seen, told := map[string]bool{}, map[string]bool{}
 	ways := l.waysOf(out.texts, link)
 	for _, language := range slices.Sorted(maps.Keys(languages)) {

@@ -65,7 +65,7 @@ func (r *rendering) recognise() {
 		return slices.ContainsFunc(r.result.Mistakes, func(m Mistake) bool { return m.Path == path })
 	}
 	seen := map[string]bool{}
-	for _, a := range lint.Shortcut(r.catalog, *s, lint.Options{Faults: true}) {
+	for _, a := range lint.Shortcut(r.catalog, *s, lint.Options{Faults: true, Texts: true}) {
 		if a.Severity != catalog.Error || !faulty(a.Path) {
 			continue
 		}

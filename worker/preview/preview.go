@@ -314,9 +314,10 @@ func (r *rendering) content(ctx context.Context, req render.Request, checked *co
 	return out, nil
 }
 
-// lint checks the shortcut beyond what this recipient sees of it.
+// lint checks the shortcut beyond what this recipient sees of it; its mail in their language, since people wait for it at
+// every key.
 func (r *rendering) lint() {
-	for _, a := range lint.Shortcut(r.catalog, r.prepared.Bundle().Shortcut, lint.Options{}) {
+	for _, a := range lint.Shortcut(r.catalog, r.prepared.Bundle().Shortcut, lint.Options{Language: r.result.Locale}) {
 		r.result.Warnings = append(r.result.Warnings, Warning{
 			Code: a.Code, Message: a.Message, Fix: editsOf(a.Finding), Place: Place{Path: a.Path, Template: r.result.Name + "/" + a.Path, Line: a.Line, Column: a.Column},
 		})

@@ -133,9 +133,9 @@ func (m *mailCheck) links() {
 	}
 }
 
-// hasAddress says whether an address stands in a text, not as the beginning of another one.
+// hasAddress says whether an address stands in a text, not as the beginning of another one. No address stands nowhere.
 func hasAddress(text, address string) bool {
-	for {
+	for address != "" {
 		_, rest, ok := strings.Cut(text, address)
 		if !ok {
 			return false
@@ -146,6 +146,7 @@ func hasAddress(text, address string) bool {
 		}
 		text = rest
 	}
+	return false
 }
 
 // unsubscribe wants a link that everyone sees, in both texts.

@@ -7,10 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/heraldsend/herald/helpers/cputest"
 	"github.com/heraldsend/herald/render/handlebars"
 )
 
@@ -82,9 +82,9 @@ func TestHelpersCosts(t *testing.T) {
 					if err != nil {
 						t.Skip(err) // a literal that the helper refuses
 					}
-					before := cpu(t)
+					before := cputest.Used()
 					_, err = template.Append(t.Context(), nil, &handlebars.Exec{Context: data, OnIssue: func(handlebars.Issue) {}})
-					if took := cpu(t) - before; took > maxCPU {
+					if took := cputest.Used() - before; took > maxCPU {
 						t.Errorf("took %v (%v)", took, err)
 					} else if took > maxCPU/4 {
 						t.Logf("took %v (%v)", took, err)
@@ -160,13 +160,4 @@ func costlyCalls(e *Entry) []string {
 		add(all, "")
 	}
 	return out
-}
-
-func cpu(t *testing.T) time.Duration {
-	t.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

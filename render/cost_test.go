@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/heraldsend/herald/helpers/cputest"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/content"
 	"github.com/heraldsend/herald/render/handlebars"
@@ -98,7 +98,7 @@ func TestCosts(t *testing.T) {
 		}
 		for _, channel := range []catalog.Channel{catalog.Email, catalog.SMS, catalog.Chat} {
 			t.Run(fmt.Sprintf("%s/%s", name, channel), func(t *testing.T) {
-				before := cpu(t)
+				before := cputest.Used()
 				var most uint64
 				done := make(chan struct{})
 				watched := make(chan struct{})
@@ -122,7 +122,7 @@ func TestCosts(t *testing.T) {
 				if err != nil && !errors.As(err, &known) {
 					t.Errorf("error without a code: %v", err)
 				}
-				if spent := cpu(t) - before; spent > maxCPU {
+				if spent := cputest.Used() - before; spent > maxCPU {
 					t.Errorf("%s: took %v (%v)", t.Name(), spent, err)
 				} else if spent > 300*time.Millisecond {
 					t.Logf("%s: took %v (%v)", t.Name(), spent, err)
@@ -133,14 +133,4 @@ func TestCosts(t *testing.T) {
 			})
 		}
 	}
-}
-
-// cpu is the processor time that this process has used.
-func cpu(t *testing.T) time.Duration {
-	t.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

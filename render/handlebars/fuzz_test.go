@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/heraldsend/herald/helpers/cputest"
 	"github.com/heraldsend/herald/render/handlebars/syntax"
 )
 
@@ -71,7 +72,7 @@ func checkError(t *testing.T, err error) {
 // checkTime fails if it took much longer than the size of the input explains.
 func checkTime(t *testing.T, start time.Duration, what string, size int) {
 	t.Helper()
-	if took := cpuTime() - start; took > 3*time.Second {
+	if took := cputest.Used() - start; took > 3*time.Second {
 		t.Fatalf("%s took %v for %d bytes", what, took, size)
 	}
 }
@@ -81,7 +82,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		start := cpuTime()
+		start := cputest.Used()
 		limits := (&Env{limits: Limits{}.withDefaults()}).parseLimits()
 		tree := syntax.Parse(text, limits)
 		checkTime(t, start, "parsing", len(text))
@@ -110,7 +111,7 @@ func FuzzCompile(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		start := cpuTime()
+		start := cputest.Used()
 		tmpl, err := env.Compile("fuzz", text)
 		if err != nil {
 			checkError(t, err)
@@ -161,7 +162,7 @@ func FuzzExecute(f *testing.F) {
 			return
 		}
 		goroutines := runtime.NumGoroutine()
-		start := cpuTime()
+		start := cputest.Used()
 		out, err := tmpl.Append(context.Background(), []byte("before"), x)
 		if err != nil {
 			checkError(t, err)

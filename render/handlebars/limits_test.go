@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/heraldsend/herald/helpers/cputest"
 )
 
 // bad reads an input that must be refused.
@@ -44,9 +46,9 @@ func snippets(lines string) map[string]Snippet {
 func mustFail(t *testing.T, env *Env, template string, x *Exec, code Code, limit time.Duration) *Error {
 	t.Helper()
 	goroutines := runtime.NumGoroutine()
-	start := cpuTime()
+	start := cputest.Used()
 	_, err := execute(env, template, x)
-	if took := cpuTime() - start; took > limit {
+	if took := cputest.Used() - start; took > limit {
 		t.Errorf("took %v, more than %v", took, limit)
 	}
 	var e *Error

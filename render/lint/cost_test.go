@@ -4,24 +4,15 @@ package lint
 
 import (
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/heraldsend/herald/helpers/cputest"
 	"github.com/heraldsend/herald/render/catalog"
 )
 
 // maxCPU is what checking one text of 250 KB may cost: it ends with no context, so that it has to be little.
 const maxCPU = 400 * time.Millisecond
-
-func cpu(t *testing.T) time.Duration {
-	t.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
 
 func TestCosts(t *testing.T) {
 	const size = 250_000
@@ -43,9 +34,9 @@ func TestCosts(t *testing.T) {
 		checked++
 		least := time.Hour
 		for range 3 { // others use the processor's caches, too
-			before := cpu(t)
+			before := cputest.Used()
 			Bundle(c, b)
-			if least = min(least, cpu(t)-before); least <= maxCPU {
+			if least = min(least, cputest.Used()-before); least <= maxCPU {
 				break
 			}
 		}

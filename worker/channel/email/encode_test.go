@@ -3,9 +3,10 @@ package email
 import (
 	"bytes"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/heraldsend/herald/helpers/cputest"
 )
 
 func TestChooseTransfer(t *testing.T) {
@@ -65,9 +66,9 @@ func TestEncodingIsLinear(t *testing.T) {
 			s := strings.Repeat(unit, n/len(unit))
 			best, out := time.Hour, make([]byte, 0, 4*n)
 			for range 5 {
-				start := cpuTime(t)
+				start := cputest.Used()
 				out = appendBody(out[:0], s, chooseTransfer(s))
-				best = min(best, cpuTime(t)-start)
+				best = min(best, cputest.Used()-start)
 			}
 			checkLines(t, name, out)
 			return best
@@ -77,15 +78,6 @@ func TestEncodingIsLinear(t *testing.T) {
 			t.Errorf("%s: %v for 256 KB, %v for 1 MB", name, small, large)
 		}
 	}
-}
-
-func cpuTime(t *testing.T) time.Duration {
-	t.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func checkLines(t *testing.T, name string, out []byte) {

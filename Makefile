@@ -21,7 +21,7 @@ demo: ## send a sample bulk, everything embedded
 
 test: deps ## run all tests with the race detector (installs what they need)
 	$(GO) test -race -timeout 20m ./...
-	$(GO) test -run 'Costs|Linear|Leaks' ./render ./render/handlebars ./render/lint ./render/sms ./helpers ./helpers/moment ./worker/bulk ./worker/strictjson ./worker/transcript # what costs CPU is measured without it
+	$(GO) test -run 'Costs|Linear|Leaks' ./render ./render/handlebars ./render/lint ./render/sms ./helpers ./helpers/moment ./worker/bulk ./worker/intake/bounce ./worker/strictjson ./worker/transcript # what costs CPU is measured without it
 
 lint: $(LINT) ## check style, vet, the floors of the architecture, and the licences of modules
 	$(LINT) run ./...

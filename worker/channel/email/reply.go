@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/heraldsend/herald/worker/channel/send"
+	"github.com/heraldsend/herald/worker/intake/bounce"
 )
 
 // reply is one answer of a server.
@@ -98,12 +99,9 @@ func refusal(step string, r reply) *send.Error {
 	w := whoseTrouble(step, r)
 	e.Account, e.Sender = w == theAccounts || w == theSenders, w == theSenders
 	e.Permanent = r.code >= 500 && !e.Account
-	e.Suppress = e.Permanent && step == "RCPT" && gone[e.Enhanced]
+	e.Suppress = e.Permanent && step == "RCPT" && bounce.Gone(e.Enhanced)
 	return e
 }
-
-// gone are statuses of a mailbox that does not exist, or a domain that takes no mail.
-var gone = map[string]bool{"5.1.1": true, "5.1.6": true, "5.1.10": true}
 
 // broken is the error of a connection that failed before the server had the complete message. It is temporary, and
 // the server's trouble unless the content caused it.

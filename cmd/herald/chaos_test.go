@@ -41,10 +41,7 @@ func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
 	}
-	binary := filepath.Join(t.TempDir(), "herald")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	binary := builtProgram(t)
 	for _, policy := range []string{"resend", "hold"} {
 		t.Run(policy, func(t *testing.T) {
 			c := &chaos{t: t, binary: binary, redis: redistest.Start(t), policy: policy}

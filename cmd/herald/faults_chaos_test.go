@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -156,10 +155,7 @@ func TestFaults(t *testing.T) {
 	if !*chaosFaults {
 		t.Skip("run by make chaos")
 	}
-	binary := filepath.Join(t.TempDir(), "herald")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	binary := builtProgram(t)
 	table := []string{fmt.Sprintf("%-50s %-7s %6s %6s %8s %9s %12s", "fault", "policy", "lost", "double", "unknown", "seconds", "singles p99")}
 	for _, f := range faults {
 		for _, policy := range []string{"resend", "hold"} {

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -223,10 +222,7 @@ func (s *served) newBulk() string {
 // Whatever a request holds, it costs no more than a bound, measured in a process of its own.
 func TestHostileInputsHaveABound(t *testing.T) {
 	t.Parallel()
-	binary := filepath.Join(t.TempDir(), "herald") // not the test's own, which may look for races
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	binary := builtProgram(t)
 	s := startServed(t, binary)
 	s.idle()
 	idle := s.memory("VmRSS")

@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -88,10 +87,7 @@ type arrived struct {
 
 func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{t: t, seed: seed, asked: map[string]*asked{}, mails: map[string]*arrived{}, slow: map[string]bool{}, did: map[string]int{}}
-	w.binary = filepath.Join(t.TempDir(), "herald")
-	if out, err := exec.Command("go", "build", "-o", w.binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	w.binary = builtProgram(t)
 	mailbox, err := catcher.Start(catcher.Options{OnMail: w.take, Forget: true})
 	if err != nil {
 		t.Fatal(err)

@@ -22,10 +22,7 @@ func TestPoison(t *testing.T) {
 	if !*chaosFaults {
 		t.Skip("run by make chaos")
 	}
-	binary := filepath.Join(t.TempDir(), "herald")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	binary := builtProgram(t)
 	const (
 		people = 1000
 		poison = "user500@example.com"

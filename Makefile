@@ -45,7 +45,7 @@ bench: ## measure beside the peers, each comparison in one run (needs Node)
 bench-bulk: ## measure a whole bulk beside a bare sender
 	$(GO) run ./bench/bulk
 
-bench-api: ## measure the HTTP API: single messages and streamed audiences
+bench-api: ## measure the HTTP API: single messages, batches, streamed audiences
 	$(GO) run ./bench/api -check
 
 difftest: ## compare millions of dates with Moment.js, of numbers with Intl, side by side (needs Node)

@@ -1,8 +1,8 @@
 // Command api measures the HTTP API in front of a Redis that syncs every write: single messages a second over many
-// connections, with the time that the slowest of a hundred takes, and the recipients a second of a streamed audience,
-// with the memory that it takes.
+// connections, with the time that the slowest of a hundred takes; messages a second in batches and in a stream; and the
+// recipients a second of a streamed audience, with the memory that it takes.
 //
-//	go run ./bench/api [-connections 64] [-seconds 10] [-recipients 1000000] [-check]
+//	go run ./bench/api [-connections 64] [-seconds 10] [-messages 200000] [-recipients 1000000] [-check]
 package main
 
 import (
@@ -24,16 +24,18 @@ import (
 // The bars.
 const (
 	leastRecipients = 100_000 // a second
+	leastMessages   = 20_000  // a second, in batches
 	mostGrowth      = 1.5     // of the peak memory, when the audience is ten times larger
 )
 
 func main() {
 	connections := flag.Int("connections", 64, "connections that send single messages")
 	seconds := flag.Int("seconds", 10, "how long they do")
+	messages := flag.Int("messages", 200_000, "messages that are sent in batches, and again in a stream")
 	recipients := flag.Int("recipients", 1_000_000, "size of the larger audience; the smaller one is a tenth of it")
 	check := flag.Bool("check", false, "fail below the bars")
 	flag.Parse()
-	b := &bench{connections: *connections, during: time.Duration(*seconds) * time.Second, recipients: *recipients, check: *check}
+	b := &bench{connections: *connections, during: time.Duration(*seconds) * time.Second, many: *messages, recipients: *recipients, check: *check}
 	if err := errors.Join(b.run(), b.close()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -41,9 +43,9 @@ func main() {
 }
 
 type bench struct {
-	connections, recipients int
-	during                  time.Duration
-	check                   bool
+	connections, many, recipients int
+	during                        time.Duration
+	check                         bool
 
 	servers servers
 	client  *http.Client
@@ -58,6 +60,13 @@ func (b *bench) run() error {
 	if err := b.messages(); err != nil {
 		return err
 	}
+	batched, err := b.batches()
+	if err != nil {
+		return err
+	}
+	if err := b.stream(); err != nil {
+		return err
+	}
 	small, err := b.audience(b.recipients / 10)
 	if err != nil {
 		return err
@@ -65,6 +74,9 @@ func (b *bench) run() error {
 	large, err := b.audience(b.recipients)
 	if err != nil {
 		return err
+	}
+	if b.check && batched < leastMessages {
+		return fmt.Errorf("%.0f messages a second in batches; the bar is %d", batched, leastMessages)
 	}
 	if b.check && large.rate < leastRecipients {
 		return fmt.Errorf("%.0f recipients a second; the bar is %d", large.rate, leastRecipients)

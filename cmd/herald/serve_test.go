@@ -234,10 +234,10 @@ func TestAPIExamples(t *testing.T) {
 			ran++
 		}
 	}
-	if ran != 6 {
-		t.Errorf("%d examples ran, want 6", ran)
+	if ran != 7 {
+		t.Errorf("%d examples ran, want 7", ran)
 	}
-	s.caught("curl@example.com", "node@example.com", "python@example.com", "readme@example.com", "ada.lovelace@example.com")
+	s.caught("curl@example.com", "batch@example.com", "node@example.com", "python@example.com", "readme@example.com", "ada.lovelace@example.com")
 	var status struct {
 		State   string
 		Planned int

@@ -30,6 +30,8 @@ const asForm = "Content-Type: application/octet-stream"
 // accesses has a row for every operation. TestAccess fails for one that is missing.
 var accesses = map[string]access{
 	"send-message":         {scope: ScopeSend, status: 202, path: "/v1/messages", body: aMessage},
+	"send-messages":        {scope: ScopeSend, status: 200, path: "/v1/messages:batch", body: batchOf(aMessage)},
+	"stream-messages":      {scope: ScopeSend, status: 200, path: "/v1/messages:stream", body: withID("m", aMessage), header: ndjson},
 	"get-message":          {scope: ScopeRead, status: 200, thing: "message"},
 	"cancel-message":       {scope: ScopeSend, status: 204, thing: "message"},
 	"resolve-message":      {scope: ScopeSend, status: 409, thing: "message", suffix: "/resolve", body: `{"as":"sent"}`},

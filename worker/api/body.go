@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -51,26 +52,54 @@ func (s *Server) checkBody(op *huma.Operation, body []byte) error {
 	if err := strictjson.Check(body, strictjson.Limits{}); err != nil {
 		return withFaults(problem(http.StatusBadRequest, "invalid_json", "the body is not the JSON that Herald takes"), err)
 	}
-	found := strictjson.Conform(body, s.shape(op))
-	if len(found) == 0 {
-		return nil
+	own, _ := op.Metadata[checkOwn].(func([]byte) error)
+	if found := conform(body, s.shape(op), own); len(found) > 0 {
+		return faults(found)
 	}
-	if check, ok := op.Metadata[checkOwn].(func([]byte) error); ok && decodable(found) {
-		found = found.Merge(fault.In(check(body)))
+	return nil
+}
+
+// conform finds every fault of a body's form; where there is one, those by its own rules too, if it can be decoded.
+func conform(body []byte, shape *strictjson.Shape, own func([]byte) error) fault.List {
+	found := strictjson.Conform(body, shape)
+	if len(found) > 0 && own != nil && decodable(found) {
+		found = found.Merge(fault.In(own(body)))
 	}
-	return faults(found)
+	return found
 }
 
 // shape is the form that the body of an operation must have. It is made once.
 func (s *Server) shape(op *huma.Operation) *strictjson.Shape {
-	schema := op.RequestBody.Content["application/json"].Schema
+	var lists []string
+	if list, ok := op.Metadata[apart].(string); ok {
+		lists = append(lists, list)
+	}
+	return s.shapeOf(op.RequestBody.Content["application/json"].Schema, lists...)
+}
+
+// shapeOf is the form that a schema describes; the items of the lists that are named are left alone. It is made once.
+func (s *Server) shapeOf(schema *huma.Schema, lists ...string) *strictjson.Shape {
+	if schema.Ref != "" {
+		schema = s.openAPI.Components.Schemas.SchemaFromRef(schema.Ref)
+	}
 	if known, ok := s.shapes.Load(schema); ok {
 		return known.(*strictjson.Shape)
 	}
 	made := shapes{s.openAPI.Components.Schemas, map[*huma.Schema]*strictjson.Shape{}}.of(schema)
+	for _, name := range lists {
+		if list := made.Members[name]; list != nil {
+			list.Items = nil // any
+		}
+	}
 	s.shapes.Store(schema, made)
 	return made
 }
+
+// apart is the key, in the metadata of an operation, of the list in its body whose items its handler checks, each by itself.
+const apart = "apart"
+
+// itemsApart lets the handler of an operation check the items of a list.
+func itemsApart(op *huma.Operation, list string) { op.Metadata = map[string]any{apart: list} }
 
 // decodable reports whether a body with these faults can be decoded, so that its own rules can be checked too. A list
 // that is too long is not decoded.
@@ -86,6 +115,14 @@ const checkOwn = "checkOwn"
 
 // ownRules are the rules of a body beyond its form; faults returns a fault.List.
 type ownRules interface{ faults() error }
+
+// ownFaults decodes a body and finds what is wrong by its own rules; nil if it can't be decoded.
+func ownFaults(body []byte, into ownRules) error {
+	if json.Unmarshal(body, into) != nil {
+		return nil
+	}
+	return into.faults()
+}
 
 func (s *Server) jsonBody(r *http.Request, w http.ResponseWriter, held *share, limit int64) ([]byte, error) {
 	if err := checkMediaType(r, "application/json"); err != nil {

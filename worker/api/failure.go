@@ -77,7 +77,7 @@ func asProblem(err error) *Problem {
 }
 
 // refusals are the beginnings of Redis's answers that mean: not now.
-var refusals = []string{"OOM", "READONLY", "MISCONF", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "BUSY", "UNBLOCKED", "NOAUTH", "WRONGPASS"}
+var refusals = []string{"OOM", "READONLY", "MISCONF", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "BUSY", "UNBLOCKED", "NOAUTH", "WRONGPASS", "EXECABORT"}
 
 // statusClientLeft is the status that nginx logs for a client that closed the connection. Nobody reads the answer;
 // metrics count it.

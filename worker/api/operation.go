@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect"
 	"time"
@@ -45,14 +46,19 @@ func Handle[I, O any](api huma.API, scope Scope, op huma.Operation, handler func
 	if _, takesJSON := reflect.TypeFor[I]().FieldByName("Body"); takesJSON || op.RequestBody != nil {
 		op.Errors = append(op.Errors, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
-	op.Metadata = map[string]any{ownID: hasID(reflect.TypeFor[I]()), checkOwn: func(body []byte) error {
+	op.Metadata = maps.Clone(op.Metadata)
+	if op.Metadata == nil {
+		op.Metadata = map[string]any{}
+	}
+	op.Metadata[ownID] = hasID(reflect.TypeFor[I]())
+	op.Metadata[checkOwn] = func(body []byte) error {
 		var in I
 		field := reflect.ValueOf(&in).Elem().FieldByName("Body")
-		if rules, has := field.Addr().Interface().(ownRules); has && json.Unmarshal(body, rules) == nil {
-			return rules.faults()
+		if rules, has := field.Addr().Interface().(ownRules); has {
+			return ownFaults(body, rules)
 		}
 		return nil
-	}}
+	}
 	_, streams := any(new(I)).(interface{ body() *pacedReader })
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
 		if !streams {

@@ -150,6 +150,7 @@ func (s *Server) routes() error {
 	s.openAPI = api.OpenAPI()
 	api.UseMiddleware(s.authorize, s.readJSON)
 	s.registerMessages(api)
+	s.registerBatch(api)
 	s.registerForwards(api)
 	s.registerBulks(api)
 	s.registerAttachments(api)

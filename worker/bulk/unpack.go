@@ -29,6 +29,10 @@ const (
 // ErrBomb ends a file that unpacks to more than any audience would.
 var ErrBomb = fmt.Errorf("it unpacks to more than %d MB and %d times its size: refused as a compression bomb", unpackFree>>20, unpackRatio)
 
+// Unpack returns the content of r, which may be packed by gzip or Zstandard, in UTF-8 without a byte order mark. It reads
+// r while its result is read, and ends with ErrBomb what unpacks to far too much.
+func Unpack(r io.Reader) (*bufio.Reader, error) { return unpack(r) }
+
 // unpack returns the content of r, which may be packed by gzip or Zstandard, as text without a byte order mark. It
 // reads r while its result is read.
 func unpack(r io.Reader) (*bufio.Reader, error) {

@@ -115,19 +115,8 @@ func (c *Client) Pin(ctx context.Context, sources []byte) (string, error) {
 // harmless and returns the same id; another message under the same id is ErrConflict. A forward or a bulk may have
 // the same id: they are separate.
 func (c *Client) Message(ctx context.Context, m task.Message) (string, error) {
-	if m.ID == "" {
-		m.ID = NewID()
-	}
-	if err := CheckMessage(m); err != nil {
-		return "", err
-	}
-	if err := c.CheckFiles(ctx, attach.Single(m.Channel), m.Attachments); err != nil {
-		return "", fault.Under("/attachments", err)
-	}
-	if err := c.once(ctx, m, m.SendAt); err != nil {
-		return "", err
-	}
-	return m.ID, nil
+	r, err := c.Enqueue(ctx, m)
+	return r.ID, err
 }
 
 // CheckMessage finds every fault that the message alone shows, as a fault.List.
@@ -163,17 +152,17 @@ func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), patience)
 }
 
-// once enqueues a message or forward for a time, unless that was done before. It returns ErrConflict if another one
-// has the id. The data is kept as long as usual after that time.
-func (c *Client) once(ctx context.Context, p task.Payload, at time.Time) error {
+// once enqueues a message or forward for a time, unless that was done before; fresh reports that it was not. It returns
+// ErrConflict if another one has the id. The data is kept as long as usual after that time.
+func (c *Client) once(ctx context.Context, p task.Payload, at time.Time) (fresh bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return err // nothing was begun
+		return false, err // nothing was begun
 	}
 	ctx, cancel := toTheEnd(ctx)
 	defer cancel()
 	p, admission, err := c.admit(ctx, p, ahead(at))
 	if err != nil {
-		return err
+		return false, err
 	}
 	p = enqueued(p, time.Now())
 	if admission.Fresh { // whatever the queue still knows under its id is of one that is forgotten
@@ -181,7 +170,7 @@ func (c *Client) once(ctx context.Context, p task.Payload, at time.Time) error {
 	} else {
 		_, err = c.queue.Repeat(ctx, p, at)
 	}
-	return err
+	return admission.Fresh, err
 }
 
 // enqueued is a message or forward with the time at which it was enqueued; any other payload is as it was.

@@ -55,7 +55,7 @@ func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (stri
 	if _, err := c.blobs.Put(ctx, packed, c.Retention()+ahead(f.SendAt)); err != nil {
 		return "", err
 	}
-	if err := c.once(ctx, f, f.SendAt); err != nil {
+	if _, err := c.once(ctx, f, f.SendAt); err != nil {
 		return "", err
 	}
 	return f.ID, nil

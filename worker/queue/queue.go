@@ -89,13 +89,14 @@ var ErrUnavailable = errors.New("not stored")
 
 // Client enqueues. It is safe for concurrent use.
 type Client struct {
+	rdb       redis.UniversalClient
 	asynq     *asynq.Client
 	inspector *asynq.Inspector
 }
 
 // New returns a client on rdb, which stays the caller's to close.
 func New(rdb redis.UniversalClient) *Client {
-	return &Client{asynq: asynq.NewClientFromRedisClient(rdb), inspector: asynq.NewInspectorFromRedisClient(rdb)}
+	return &Client{rdb: rdb, asynq: asynq.NewClientFromRedisClient(rdb), inspector: asynq.NewInspectorFromRedisClient(rdb)}
 }
 
 // Enqueue stores p durably. If a task with the same identity is queued, running, or finished within Retention, it
@@ -111,6 +112,11 @@ func (c *Client) EnqueueAt(ctx context.Context, p task.Payload, at time.Time) (a
 	if err != nil {
 		return false, err
 	}
+	return c.enqueue(ctx, p, data, at)
+}
+
+// enqueue is EnqueueAt for a payload that was encoded.
+func (c *Client) enqueue(ctx context.Context, p task.Payload, data []byte, at time.Time) (added bool, err error) {
 	id, name, err := Address(p)
 	if err != nil {
 		return false, err

@@ -30,6 +30,11 @@ func Encode(p Payload) ([]byte, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
+	return EncodeChecked(p)
+}
+
+// EncodeChecked is Encode for a payload that passed Validate a moment ago.
+func EncodeChecked(p Payload) ([]byte, error) {
 	data, err := json.Marshal(p)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", p.Kind(), err)

@@ -1,0 +1,110 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Opening is what OpenMany creates the record of one message from; see OpenOnce.
+type Opening struct {
+	ID      string
+	Hash    string // of the request
+	Request Request
+	Longer  time.Duration
+}
+
+// Opened is the result of one Opening.
+type Opened struct {
+	Admission
+	Err error
+}
+
+// many is onceScript, for calls by its hash.
+var many = redis.NewScript(onceScript)
+
+// OpenMany is OpenOnce for messages, in two round trips for all of them, in their order. One that fails leaves the others
+// alone.
+func (l *Ledger) OpenMany(ctx context.Context, list []Opening) []Opened {
+	out := make([]Opened, len(list))
+	if len(list) == 0 {
+		return out
+	}
+	// They are listed first, as in OpenOnce.
+	if err := l.listMany(ctx, list); err != nil {
+		for i := range out {
+			out[i].Err = err
+		}
+		return out
+	}
+	asked := make([]*redis.Cmd, len(list))
+	pipe := Together(l.rdb)
+	for i, o := range list {
+		owner := Owner{Message, o.ID}
+		books, keep := owner.Chunk(0), l.retention+max(0, o.Longer)
+		about := about{o.Request.Kind, Details{Channel: o.Request.Channel, To: o.Request.To}}.with(o.Request.Payload)
+		keys := []string{owner.requestKey(), books.statesKey(), books.aboutKey()}
+		asked[i] = many.EvalSha(ctx, pipe, keys, kinded+o.Hash, make([]byte, slotBytes), int64(keep/time.Second), about)
+	}
+	_, _ = pipe.Exec(ctx) // each command's own error is looked at
+	var left []int        // of a Redis that has not seen the script
+	for i, o := range list {
+		owner := Owner{Message, o.ID}
+		request, err := asked[i].Text()
+		switch {
+		case redis.HasErrorPrefix(err, "NOSCRIPT"):
+			left = append(left, i)
+		case err == nil && isShared(request): // an older version stored it
+			out[i].Admission, out[i].Err = l.OpenOnce(ctx, owner, o.Hash, o.Request, o.Longer)
+		case err != nil:
+			out[i].Err = fmt.Errorf("create the record of %s: %w", owner, err)
+		default:
+			out[i].Admission = Admission{Owner: owner, Fresh: request == "", Same: request == "" || request == kinded+o.Hash}
+		}
+	}
+	if len(left) == 0 {
+		return out
+	}
+	// The first one brings the script, for those that come after it.
+	first, rest := list[left[0]], make([]Opening, 0, len(left)-1)
+	one := &out[left[0]]
+	one.Admission, one.Err = l.OpenOnce(ctx, Owner{Message, first.ID}, first.Hash, first.Request, first.Longer)
+	for _, i := range left[1:] {
+		rest = append(rest, list[i])
+	}
+	for n, o := range l.OpenMany(ctx, rest) {
+		out[left[1+n]] = o
+	}
+	return out
+}
+
+// Together is a pipeline for many writes that Redis syncs once, if it is one Redis. A plain pipeline is read 16 KB at a
+// time, and with appendfsync always each piece is synced by itself; a transaction is written at its end. A cluster has no
+// transaction over several slots: there it is a plain pipeline.
+func Together(rdb redis.UniversalClient) redis.Pipeliner {
+	if _, apart := rdb.(*redis.ClusterClient); apart {
+		return rdb.Pipeline()
+	}
+	return rdb.TxPipeline()
+}
+
+// listMany lists messages as list does: those of one list with one command.
+func (l *Ledger) listMany(ctx context.Context, list []Opening) error {
+	entries := map[string][]redis.Z{}
+	for _, o := range list {
+		owner := Owner{Message, o.ID}
+		entries[owner.unsettledKey()] = append(entries[owner.unsettledKey()],
+			redis.Z{Score: float64(l.now().Add(max(0, o.Longer) + firstLook).Unix()), Member: owner.entry()})
+	}
+	pipe := l.rdb.Pipeline()
+	for key, members := range entries {
+		pipe.ZAdd(ctx, key, members...)
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("list messages: %w", err)
+	}
+	return nil
+}

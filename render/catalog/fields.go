@@ -82,6 +82,7 @@ var fields = []Field{
 	{Name: "KObject description", Path: "kobjects.<klass>.description", Type: TypeText},
 	{Name: "KObject custom field", Path: "kobjects.<klass>.custom.<name>", Type: TypeAny, Doc: "The name's suffix tells the type: Str, Txt, Num, Bool, At."},
 	{Name: "Unsubscribe link", Path: "unsubscribe.url", Type: TypeText, Doc: "In emails that ask for it: where the recipient unsubscribes."},
+	{Name: "View link", Path: "view.url", Type: TypeText, Doc: "Where a copy of the email stands, if the caller keeps one: Herald does not."},
 	{Name: "Draft subject", Path: "draft.subject", Type: TypeText, Doc: "In email templates: the email's subject."},
 	{Name: "Draft preheader", Path: "draft.preheader", Type: TypeText, Doc: "In email templates: the words that lists of mails show."},
 	{Name: "Draft HTML body", Path: "draft.htmlBody", Type: TypeText, Doc: "In email templates, in three braces: the message."},

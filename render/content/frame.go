@@ -147,12 +147,24 @@ const (
 	cellPadding = 16 // of both sides
 )
 
-// firstColumn holds "Gesamtbetrag" in one line, where there is room for it beside other columns.
+// firstColumn holds "Gesamtbetrag" in one line beside one value, and a short word beside several.
 func firstColumn(columns int) int {
-	if columns > 3 {
-		return 64
+	if columns > 2 {
+		return 60
 	}
-	return 104
+	return 118
+}
+
+// share is what any other column takes of the room that the first one leaves. The last one, often an amount of money, has
+// more than those between.
+func share(cell, columns int) int {
+	const between, last = 6, 8
+	part := between
+	if cell >= columns {
+		part = last
+	}
+	rest := tableRoom - firstColumn(columns) - cellPadding*columns
+	return max(24, rest*part/(between*max(columns-2, 0)+last))
 }
 
 // cellStyle bounds the width of a cell. A row never gets wider than a phone, whatever the values are: numbers, which stand on
@@ -164,11 +176,11 @@ func cellStyle(cell, columns int, align string) string {
 	if cell == 1 {
 		return "min-width:" + strconv.Itoa(firstColumn(columns)) + "px"
 	}
-	width := strconv.Itoa(min(max((tableRoom-firstColumn(columns)-cellPadding*columns)/max(columns-1, 1), 24), 96)) + "px"
+	width := share(cell, columns)
 	if align == "right" {
-		return "max-width:" + width + ";overflow-wrap:break-word;word-break:keep-all"
+		return "max-width:" + strconv.Itoa(width) + "px;overflow-wrap:break-word;word-break:keep-all"
 	}
-	return "min-width:" + width
+	return "min-width:" + strconv.Itoa(min(width, 96)) + "px"
 }
 
 // align is where a cell's text stands by Markdown: left, center, right or "".

@@ -37,12 +37,22 @@ var standard = map[string]string{
 	StyleCallout + "-caution":   "border-left-color:#cf222e",
 }
 
+// bare are the styles of tables where there is no email template at all.
+var bare = map[string]string{
+	"table": "border-collapse:collapse;margin:0 0 16px",
+	"th":    "padding:4px 16px 4px 0;text-align:left;vertical-align:top",
+	"td":    "padding:4px 16px 4px 0;vertical-align:top",
+}
+
 // Styles are an email template's styles for messages of a format, those of Markdown with the standard ones of what it leaves
-// open. In a language that is written from right to left their sides are changed.
+// open; nil is no template. In a language that is written from right to left their sides are changed.
 func Styles(own map[string]string, format Format, rightToLeft bool) map[string]string {
 	out := map[string]string{}
 	if format == Markdown {
 		maps.Copy(out, standard)
+		if own == nil {
+			maps.Copy(out, bare)
+		}
 	}
 	maps.Copy(out, own)
 	if rightToLeft {

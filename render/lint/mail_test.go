@@ -22,7 +22,7 @@ func goodMail(t testing.TB) fstest.MapFS {
 	out := fstest.MapFS{}
 	err := fs.WalkDir(templates.Catalog(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasPrefix(name, "shortcuts/") || strings.HasPrefix(name, "tests/") || strings.HasPrefix(name, "samples/") ||
-			strings.HasPrefix(name, "snippets/") && !slices.Contains([]string{"sn.greeting", "sn.closing", "sn.footer.reason", "sn.footer.unsubscribe", "sn.receipt.questions"}, strings.TrimSuffix(strings.TrimPrefix(name, "snippets/"), ".yaml")) {
+			strings.HasPrefix(name, "snippets/") && !slices.Contains([]string{"sn.greeting", "sn.closing", "sn.footer.reason", "sn.footer.unsubscribe", "sn.footer.view", "sn.receipt.questions"}, strings.TrimSuffix(strings.TrimPrefix(name, "snippets/"), ".yaml")) {
 			return err
 		}
 		if strings.Contains(name, "transcript") {

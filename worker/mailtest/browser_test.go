@@ -133,6 +133,9 @@ func TestShots(t *testing.T) {
 	if dir == "" {
 		t.Skip("HERALD_SHOTS says where pictures go")
 	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	mails := Mails(t)
 	p := serve(t, mails)
 	for n, m := range mails {

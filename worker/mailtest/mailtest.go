@@ -106,7 +106,7 @@ func written(t testing.TB, r *render.Renderer, c *catalog.Catalog, layout, kind,
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := p.Render(context.Background(), render.Request{Channel: catalog.Email, Context: valuesOf(t, kind), Locale: locale, Now: at})
+	content, err := p.Render(context.Background(), render.Request{Channel: catalog.Email, Context: valuesOf(t, kind, locale), Locale: locale, Now: at})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,10 +117,11 @@ func written(t testing.TB, r *render.Renderer, c *catalog.Catalog, layout, kind,
 }
 
 // valuesOf is the context of a kind.
-func valuesOf(t testing.TB, kind string) []byte {
+func valuesOf(t testing.TB, kind, locale string) []byte {
 	t.Helper()
 	root := map[string]any{"unsubscribe": map[string]any{"url": unsubscribe}}
-	custom := map[string]any{"deliveryDateAt": "2026-03-06T00:00:00Z", "totalNum": 1284.5, "orderNumberStr": "A-10027", "noteTxt": "green"}
+	green := map[string]string{"en": "green", "de": "grün", "ar": "خضراء", "ja": "緑"}[locale]
+	custom := map[string]any{"deliveryDateAt": "2026-03-06T00:00:00Z", "totalNum": 1284.5, "orderNumberStr": "1002788", "noteTxt": green}
 	customer := map[string]any{"firstName": "Ada", "name": "Ada Berger", "custom": custom}
 	user := map[string]any{"displayName": "Robin Hale", "emailSignature": "<p><b>Robin Hale</b><br>Guest services, Fernhill Cabins</p>"}
 	switch kind {
@@ -134,6 +135,7 @@ func valuesOf(t testing.TB, kind string) []byte {
 	root["customer"] = customer
 	if kind != "empty" {
 		root["currentUser"] = user
+		root["view"] = map[string]any{"url": "https://fernhill.example/mails/10027"}
 	}
 	data, err := json.Marshal(root)
 	if err != nil {
@@ -149,7 +151,11 @@ func forwarded(t testing.TB, r *render.Renderer, c *catalog.Catalog, kind, local
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := task.Forward{ID: "mailtest", From: "Robin <robin@fernhill.example>", To: "partner@example.org", Locale: locale, Introduction: "Please see what **Ada** asks for."}
+	f := task.Forward{
+		ID: "mailtest", From: "Robin <robin@fernhill.example>", To: "partner@example.org", Locale: locale,
+		Introduction: map[string]string{"en": "Please see what **Ada** asks for.", "de": "Bitte sehen Sie, was **Ada** fragt.", "ar": "انظر من فضلك إلى ما تسأل عنه **Ada**.", "ja": "**Ada** 様からのご質問をご確認ください。"}[locale],
+		Timezone:     map[string]string{"en": "America/New_York", "de": "Europe/Berlin", "ar": "Asia/Riyadh", "ja": "Asia/Tokyo"}[locale],
+	}
 	if kind == "empty" {
 		f.Introduction = ""
 	}
@@ -172,6 +178,9 @@ func forwarded(t testing.TB, r *render.Renderer, c *catalog.Catalog, kind, local
 func conversation(t testing.TB, kind, locale string) []byte {
 	t.Helper()
 	said := map[string]string{"en": "Is the cabin free in May?", "de": "Ist die Hütte im Mai frei?", "ar": "هل الكوخ متاح في مايو؟", "ja": "五月にキャビンは空いていますか。"}[locale]
+	words := map[string][]string{
+		"en": {"Two beds", "A stove", "Nights", "Book"}, "de": {"Zwei Betten", "Ein Ofen", "Nächte", "Buchen"}, "ar": {"سريران", "مدفأة", "الليالي", "احجز"}, "ja": {"ベッド二台", "薪ストーブ", "宿泊数", "予約する"},
+	}[locale]
 	if kind == "long" {
 		said += " " + Word
 	}
@@ -182,7 +191,8 @@ func conversation(t testing.TB, kind, locale string) []byte {
 	messages := []any{
 		map[string]any{"direction": "in", "channel": "email", "sentAt": 1770109200000, "subject": said, "body": said},
 		map[string]any{"direction": "out", "channel": "email", "sentAt": 1770119200000, "htmlBody": fmt.Sprintf(
-			"<p>%s</p><ul><li>One</li><li>Two</li></ul><blockquote>%s</blockquote><table><tr><td>Nights</td><td>%s</td></tr></table><p><a href=\"https://fernhill.example\">Book</a></p>", said, said, said)},
+			"<p>%s</p><ul><li>%s</li><li>%s</li></ul><blockquote>%s</blockquote><table><tr><td>%s</td><td>%s</td></tr></table><p><a href=\"https://fernhill.example\">%s</a></p>",
+			said, words[0], words[1], said, words[2], said, words[3])},
 		map[string]any{"direction": "in", "channel": "sms", "sentAt": 1770129200000, "body": "OK, danke! تمام 了解"},
 	}
 	talk := map[string]any{"id": "c1", "messages": messages}

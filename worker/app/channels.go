@@ -125,9 +125,17 @@ func openEmail(s *Settings, log *slog.Logger) (sender, error) {
 	if err != nil {
 		return nil, err
 	}
+	seals, err := s.seals()
+	if err != nil {
+		return nil, err
+	}
 	var accounts []email.Options
 	for _, address := range s.accounts() {
-		accounts = append(accounts, email.Options{URL: address, Hello: s.SMTPHello, MaxConns: s.mailConnections(), DKIM: sign})
+		o := email.Options{URL: address, Hello: s.SMTPHello, MaxConns: s.mailConnections(), DKIM: sign}
+		if seals != nil {
+			o.Envelope = seals
+		}
+		accounts = append(accounts, o)
 	}
 	return email.NewAccounts(accounts...)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/delivery"
+	"github.com/heraldsend/herald/worker/intake/verp"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/link"
 	"github.com/heraldsend/herald/worker/store/suppress"
@@ -73,6 +74,7 @@ type Settings struct {
 	ListID             string        `name:"list-id" placeholder:"TEXT" help:"List-Id of the mails of bulks, such as Fernhill news <news.fernhill.example> (RFC 2919). A bulk's own List-Id, among its headers, goes first. None when empty." group:"settings"`
 	LinkSecret         string        `placeholder:"SECRETS" help:"What links are sealed with: at least 32 random characters, the same for workers and API. Several, separated by commas, while it is changed: the first one seals." secret:"key" group:"settings"`
 	EraseKeys          string        `placeholder:"SECRETS" help:"What erased addresses on the suppression list are hashed with: at least 32 random characters, the same for workers, API and commands. Several, separated by commas: the first one hashes, all must stay." secret:"key" group:"settings"`
+	BounceDomain       string        `placeholder:"DOMAIN" help:"Domain of the envelope senders of mails, one for each message, so that bounces and complaints come back to herald intake: its MX is where that listens. Sealed with HERALD_LINK_SECRET. The envelope sender is the From address when empty." group:"settings"`
 	Rates              string        `placeholder:"LIST" help:"Messages a second that all workers together may send, by channel or by sender: email=200,sms=10,sms:+15550100=1. No limit for what is not named." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
 	PauseAbove         float64       `placeholder:"PERCENT" default:"20" help:"Percent of a bulk's last 500 messages that may fail or be unknown: above it the bulk pauses by itself, and a person resumes or cancels it. Never when 0." group:"settings"`
@@ -143,7 +145,12 @@ func (s *Settings) Check() error {
 	if _, err := api.ParseTokens(s.APITokens); err != nil {
 		fault("api-tokens", "%w", err)
 	}
-	if (s.PublicURL == "") != (s.LinkSecret == "") {
+	if s.BounceDomain != "" {
+		if _, err := s.seals(); err != nil {
+			fault("bounce-domain", "%w", err)
+		}
+	}
+	if s.PublicURL != "" && s.LinkSecret == "" || s.LinkSecret != "" && s.PublicURL == "" && s.BounceDomain == "" {
 		fault("public-url", "links need HERALD_PUBLIC_URL and HERALD_LINK_SECRET together")
 	} else if _, err := s.links(); err != nil {
 		fault("public-url", "%w", err)
@@ -225,7 +232,19 @@ func (s *Settings) links() (*link.Links, error) {
 	if s.PublicURL == "" {
 		return nil, nil
 	}
-	return link.New(link.Options{PublicURL: s.PublicURL, Secrets: strings.FieldsFunc(s.LinkSecret, func(r rune) bool { return r == ',' || r == ' ' })})
+	return link.New(link.Options{PublicURL: s.PublicURL, Secrets: s.linkSecrets()})
+}
+
+func (s *Settings) linkSecrets() []string {
+	return strings.FieldsFunc(s.LinkSecret, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// seals makes the envelope senders of mails; nil if none are set up.
+func (s *Settings) seals() (*verp.Seals, error) {
+	if s.BounceDomain == "" {
+		return nil, nil
+	}
+	return verp.New(s.BounceDomain, s.linkSecrets())
 }
 
 // accounts are the mail servers' URLs, the preferred one first.

@@ -65,7 +65,7 @@ func CheckHeaders(headers []Header) error {
 // reserved are the fields that the composer writes itself, or that only servers and signers write.
 var reserved = map[string]bool{
 	"from": true, "sender": true, "to": true, "cc": true, "bcc": true, "reply-to": true, "subject": true, "date": true,
-	"message-id": true, "mime-version": true, "return-path": true, "received": true, "dkim-signature": true,
+	"message-id": true, "x-herald-return": true, "mime-version": true, "return-path": true, "received": true, "dkim-signature": true,
 	"domainkey-signature": true, "authentication-results": true, "received-spf": true, "delivered-to": true, "envelope-to": true,
 }
 

@@ -30,9 +30,10 @@ type segment struct {
 
 // composer turns messages into mails. It is safe for concurrent use.
 type composer struct {
-	now   func() time.Time
-	files *fileCache
-	free  sync.Pool // of *mail
+	now      func() time.Time
+	files    *fileCache
+	envelope Envelope  // may be nil
+	free     sync.Pool // of *mail
 }
 
 // release takes a mail back; others may use its bytes then.
@@ -64,7 +65,17 @@ func (c *composer) compose(m *message.Message) *mail {
 	w.mail.id, w.mail.from, w.mail.to = messageID(m), m.From.Addr, m.Recipients()
 	w.buf = slices.Grow(w.mail.buf, 1024+len(m.Text)+len(m.HTML)+(len(m.Text)+len(m.HTML))/4)
 	w.mail.utf8 = needsUTF8(m)
-	w.header(m, c.now())
+	unsubscriber := ""
+	if c.envelope != nil {
+		w.mail.from = c.envelope.Sender(m.ID, len(w.mail.to) > 1)
+		if m.Unsubscribe != "" {
+			unsubscriber = c.envelope.Unsubscriber(m.ID)
+		}
+	}
+	w.header(m, c.now(), unsubscriber)
+	if c.envelope != nil {
+		w.buf = append(append(append(w.buf, returnField...), w.mail.from...), ">\r\n"...)
+	}
 	w.buf = append(w.buf, "MIME-Version: 1.0\r\n"...)
 
 	var images, files []*message.Attachment
@@ -91,6 +102,10 @@ func (c *composer) compose(m *message.Message) *mail {
 	w.mail.buf = w.buf
 	return w.mail
 }
+
+// returnField begins a copy of the envelope sender. A complaint, or a bounce that went another way, has the header of the
+// message, and not always its envelope.
+const returnField = "X-Herald-Return: <"
 
 // messageID is the same for every try: <ID@domain of the sender>.
 func messageID(m *message.Message) string { return "<" + m.ID + "@" + m.From.Domain() + ">" }
@@ -135,7 +150,7 @@ type writer struct {
 }
 
 // header writes the fields above MIME-Version. There is none for Bcc.
-func (w *writer) header(m *message.Message, now time.Time) {
+func (w *writer) header(m *message.Message, now time.Time, unsubscriber string) {
 	b := append(w.buf, "Date: "...)
 	b = now.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 -0700\r\n")
 	b = appendAddresses(b, "From", []message.Address{m.From})
@@ -150,7 +165,11 @@ func (w *writer) header(m *message.Message, now time.Time) {
 	b = appendField(b, "Subject", m.Subject)
 	b = append(append(append(b, "Message-ID: "...), w.mail.id...), "\r\n"...)
 	if m.Unsubscribe != "" { // RFC 8058
-		b = append(append(append(b, "List-Unsubscribe: <"...), m.Unsubscribe...), ">\r\n"...)
+		b = append(append(append(b, "List-Unsubscribe: <"...), m.Unsubscribe...), '>')
+		if unsubscriber != "" {
+			b = append(append(append(b, ",\r\n <mailto:"...), unsubscriber...), "?subject=unsubscribe>"...)
+		}
+		b = append(b, "\r\n"...)
 		b = append(b, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...)
 	}
 	if m.Automatic { // RFC 3834

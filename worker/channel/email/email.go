@@ -31,9 +31,18 @@ type Options struct {
 	Timeouts    Timeouts
 	CacheBytes  int64 // encoded attachments kept for reuse, 64 MB where 0
 
-	DKIM *Keyring         // signs mails; nil for no signature
-	TLS  *tls.Config      // roots and certificates; nil means the system's
-	Now  func() time.Time // clock of the Date field; time.Now where nil
+	DKIM     *Keyring         // signs mails; nil for no signature
+	Envelope Envelope         // makes envelope senders; nil: the sender of the message is that of its envelope
+	TLS      *tls.Config      // roots and certificates; nil means the system's
+	Now      func() time.Time // clock of the Date field; time.Now where nil
+}
+
+// Envelope makes the addresses to which others answer for a message: *verp.Seals.
+type Envelope interface {
+	// Sender is the envelope sender of a message; several says that the mail has several recipients.
+	Sender(id string, several bool) string
+	// Unsubscriber is the address at which the recipient unsubscribes by mail.
+	Unsubscriber(id string) string
 }
 
 // Timeouts bound each part of a conversation (RFC 5321 section 4.5.3.2). Fields that are 0 take the default.
@@ -65,7 +74,7 @@ func New(o Options) (*Sender, error) {
 	}
 	d := &dialer{settings: s, tls: o.TLS, hello: o.Hello, timeouts: o.Timeouts}
 	return &Sender{
-		composer: &composer{now: o.Now, files: newFileCache(o.CacheBytes)},
+		composer: &composer{now: o.Now, files: newFileCache(o.CacheBytes), envelope: o.Envelope},
 		dkim:     o.DKIM,
 		kept:     s.kept,
 		pool:     newPool(o, d.dial),

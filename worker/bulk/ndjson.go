@@ -110,7 +110,7 @@ func (n *NDJSON) recipient(row []byte) (Recipient, error) {
 	var r Recipient
 	addressed := false
 	for name, value := range strictjson.Members(row) {
-		if string(value) == "null" || faults.Has(fault.Pointer(name)) {
+		if string(value) == "null" || faults.Has("/"+name) {
 			continue // null is as good as a missing one
 		}
 		switch name {

@@ -199,6 +199,8 @@ func Pointer(steps ...any) string {
 		switch s := step.(type) {
 		case int:
 			b.WriteString(strconv.Itoa(s))
+		case string:
+			b.WriteString(Escape(s))
 		default:
 			b.WriteString(Escape(fmt.Sprint(s)))
 		}

@@ -31,7 +31,7 @@ func (l Limits) withDefaults() Limits {
 }
 
 // Check finds out whether data is one JSON value within the limits, in which no object has a member twice. The error is
-// the first fault.
+// the first fault, of the syntax before all others.
 func Check(data []byte, l Limits) error {
 	if l.Bytes > 0 && len(data) > l.Bytes {
 		return fault.At("", fault.TooLong, "%d bytes, at most %d", len(data), l.Bytes)
@@ -39,14 +39,16 @@ func Check(data []byte, l Limits) error {
 	if !utf8.Valid(data) {
 		return fault.At("", fault.BadCharacter, "not UTF-8 at byte %d", invalidAt(data)+1)
 	}
-	if !json.Valid(data) {
+	s := scans.Get().(*scan)
+	defer scans.Put(s)
+	*s = scan{data: data, limits: l.withDefaults(), path: s.path[:0], open: s.open[:0]}
+	if s.document() {
+		return nil
+	}
+	if s.found == nil || !json.Valid(data) {
 		return syntaxFault(data)
 	}
-	s := scan{rest: data, limits: l.withDefaults()}
-	if f := s.value(0); f != nil {
-		return *f
-	}
-	return nil
+	return *s.found
 }
 
 func syntaxFault(data []byte) fault.Fault {
@@ -79,71 +81,4 @@ func position(b []byte, offset int) (line, column int) {
 	before := b[:max(0, min(offset-1, len(b)))]
 	start := bytes.LastIndexByte(before, '\n') + 1
 	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[start:]) + 1
-}
-
-// scan walks over valid JSON.
-type scan struct {
-	rest     []byte
-	limits   Limits
-	elements int
-	path     path
-}
-
-func (s *scan) skipBlanks() { s.rest = skipBlanks(s.rest) }
-
-func (s *scan) fault(code, format string, args ...any) *fault.Fault {
-	f := fault.At(s.path.pointer(), code, format, args...)
-	return &f
-}
-
-// value passes over one value.
-func (s *scan) value(depth int) *fault.Fault {
-	s.skipBlanks()
-	switch s.rest[0] {
-	case '{', '[':
-		if depth == s.limits.Depth {
-			return s.fault(fault.TooDeep, "arrays and objects are nested deeper than %d", s.limits.Depth)
-		}
-		return s.list(depth+1, s.rest[0] == '{')
-	default:
-		s.rest = s.rest[valueEnd(s.rest):]
-	}
-	return nil
-}
-
-// list passes over an array or an object.
-func (s *scan) list(depth int, object bool) *fault.Fault {
-	var known names
-	for i := 0; ; i++ {
-		s.rest = s.rest[1:] // the bracket or the comma
-		if s.skipBlanks(); s.rest[0] == ']' || s.rest[0] == '}' {
-			break
-		}
-		if s.elements++; s.elements > s.limits.Elements {
-			return s.fault(fault.TooMany, "more than %d values in all of the document", s.limits.Elements)
-		}
-		if object {
-			end := valueEnd(s.rest)
-			name := Text(s.rest[:end])
-			s.rest = skipBlanks(s.rest[end:])[1:] // the colon
-			s.path.push(name)
-			switch before, twice := known.add(name); {
-			case twice && before == name:
-				return s.fault(fault.Duplicate, "the member stands twice")
-			case twice:
-				return s.fault(fault.Duplicate, "the member stands twice, once as %s", fault.Quote(before))
-			}
-		} else {
-			s.path.pushIndex(i)
-		}
-		if f := s.value(depth); f != nil {
-			return f
-		}
-		s.path.pop()
-		if s.skipBlanks(); s.rest[0] == ']' || s.rest[0] == '}' {
-			break
-		}
-	}
-	s.rest = s.rest[1:]
-	return nil
 }

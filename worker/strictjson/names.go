@@ -1,20 +1,22 @@
 package strictjson
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 )
 
-// names are the members of one object so far.
+// names are the members of one object so far, in a stack of the names of all objects that are open.
 type names struct {
-	few  []string          // while they are few, to be looked through
-	many map[string]string // by their folded form, afterwards
+	stack *[][]byte
+	from  int               // of the stack, this object's first
+	many  map[string][]byte // by their folded form, if they are too many to be looked through
 }
 
 const fewNames = 12
 
 // add takes in a name, unless it is there already but for its case: then it returns the one that is.
-func (n *names) add(name string) (before string, twice bool) {
+func (n *names) add(name []byte) (before []byte, twice bool) {
 	if n.many != nil {
 		key := folded(name)
 		if before, twice = n.many[key]; !twice {
@@ -22,29 +24,34 @@ func (n *names) add(name string) (before string, twice bool) {
 		}
 		return before, twice
 	}
-	for _, known := range n.few {
-		if strings.EqualFold(known, name) {
+	few := (*n.stack)[n.from:]
+	for _, known := range few {
+		if bytes.EqualFold(known, name) {
 			return known, true
 		}
 	}
-	if n.few = append(n.few, name); len(n.few) > fewNames {
-		n.many = make(map[string]string, 2*len(n.few))
-		for _, known := range n.few {
+	*n.stack = append(*n.stack, name)
+	if len(few) == fewNames {
+		n.many = make(map[string][]byte, 2*fewNames)
+		for _, known := range (*n.stack)[n.from:] {
 			n.many[folded(known)] = known
 		}
 	}
-	return "", false
+	return nil, false
 }
 
-// folded is the same text for all that strings.EqualFold takes for equal.
-func folded(s string) string {
-	return strings.Map(func(r rune) rune {
+// drop forgets them.
+func (n *names) drop() { *n.stack = (*n.stack)[:n.from] }
+
+// folded is the same text for all that bytes.EqualFold takes for equal.
+func folded(s []byte) string {
+	return string(bytes.Map(func(r rune) rune {
 		least := r
 		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
 			least = min(least, next)
 		}
 		return least
-	}, s)
+	}, s))
 }
 
 // Nearest returns the candidate that name was probably meant to be, or "": one that differs in case only, or in a third

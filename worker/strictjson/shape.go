@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -64,10 +65,15 @@ type Shape struct {
 // Conform tells every difference between data, which passed Check, and the shape that it must have. It decodes nothing, and shows no
 // value, which may be anybody's data. It stops at lists that are too long, so that its cost is that of one walk over the bytes for each level of the shape.
 func Conform(data []byte, s *Shape) fault.List {
-	var c conform
+	c := conforms.Get().(*conform)
+	defer conforms.Put(c)
+	c.path, c.faults = c.path[:0], nil
 	c.value(skipBlanks(data), s)
 	return c.faults
 }
+
+// conforms are kept for their paths.
+var conforms = sync.Pool{New: func() any { return new(conform) }}
 
 type conform struct {
 	path   path
@@ -104,7 +110,7 @@ func (c *conform) value(v []byte, s *Shape) {
 	case List:
 		c.list(v, s)
 	case String:
-		c.text(Text(v[:valueEnd(v)]), s)
+		c.text(unquoted(v[:valueEnd(v)]), s)
 	case Time:
 		text := Text(v[:valueEnd(v)])
 		if _, err := time.Parse(time.RFC3339, text); err != nil {
@@ -131,16 +137,21 @@ func fits(v []byte, k Kind) bool {
 }
 
 func (c *conform) object(v []byte, s *Shape) {
+	if s.Open && len(s.Members) == 0 && len(s.Required) == 0 {
+		return
+	}
 	seen := make(map[string]bool, len(s.Required))
-	for name, value := range Members(v) {
+	for name, value := range members(v) {
 		c.path.push(name)
-		member, known := s.Members[name]
+		member, known := s.Members[string(name)]
 		switch {
 		case known:
-			seen[name] = true
+			if len(s.Required) > 0 {
+				seen[string(name)] = true
+			}
 			c.value(value, member)
 		case !s.Open:
-			c.unknown(name, s)
+			c.unknown(string(name), s)
 		}
 		c.path.pop()
 		if len(c.faults) == fault.Most {
@@ -149,7 +160,7 @@ func (c *conform) object(v []byte, s *Shape) {
 	}
 	for _, name := range s.Required {
 		if !seen[name] {
-			c.path.push(name)
+			c.path.push([]byte(name))
 			c.add(fault.Missing, "missing")
 			c.path.pop()
 		}
@@ -186,8 +197,8 @@ func (c *conform) list(v []byte, s *Shape) {
 	}
 }
 
-func (c *conform) text(text string, s *Shape) {
-	n := utf8.RuneCountInString(text)
+func (c *conform) text(text []byte, s *Shape) {
+	n := utf8.RuneCount(text)
 	switch {
 	case s.MaxLength > 0 && n > s.MaxLength:
 		c.add(fault.TooLong, "%d characters, at most %d", n, s.MaxLength)
@@ -195,9 +206,9 @@ func (c *conform) text(text string, s *Shape) {
 		c.add(fault.Missing, "empty")
 	case n < s.MinLength:
 		c.add(fault.TooShort, "%d characters, at least %d", n, s.MinLength)
-	case len(s.Enum) > 0 && !slices.Contains(s.Enum, text):
+	case len(s.Enum) > 0 && !slices.Contains(s.Enum, string(text)):
 		c.add(fault.NotOneOf, "want %s", OneOf(s.Enum))
-	case s.Pattern != nil && !s.Pattern.MatchString(text):
+	case s.Pattern != nil && !s.Pattern.Match(text):
 		c.add(fault.Malformed, "want a text %s", s.PatternHelp)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/heraldsend/herald/worker/fault"
 )
@@ -236,15 +237,47 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+// syntax reports that Check finds nothing wrong with the syntax.
+func syntax(data []byte) bool {
+	faults := fault.In(Check(data, Limits{Depth: 9000}))
+	return !utf8.Valid(data) && json.Valid(data) || len(faults) == 0 || faults[0].Code != fault.BadJSON && faults[0].Code != fault.BadCharacter
+}
+
+// What is JSON is decided in one walk that looks at everything. It must agree with encoding/json.
+func TestSyntaxIsThatOfEncodingJSON(t *testing.T) {
+	pieces := []string{"{", "}", "[", "]", ",", ":", `"a"`, `"b":`, `"`, `\`, `\u00e9`, `"\u00"`, `"\n"`, `"\x"`, "0", "01", "-", "-1", ".", "1.5", "e", "E+2", "e-", "+",
+		"null", "nul", "true", "false", " ", "\n", "\t", "\r", "\x00", "\x1f", "\x7f", "é", "\u2028", "A", "[1]", `{"c":0}`}
+	r := rand.New(rand.NewPCG(3, 4))
+	valid := 0
+	for range 60_000 {
+		var b []byte
+		for range 1 + r.IntN(8) {
+			b = append(b, pieces[r.IntN(len(pieces))]...)
+		}
+		for _, in := range [][]byte{b, fmt.Appendf(nil, `{"k":[%s]}`, b), fmt.Appendf(nil, `"%s"`, b)} {
+			want := json.Valid(in)
+			if syntax(in) != want {
+				t.Fatalf("%q: %v, encoding/json says %v", in, Check(in, Limits{}), want)
+			}
+			if want {
+				valid++
+			}
+		}
+	}
+	if valid < 2_000 {
+		t.Errorf("only %d were valid", valid)
+	}
+}
+
 func FuzzCheck(f *testing.F) {
 	f.Add([]byte(`{"a":[1,{"b":"\u0061"}],"A":null}`))
 	shape := ShapeOf(reflect.TypeFor[outer](), Leniency{})
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if syntax(data) != json.Valid(data) {
+			t.Errorf("%q: Check says %v, encoding/json %v", data, syntax(data), json.Valid(data))
+		}
 		if Check(data, Limits{}) != nil {
 			return
-		}
-		if !json.Valid(data) {
-			t.Errorf("%q was taken", data)
 		}
 		if len(Conform(data, shape)) == 0 {
 			var v outer

@@ -13,10 +13,21 @@ import (
 // Members yields the names and the raw values of an object, which must be valid JSON. The values are parts of it.
 func Members(object []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
+		for name, value := range members(object) {
+			if !yield(string(name), value) {
+				return
+			}
+		}
+	}
+}
+
+// members is Members with names that may be parts of the object.
+func members(object []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(name, value []byte) bool) {
 		rest := skipBlanks(object[1:])
 		for rest[0] != '}' {
 			end := valueEnd(rest)
-			name := Text(rest[:end])
+			name := unquoted(rest[:end])
 			rest = skipBlanks(skipBlanks(rest[end:])[1:]) // the colon
 			end = valueEnd(rest)
 			if !yield(name, rest[:end:end]) {
@@ -46,14 +57,17 @@ func Elements(array []byte) iter.Seq2[int, []byte] {
 }
 
 // Text reads a JSON string, which must be valid.
-func Text(quoted []byte) string {
+func Text(quoted []byte) string { return string(unquoted(quoted)) }
+
+// unquoted is Text, of which it may be a part.
+func unquoted(quoted []byte) []byte {
 	inner := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(inner, '\\') < 0 {
-		return string(inner)
+		return inner
 	}
 	var s string
 	_ = json.Unmarshal(quoted, &s) // valid: can't fail
-	return s
+	return []byte(s)
 }
 
 // Is says in words what a JSON value is, but not which: an object, a list, a text, a number, true or false, null.
@@ -107,18 +121,24 @@ func valueEnd(b []byte) int {
 	return len(b)
 }
 
-func skipBlanks(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+func skipBlanks(b []byte) []byte {
+	for len(b) > 0 && isBlank(b[0]) {
+		b = b[1:]
+	}
+	return b
+}
 
 // path leads from the whole document to where a walk is.
 type path []step
 
 type step struct {
-	name  string
-	index int // where name is not used
-	named bool
+	name  []byte // nil for a place in a list
+	index int
 }
 
-func (p *path) push(name string)    { *p = append(*p, step{name: name, named: true}) }
+func (p *path) push(name []byte)    { *p = append(*p, step{name: name}) }
 func (p *path) pushIndex(index int) { *p = append(*p, step{index: index}) }
 func (p *path) pop()                { *p = (*p)[:len(*p)-1] }
 
@@ -133,8 +153,8 @@ func (p path) pointer() string {
 	var b strings.Builder
 	for _, s := range p {
 		text := strconv.Itoa(s.index)
-		if s.named {
-			text = fault.Escape(s.name)
+		if s.name != nil {
+			text = fault.Escape(string(s.name))
 		}
 		if len(text) > longestStep || b.Len()+len(text) >= longestPointer {
 			break

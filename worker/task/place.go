@@ -2,7 +2,6 @@ package task
 
 import (
 	_ "embed"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -41,19 +40,39 @@ func Zone(name string) (string, bool) {
 
 // CheckTimezone reports whether name is a time zone, or empty.
 func CheckTimezone(name string) error {
-	if _, ok := Zone(name); !ok && name != "" {
+	if name == "" {
+		return nil
+	}
+	if _, ok := Zone(name); !ok {
 		return fault.At("", fault.BadTimezone, "%s is not an IANA time zone such as Europe/Berlin", fault.Quote(name))
 	}
 	return nil
 }
 
-var localePattern = regexp.MustCompile(`^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$`)
-
 // CheckLocale reports whether tag is empty or has the form of a language tag (BCP 47, with "-" or "_"). A language
 // without texts is no fault: another language is used.
 func CheckLocale(tag string) error {
-	if tag != "" && (len(tag) > 35 || !localePattern.MatchString(tag)) {
+	if tag != "" && (len(tag) > 35 || !isLocale(tag)) {
 		return fault.At("", fault.BadLocale, "%s is not a language tag such as en or fr-CA", fault.Quote(tag))
 	}
 	return nil
+}
+
+// isLocale reports the form ^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$. Each row of an audience has a locale, and the
+// regular expression would take a third of the time of reading it.
+func isLocale(tag string) bool {
+	subtags, length := 0, 0
+	for i := range len(tag) {
+		switch c := tag[i]; {
+		case c|0x20-'a' < 26, subtags > 0 && c-'0' < 10:
+			if length++; length > 8 {
+				return false
+			}
+		case (c == '-' || c == '_') && length > 0:
+			subtags, length = subtags+1, 0
+		default:
+			return false
+		}
+	}
+	return length > 0
 }

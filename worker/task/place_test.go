@@ -2,7 +2,9 @@ package task
 
 import (
 	"flag"
+	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -68,5 +70,32 @@ func TestLocales(t *testing.T) {
 		if _, err := catalog.Languages(tag); err == nil {
 			t.Errorf("%.40q: templates take it", tag)
 		}
+	}
+}
+
+// The form of a locale is that of a regular expression, which would take too long for each row of an audience.
+func TestIsLocale(t *testing.T) {
+	pattern := regexp.MustCompile(`^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$`)
+	r := rand.New(rand.NewPCG(1, 2))
+	const letters = "azAZ09-_-_@[`{/:.é\x00"
+	taken := 0
+	for range 200_000 {
+		tag := make([]byte, r.IntN(14))
+		for i := range tag {
+			tag[i] = letters[r.IntN(len(letters))]
+			if r.IntN(3) > 0 {
+				tag[i] = "azAZ09-_"[r.IntN(8)]
+			}
+		}
+		want := pattern.Match(tag)
+		if got := isLocale(string(tag)); got != want {
+			t.Fatalf("%q: %v, want %v", tag, got, want)
+		}
+		if want {
+			taken++
+		}
+	}
+	if taken < 1000 {
+		t.Errorf("only %d were taken", taken)
 	}
 }

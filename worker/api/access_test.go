@@ -25,6 +25,8 @@ type access struct {
 	header string
 }
 
+var tomorrow = time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
+
 const asForm = "Content-Type: application/octet-stream"
 
 // accesses has a row for every operation. TestAccess fails for one that is missing.
@@ -32,6 +34,8 @@ var accesses = map[string]access{
 	"send-message":         {scope: ScopeSend, status: 202, path: "/v1/messages", body: aMessage},
 	"send-messages":        {scope: ScopeSend, status: 200, path: "/v1/messages:batch", body: batchOf(aMessage)},
 	"stream-messages":      {scope: ScopeSend, status: 200, path: "/v1/messages:stream", body: withID("m", aMessage), header: ndjson},
+	"list-scheduled":       {scope: ScopeRead, status: 200, path: "/v1/scheduled"},
+	"reschedule-message":   {scope: ScopeSend, status: 200, thing: "message", body: `{"sendAt":"` + tomorrow + `"}`},
 	"get-message":          {scope: ScopeRead, status: 200, thing: "message"},
 	"cancel-message":       {scope: ScopeSend, status: 204, thing: "message"},
 	"resolve-message":      {scope: ScopeSend, status: 409, thing: "message", suffix: "/resolve", body: `{"as":"sent"}`},
@@ -47,6 +51,9 @@ var accesses = map[string]access{
 	"pause-bulk":           {scope: ScopeSend, status: 202, thing: "audience", suffix: "/pause"},
 	"resume-bulk":          {scope: ScopeSend, status: 202, thing: "audience", suffix: "/resume"},
 	"cancel-bulk":          {scope: ScopeSend, status: 202, thing: "audience", suffix: "/cancel"},
+	"reschedule-bulk":      {scope: ScopeSend, status: 200, thing: "bulk", body: `{"sendAt":"` + tomorrow + `"}`},
+	"delete-bulk":          {scope: ScopeSend, status: 204, thing: "audience"},
+	"resend-bulk":          {scope: ScopeSend, status: 202, thing: "audience", suffix: "/resend", body: `{"from":"failed"}`},
 	"set-bulk-rate":        {scope: ScopeSend, status: 200, thing: "bulk", suffix: "/rate", body: `{"perSecond":1}`},
 	"resolve-bulk":         {scope: ScopeSend, status: 200, thing: "audience", suffix: "/resolve", body: `{"as":"sent"}`},
 	"list-recipients":      {scope: ScopeRead, status: 200, thing: "audience", suffix: "/recipients"},

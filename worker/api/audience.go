@@ -32,6 +32,7 @@ type putRecipientsInput struct {
 	Stream
 	IDInput
 	OnBadRow string `query:"onBadRow" enum:"fail,skip" default:"fail" doc:"Whether a row that can't be read refuses the audience, or is left out."`
+	Plan     bool   `query:"plan" doc:"Stores the hash of what is to be sent, and returns it: starting with it starts nothing else."`
 }
 
 // Audience is the result of storing an audience.
@@ -39,6 +40,7 @@ type Audience struct {
 	Recipients int     `json:"recipients"`
 	Skipped    int     `json:"skipped" doc:"Rows that were left out."`
 	Errors     []Fault `json:"errors,omitempty" doc:"What is wrong with the first of them."`
+	Plan       string  `json:"plan,omitempty" doc:"The hash of definition and audience, where it was asked for."`
 }
 
 type storedAudienceOutput struct{ Body Audience }
@@ -67,6 +69,11 @@ func (s *Server) putRecipients(ctx context.Context, in *putRecipientsInput) (*st
 			return nil
 		}
 	}
+	if in.Plan {
+		if o.Plan, err = bulk.NewPlan(b.Definition); err != nil {
+			return nil, err
+		}
+	}
 	body := in.body()
 	audience, err := bulk.OpenAudience(body, audienceName(in.request), b.Channels()...)
 	if err != nil {
@@ -81,6 +88,9 @@ func (s *Server) putRecipients(ctx context.Context, in *putRecipientsInput) (*st
 	_ = http.NewResponseController(in.writer).SetWriteDeadline(time.Now().Add(maxRequest))
 	if err != nil {
 		return nil, audienceProblem(err, body)
+	}
+	if o.Plan != nil {
+		out.Plan = o.Plan.Sum()
 	}
 	return &storedAudienceOutput{out}, nil
 }

@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -65,17 +64,12 @@ func (s *Server) registerBulks(api huma.API) {
 	create.MaxBodyBytes = maxMessage
 	create.Description = "Stores what is sent. Then store the audience, and start it: until then nothing is sent."
 	Handle(api, ScopeSend, create, s.createBulk)
-	Handle(api, ScopeRead, add("list-bulks", http.MethodGet, "/v1/bulks", "The newest bulks", 0), s.listBulks)
+	list := add("list-bulks", http.MethodGet, "/v1/bulks", "Bulks, the newest first", 0)
+	list.Description = "Pages. With a state, a page may hold few items, or none, and still have a next one. Bulks that are created meanwhile move nothing."
+	Handle(api, ScopeRead, list, s.listBulks)
 	Handle(api, ScopeRead, add("get-bulk", http.MethodGet, "/v1/bulks/{id}", "How far a bulk is", 0, gone), s.getBulk)
 	s.registerAudience(api)
-	Handle(api, ScopeSend, add("start-bulk", http.MethodPost, "/v1/bulks/{id}/start", "Start a bulk", http.StatusAccepted, gone, conflict), s.steer(s.Client.StartBulk))
-	Handle(api, ScopeSend, add("pause-bulk", http.MethodPost, "/v1/bulks/{id}/pause", "Pause a bulk within a second", http.StatusAccepted, gone, conflict), s.steer(s.Client.PauseBulk))
-	Handle(api, ScopeSend, add("resume-bulk", http.MethodPost, "/v1/bulks/{id}/resume", "Let a paused bulk go on", http.StatusAccepted, gone, conflict), s.steer(s.Client.ResumeBulk))
-	Handle(api, ScopeSend, add("cancel-bulk", http.MethodPost, "/v1/bulks/{id}/cancel", "End a bulk for good", http.StatusAccepted, gone, conflict), s.steer(s.Client.CancelBulk))
-	Handle(api, ScopeSend, add("set-bulk-rate", http.MethodPatch, "/v1/bulks/{id}/rate", "Change the rate of a bulk", 0, gone), s.setBulkRate)
-	resolve := add("resolve-bulk", http.MethodPost, "/v1/bulks/{id}/resolve", "Settle a bulk's messages in state unknown", 0, gone, conflict)
-	resolve.Description = "Says what a person found out about all messages of which nobody knew whether they arrived. Their events follow, and another one of the bulk's end. For one of them: POST /v1/messages/{id}/resolve."
-	Handle(api, ScopeSend, resolve, s.resolveBulk)
+	s.registerBulkControl(api)
 	s.registerResults(api)
 	s.registerBulkEvents(api)
 }
@@ -230,43 +224,6 @@ type BulkStatusOutput struct{ Body BulkStatus }
 func (s *Server) getBulk(ctx context.Context, in *IDInput) (*BulkStatusOutput, error) {
 	status, err := s.bulkStatus(ctx, callerOf(ctx), in.ID)
 	return &BulkStatusOutput{status}, err
-}
-
-type listBulksInput struct {
-	Limit int `query:"limit" minimum:"1" maximum:"100" default:"20"`
-}
-
-type bulkListOutput struct {
-	Body struct {
-		Items []BulkStatus `json:"items" nullable:"false"`
-		// Unreadable are bulks whose data in Redis was damaged.
-		Unreadable []string `json:"unreadable,omitempty" doc:"Ids of bulks whose data in Redis can't be read."`
-	}
-}
-
-func (s *Server) listBulks(ctx context.Context, in *listBulksInput) (*bulkListOutput, error) {
-	by := callerOf(ctx)
-	ids, err := s.Client.Bulks().List(ctx, by.listOwner(), in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	out := &bulkListOutput{}
-	out.Body.Items = []BulkStatus{}
-	for _, id := range ids {
-		status, err := s.bulkStatus(ctx, by, id)
-		if errors.Is(err, bulk.ErrNotFound) {
-			continue // its retention ended at this very moment
-		}
-		if bulk.IsUnreadable(err) {
-			out.Body.Unreadable = append(out.Body.Unreadable, by.shown(id))
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		out.Body.Items = append(out.Body.Items, status)
-	}
-	return out, nil
 }
 
 // steer changes the control of a bulk and answers with its progress.

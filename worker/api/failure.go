@@ -63,6 +63,14 @@ func asProblem(err error) *Problem {
 		return p
 	case errors.Is(err, enqueue.ErrNoAudience):
 		return problem(http.StatusConflict, "no_audience", "the bulk's audience is not complete: PUT its recipients first")
+	case errors.Is(err, enqueue.ErrTooLate):
+		return problem(http.StatusConflict, "too_late", "it was sent, is being sent at this moment, or was given up")
+	case errors.Is(err, bulk.ErrPlan):
+		return problem(http.StatusConflict, "plan_changed", "what is stored is not what was planned, or was stored without plan=true: nothing was sent")
+	case errors.Is(err, bulk.ErrBusy):
+		return problem(http.StatusConflict, "bulk_busy", "the bulk is not over yet, or its events are not all published: cancel it, and wait until it is over")
+	case errors.Is(err, bulk.ErrLocalTimes):
+		return problem(http.StatusConflict, "local_times", "the bulk is sent by its recipients' local times, which can't be changed: cancel it, and send another one")
 	case errors.Is(err, bulk.ErrCompleted):
 		return problem(http.StatusConflict, "bulk_completed", "the bulk is completed: there is nobody left to cancel for")
 	case errors.Is(err, bulk.ErrCancelled):

@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -161,10 +160,6 @@ func (b *MessageBody) faults() error {
 // cancel cancels a message or forward.
 func (s *Server) cancel(do func(context.Context, string) error) func(context.Context, *IDInput) (*struct{}, error) {
 	return func(ctx context.Context, in *IDInput) (*struct{}, error) {
-		err := do(ctx, in.ID)
-		if errors.Is(err, enqueue.ErrTooLate) {
-			return nil, problem(http.StatusConflict, "too_late", "the message was sent, is being sent at this moment, or was given up")
-		}
-		return nil, err
+		return nil, do(ctx, in.ID)
 	}
 }

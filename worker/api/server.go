@@ -151,6 +151,7 @@ func (s *Server) routes() error {
 	api.UseMiddleware(s.authorize, s.readJSON)
 	s.registerMessages(api)
 	s.registerBatch(api)
+	s.registerScheduled(api)
 	s.registerForwards(api)
 	s.registerBulks(api)
 	s.registerAttachments(api)

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
@@ -221,4 +223,40 @@ func (s *Store) settle(ctx context.Context, b Bulk, only *Place, from ledger.Sta
 		}
 	}
 	return total, nil
+}
+
+// ErrLocalTimes says that a bulk has no one time at which it begins.
+var ErrLocalTimes = errors.New("is sent by its recipients' local times, which can't be changed: cancel it, and send another one")
+
+// Reschedule changes when a bulk begins, which has not begun, and keeps it accordingly. It moves no task.
+func (s *Store) Reschedule(ctx context.Context, b Bulk, at time.Time) error {
+	if b.SendAtLocal != "" {
+		return fmt.Errorf("bulk %s %w", b.ID, ErrLocalTimes)
+	}
+	d := b.Definition
+	d.SendAt = at
+	now := time.Now()
+	if err := fault.Join(d.Validate(), d.CheckAhead(now)); err != nil {
+		return err
+	}
+	longer := max(0, at.Sub(now))
+	keep := s.ledger.Retention() + longer
+	for first := 0; first < b.Chunks; first += chunksAtOnce {
+		pipe := s.rdb.Pipeline()
+		for chunk := first; chunk < min(first+chunksAtOnce, b.Chunks); chunk++ {
+			books := b.Owner().Chunk(chunk)
+			pipe.Expire(ctx, recipientsKey(books), keep)
+			s.ledger.ExtendIn(ctx, pipe, books, longer)
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return fmt.Errorf("reschedule bulk %s: %w", b.ID, err)
+		}
+	}
+	pipe := s.rdb.TxPipeline() // one slot
+	pipe.HSet(ctx, metaKey(b.ID), fieldSendAt, at.UnixMilli())
+	pipe.Expire(ctx, metaKey(b.ID), keep)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("reschedule bulk %s: %w", b.ID, err)
+	}
+	return nil
 }

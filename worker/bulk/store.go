@@ -55,6 +55,7 @@ const (
 	fieldVerdict    = "verdict"    // of the canary
 	fieldRound      = "round"      // starts so far
 	fieldRate       = "rate"       // messages a second, where limited
+	fieldSendAt     = "sendAt"     // Unix milliseconds; when it begins, where that was changed
 )
 
 // ErrExists says that the id of a new bulk is taken.
@@ -122,13 +123,12 @@ func listKey(owner string) string {
 // List returns the ids of the newest bulks that are still kept, newest first: those of an owner (task.Owned), or all
 // where it is empty.
 func (s *Store) List(ctx context.Context, owner string, most int) ([]string, error) {
-	ids, err := s.rdb.ZRevRangeByScore(ctx, listKey(owner), &redis.ZRangeBy{
-		Min: strconv.FormatInt(time.Now().Add(-SourceRetention(s.ledger.Retention())).UnixMilli(), 10), Max: "+inf", Count: int64(most),
-	}).Result()
-	if err != nil {
-		return nil, fmt.Errorf("list bulks: %w", err)
+	page, err := s.Page(ctx, Range{Owner: owner, Most: most})
+	ids := make([]string, len(page))
+	for i, l := range page {
+		ids[i] = l.ID
 	}
-	return ids, nil
+	return ids, err
 }
 
 // IsUnreadable reports whether an error is about the data of one bulk alone: others can be read, and asking again gives the
@@ -206,6 +206,8 @@ type Bulk struct {
 	Share string
 	// Plan is the hash of what was stored (see type Plan), "" where nobody asked for it.
 	Plan string
+	// AskedAt is the SendAt of the definition as it was stored first; SendAt is when the bulk begins now.
+	AskedAt time.Time
 }
 
 // Bulk reads a bulk, or returns ErrNotFound. Its Sources are the pinned ones.
@@ -224,6 +226,12 @@ func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) {
 	if err := json.Unmarshal([]byte(fields[fieldDefinition]), &b.Definition); err != nil {
 		return Bulk{}, fmt.Errorf("read bulk %s: %w: %w", id, ledger.ErrForeign, err)
 	}
+	b.AskedAt = b.SendAt
+	if text := fields[fieldSendAt]; text != "" {
+		if b.SendAt, err = unixMilli(text); err != nil {
+			return Bulk{}, fmt.Errorf("read bulk %s: %s: %w: %w", id, fieldSendAt, ledger.ErrForeign, err)
+		}
+	}
 	for i := range b.Messages {
 		if p := &b.Messages[i]; p.Sources == "" {
 			p.Sources = fields[fieldSources+string(p.Channel)]
@@ -238,13 +246,16 @@ func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) {
 		}
 	}
 	if text := fields[fieldStarted]; text != "" {
-		ms, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
+		if b.Started, err = unixMilli(text); err != nil {
 			return Bulk{}, fmt.Errorf("read bulk %s: %s: %w: %w", id, fieldStarted, ledger.ErrForeign, err)
 		}
-		b.Started = time.UnixMilli(ms).UTC()
 	}
 	return b, nil
+}
+
+func unixMilli(text string) (time.Time, error) {
+	ms, err := strconv.ParseInt(text, 10, 64)
+	return time.UnixMilli(ms).UTC(), err
 }
 
 // Recipients reads one chunk, in order, or returns ErrNotFound.

@@ -1,6 +1,7 @@
 package enqueue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,11 +74,54 @@ func (c *Client) sameBulk(ctx context.Context, d bulk.Definition) error {
 	if err != nil {
 		return err
 	}
-	same, err := d.Same(known.Definition)
+	stored := known.Definition
+	stored.SendAt = known.AskedAt
+	same, err := d.Same(stored)
 	if err == nil && !same {
 		err = fmt.Errorf("bulk %s: %w", d.ID, ErrConflict)
 	}
 	return err
+}
+
+// StartPlanned is StartBulk for a bulk that must be what somebody looked at: if its plan has another hash, or none, that is
+// bulk.ErrPlan, and nothing is sent.
+func (c *Client) StartPlanned(ctx context.Context, id, plan string) error {
+	b, err := c.bulks.Bulk(ctx, id)
+	if err != nil {
+		return err
+	}
+	if b.Plan != plan {
+		return fmt.Errorf("%w: it is %.12s… now, not %.12s…", bulk.ErrPlan, b.Plan, plan)
+	}
+	return c.StartBulk(ctx, id)
+}
+
+// DeleteBulk removes a bulk with its audience and all that is known of its messages: one that has not begun, or one that is
+// over. bulk.ErrBusy, bulk.ErrLoading or ErrTooLate say why it stays.
+func (c *Client) DeleteBulk(ctx context.Context, id string) error {
+	b, err := c.bulks.Bulk(ctx, id)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
+	if free, err := c.withdrawStart(b); err != nil || !free {
+		return cmp.Or(err, fmt.Errorf("bulk %s begins at this moment: %w", id, ErrTooLate))
+	}
+	return c.bulks.Delete(ctx, id)
+}
+
+// withdrawStart takes the tasks that start a bulk out of their queue. It reports false if a worker has one in hand.
+func (c *Client) withdrawStart(b bulk.Bulk) (bool, error) {
+	if !b.Started.IsZero() {
+		return true, nil
+	}
+	for round := range b.Round + 1 {
+		if free, err := c.queue.Withdraw(b.StartTask(round)); err != nil || !free {
+			return free, err
+		}
+	}
+	return true, nil
 }
 
 // StartBulk starts a bulk whose audience is stored, at the time in its definition. Calling it again is harmless.
@@ -134,7 +178,7 @@ func (c *Client) ResendBulk(ctx context.Context, id string, from ledger.State) (
 		return 0, err
 	}
 	if b.Control == bulk.Cancelled {
-		return 0, fmt.Errorf("bulk %s was cancelled; send to those left out with a new bulk", id)
+		return 0, fmt.Errorf("bulk %s %w", id, bulk.ErrCancelled)
 	}
 	n, err := c.bulks.Reopen(ctx, id, from)
 	if n == 0 || err != nil {

@@ -1,6 +1,7 @@
 package enqueue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/fault"
+	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -88,4 +91,153 @@ func (c *Client) cancel(ctx context.Context, k ledger.Kind, id string) error {
 func (c *Client) runNow(_ context.Context, k ledger.Kind, books ledger.Chunk) error {
 	_, err := c.queue.RunNow(bare(k, books.ID, books.Layout(task.Layout)))
 	return err
+}
+
+// Scheduled is a message or forward that waits for its time.
+type Scheduled struct {
+	queue.Waiting
+	Channel message.Channel
+	To      string // as the client gave it
+}
+
+// Scheduled lists messages and forwards that wait for their time, in its order: those that come after the last one of the
+// page before (the zero value begins), at most so many; of an owner (task.Owned), or all where it is "-".
+func (c *Client) Scheduled(ctx context.Context, owner string, after queue.Waiting, most int) ([]Scheduled, error) {
+	found, err := c.queue.Scheduled(ctx, after, most, func(o ledger.Owner) bool {
+		of, _ := task.SplitOwned(o.ID)
+		return owner == AllOwners || of == owner
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Scheduled, 0, len(found))
+	for _, w := range found {
+		s := Scheduled{Waiting: w}
+		status, err := c.status(ctx, w.Owner.Kind, w.Owner.ID)
+		switch {
+		case errors.Is(err, ledger.ErrNotFound): // its record is damaged or gone: its task is not
+		case err != nil:
+			return nil, err
+		default:
+			s.Channel, s.To = status.Channel, status.To
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// AllOwners asks for what belongs to anybody, and to nobody.
+const AllOwners = "-"
+
+// Reschedule sends a pending message at another time, at most 60 days from now; one that has passed is now. A message that
+// was sent, is being sent or was given up is ErrTooLate; an unknown one is ledger.ErrNotFound. The message as it was enqueued
+// first can still be repeated: nothing changes then.
+func (c *Client) Reschedule(ctx context.Context, id string, at time.Time) error {
+	books, err := c.single(ctx, ledger.Message, id)
+	if err != nil {
+		return err
+	}
+	record, err := c.record(ctx, books)
+	if err != nil {
+		return err
+	}
+	late := fmt.Errorf("message %s is %s: %w", id, record.State, ErrTooLate)
+	if record.State != ledger.Pending || books.Kind != ledger.Message {
+		return late
+	}
+	p, err := c.again(ctx, ledger.Message, books)
+	if err != nil {
+		return err
+	}
+	m, ok := p.(task.Message)
+	if !ok {
+		return fmt.Errorf("message %s: its task is %T", id, p)
+	}
+	before := m.SendAt
+	m.SendAt = at.UTC()
+	if err := fault.Join(m.Validate(), fault.Under("/sendAt", checkAhead(m.SendAt))); err != nil {
+		return err
+	}
+	asked, err := RequestOf(enqueued(m, time.Time{}))
+	if err != nil {
+		return err
+	}
+	if err := c.keep(ctx, m.Sources, m.Attachments); err != nil {
+		return err
+	}
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
+	// Without its task no worker sends it. If this process dies now, one finds it, and enqueues it for the time that is stored.
+	if free, err := c.queue.Withdraw(bare(ledger.Message, books.ID, books.Layout(task.Layout))); err != nil || !free {
+		return cmp.Or(err, late)
+	}
+	moved, err := c.ledger.Postpone(ctx, books.Owner, asked, ahead(at))
+	if !moved {
+		m.SendAt = before
+		if err == nil { // it was cancelled meanwhile: its task tells that, now
+			m.SendAt, err = time.Time{}, late
+		}
+	}
+	_, failed := c.queue.AgainAt(ctx, m, m.SendAt)
+	return errors.Join(err, failed)
+}
+
+// keep keeps template sources and files for as long as if they were stored now.
+func (c *Client) keep(ctx context.Context, sources string, files []message.Ref) error {
+	var hashes []string
+	if sources != "" {
+		hashes = append(hashes, sources)
+	}
+	for _, ref := range files {
+		if ref.Blob != "" {
+			hashes = append(hashes, ref.Blob)
+		}
+	}
+	return c.blobs.Keep(ctx, c.SourceRetention(), hashes...)
+}
+
+// RescheduleBulk begins a bulk at another time, at most 60 days from now; one that has passed is now. A bulk that has begun is
+// ErrTooLate, one by local times bulk.ErrLocalTimes, an unknown one bulk.ErrNotFound. Its definition as it was stored first can
+// still be repeated.
+func (c *Client) RescheduleBulk(ctx context.Context, id string, at time.Time) error {
+	b, err := c.bulks.Bulk(ctx, id)
+	if err != nil {
+		return err
+	}
+	late := fmt.Errorf("bulk %s has begun: %w", id, ErrTooLate)
+	switch {
+	case b.Control == bulk.Cancelled:
+		return fmt.Errorf("bulk %s %w", id, bulk.ErrCancelled)
+	case !b.Started.IsZero():
+		return late
+	}
+	for _, p := range b.Messages {
+		if err := c.keep(ctx, p.Sources, p.Attachments); err != nil {
+			return err
+		}
+	}
+	waits := false
+	for round := range b.Round + 1 {
+		_, _, err := c.queue.Payload(b.StartTask(round))
+		if waits = waits || err == nil; err != nil && !errors.Is(err, queue.ErrNoTask) {
+			return err
+		}
+	}
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
+	if !waits {
+		return c.bulks.Reschedule(ctx, b, at)
+	}
+	// If this process dies without its start task, a worker finds it, and starts it at the time that is stored.
+	if err := c.bulks.Watch(ctx, id); err != nil {
+		return err
+	}
+	if free, err := c.withdrawStart(b); err != nil || !free {
+		return cmp.Or(err, late)
+	}
+	if err = c.bulks.Reschedule(ctx, b, at); err != nil {
+		at = b.SendAt
+	}
+	_, failed := c.queue.AgainAt(ctx, b.StartTask(b.Round), at)
+	return errors.Join(err, failed)
 }

@@ -68,6 +68,21 @@ func (s *Store) Blob(ctx context.Context, sha string) ([]byte, error) {
 	return data, nil
 }
 
+// Keep keeps what is stored under hashes for at least so long from now. What is not stored is passed over.
+func (s *Store) Keep(ctx context.Context, retention time.Duration, shas ...string) error {
+	if len(shas) == 0 {
+		return nil
+	}
+	pipe := s.rdb.Pipeline()
+	for _, sha := range shas {
+		pipe.ExpireGT(ctx, key(sha), retention)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("keep blobs: %w", err)
+	}
+	return nil
+}
+
 // Sizes returns how many bytes are stored under each hash; 0 if there are none.
 func (s *Store) Sizes(ctx context.Context, shas ...string) (map[string]int64, error) {
 	sizes := make(map[string]int64, len(shas))

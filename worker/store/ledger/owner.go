@@ -1,6 +1,12 @@
 package ledger
 
-import "strconv"
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
 
 // Kind is the kind of an owner of records. A message, a forward and a bulk with the same id are three owners and
 // share nothing.
@@ -69,6 +75,18 @@ func (c Chunk) statesKey() string  { return c.Key("states") }
 func (c Chunk) reasonsKey() string { return c.Key("reasons") }
 func (c Chunk) commonKey() string  { return c.Key("common") }
 func (c Chunk) countsKey() string  { return c.tag() + "counts" }
+
+// DeleteIn forgets a chunk of a bulk.
+func (l *Ledger) DeleteIn(ctx context.Context, pipe redis.Pipeliner, c Chunk) {
+	pipe.Del(ctx, c.statesKey(), c.reasonsKey(), c.commonKey(), c.waitKey(), c.detailsKey(), c.countsKey())
+}
+
+// ExtendIn keeps the records of a chunk of a bulk for so much longer than usual.
+func (l *Ledger) ExtendIn(ctx context.Context, pipe redis.Pipeliner, c Chunk, longer time.Duration) {
+	for _, key := range []string{c.statesKey(), c.countsKey()} {
+		pipe.Expire(ctx, key, l.retention+max(0, longer))
+	}
+}
 
 // counted reports whether the owner's states are counted: a single record is its own count.
 func (o Owner) counted() bool { return o.Kind != Message && o.Kind != Forward }

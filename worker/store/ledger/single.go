@@ -140,6 +140,41 @@ func (l *Ledger) Overdue(ctx context.Context, pause time.Duration, most int) ([]
 	return all, nil
 }
 
+// postponeScript replaces the request of a message that is pending.
+//
+// KEYS[1] states string, KEYS[2] what is known of it, KEYS[3] request; one hash tag. ARGV[1] what is known then, ARGV[2] seconds
+// to keep all. Returns 1, or 0 for a message that is not pending.
+var postponeScript = redis.NewScript(`
+if redis.call('GETRANGE', KEYS[1], 0, 0) ~= '\0' or redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('EXPIRE', KEYS[3], ARGV[2])
+return 1
+`)
+
+// Postpone replaces the request of a pending message or forward by one for another time, which is so far ahead, and keeps
+// its record accordingly. The hash of the first request stays, so that it can be repeated. It reports false if the message is
+// not pending.
+func (l *Ledger) Postpone(ctx context.Context, o Owner, r Request, longer time.Duration) (bool, error) {
+	a, _, err := l.about(ctx, o.Chunk(0))
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	// It is listed first: so it is found, even if this process dies.
+	if err := l.list(ctx, l.rdb, o, longer).Err(); err != nil {
+		return false, fmt.Errorf("postpone %s: %w", o, err)
+	}
+	books, keep := o.Chunk(0), l.retention+max(0, longer)
+	moved, err := postponeScript.Run(ctx, l.rdb, []string{books.statesKey(), books.aboutKey(), o.requestKey()}, a.with(r.Payload), int64(keep/time.Second)).Bool()
+	if err != nil {
+		return false, fmt.Errorf("postpone %s: %w", o, err)
+	}
+	return moved, nil
+}
+
 // Age is how long ago the record of a message or forward was created; 0 if that is not known, as for a scheduled one,
 // which is kept longer.
 func (l *Ledger) Age(ctx context.Context, c Chunk) (time.Duration, error) {

@@ -37,3 +37,20 @@ func builtProgram(t testing.TB) string {
 	}
 	return filepath.Join(programDir, "herald")
 }
+
+// shortCommands is a folder whose "herald" is the test binary for the commands that run long, and else the program as it is
+// built: looking for races makes each start four times as slow, and most commands of the stories do one thing after another.
+func shortCommands(t *testing.T) string {
+	t.Helper()
+	binary := builtProgram(t)
+	races, err := exec.LookPath("herald") // testscript has put it in the way
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	script := "#!/bin/sh\ncase $1 in\nworker | serve | demo) exec " + races + " \"$@\" ;;\n*) exec " + binary + " \"$@\" ;;\nesac\n"
+	if err := os.WriteFile(filepath.Join(dir, "herald"), []byte(script), 0o700); err != nil { //nolint:gosec // it is run
+		t.Fatal(err)
+	}
+	return dir
+}

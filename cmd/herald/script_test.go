@@ -41,11 +41,13 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the command line as people do: each file of testdata/script is one story.
 func TestScripts(t *testing.T) {
+	commands := shortCommands(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each process that looks for races ends after a second of sleep
+			env.Setenv("PATH", commands+string(os.PathListSeparator)+env.Getenv("PATH"))
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

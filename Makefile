@@ -20,7 +20,7 @@ demo: ## send a sample bulk, everything embedded
 	$(GO) run ./cmd/herald demo
 
 test: deps ## run all tests with the race detector (installs what they need)
-	GORACE=atexit_sleep_ms=0 $(GO) test -race -timeout 20m ./... # no second of sleep at the end of each package
+	GORACE=atexit_sleep_ms=0 $(GO) test -race -p 4 -timeout 20m ./... # many wait more than they work; no second of sleep at the end of each package
 	$(GO) test -run 'Costs|Linear|Leaks' ./render ./render/handlebars ./render/lint ./render/sms ./helpers ./helpers/moment ./worker/bulk ./worker/intake/bounce ./worker/strictjson ./worker/transcript # what costs CPU is measured without it
 
 lint: $(LINT) ## check style, vet, the floors of the architecture, and the licences of modules

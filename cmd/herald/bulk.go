@@ -120,7 +120,12 @@ func printStatus(std stdio, s bulk.Status, asJSON bool) error {
 	if s.Issues > 0 {
 		issues = fmt.Sprintf("; %d with issues", s.Issues)
 	}
-	_, err := fmt.Fprintf(std.out, "%s: %d planned, %d pending, %d sent, %d failed, %d suppressed, %d skipped, %d unknown%s%s%s\n",
-		s.State, s.Planned, s.Pending, s.Sent, s.Failed, s.Suppressed, s.Skipped, s.Unknown, done, canary, issues)
+	came := ""
+	if f := s.Feedback; f != nil {
+		came = fmt.Sprintf("; of those sent %d delivered, %d bounced (%d hard), %d complained, %d unsubscribed, %d opted out, %d unconfirmed",
+			f.Delivered, f.BouncedSoft+f.BouncedHard, f.BouncedHard, f.Complained, f.Unsubscribed, f.OptedOut, f.Unconfirmed)
+	}
+	_, err := fmt.Fprintf(std.out, "%s: %d planned, %d pending, %d sent, %d failed, %d suppressed, %d skipped, %d unknown%s%s%s%s\n",
+		s.State, s.Planned, s.Pending, s.Sent, s.Failed, s.Suppressed, s.Skipped, s.Unknown, done, canary, issues, came)
 	return err
 }

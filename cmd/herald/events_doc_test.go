@@ -49,6 +49,10 @@ func eventExamples(t *testing.T) string {
 			Subject: "Fwd: Broken hinge", Text: "Could you send a new one?", Attachments: []string{"hinge.jpg"}, At: at,
 		},
 		bulk, over,
+		outbox.Feedback{
+			ID: "wave2+0.18.email", Bulk: "wave2", Channel: message.Email, Feedback: "bounced_hard", Source: "mail", Status: "5.1.1",
+			Words: "550 5.1.1 user unknown", To: "ada@example.com", Suppressed: "hard_bounce", At: at,
+		},
 	}
 	var b strings.Builder
 	for i, f := range facts {

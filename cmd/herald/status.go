@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -50,6 +51,16 @@ type fate struct {
 	Words      string         `json:"words,omitempty"`
 	Attempts   int            `json:"attempts,omitempty"`
 	Issues     []ledger.Issue `json:"issues,omitempty"`
+	Feedback   *feedback      `json:"feedback,omitempty"`
+}
+
+// feedback is what came back about a message, as it is printed.
+type feedback struct {
+	State  string    `json:"state"`
+	At     time.Time `json:"at"`
+	Source string    `json:"source"`
+	Status string    `json:"status,omitempty"`
+	Words  string    `json:"words,omitempty"`
 }
 
 // waiting is why a message is pending.
@@ -59,13 +70,16 @@ type waiting struct {
 	Since time.Time `json:"since,omitzero"`
 }
 
-func fateOf(id string, c message.Channel, to string, r ledger.Record, d ledger.Details, w *ledger.Wait) fate {
+func fateOf(id string, c message.Channel, to string, r ledger.Record, d ledger.Details, w *ledger.Wait, came ledger.Feedback) fate {
 	if r.State == ledger.Claimed {
 		r.State = ledger.Pending // a worker has it in hand
 	}
 	out := fate{
 		ID: id, Channel: c, To: to, State: r.State.String(), Code: r.Reason.Code, Reason: r.Reason.Text, Time: r.At,
 		Subject: d.Subject, ProviderID: d.ProviderID, Words: d.Words, Attempts: d.Attempts, Issues: d.Issues,
+	}
+	if came.State != ledger.Unconfirmed {
+		out.Feedback = &feedback{came.State.String(), came.At, came.Source, came.Status, came.Words}
 	}
 	if w != nil {
 		out.Waiting, out.Time = &waiting{w.Code, w.Text, w.Since}, time.Time{}
@@ -74,7 +88,7 @@ func fateOf(id string, c message.Channel, to string, r ledger.Record, d ledger.D
 }
 
 func printAccount(std stdio, asJSON bool, s enqueue.Status) error {
-	f := fateOf(s.ID, s.Channel, s.To, s.Record, s.Details, s.Waiting)
+	f := fateOf(s.ID, s.Channel, s.To, s.Record, s.Details, s.Waiting, s.Feedback)
 	if asJSON {
 		return newEncoder(std.out).Encode(f)
 	}
@@ -101,6 +115,10 @@ func printAccount(std stdio, asJSON bool, s enqueue.Status) error {
 	row("subject", f.Subject)
 	row("provider id", f.ProviderID)
 	row("words", f.Words)
+	if b := f.Feedback; b != nil {
+		row("feedback", codeAndText(b.State, strings.TrimSpace(b.Status+" "+b.Words)))
+		row("came", atTime(b.At)+" by "+b.Source)
+	}
 	if f.Attempts > 0 {
 		row("attempts", fmt.Sprint(f.Attempts))
 	}

@@ -154,6 +154,7 @@ type BulkStatus struct {
 	Unknown    int                         `json:"unknown"`
 	Done       int                         `json:"done" doc:"There are only actions, and no message."`
 	Issues     int                         `json:"issues" doc:"Messages that were rendered with issues, in any state."`
+	Feedback   *bulk.Feedback              `json:"feedback,omitempty" doc:"What came back about those that were sent, whose sum it is; missing while nothing has."`
 	Canary     string                      `json:"canary,omitempty" doc:"out while only the canary is sent, then its verdict."`
 	Rate       float64                     `json:"rate" doc:"Messages a second; 0 is no limit."`
 	CreatedAt  time.Time                   `json:"createdAt"`
@@ -196,7 +197,7 @@ func (s *Server) bulkStatus(ctx context.Context, by caller, id string) (BulkStat
 	}
 	out := BulkStatus{
 		ID: by.shown(id), State: string(status.State), Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Done: status.Done, Failed: status.Failed,
-		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, Issues: status.Issues, Canary: status.Canary,
+		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, Issues: status.Issues, Feedback: status.Feedback, Canary: status.Canary,
 		Rate: controls.Rate, CreatedAt: b.CreatedAt, Channels: PerChannel[message.Channel]{},
 	}
 	if !b.Started.IsZero() {

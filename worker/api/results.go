@@ -28,7 +28,7 @@ func (s *Server) registerResults(api huma.API) {
 	}, s.listRecipients)
 	Handle(api, ScopeRead, huma.Operation{
 		OperationID: "export-recipients", Method: http.MethodGet, Path: "/v1/bulks/{id}/recipients.csv", Tags: []string{tag}, Summary: "The states of all messages, as CSV",
-		Description: "Recipient, channel, state, code, reason, time. Cells that a spreadsheet would take for a formula begin with an apostrophe.",
+		Description: "Recipient, channel, state, code, reason, time and more, then what came back: feedback, its time, source and words. Cells that a spreadsheet would take for a formula begin with an apostrophe.",
 		Errors:      []int{http.StatusNotFound},
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The whole list.", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}},
@@ -39,13 +39,17 @@ func (s *Server) registerResults(api huma.API) {
 // StateInput asks for messages of a bulk.
 type StateInput struct {
 	IDInput
-	State string `query:"state" enum:"pending,sent,done,failed,suppressed,skipped,unknown" doc:"Those in this state alone."`
+	State    string `query:"state" enum:"pending,sent,done,failed,suppressed,skipped,unknown" doc:"Those in this state alone."`
+	Feedback string `query:"feedback" enum:"unconfirmed,delivered,bounced_soft,bounced_hard,opted_out,unsubscribed,complained" doc:"Those alone about which this came back; unconfirmed: that were sent, and nothing came back."`
 }
 
 // has reports whether a result is wanted. It turns claimed into pending, as the counts do.
 func (in *StateInput) has(r *bulk.Result) bool {
 	if r.State == ledger.Claimed {
 		r.State = ledger.Pending
+	}
+	if in.Feedback != "" && (r.State != ledger.Sent || r.Feedback.State.String() != in.Feedback) {
+		return false
 	}
 	return in.State == "" || r.State.String() == in.State
 }
@@ -66,6 +70,7 @@ type RecipientState struct {
 	Reason  *Reason    `json:"reason,omitempty"`
 	Waiting *Waiting   `json:"waiting,omitempty" doc:"Why it is pending; missing once it is settled."`
 	SentDetails
+	Feedback *MessageFeedback `json:"feedback,omitempty" doc:"What came back after it was sent; missing where nothing did."`
 }
 
 // RecipientPage is a page of states.
@@ -131,7 +136,7 @@ func parsePlace(cursor string) (chunk, slot int, err error) {
 func recipientState(by caller, r bulk.Result) RecipientState {
 	return RecipientState{
 		ID: by.shown(r.ID), To: r.To, Channel: string(r.Channel), State: r.State.String(), At: someTime(r.At), Reason: reasonOf(r.Reason),
-		Waiting: waitingOf(r.Waiting), SentDetails: detailsOf(r.Details),
+		Waiting: waitingOf(r.Waiting), SentDetails: detailsOf(r.Details), Feedback: feedbackOf(r.Feedback),
 	}
 }
 

@@ -19,6 +19,23 @@ type MessageState struct {
 	Reason  *Reason         `json:"reason,omitempty"`
 	Waiting *Waiting        `json:"waiting,omitempty" doc:"Why it is pending; missing once it is settled."`
 	SentDetails
+	Feedback *MessageFeedback `json:"feedback,omitempty" doc:"What came back after it was sent; missing where nothing did."`
+}
+
+// MessageFeedback is what came back about a message after it was sent.
+type MessageFeedback struct {
+	State  string    `json:"state" enum:"delivered,bounced_soft,bounced_hard,opted_out,unsubscribed,complained"`
+	At     time.Time `json:"at" doc:"When it came."`
+	Source string    `json:"source" doc:"mail, link, or the provider." example:"mail"`
+	Status string    `json:"status,omitempty" doc:"RFC 3463, or the provider's code." example:"5.1.1"`
+	Words  string    `json:"words,omitempty" doc:"The other side's." example:"550 5.1.1 user unknown"`
+}
+
+func feedbackOf(f ledger.Feedback) *MessageFeedback {
+	if f.State == ledger.Unconfirmed {
+		return nil
+	}
+	return &MessageFeedback{f.State.String(), f.At, f.Source, f.Status, f.Words}
 }
 
 // SentDetails are what is known about a message besides its state. A worker that was killed after sending may leave
@@ -102,7 +119,7 @@ func (s *Server) getState(status func(context.Context, string) (enqueue.Status, 
 		}
 		return &MessageStateOutput{MessageState{
 			ID: callerOf(ctx).shown(in.ID), Channel: found.Channel, To: found.To, State: stateName(found.State), At: someTime(found.At), Reason: reasonOf(found.Reason),
-			Waiting: waitingOf(found.Waiting), SentDetails: detailsOf(found.Details),
+			Waiting: waitingOf(found.Waiting), SentDetails: detailsOf(found.Details), Feedback: feedbackOf(found.Feedback),
 		}}, nil
 	}
 }

@@ -27,6 +27,8 @@ type Result struct {
 	ledger.Details
 	// Waiting is why it is pending; nil once it is settled.
 	Waiting *ledger.Wait
+	// Feedback is what came back about it after it was sent.
+	Feedback ledger.Feedback
 }
 
 // Results yields every message in the order of the audience, or, if recipients have times of their own, in the order
@@ -74,6 +76,10 @@ func (s *Store) ChunkResults(ctx context.Context, b Bulk, chunk int) ([]Result, 
 	if err != nil {
 		return nil, err
 	}
+	came, err := s.ledger.Feedback(ctx, b.Owner().Chunk(chunk))
+	if err != nil {
+		return nil, err
+	}
 	var wait *ledger.Wait
 	if slices.ContainsFunc(records, func(r ledger.Record) bool { return !r.State.Final() }) {
 		if wait, err = s.waiting(ctx, b, chunk); err != nil {
@@ -83,7 +89,7 @@ func (s *Store) ChunkResults(ctx context.Context, b Bulk, chunk int) ([]Result, 
 	results := make([]Result, len(records))
 	for slot, record := range records {
 		c, i := b.Part(slot).Channel, slot/b.Slots()
-		r := Result{i, b.MessageID(chunk, slot), recipients[i].Address(c), c, record, details[slot], nil}
+		r := Result{i, b.MessageID(chunk, slot), recipients[i].Address(c), c, record, details[slot], nil, came[slot]}
 		if !record.State.Final() {
 			if r.Waiting = wait; record.State == ledger.Claimed {
 				r.Waiting = ledger.Unhurried(record.State, time.Time{})
@@ -186,13 +192,14 @@ func (s *Store) Locate(ctx context.Context, id string) (Bulk, Place, error) {
 // ResultWriter writes results as CSV. A cell that a spreadsheet would take for a formula begins with an apostrophe.
 type ResultWriter struct {
 	csv *csv.Writer
-	row [11]string
+	row [15]string
 }
 
 // NewResultWriter writes the header row.
 func NewResultWriter(to io.Writer) (*ResultWriter, error) {
-	w := &ResultWriter{csv: csv.NewWriter(to), row: [11]string{
+	w := &ResultWriter{csv: csv.NewWriter(to), row: [15]string{
 		"recipient", "channel", "state", "code", "reason", "time", "waiting", "attempts", "subject", "provider_id", "issues",
+		"feedback", "feedback_time", "feedback_source", "feedback_words",
 	}}
 	return w, w.csv.Write(w.row[:])
 }
@@ -218,8 +225,13 @@ func (w *ResultWriter) Write(r Result) error {
 	for i, issue := range r.Issues {
 		issues[i] = strings.TrimSuffix(issue.Code+" "+issue.Field, " ")
 	}
-	w.row = [11]string{
+	var came [4]string
+	if f := r.Feedback; f.State != ledger.Unconfirmed {
+		came = [4]string{f.State.String(), f.At.Format(time.RFC3339), f.Source, strings.TrimSpace(f.Status + " " + f.Words)}
+	}
+	w.row = [15]string{
 		r.To, string(r.Channel), r.State.String(), r.Reason.Code, r.Reason.Text, at, waiting, attempts, r.Subject, r.ProviderID, strings.Join(issues, "; "),
+		came[0], came[1], came[2], came[3],
 	}
 	for i := range w.row {
 		w.row[i] = plainCell(w.row[i])

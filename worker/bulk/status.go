@@ -33,12 +33,25 @@ type Status struct {
 	Suppressed int    `json:"suppressed"`
 	Skipped    int    `json:"skipped"`
 	Unknown    int    `json:"unknown"`
-	Done       int    `json:"done"`   // nothing was to be sent: the actions are all that happens
-	Issues     int    `json:"issues"` // messages that were rendered with issues, whatever became of them
+	Done       int    `json:"done"` // nothing was to be sent: the actions are all that happens
+	// Feedback says what came back about those that were sent; nil if nothing did.
+	Feedback *Feedback `json:"feedback,omitempty"`
+	Issues   int       `json:"issues"` // messages that were rendered with issues, whatever became of them
 	// Canary is "out" while only the canary is sent, then its verdict; empty without one.
 	Canary string `json:"canary,omitempty"`
 	// FailureShare is how many of the last messages failed, such as "500 of 500", if the bulk paused by itself for that.
 	FailureShare string `json:"failureShare,omitempty"`
+}
+
+// Feedback is what came back about the sent messages of a bulk. The sum of all is Status.Sent.
+type Feedback struct {
+	Delivered    int `json:"delivered"`
+	BouncedSoft  int `json:"bouncedSoft"`
+	BouncedHard  int `json:"bouncedHard"`
+	OptedOut     int `json:"optedOut"`
+	Unsubscribed int `json:"unsubscribed"`
+	Complained   int `json:"complained"`
+	Unconfirmed  int `json:"unconfirmed"` // nothing came back, as is usual of mails that arrived
 }
 
 // Settled is the number of messages with a final state.
@@ -62,6 +75,9 @@ func (s *Store) StatusOf(ctx context.Context, b Bulk) (Status, error) {
 	status := Status{
 		ID: b.ID, Planned: b.Planned, Pending: b.Planned - counts.Final(), Sent: counts.Sent, Done: counts.Done, Failed: counts.Failed,
 		Suppressed: counts.Suppressed, Skipped: counts.Skipped, Unknown: counts.Unknown, Issues: counts.Issues,
+	}
+	if came, n := counts.Feedback, counts.Feedback.Sum(); n > 0 {
+		status.Feedback = &Feedback{came.Delivered, came.BouncedSoft, came.BouncedHard, came.OptedOut, came.Unsubscribed, came.Complained, max(0, counts.Sent-n)}
 	}
 	if b.Canary != nil {
 		status.Canary = cmp.Or(string(b.Verdict), "out")

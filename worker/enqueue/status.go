@@ -22,6 +22,8 @@ type Status struct {
 	To      string          // as the client gave it; the addresses of a forward are separated by commas
 	// Waiting is why it is still pending; nil once it is settled.
 	Waiting *ledger.Wait
+	// Feedback is what came back about it after it was sent.
+	Feedback ledger.Feedback
 }
 
 // MessageStatus returns the state of a message: a single one, one of a bulk, or the forward of that id if there is no
@@ -36,7 +38,7 @@ func (c *Client) MessageStatus(ctx context.Context, id string) (Status, error) {
 			if other == nil {
 				result.Waiting, other = c.nobody(ctx, result.Channel, result.Waiting)
 			}
-			return Status{result.Record, result.Details, id, result.Channel, result.To, result.Waiting}, other
+			return Status{result.Record, result.Details, id, result.Channel, result.To, result.Waiting, result.Feedback}, other
 		}
 	}
 	return status, err
@@ -56,7 +58,12 @@ func (c *Client) status(ctx context.Context, k ledger.Kind, id string) (Status, 
 	if err != nil {
 		return Status{}, err
 	}
-	out := Status{a.Record, a.Details, id, message.Channel(a.Details.Channel), a.Details.To, a.Wait}
+	out := Status{a.Record, a.Details, id, message.Channel(a.Details.Channel), a.Details.To, a.Wait, ledger.Feedback{}}
+	came, err := c.ledger.Feedback(ctx, books)
+	if err != nil {
+		return Status{}, err
+	}
+	out.Feedback = came[0]
 	if out.Waiting == nil && !out.State.Final() {
 		if out.Waiting, err = waiting(a); err == nil {
 			out.Waiting, err = c.nobody(ctx, out.Channel, out.Waiting)

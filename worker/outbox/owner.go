@@ -9,6 +9,9 @@ func told(f Fact) Fact {
 	case Message:
 		f.Owner, f.ID, f.Bulk = ownerOf(f.ID, f.Bulk)
 		return f
+	case Feedback:
+		f.Owner, f.ID, f.Bulk = ownerOf(f.ID, f.Bulk)
+		return f
 	case Note:
 		f.Owner, f.ID, f.Bulk = ownerOf(f.ID, f.Bulk)
 		return f

@@ -235,6 +235,10 @@ func (l *Ledger) Counts(ctx context.Context, owner Owner) (Counts, error) {
 				counts.Issues += n
 				continue
 			}
+			if field[0] >= 'A' && field[0] <= 'Z' {
+				counts.Feedback.add(field[0], n)
+				continue
+			}
 			counts.add(State(field[0]), n)
 		}
 	}

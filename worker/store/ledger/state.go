@@ -74,6 +74,8 @@ type Counts struct {
 	Unknown    int `json:"unknown"`
 	Done       int `json:"done"`
 	Issues     int `json:"issues"` // messages that were rendered with issues, whatever became of them
+	// Feedback is what came back about those that were sent.
+	Feedback FeedbackCounts `json:"-"`
 }
 
 // Final is the number of messages in a final state.

@@ -21,7 +21,7 @@ const (
 )
 
 // OwnReasons are the codes that Herald itself uses.
-var OwnReasons = []string{HardBounce, Unsubscribed, Complaint, Spam, Manual}
+var OwnReasons = []string{HardBounce, SoftBounces, Unsubscribed, Complaint, Spam, Manual}
 
 // Entry says of an address, or of every address of a domain, whether it may be written to.
 type Entry struct {

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -42,8 +44,12 @@ func (s *Server) bind(ctx context.Context, k IdempotencyKey, operation string, b
 	if err != nil {
 		return fmt.Errorf("encode the body: %w", err)
 	}
-	name := "herald:idempotency:{" + blob.Hash([]byte(callerOf(ctx).stored(operation)+"\x00"+k.Key)) + "}"
-	sum := blob.Hash(data)
+	whose := callerOf(ctx).stored(operation) + "\x00" + k.Key
+	name := "herald:idempotency:{" + blob.Hash([]byte(whose)) + "}"
+	// Bound to the key, which is stored nowhere: nobody else can compare it with a guess of what was sent to whom.
+	mac := hmac.New(sha256.New, []byte(whose))
+	mac.Write(data)
+	sum := hex.EncodeToString(mac.Sum(nil))
 	fresh, err := s.Redis.SetNX(ctx, name, sum, s.Client.Retention()).Result()
 	if err != nil {
 		return fmt.Errorf("store the idempotency key: %w", err)
@@ -55,7 +61,7 @@ func (s *Server) bind(ctx context.Context, k IdempotencyKey, operation string, b
 	if err != nil {
 		return fmt.Errorf("read the idempotency key: %w", err)
 	}
-	if known != sum {
+	if known != sum && known != blob.Hash(data) { // as older versions stored it
 		return problem(http.StatusConflict, "idempotency_key_reused", "this Idempotency-Key was used with another body")
 	}
 	return nil

@@ -38,6 +38,7 @@ type mailServer struct {
 	mechanisms []string
 	owner      string // the only sender; "" for any
 	takes      bool   // messages; the doctor sends none
+	refuses    string // begins the recipients that are refused, with their address
 }
 
 func (m *mailServer) AuthMechanisms() []string { return m.mechanisms }
@@ -62,9 +63,12 @@ func (m *mailServer) Mail(from string, _ *smtp.MailOptions) error {
 	return nil
 }
 
-func (m *mailServer) Rcpt(string, *smtp.RcptOptions) error {
+func (m *mailServer) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if !m.takes {
 		return errors.New("the doctor sends nothing")
+	}
+	if m.refuses != "" && strings.HasPrefix(to, m.refuses) {
+		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "not wanted: " + to + " here"}
 	}
 	return nil
 }

@@ -12,7 +12,10 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/queue/recovery"
+	"github.com/heraldsend/herald/worker/seal"
+	"github.com/heraldsend/herald/worker/store/dead"
 )
 
 const (
@@ -76,10 +79,19 @@ func ConnectRedis(ctx context.Context, s *Settings) (redis.UniversalClient, erro
 	if err != nil {
 		return nil, err
 	}
+	keys, err := seal.Parse(s.DataKeys)
+	if err != nil {
+		return nil, fmt.Errorf("HERALD_DATA_KEYS: %w", err)
+	}
 	rdb := connect()
+	seal.Use(rdb, keys)
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	if err := rdb.Ping(ctx).Err(); err != nil {
+	err = rdb.Ping(ctx).Err()
+	if err == nil {
+		err = keys.Enter(ctx, rdb, s.Retention+bulk.MaxAhead+dead.Retention)
+	}
+	if err != nil {
 		_ = rdb.Close()
 		return nil, explainRedis(s, err)
 	}
@@ -89,7 +101,10 @@ func ConnectRedis(ctx context.Context, s *Settings) (redis.UniversalClient, erro
 func explainRedis(s *Settings, err error) error {
 	where := RedisHost(s.RedisURL)
 	var network net.Error
+	var key *seal.KeyError
 	switch {
+	case errors.As(err, &key):
+		return fmt.Errorf("%s: %w", where, err)
 	case redis.HasErrorPrefix(err, "WRONGPASS"), redis.HasErrorPrefix(err, "NOAUTH"),
 		strings.Contains(err.Error(), "WRONGPASS"), strings.Contains(err.Error(), "NOAUTH"):
 		return fmt.Errorf("%s refused the login: check user and password in HERALD_REDIS_URL", where)

@@ -22,6 +22,7 @@ import (
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/intake/verp"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/seal"
 	"github.com/heraldsend/herald/worker/store/link"
 	"github.com/heraldsend/herald/worker/store/suppress"
 )
@@ -75,6 +76,7 @@ type Settings struct {
 	LinkSecret         string        `placeholder:"SECRETS" help:"What links are sealed with: at least 32 random characters, the same for workers and API. Several, separated by commas, while it is changed: the first one seals." secret:"key" group:"settings"`
 	EraseKeys          string        `placeholder:"SECRETS" help:"What erased addresses on the suppression list are hashed with: at least 32 random characters, the same for workers, API and commands. Several, separated by commas: the first one hashes, all must stay." secret:"key" group:"settings"`
 	BounceDomain       string        `placeholder:"DOMAIN" help:"Domain of the envelope senders of mails, one for each message, so that bounces and complaints come back to herald intake: its MX is where that listens. Sealed with HERALD_LINK_SECRET. The envelope sender is the From address when empty." group:"settings"`
+	DataKeys           string        `placeholder:"KEYS" help:"What is stored about people is encrypted with: ID:KEY, KEY being 32 bytes in base64 (openssl rand -base64 32), the same for workers, API and commands. Several, separated by commas, while it is changed: the first one encrypts, off in its place ends that. Not encrypted when empty." secret:"key" group:"settings"`
 	Rates              string        `placeholder:"LIST" help:"Messages a second that all workers together may send, by channel or by sender: email=200,sms=10,sms:+15550100=1. No limit for what is not named." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
 	PauseAbove         float64       `placeholder:"PERCENT" default:"20" help:"Percent of a bulk's last 500 messages that may fail or be unknown: above it the bulk pauses by itself, and a person resumes or cancels it. Never when 0." group:"settings"`
@@ -101,6 +103,9 @@ func (s *Settings) Check() error {
 		if w.faults != nil {
 			w.faults(s, fault)
 		}
+	}
+	if _, err := seal.Parse(s.DataKeys); err != nil {
+		fault("data-keys", "%w", err)
 	}
 	for setting, list := range map[string]string{"allow-networks": s.AllowNetworks, "download-networks": s.DownloadNetworks} {
 		if _, err := send.ParseNetworks(list); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/worker/scan"
+	"github.com/heraldsend/herald/worker/seal"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/strictjson"
 )
@@ -117,7 +118,7 @@ func (s *Store) rewrite(ctx context.Context, books ledger.Chunk, recipients []Re
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	err = s.rdb.SetArgs(ctx, recipientsKey(books), data, redis.SetArgs{Mode: "XX", KeepTTL: true}).Err()
+	err = s.rdb.SetArgs(ctx, recipientsKey(books), seal.Private(data), redis.SetArgs{Mode: "XX", KeepTTL: true}).Err()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return fmt.Errorf("erase in chunk %d of %s: %w", books.Index, books.Owner, err)
 	}
@@ -147,7 +148,7 @@ func (s *Store) EraseContext(ctx context.Context, id string, named func(text str
 	if err != nil {
 		return false, fmt.Errorf("erase in bulk %s: %w", id, err)
 	}
-	if err := s.rdb.HSet(ctx, metaKey(id), fieldDefinition, data).Err(); err != nil {
+	if err := s.rdb.HSet(ctx, metaKey(id), fieldDefinition, seal.Private(data)).Err(); err != nil {
 		return false, fmt.Errorf("erase in bulk %s: %w", id, err)
 	}
 	return true, nil

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/seal"
 )
 
 // The reasons not to store an audience.
@@ -113,7 +115,7 @@ func (l *Load) Put(ctx context.Context, chunks []Packed) error {
 	pipe := l.store.rdb.Pipeline()
 	for i, c := range chunks {
 		books := l.bulk.Owner().Chunk(first + i)
-		pipe.Set(ctx, recipientsKey(books), c.Data, keep)
+		pipe.Set(ctx, recipientsKey(books), seal.Private(c.Data), keep)
 		l.store.ledger.OpenIn(ctx, pipe, books, c.Recipients*l.bulk.Slots(), keep-l.store.ledger.Retention())
 		if !c.Due.IsZero() {
 			pipe.HSet(ctx, dueKey(id), first+i, c.Due.Unix())

@@ -14,6 +14,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/seal"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -83,7 +84,7 @@ func (s *Store) Create(ctx context.Context, d Definition) error {
 	if err != nil {
 		return fmt.Errorf("encode bulk: %w", err)
 	}
-	fresh, err := s.rdb.HSetNX(ctx, metaKey(d.ID), fieldDefinition, data).Result()
+	fresh, err := s.rdb.HSetNX(ctx, metaKey(d.ID), fieldDefinition, seal.Private(data)).Result()
 	if err != nil {
 		return fmt.Errorf("store bulk %s: %w", d.ID, err)
 	}
@@ -135,7 +136,8 @@ func (s *Store) List(ctx context.Context, owner string, most int) ([]string, err
 // same.
 func IsUnreadable(err error) bool {
 	var reply redis.Error
-	return errors.Is(err, ledger.ErrForeign) || errors.As(err, &reply) && strings.HasPrefix(reply.Error(), "WRONGTYPE")
+	var sealed *seal.KeyError
+	return errors.Is(err, ledger.ErrForeign) || errors.As(err, &sealed) || errors.As(err, &reply) && strings.HasPrefix(reply.Error(), "WRONGTYPE")
 }
 
 // runningKey holds the ids of the bulks that were started and not yet seen completed.

@@ -5,22 +5,26 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/seal"
 	"github.com/heraldsend/herald/worker/strictjson"
 )
 
-// replaceScript puts an entry in the place of another one, where it still waits.
+// replaceScript puts an entry in the place of the one with the same number, where it still waits.
 //
-// KEYS: waiting. ARGV: the old entry, the new one. Returns 1, or 0 where the old one was sent meanwhile.
+// KEYS: waiting. ARGV: where the old entry stood when it was read (it may be nearer to the front now), its number, the new
+// entry. Returns 1, or 0 where the old one was sent meanwhile.
 var replaceScript = redis.NewScript(`
-local at = redis.call('LPOS', KEYS[1], ARGV[1])
-if not at then return 0 end
-redis.call('LSET', KEYS[1], at, ARGV[2])
-return 1
+for at = tonumber(ARGV[1]), 0, -1 do
+  local entry = redis.call('LINDEX', KEYS[1], at)
+  if entry and string.match(entry, '^%d+') == ARGV[2] then
+    redis.call('LSET', KEYS[1], at, ARGV[3])
+    return 1
+  end
+end
+return 0
 `)
 
 // Erase empties the texts of waiting events that a function names; of an event about a forward that has one, all texts that
@@ -53,15 +57,16 @@ func (s *Store) eraseStream(ctx context.Context, stream string, named func(strin
 		if err != nil {
 			return changed, err
 		}
-		for _, entry := range entries {
-			clean, err := eraseEntry(stream, entry, named)
+		for i, entry := range entries {
+			e, data, err := eraseEntry(stream, entry, named)
 			if err != nil {
 				return changed, err
 			}
-			if clean == "" {
+			if data == nil {
 				continue
 			}
-			n, err := replaceScript.Run(ctx, s.rdb, []string{waitingKey(stream)}, entry, clean).Int()
+			clear := fmt.Sprintf("%d %d ", e.Sequence, e.Kept.UnixMilli())
+			n, err := replaceScript.Run(ctx, s.rdb, []string{waitingKey(stream)}, from+int64(i), e.Sequence, seal.Behind{Clear: clear, Private: data}).Int()
 			if err != nil {
 				return changed, err
 			}
@@ -85,15 +90,15 @@ func (s *Store) eraseReason(ctx context.Context, stream string, named func(strin
 	return s.rdb.HSet(ctx, stateKey(stream), "reason", "erased").Err()
 }
 
-// eraseEntry is an entry without what is named, or "" where nothing is.
-func eraseEntry(stream, entry string, named func(string) bool) (string, error) {
+// eraseEntry is the event of an entry, and its JSON without what is named; nil where nothing is.
+func eraseEntry(stream, entry string, named func(string) bool) (Event, []byte, error) {
 	e, err := parse(stream, entry)
 	if err != nil {
-		return "", err
+		return e, nil, err
 	}
 	clean, n := strictjson.Blank(e.Data, named)
 	if n == 0 {
-		return "", nil
+		return e, nil, nil
 	}
 	if e.Type == TypeForwarded { // who wrote to whom about what
 		clean = blankMembers(clean, "from", "to", "subject", "text", "attachments")
@@ -101,9 +106,9 @@ func eraseEntry(stream, entry string, named func(string) bool) (string, error) {
 	e.Data = clean
 	data, err := json.Marshal(e)
 	if err != nil {
-		return "", fmt.Errorf("event %s: %w", e.Type, err)
+		return e, nil, fmt.Errorf("event %s: %w", e.Type, err)
 	}
-	return strings.Join([]string{strconv.FormatInt(e.Sequence, 10), strconv.FormatInt(e.Kept.UnixMilli(), 10), string(data)}, " "), nil
+	return e, data, nil
 }
 
 // blankMembers empties members of an object: a list becomes an empty one, all else an empty text.

@@ -28,7 +28,6 @@ type Event struct {
 	Kept time.Time `json:"-"`
 
 	group string // the ids of a group are kept in one set
-	entry string // as it stands in the list
 }
 
 // The types of events.
@@ -113,6 +112,6 @@ func parse(stream, entry string) (Event, error) {
 	if err := json.Unmarshal([]byte(data), &e); err != nil {
 		return Event{}, fmt.Errorf("%w: %w", errEntry, err)
 	}
-	e.Stream, e.Sequence, e.Kept, e.entry = stream, sequence, time.UnixMilli(ms).UTC(), entry
+	e.Stream, e.Sequence, e.Kept = stream, sequence, time.UnixMilli(ms).UTC()
 	return e, nil
 }

@@ -80,11 +80,15 @@ return runs
 // turnScript takes what was told or given up out of a stream and returns what is next. When nothing is, the run is over.
 //
 // KEYS: state, waiting, oldest, watch; one hash tag. ARGV[1] stream, ARGV[2] run, ARGV[3] how many at most, ARGV[4] when
-// the task must have shown itself again, in ms; then the entries to take out.
+// the task must have shown itself again, in ms; then the numbers of the entries to take out, which are the first ones.
 // Returns tries and reason of the first, then the entries; nothing when the run is not in charge, or over.
 var turnScript = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[2] then return {} end
-for i = 5, #ARGV do redis.call('LREM', KEYS[2], 1, ARGV[i]) end
+local gone = {}
+for i = 5, #ARGV do gone[ARGV[i]] = true end
+for _, entry in ipairs(redis.call('LRANGE', KEYS[2], 0, #ARGV - 5)) do
+  if gone[string.match(entry, '^%d+')] then redis.call('LREM', KEYS[2], 1, entry) end
+end
 if #ARGV > 4 then redis.call('HDEL', KEYS[1], 'tries', 'reason') end
 local entries = redis.call('LRANGE', KEYS[2], 0, ARGV[3] - 1)
 if #entries == 0 then

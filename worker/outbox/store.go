@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/heraldsend/herald/worker/queue"
+	"github.com/heraldsend/herald/worker/seal"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -119,7 +120,7 @@ func (s *Store) append(ctx context.Context, events []Event) error {
 		if strings.HasPrefix(e.Stream, conversationPrefix) {
 			before = now.Unix()
 		}
-		c.args = append(c.args, e.Stream, int64(retention(e.Stream).Seconds()), mark, number, before, data)
+		c.args = append(c.args, e.Stream, int64(retention(e.Stream).Seconds()), mark, number, before, seal.Private(data))
 		c.streams = append(c.streams, e.Stream)
 	}
 	run := func() error {
@@ -191,7 +192,7 @@ func (s *Store) Turn(ctx context.Context, t task.EventDeliver, gone []Event, mos
 	on := shardOf(t.Stream)
 	args := []any{t.Stream, t.Run, most, s.now().Add(shownWithin).UnixMilli()}
 	for _, e := range gone {
-		args = append(args, e.entry)
+		args = append(args, e.Sequence)
 	}
 	keys := []string{stateKey(t.Stream), waitingKey(t.Stream), on.oldestKey(), on.watchKey()}
 	answer, err := turnScript.Run(ctx, s.rdb, keys, args...).StringSlice()
@@ -218,7 +219,7 @@ func (s *Store) Turn(ctx context.Context, t task.EventDeliver, gone []Event, mos
 // Again counts a failed try at the first event of the run's stream; the next one comes after the pause.
 func (s *Store) Again(ctx context.Context, t task.EventDeliver, reason string, pause time.Duration) error {
 	keys := []string{stateKey(t.Stream), shardOf(t.Stream).watchKey()}
-	if err := againScript.Run(ctx, s.rdb, keys, t.Stream, t.Run, reason, s.now().Add(pause+shownWithin).UnixMilli()).Err(); err != nil {
+	if err := againScript.Run(ctx, s.rdb, keys, t.Stream, t.Run, seal.Private(reason), s.now().Add(pause+shownWithin).UnixMilli()).Err(); err != nil {
 		return fmt.Errorf("count a try: %w", err)
 	}
 	return nil

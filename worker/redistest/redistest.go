@@ -3,9 +3,12 @@
 package redistest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -55,6 +58,32 @@ func (s *Server) Client() *redis.Client {
 	c := redis.NewClient(&redis.Options{Addr: s.Addr})
 	s.t.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+// Contains returns what stands around a text, as it is, in the server's files. The append-only file has every command since
+// the start, or since it was rewritten.
+func (s *Server) Contains(t testing.TB, text string) []string {
+	t.Helper()
+	var found []string
+	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		for at := 0; len(found) < 20; at += len(text) {
+			n := bytes.Index(data[at:], []byte(text))
+			if n < 0 {
+				break
+			}
+			at += n
+			found = append(found, string(data[max(0, at-200):min(len(data), at+100)]))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // Kill ends the server as a crash would: SIGKILL, no last words. Its data stays for Restart.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/seal"
 )
 
 // Store reads and writes blobs. It is safe for concurrent use.
@@ -44,7 +46,7 @@ func (s *Store) Put(ctx context.Context, data []byte, ttl time.Duration) (string
 	if left > ttl {
 		return sha, nil
 	}
-	if err := s.rdb.Set(ctx, key(sha), data, ttl).Err(); err != nil {
+	if err := s.rdb.Set(ctx, key(sha), seal.Private(data), ttl).Err(); err != nil {
 		return "", fmt.Errorf("store blob: %w", err)
 	}
 	return sha, nil
@@ -90,15 +92,15 @@ func (s *Store) Sizes(ctx context.Context, shas ...string) (map[string]int64, er
 		return sizes, nil
 	}
 	pipe := s.rdb.Pipeline()
-	asked := make([]*redis.IntCmd, len(shas))
+	asked, heads := make([]*redis.IntCmd, len(shas)), make([]*redis.StringCmd, len(shas))
 	for i, sha := range shas {
-		asked[i] = pipe.StrLen(ctx, key(sha))
+		asked[i], heads[i] = pipe.StrLen(ctx, key(sha)), pipe.GetRange(ctx, key(sha), 0, int64(seal.HeadMax)-1)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("size of blobs: %w", err)
 	}
 	for i, sha := range shas {
-		sizes[sha] = asked[i].Val()
+		sizes[sha] = seal.Size([]byte(heads[i].Val()), asked[i].Val())
 	}
 	return sizes, nil
 }

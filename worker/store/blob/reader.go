@@ -29,10 +29,11 @@ func (s *Store) Open(ctx context.Context, sha string) (*Reader, error) {
 	if !hashPattern.MatchString(sha) {
 		return nil, fmt.Errorf("blob %.70q: not a SHA-256 in lower-case hex: %w", sha, fs.ErrNotExist)
 	}
-	size, err := s.rdb.StrLen(ctx, key(sha)).Result()
+	sizes, err := s.Sizes(ctx, sha)
 	if err != nil {
-		return nil, fmt.Errorf("read blob %s: %w", sha, err)
+		return nil, err
 	}
+	size := sizes[sha]
 	if size == 0 && Hash(nil) != sha {
 		return nil, fmt.Errorf("blob %s: %w", sha, fs.ErrNotExist)
 	}

@@ -3,6 +3,7 @@ package blob
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"io/fs"
 	"math/rand/v2"
@@ -10,11 +11,27 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/heraldsend/herald/worker/redistest"
+	"github.com/heraldsend/herald/worker/seal"
 )
 
 func TestReader(t *testing.T) {
-	ctx, s := context.Background(), New(redistest.Start(t).Client())
+	ring, err := seal.Parse("k1:" + base64.StdEncoding.EncodeToString(make([]byte, 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("clear", func(t *testing.T) { testReader(t, redistest.Start(t).Client()) })
+	t.Run("sealed", func(t *testing.T) {
+		rdb := redistest.Start(t).Client()
+		seal.Use(rdb, ring)
+		testReader(t, rdb)
+	})
+}
+
+func testReader(t *testing.T, rdb redis.UniversalClient) {
+	ctx, s := context.Background(), New(rdb)
 	random := rand.NewChaCha8([32]byte{})
 	for _, size := range []int{0, 1, window - 1, window, window + 1, 3*window + 7} {
 		data := make([]byte, size)

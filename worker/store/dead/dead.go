@@ -19,6 +19,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/seal"
 )
 
 // Retention is how long letters are kept.
@@ -127,7 +129,7 @@ func (s *Store) Put(ctx context.Context, l Letter) error {
 		return fmt.Errorf("dead letter %s: %w", l.ID, err)
 	}
 	keys := []string{letterKey(l.ID), indexKey(l.Kind), kindsKey}
-	if err := putScript.Run(ctx, s.rdb, keys, data, l.place(), l.Kind, int(Retention.Seconds()), s.oldest()).Err(); err != nil {
+	if err := putScript.Run(ctx, s.rdb, keys, seal.Private(data), l.place(), l.Kind, int(Retention.Seconds()), s.oldest()).Err(); err != nil {
 		return fmt.Errorf("store dead letter %s: %w", l.ID, err)
 	}
 	return nil

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/seal"
 )
 
 // markScript stores marks of one chunk and keeps the counters of its shard in step.
@@ -335,11 +337,12 @@ func (l *Ledger) args(marks []*mark) []any {
 		packed = append(packed, byte(m.index>>16), byte(m.index>>8), byte(m.index), byte(m.record.State))
 		packed = binary.BigEndian.AppendUint32(packed, uint32(m.record.At.Unix())) // good until 2106
 		packed = append(packed, byte('1'+set))
-		if text := reason(m.record); text != "" {
+		if text := reason(m.record); text != nil {
+			of := ""
 			if m.common {
-				text = "=" + text
+				of = "="
 			}
-			args = append(args, i+1, text)
+			args = append(args, i+1, seal.Behind{Clear: of, Private: text})
 		}
 	}
 	args[0], args[1], args[2] = int64(l.retention/time.Second), packed, strings.Join(sets, ",")
@@ -349,13 +352,13 @@ func (l *Ledger) args(marks []*mark) []any {
 // maxReasonText bounds the text of a reason, which may hold a provider's answer.
 const maxReasonText = 500
 
-func reason(r Record) string {
+func reason(r Record) []byte {
 	if r.Reason.Code == "" {
-		return ""
+		return nil
 	}
 	r.Reason.Text = cut(r.Reason.Text)
 	data, _ := json.Marshal(r.Reason) // two strings: can't fail
-	return string(data)
+	return data
 }
 
 // cut shortens a text to maxReasonText.

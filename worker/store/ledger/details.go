@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/seal"
 )
 
 // Details are what is known of a message besides its state. No decision depends on them: a worker that is killed
@@ -78,7 +80,7 @@ return redis.call('EXPIRE', KEYS[1], ARGV[5])
 // PutWait records why the pending messages of a chunk wait. All have the same reason, since the five bytes of a slot
 // hold none.
 func (l *Ledger) PutWait(ctx context.Context, c Chunk, r Reason, attempts int) error {
-	args := []any{r.Code, cut(r.Text), l.now().Unix(), attempts, int64(keepWait / time.Second)}
+	args := []any{r.Code, seal.Private(cut(r.Text)), l.now().Unix(), attempts, int64(keepWait / time.Second)}
 	if err := waitScript.Run(ctx, l.rdb, []string{c.waitKey()}, args...).Err(); err != nil {
 		return fmt.Errorf("put down why chunk %d of %s waits: %w", c.Index, c.Owner, err)
 	}
@@ -149,7 +151,7 @@ func (l *Ledger) PutDetails(ctx context.Context, c Chunk, learned map[int]Detail
 	if left <= 0 {
 		return nil
 	}
-	args := []any{packDetails(all), int64(left / time.Second), withIssues(all) - before, issuesField}
+	args := []any{seal.Private(packDetails(all)), int64(left / time.Second), withIssues(all) - before, issuesField}
 	if err := detailsScript.Run(ctx, l.rdb, []string{c.detailsKey(), c.countsKey()}, args...).Err(); err != nil {
 		return fmt.Errorf("store the details of chunk %d of %s: %w", c.Index, c.Owner, err)
 	}
@@ -201,7 +203,7 @@ func (l *Ledger) Conclude(ctx context.Context, o Owner, c Chunk, state State, d 
 		a.Details = *d
 	}
 	pipe := l.rdb.Pipeline()
-	pipe.SetArgs(ctx, c.aboutKey(), a.with(payload), redis.SetArgs{Mode: "XX", KeepTTL: true})
+	pipe.SetArgs(ctx, c.aboutKey(), seal.Private(a.with(payload)), redis.SetArgs{Mode: "XX", KeepTTL: true})
 	pipe.ZRem(ctx, o.unsettledKey(), o.entry())
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return fmt.Errorf("conclude %s: %w", o, err)

@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/seal"
 )
 
 // CodeErased is the reason of what was not sent because its recipient was erased.
@@ -20,8 +22,8 @@ const erasedText = "erased"
 // Erased is the reason of a message that was still pending.
 var Erased = Reason{Code: CodeErased, Text: "the recipient was erased before it was sent"}
 
-// EraseSingle removes what names anybody from the record of a message or forward: its request, recipient, subject and
-// texts. State, time, codes and the number of attempts stay. It reports whether there was something to remove.
+// EraseSingle removes what names anybody from the record of a message or forward: its request and the hash of that,
+// recipient, subject and texts. State, time, codes and the number of attempts stay. It reports whether there was something to remove.
 func (l *Ledger) EraseSingle(ctx context.Context, o Owner, c Chunk) (bool, error) {
 	a, payload, err := l.about(ctx, c)
 	if err != nil && !errors.Is(err, ErrNotFound) {
@@ -33,8 +35,12 @@ func (l *Ledger) EraseSingle(ctx context.Context, o Owner, c Chunk) (bool, error
 	changed := err == nil && (len(payload) > 0 || string(was) != string(will))
 	if changed {
 		pipe := l.rdb.Pipeline()
-		pipe.SetArgs(ctx, c.aboutKey(), bare.with(nil), redis.SetArgs{Mode: "XX", KeepTTL: true})
+		pipe.SetArgs(ctx, c.aboutKey(), seal.Private(bare.with(nil)), redis.SetArgs{Mode: "XX", KeepTTL: true})
 		pipe.ZRem(ctx, o.unsettledKey(), o.entry())
+		if c.Kind != Shared {
+			// The hash of the request could be compared with a guess. The id stays taken: whoever repeats the request sends nothing.
+			pipe.SetArgs(ctx, o.requestKey(), kinded+CodeErased, redis.SetArgs{Mode: "XX", KeepTTL: true})
+		}
 		if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 			return false, fmt.Errorf("erase %s: %w", o, err)
 		}
@@ -68,7 +74,7 @@ func (l *Ledger) EraseSlots(ctx context.Context, c Chunk, slots ...int) (bool, e
 		}
 	}
 	if changed {
-		if err := l.rdb.SetArgs(ctx, c.detailsKey(), packDetails(all), redis.SetArgs{Mode: "XX", KeepTTL: true}).Err(); err != nil && !errors.Is(err, redis.Nil) {
+		if err := l.rdb.SetArgs(ctx, c.detailsKey(), seal.Private(packDetails(all)), redis.SetArgs{Mode: "XX", KeepTTL: true}).Err(); err != nil && !errors.Is(err, redis.Nil) {
 			return false, fmt.Errorf("erase in chunk %d of %s: %w", c.Index, c.Owner, err)
 		}
 	}
@@ -107,7 +113,7 @@ func (l *Ledger) EraseTexts(ctx context.Context, c Chunk, named func(text string
 		}
 		r.Text = erasedText
 		data, _ := json.Marshal(r) // two texts: can't fail
-		fields = append(fields, field, data)
+		fields = append(fields, field, seal.Private(data))
 	}
 	if len(fields) > 0 {
 		if err := l.rdb.HSet(ctx, c.reasonsKey(), fields...).Err(); err != nil {

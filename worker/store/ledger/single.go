@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/worker/scan"
+	"github.com/heraldsend/herald/worker/seal"
 )
 
 // The request of a message or forward is stored with its record, as long as it may be needed: a worker that finds one
@@ -195,7 +196,7 @@ func (l *Ledger) Adopt(ctx context.Context, o Owner, c Chunk, r Request, due tim
 		return nil
 	}
 	asked := about{r.Kind, Details{Channel: r.Channel, To: r.To}}.with(r.Payload)
-	if err := l.rdb.SetNX(ctx, c.aboutKey(), asked, left).Err(); err != nil {
+	if err := l.rdb.SetNX(ctx, c.aboutKey(), seal.Private(asked), left).Err(); err != nil {
 		return fmt.Errorf("adopt %s: %w", o, err)
 	}
 	if err := l.list(ctx, l.rdb, o, due.Sub(l.now())).Err(); err != nil {

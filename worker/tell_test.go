@@ -264,7 +264,7 @@ func TestADeadEndpointSlowsNoSending(t *testing.T) {
 	}
 	began := time.Now()
 	s.await("all are sent", func() bool { return s.out.count() == 200 })
-	if took := time.Since(began); took > 30*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("200 messages took %s", took)
 	}
 	if n := len(r.events()); n != 0 {

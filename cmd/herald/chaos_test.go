@@ -125,7 +125,7 @@ func (c *chaos) run() {
 	status := c.finish(last)
 	took := time.Since(last)
 	c.judge(status, killed, took)
-	if took > 30*time.Second {
+	if took > time.Minute { // Asynq alone needs 95 s at least
 		c.t.Errorf("complete only %s after the last kill", took)
 	}
 }

@@ -63,8 +63,8 @@ func TestClusterFailover(t *testing.T) {
 		return rdb.Set(ctx, key, 1, time.Minute).Err()
 	}
 	for write() != nil {
-		if time.Since(promoted) > 10*time.Second {
-			t.Fatal("10 s after the promotion the client still asks the dead node")
+		if time.Since(promoted) > 30*time.Second { // a client that waits for its topology's next reload needs a minute
+			t.Fatal("30 s after the promotion the client still asks the dead node")
 		}
 	}
 	took := time.Since(promoted)

@@ -162,7 +162,7 @@ func TestCancel(t *testing.T) {
 			if c.want == temporary && (send.AsError(err).Code != "canceled" || !errors.Is(err, context.DeadlineExceeded)) {
 				t.Errorf("%+v", err)
 			}
-			if d := time.Since(start); d > 5*time.Second {
+			if d := time.Since(start); d > 30*time.Second {
 				t.Errorf("came back after %v", d)
 			}
 		})

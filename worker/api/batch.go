@@ -79,12 +79,9 @@ func (s *Server) sendMessages(ctx context.Context, in *sendMessagesInput) (*batc
 		b.add(item, in.item(i), operation, fault.Pointer("messages", i))
 	}
 	if len(b.tasks) > 0 {
-		if err := s.bind(ctx, in.IdempotencyKey, operation, in.Body); err != nil {
+		if err := s.bind(ctx, in.IdempotencyKey, operation, in.Body, b.store); err != nil {
 			return nil, err
 		}
-	}
-	if err := b.store(); err != nil {
-		return nil, err
 	}
 	out := BatchResult{Items: b.items}
 	for _, r := range b.items {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/strictjson"
 )
@@ -128,14 +130,56 @@ func (s *Server) jsonBody(r *http.Request, w http.ResponseWriter, held *share, l
 	if err := checkMediaType(r, "application/json"); err != nil {
 		return nil, err
 	}
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return nil, problem(http.StatusUnsupportedMediaType, "unsupported_encoding", "the body is packed; send it as it is")
+	encoding := strings.ToLower(r.Header.Get("Content-Encoding"))
+	if encoding != "" && !slices.Contains(encodings, encoding) {
+		return nil, problem(http.StatusUnsupportedMediaType, "unsupported_encoding", "the Content-Encoding must be %s", strings.Join(encodings, " or "))
 	}
 	control := http.NewResponseController(w)
 	deadline := time.Now().Add(bodyTimeout + time.Duration(limit/bodyPace)*time.Second)
 	_ = control.SetReadDeadline(deadline)
 	_ = control.SetWriteDeadline(deadline.Add(maxRequest))
-	return readLimited(r, held, limit)
+	if encoding == "" || encoding == "identity" {
+		return readLimited(r, held, limit)
+	}
+	return readPacked(r, held, limit)
+}
+
+// encodings are the values of Content-Encoding that a JSON body may have.
+var encodings = []string{"identity", "gzip", "zstd"}
+
+// beginnings are the first bytes of what is packed (RFC 1952 section 2.3.1, RFC 8878 section 3.1.1).
+var beginnings = map[string][]byte{"gzip": {0x1f, 0x8b}, "zstd": {0x28, 0xb5}}
+
+// readPacked is readLimited for a body that is packed; its bytes count as they are unpacked.
+func readPacked(r *http.Request, held *share, limit int64) ([]byte, error) {
+	begun := bufio.NewReader(r.Body)
+	if head, err := begun.Peek(2); err != nil || !bytes.Equal(head, beginnings[strings.ToLower(r.Header.Get("Content-Encoding"))]) {
+		return nil, unpackable(err)
+	}
+	in, err := bulk.Unpack(begun)
+	if err != nil {
+		return nil, unpackable(err)
+	}
+	var buffer bytes.Buffer
+	n, err := buffer.ReadFrom(io.LimitReader(held.reader(in), limit+1))
+	switch {
+	case n > limit:
+		return nil, tooLargeBody(limit)
+	case errors.Is(err, bulk.ErrBomb):
+		return nil, problem(http.StatusRequestEntityTooLarge, "compression_bomb", "the body: %s", bulk.ErrBomb)
+	case err != nil:
+		return nil, unpackable(err)
+	}
+	return buffer.Bytes(), nil
+}
+
+// unpackable is a body that can't be read, or unpacked.
+func unpackable(err error) *Problem {
+	p := unreadable(err)
+	if p.Code == "invalid_request" {
+		p.Detail = "the body breaks off, or is not packed as its Content-Encoding says"
+	}
+	return p
 }
 
 // announced bounds the memory that a body gets before its bytes have come.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -86,14 +87,15 @@ func (s *Server) createBulk(ctx context.Context, in *createBulkInput) (*Accepted
 	if err != nil {
 		return nil, err
 	}
-	if err := s.bind(ctx, in.IdempotencyKey, operation, in.Body); err != nil {
-		return nil, err
-	}
-	id, err := s.Client.CreateBulk(ctx, d)
+	var stored enqueue.Receipt
+	err = s.bind(ctx, in.IdempotencyKey, operation, in.Body, func() (err error) {
+		stored, err = s.Client.DefineBulk(ctx, d)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	return by.accepted("/v1/bulks", id), nil
+	return by.accepted("/v1/bulks", stored), nil
 }
 
 // definition makes the definition of a request and checks it.

@@ -12,6 +12,7 @@ import (
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -74,9 +75,13 @@ func (c caller) listOwner() string {
 }
 
 // accepted answers a call that stored something.
-func (c caller) accepted(collection, stored string) *AcceptedOutput {
-	id := c.shown(stored)
-	return &AcceptedOutput{Location: collection + "/" + id, Body: Accepted{ID: id}}
+func (c caller) accepted(collection string, stored enqueue.Receipt) *AcceptedOutput {
+	id := c.shown(stored.ID)
+	out := &AcceptedOutput{Location: collection + "/" + id, Body: Accepted{ID: id}}
+	if stored.Already {
+		out.Replayed = "true"
+	}
+	return out
 }
 
 // wholeList refuses a list that shows what all owners have.

@@ -82,14 +82,15 @@ func (s *Server) forward(ctx context.Context, in *forwardInput) (*AcceptedOutput
 	if _, err := enqueue.CheckForward(f, b.Conversation); err != nil {
 		return nil, err
 	}
-	if err := s.bind(ctx, in.IdempotencyKey, operation, b); err != nil {
-		return nil, err
-	}
-	id, err := s.Client.Forward(ctx, f, b.Conversation)
+	var stored enqueue.Receipt
+	err := s.bind(ctx, in.IdempotencyKey, operation, b, func() (err error) {
+		stored, err = s.Client.EnqueueForward(ctx, f, b.Conversation)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	return by.accepted("/v1/forwards", id), nil
+	return by.accepted("/v1/forwards", stored), nil
 }
 
 // task is the forward that a body asks for.

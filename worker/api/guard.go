@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -107,32 +108,56 @@ func IsLoopback(hostport string) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
-// allow checks the token of a request for a scope, and its rate, and says who calls.
-func (g *guard) allow(r *http.Request, need Scope, now time.Time) (caller, *Problem) {
-	ring, who := g.ring.Load(), 0
+// allow checks the token of a request for a scope, and its rate, and says who calls. What is left of the rate goes into the
+// header of the answer.
+func (g *guard) allow(r *http.Request, h http.Header, need Scope, now time.Time) (caller, *Problem) {
+	ring := g.ring.Load()
+	c, who, p := g.identify(ring, r, need, now)
+	if p != nil {
+		return caller{}, p
+	}
+	p = slow(ring.limits[who], now)
+	budget(h, ring.limits[who], now)
+	return c, p
+}
+
+// identify checks the token of a request for a scope, and says who calls and which of the ring's tokens it is.
+func (g *guard) identify(ring *keyring, r *http.Request, need Scope, now time.Time) (c caller, who int, p *Problem) {
 	if g.open {
-		return caller{admin: true}, ring.slow(who, now)
+		return caller{admin: true}, 0, nil
 	}
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
-		return caller{}, problem(http.StatusUnauthorized, "unauthorized", "the header Authorization: Bearer and a token are missing")
+		return c, 0, problem(http.StatusUnauthorized, "unauthorized", "the header Authorization: Bearer and a token are missing")
 	}
 	if who = find(ring.tokens, strings.TrimSpace(secret)); who < 0 {
-		return caller{}, problem(http.StatusUnauthorized, "unauthorized", "the token is not one of those that are set up here")
+		return c, 0, problem(http.StatusUnauthorized, "unauthorized", "the token is not one of those that are set up here")
 	}
 	t := ring.tokens[who]
 	if !t.Active(now) {
-		return caller{}, problem(http.StatusUnauthorized, "token_expired", "the token has expired: `herald token create` makes another one")
+		return c, 0, problem(http.StatusUnauthorized, "token_expired", "the token has expired: `herald token create` makes another one")
 	}
 	if !t.allows(need) {
-		return caller{}, problem(http.StatusForbidden, "insufficient_scope", "the token lacks the scope %s", need)
+		return c, 0, problem(http.StatusForbidden, "insufficient_scope", "the token lacks the scope %s", need)
 	}
-	return t.caller(), ring.slow(who, now)
+	return t.caller(), who, nil
+}
+
+// budget tells a caller what is left of its token's rate, in the headers that many servers have: how many requests it may
+// make at once, how many of these are left, and in how many seconds all of them are again.
+func budget(h http.Header, limit *rate.Limiter, now time.Time) {
+	if limit == nil || limit.Limit() == rate.Inf {
+		return
+	}
+	burst, left := limit.Burst(), max(0, limit.TokensAt(now))
+	h.Set("RateLimit-Limit", strconv.Itoa(burst))
+	h.Set("RateLimit-Remaining", strconv.Itoa(int(left)))
+	h.Set("RateLimit-Reset", strconv.Itoa(int(math.Ceil((float64(burst)-left)/float64(limit.Limit())))))
 }
 
 // slow refuses a request that comes too early for its token's rate.
-func (k *keyring) slow(who int, now time.Time) *Problem {
-	slot := k.limits[who].ReserveN(now, 1)
+func slow(limit *rate.Limiter, now time.Time) *Problem {
+	slot := limit.ReserveN(now, 1)
 	if wait := slot.DelayFrom(now); !slot.OK() || wait > 0 {
 		slot.CancelAt(now)
 		p := problem(http.StatusTooManyRequests, "too_many_requests", "this token is used more often than HERALD_API_RATE allows")
@@ -146,7 +171,7 @@ func (k *keyring) slow(who int, now time.Time) *Problem {
 // bulk finds that of its caller under the id.
 func (s *Server) authorize(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
-	c, p := s.guard.allow(r, scopeOf(ctx.Operation()), s.now())
+	c, p := s.guard.allow(r, w.Header(), scopeOf(ctx.Operation()), s.now())
 	if p != nil {
 		s.refuse(w, r, p)
 		return
@@ -163,7 +188,7 @@ func (s *Server) Protect(need Scope, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := s.guard.checkOrigin(r)
 		if p == nil {
-			_, p = s.guard.allow(r, need, s.now())
+			_, p = s.guard.allow(r, w.Header(), need, s.now())
 		}
 		if p != nil {
 			s.refuse(w, r, p)

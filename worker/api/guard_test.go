@@ -187,7 +187,7 @@ func TestRefusals(t *testing.T) {
 		"no such path":      {404, "GET", "/v1/nothing", nil, nil, "not_found"},
 		"no such method":    {405, "PUT", "/v1/messages", "{}", nil, "method_not_allowed"},
 		"another type":      {415, "POST", "/v1/messages", aMessage, []string{"Content-Type: text/plain"}, "unsupported_media_type"},
-		"packed":            {415, "POST", "/v1/messages", aMessage, []string{"Content-Encoding: gzip"}, "unsupported_encoding"},
+		"packed":            {415, "POST", "/v1/messages", aMessage, []string{"Content-Encoding: br"}, "unsupported_encoding"},
 		"no body":           {400, "POST", "/v1/messages", nil, nil, "invalid_request"},
 		"unknown parameter": {422, "GET", "/v1/messages/m?verbose=1", nil, nil, "invalid_fields"},
 		"a bad key":         {422, "POST", "/v1/messages", aMessage, []string{"Idempotency-Key: ä"}, "invalid_fields"},

@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/store/blob"
@@ -34,11 +36,12 @@ func (k IdempotencyKey) identity(c caller, operation, own string) string {
 	return c.stored(own)
 }
 
-// bind ties a key to the body with which it was first used. Call it when the body is known to be good: a refused body
-// leaves its key free. Each owner has keys of its own.
-func (s *Server) bind(ctx context.Context, k IdempotencyKey, operation string, body any) error {
+// bind ties a key to the body with which it was first used, and calls store. Call it when the body is known to be good: a
+// refused body leaves its key free, also if store refuses it. If nobody knows whether it was stored, the key stays tied, and
+// the same body can be sent again. Each owner has keys of its own.
+func (s *Server) bind(ctx context.Context, k IdempotencyKey, operation string, body any, store func() error) error {
 	if k.Key == "" {
-		return nil
+		return store()
 	}
 	data, err := json.Marshal(body)
 	if err != nil {
@@ -54,15 +57,20 @@ func (s *Server) bind(ctx context.Context, k IdempotencyKey, operation string, b
 	if err != nil {
 		return fmt.Errorf("store the idempotency key: %w", err)
 	}
-	if fresh {
-		return nil
+	if !fresh {
+		known, err := s.Redis.Get(ctx, name).Result()
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return fmt.Errorf("read the idempotency key: %w", err)
+		}
+		if err == nil && known != sum && known != blob.Hash(data) { // as older versions stored it
+			return problem(http.StatusConflict, "idempotency_key_reused", "this Idempotency-Key was used with another body")
+		}
 	}
-	known, err := s.Redis.Get(ctx, name).Result()
-	if err != nil {
-		return fmt.Errorf("read the idempotency key: %w", err)
+	refused := store()
+	if refused != nil && fresh && asProblem(refused).Status < http.StatusInternalServerError {
+		if err := s.Redis.Del(context.WithoutCancel(ctx), name).Err(); err != nil {
+			s.Log.Warn("an idempotency key stays tied to a body that was refused", "error", err)
+		}
 	}
-	if known != sum && known != blob.Hash(data) { // as older versions stored it
-		return problem(http.StatusConflict, "idempotency_key_reused", "this Idempotency-Key was used with another body")
-	}
-	return nil
+	return refused
 }

@@ -57,6 +57,7 @@ type Accepted struct {
 // AcceptedOutput is a 202.
 type AcceptedOutput struct {
 	Location string `header:"Location" doc:"Where it can be followed."`
+	Replayed string `header:"Idempotent-Replayed" doc:"true where an earlier call with the same id or key stored it; missing otherwise."`
 	Body     Accepted
 }
 
@@ -105,14 +106,15 @@ func (s *Server) sendMessage(ctx context.Context, in *sendMessageInput) (*Accept
 	if err != nil {
 		return nil, err
 	}
-	if err := s.bind(ctx, in.IdempotencyKey, operation, in.Body); err != nil {
-		return nil, err
-	}
-	id, err := s.Client.Message(ctx, m)
+	var stored enqueue.Receipt
+	err = s.bind(ctx, in.IdempotencyKey, operation, in.Body, func() (err error) {
+		stored, err = s.Client.Enqueue(ctx, m)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	return by.accepted("/v1/messages", id), nil
+	return by.accepted("/v1/messages", stored), nil
 }
 
 // message makes the task of a request and checks it.

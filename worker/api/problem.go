@@ -21,6 +21,8 @@ type Problem struct {
 	Code   string  `json:"code" doc:"What is wrong, for programs: it stays the same." example:"invalid_fields"`
 	Detail string  `json:"detail" doc:"What is wrong and what to do, for people."`
 	Errors []Fault `json:"errors,omitempty" doc:"Each fault of the request by itself."`
+	// RequestID is that of the answer's header.
+	RequestID string `json:"requestId,omitempty" doc:"The X-Request-Id of the answer: Herald's log has it too."`
 
 	cause      error         // for the log only
 	retryAfter time.Duration // for Retry-After, where not 0

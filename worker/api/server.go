@@ -81,6 +81,7 @@ const maxRequest = 30 * time.Second
 type Server struct {
 	Options
 	mux        *http.ServeMux
+	packed     http.Handler // mux, with answers packed
 	guard      *guard
 	follower   *follower
 	blobs      *blob.Store
@@ -139,6 +140,9 @@ func New(o Options) (*Server, error) {
 	s.follower = newFollower(func(ctx context.Context, id string) (BulkStatus, error) {
 		return s.bulkStatus(ctx, caller{admin: true}, id)
 	})
+	if s.packed, err = pack(http.HandlerFunc(s.route)); err != nil {
+		return nil, err
+	}
 	s.draining, s.drain = context.WithCancel(context.Background())
 	return s, s.routes()
 }
@@ -195,6 +199,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
+	h.Set(requestID, nameRequest(r))
 	// Streams set deadlines of their own.
 	control := http.NewResponseController(out)
 	_ = control.SetReadDeadline(started.Add(s.maxRequest))
@@ -203,11 +208,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(out, r, p)
 		return
 	}
+	s.packed.ServeHTTP(out, r)
+}
+
+// route calls the route of a request.
+func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	if _, pattern := s.mux.Handler(r); pattern == "" {
-		s.noRoute(out, r)
+		s.noRoute(w, r)
 		return
 	}
-	s.mux.ServeHTTP(out, r)
+	if !known(r) {
+		s.mux.ServeHTTP(w, r)
+		return
+	}
+	held := &withTag{ResponseWriter: w}
+	s.mux.ServeHTTP(held, r)
+	held.send(r)
 }
 
 // noRoute answers in our form if the mux has no handler.
@@ -224,6 +240,7 @@ func (s *Server) noRoute(w http.ResponseWriter, r *http.Request) {
 
 // refuse answers with a problem outside of huma.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
+	p.RequestID = w.Header().Get(requestID)
 	s.logProblem(r.Method, r.Pattern, p)
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
@@ -236,6 +253,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
 // logCause logs what lies beneath a problem that huma is about to write.
 func (s *Server) logCause(ctx huma.Context, _ string, v any) (any, error) {
 	if p, ok := v.(*Problem); ok {
+		_, w := humago.Unwrap(ctx)
+		p.RequestID = w.Header().Get(requestID)
 		s.logProblem(ctx.Method(), ctx.Operation().Path, p)
 	}
 	return v, nil
@@ -244,7 +263,7 @@ func (s *Server) logCause(ctx huma.Context, _ string, v any) (any, error) {
 // logProblem logs trouble of the server, once. Faults of the caller are only answered.
 func (s *Server) logProblem(method, route string, p *Problem) {
 	if p.Status >= 500 && p.cause != nil && !errors.Is(p.cause, context.Canceled) {
-		s.Log.Error("request failed", "method", method, "route", route, "status", p.Status, "error", p.cause)
+		s.Log.Error("request failed", "method", method, "route", route, "status", p.Status, "request", p.RequestID, "error", p.cause)
 	}
 }
 
@@ -257,7 +276,7 @@ func (s *Server) survive(w *response, r *http.Request) {
 	if broken == http.ErrAbortHandler { //nolint:errorlint // a sentinel, as net/http compares it
 		panic(broken)
 	}
-	s.Log.Error("panic", "method", r.Method, "route", r.Pattern, "type", fmt.Sprintf("%T", broken), "stack", string(debug.Stack()))
+	s.Log.Error("panic", "method", r.Method, "route", r.Pattern, "request", w.Header().Get(requestID), "type", fmt.Sprintf("%T", broken), "stack", string(debug.Stack()))
 	if w.status == 0 {
 		s.refuse(w, r, asProblem(errors.New("panic")))
 	}
@@ -282,6 +301,12 @@ func (w *response) Write(p []byte) (int, error) {
 	}
 	return w.ResponseWriter.Write(p)
 }
+
+// Flush is what the writer that packs answers looks for.
+func (w *response) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+// FlushError is Flush for http.ResponseController.
+func (w *response) FlushError() error { return http.NewResponseController(w.ResponseWriter).Flush() }
 
 // Unwrap is what http.ResponseController looks for.
 func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }

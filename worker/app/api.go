@@ -149,6 +149,9 @@ func (a *API) Serve(ctx context.Context, l net.Listener) error {
 		Handler: a.withHealth(ctx), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
 	}
+	server.Protocols = new(http.Protocols)
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true) // by a proxy that terminates TLS
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
 	select {

@@ -44,28 +44,35 @@ func (c *Client) Bulk(ctx context.Context, d bulk.Definition, audience iter.Seq2
 // definition again is harmless; another one under the same id is ErrConflict. LoadBulk stores its audience, StartBulk
 // starts it.
 func (c *Client) CreateBulk(ctx context.Context, d bulk.Definition) (string, error) {
+	r, err := c.DefineBulk(ctx, d)
+	return r.ID, err
+}
+
+// DefineBulk is CreateBulk that also says whether the definition was there before.
+func (c *Client) DefineBulk(ctx context.Context, d bulk.Definition) (Receipt, error) {
 	if d.ID == "" {
 		d.ID = NewID()
 	}
 	d.CreatedAt = now()
 	if err := fault.Join(d.Validate(), d.CheckAhead(d.CreatedAt)); err != nil {
-		return "", err
+		return Receipt{}, err
 	}
 	for i, p := range d.Messages {
 		if err := c.CheckFiles(ctx, attach.Bulk(p.Channel), p.Attachments); err != nil {
-			return "", fault.Under(fault.Pointer("messages", i, "attachments"), err)
+			return Receipt{}, fault.Under(fault.Pointer("messages", i, "attachments"), err)
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return "", err
+		return Receipt{}, err
 	}
 	ctx, cancel := toTheEnd(ctx)
 	defer cancel()
 	err := c.bulks.Create(ctx, d)
-	if errors.Is(err, bulk.ErrExists) {
+	known := errors.Is(err, bulk.ErrExists)
+	if known {
 		err = c.sameBulk(ctx, d)
 	}
-	return d.ID, err
+	return Receipt{ID: d.ID, Already: known}, err
 }
 
 // sameBulk returns ErrConflict unless the bulk that is stored under the id is the same.

@@ -33,30 +33,37 @@ func CheckForward(f task.Forward, talk []byte) (*conversation.Conversation, erro
 // finds every fault that shows without templates; then nothing is stored. As with Message, the same forward again is
 // harmless, and another one under the same id is ErrConflict. ForwardStatus reads its state.
 func (c *Client) Forward(ctx context.Context, f task.Forward, talk []byte) (string, error) {
+	r, err := c.EnqueueForward(ctx, f, talk)
+	return r.ID, err
+}
+
+// EnqueueForward is Forward that also says whether the forward was there before.
+func (c *Client) EnqueueForward(ctx context.Context, f task.Forward, talk []byte) (Receipt, error) {
 	if f.ID == "" {
 		f.ID = NewID()
 	}
 	read, err := CheckForward(f, talk)
 	if err != nil {
-		return "", err
+		return Receipt{}, err
 	}
 	kept, err := read.Encode() // neither notes nor unread fields are stored
 	if err != nil {
-		return "", err
+		return Receipt{}, err
 	}
 	packed, err := conversation.Pack(kept)
 	if err != nil {
-		return "", err
+		return Receipt{}, err
 	}
 	f.Conversation, f.ConversationID = blob.Hash(packed), read.ID
 	if err := f.Validate(); err != nil {
-		return "", err
+		return Receipt{}, err
 	}
 	if _, err := c.blobs.Put(ctx, packed, c.Retention()+ahead(f.SendAt)); err != nil {
-		return "", err
+		return Receipt{}, err
 	}
-	if _, err := c.once(ctx, f, f.SendAt); err != nil {
-		return "", err
+	fresh, err := c.once(ctx, f, f.SendAt)
+	if err != nil {
+		return Receipt{}, err
 	}
-	return f.ID, nil
+	return Receipt{ID: f.ID, Already: !fresh}, nil
 }

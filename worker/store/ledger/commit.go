@@ -261,11 +261,7 @@ func (l *Ledger) try(batch []*mark) []*mark {
 	pipe := l.rdb.Pipeline()
 	calls := make([]*redis.Cmd, len(order))
 	for i, c := range order {
-		keys := []string{c.statesKey(), c.reasonsKey(), c.commonKey()}
-		if c.counted() {
-			keys = append(keys, c.countsKey())
-		}
-		calls[i] = markScript.EvalSha(ctx, pipe, keys, l.args(groups[c])...)
+		calls[i] = l.call(ctx, pipe, c, groups[c])
 	}
 	started := time.Now()
 	_, _ = pipe.Exec(ctx) // each call's own error is looked at below
@@ -291,6 +287,9 @@ func (l *Ledger) try(batch []*mark) []*mark {
 				m.result <- answer{err: m.notFound()}
 				continue
 			}
+			if results[j] == 's' || results[j] == 'k' && m.record.State.Final() {
+				l.memory.keep(started, m)
+			}
 			m.result <- answer{stored: results[j] == 's'}
 		}
 	}
@@ -307,19 +306,28 @@ func (l *Ledger) try(batch []*mark) []*mark {
 	return again
 }
 
+// call adds the call of markScript for the marks of a chunk to a pipeline.
+func (l *Ledger) call(ctx context.Context, pipe redis.Pipeliner, c Chunk, marks []*mark) *redis.Cmd {
+	keys := []string{c.statesKey(), c.reasonsKey(), c.commonKey()}
+	if c.counted() {
+		keys = append(keys, c.countsKey())
+	}
+	return markScript.EvalSha(ctx, pipe, keys, l.args(marks)...)
+}
+
 // loadScript puts the script on every master, once. If that fails, the calls report an error.
 func (l *Ledger) loadScript(ctx context.Context) {
-	if l.loaded {
-		return
+	if !l.loaded {
+		l.loaded = load(ctx, l.rdb) == nil
 	}
-	load := func(ctx context.Context, node redis.Scripter) error { return markScript.Load(ctx, node).Err() }
-	var err error
-	if cluster, ok := l.rdb.(*redis.ClusterClient); ok {
-		err = cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return load(ctx, node) })
-	} else {
-		err = load(ctx, l.rdb)
+}
+
+// load puts markScript on every master.
+func load(ctx context.Context, rdb redis.UniversalClient) error {
+	if cluster, ok := rdb.(*redis.ClusterClient); ok {
+		return cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return markScript.Load(ctx, node).Err() })
 	}
-	l.loaded = err == nil
+	return markScript.Load(ctx, rdb).Err()
 }
 
 // args are the arguments of markScript. They sort the marks by slot.

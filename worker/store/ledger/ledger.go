@@ -38,6 +38,7 @@ type Ledger struct {
 	stop      chan struct{}
 	done      sync.WaitGroup
 	watch     atomic.Pointer[func(Batch)]
+	memory    memory
 
 	// The writer's own.
 	loaded  bool // markScript is on the server

@@ -79,6 +79,7 @@ const (
 	shutNoSender = "no sender" // it has none for the channel
 	shutMixed    = "mixed"     // another worker can send on more of the channels
 	shutPaused   = "paused"    // everything is
+	shutSafe     = "safe mode" // Redis may have forgotten what was sent
 )
 
 // queuesOf are the queues of a channel's messages.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,9 +17,9 @@ import (
 )
 
 // reporter tells the fleet what this worker can send, and leaves the bulks on several channels to workers that can send
-// more of them.
+// more of them. It learns from what it wrote whether Redis has lost writes.
 type reporter struct {
-	store        *fleet.Store
+	*keeper
 	gate         *queue.Gate
 	self         fleet.Worker
 	senders      map[message.Channel]delivery.Sender
@@ -26,45 +27,46 @@ type reporter struct {
 	logOnly      bool                       // messages of these end without being sent, by any worker
 	lines        *lines
 	troubles     func() map[message.Channel]delivery.Trouble
+	safeAfter    time.Duration
+	askSafe      func(ctx context.Context) error // makes this worker obey a safe mode
 	log          *slog.Logger
-
-	writes int64 // how often this worker has told, as of wrote
-	wrote  time.Time
-	lost   prometheus.Counter
+	losses       prometheus.Counter
+	era          atomic.Int64 // see delivery.Options
 }
 
-func newReporter(o Options, gate *queue.Gate, l *lines, troubles func() map[message.Channel]delivery.Trouble) (*reporter, error) {
+func newReporter(o Options, gate *queue.Gate, l *lines, troubles func() map[message.Channel]delivery.Trouble, p *pauser) (*reporter, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
 	r := &reporter{
-		store: fleet.New(o.Redis), gate: gate, self: fleet.Worker{ID: rand.Text(), Host: host, PID: os.Getpid()},
-		senders: o.Senders, unconfigured: o.Unconfigured, logOnly: o.LogOnly, lines: l, troubles: troubles, log: o.Log,
+		keeper: newKeeper(o), gate: gate, self: fleet.Worker{ID: rand.Text(), Host: host, PID: os.Getpid()},
+		senders: o.Senders, unconfigured: o.Unconfigured, logOnly: o.LogOnly, lines: l, troubles: troubles, safeAfter: o.SafeAfter, askSafe: p.ask, log: o.Log,
 	}
 	for _, c := range message.Channels {
 		if o.Senders[c] == nil && !o.LogOnly {
 			gate.Set(shutNoSender, false, queuesOf(c)...)
 		}
 	}
-	r.lost = prometheus.NewCounter(prometheus.CounterOpts{
+	r.losses = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "herald_redis_lost_writes_total",
-		Help: "Times that Redis had lost acknowledged writes, as this worker saw it: what was recorded then is forgotten, and may go out again. Alert above 0.",
+		Help: "Times that Redis had lost acknowledged writes, as this worker saw it. The workers put back what they know; alert above 0, since nobody else does.",
 	})
-	return r, o.Metrics.Register(r.lost)
+	return r, o.Metrics.Register(r.losses)
 }
 
-// run tells, every few seconds and at once when a line closes or opens, until ctx ends.
+// othersPause is how long it waits before it looks again what other workers have put back.
+const othersPause = 100 * time.Millisecond
+
+// run tells, every few seconds and at once when a line closes or opens or another Redis answers, until ctx ends.
 func (r *reporter) run(ctx context.Context) {
-	tick := time.NewTicker(fleet.Every)
-	defer tick.Stop()
+	pause := time.NewTimer(fleet.Every)
+	defer pause.Stop()
 	for {
-		if err := r.round(ctx); err != nil && ctx.Err() == nil {
-			r.log.Warn("can't tell what this worker can send", "error", err)
-		}
 		select {
-		case <-tick.C:
+		case <-pause.C:
 		case <-r.lines.changed:
+		case <-r.guard.Changed:
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer cancel()
@@ -73,27 +75,89 @@ func (r *reporter) run(ctx context.Context) {
 			}
 			return
 		}
+		next := fleet.Every
+		err := r.round(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.log.Warn("can't tell what this worker can send", "error", err)
+		}
+		if err != nil || !r.began.IsZero() {
+			next = othersPause
+			if err != nil {
+				next = time.Second
+			}
+		}
+		pause.Reset(next)
 	}
 }
 
+// round tells once. If another Redis answers than before, it puts back what this worker knows, and lets nothing else go on
+// before all others have done so: see keeper.
 func (r *reporter) round(ctx context.Context) error {
 	r.self.Lines = r.state()
-	writes, err := r.store.Put(ctx, r.self)
+	who, err := fleet.Identify(ctx, r.unguarded)
 	if err != nil {
 		return err
 	}
-	if writes <= r.writes {
-		r.lost.Inc()
-		r.log.Error("Redis has lost writes that it had acknowledged: a replica without them was promoted, its file was cut, or it was emptied. "+
-			"What was recorded since then is forgotten, and may go out again", "since", r.wrote.UTC(), "writes", r.writes, "now", writes)
+	epoch := who.Epoch()
+	if !r.guard.Knows(who) && (r.began.IsZero() || r.self.Epoch != epoch) {
+		if err := r.shut(ctx); err != nil {
+			return err
+		}
 	}
-	r.writes, r.wrote = writes, time.Now()
+	r.self.Epoch = epoch
+	before := r.last()
+	writes, err := r.store.Put(ctx, r.self, before, r.safeAfter)
+	if err != nil {
+		return err
+	}
+	if r.count(time.Now(), writes) {
+		r.losses.Inc()
+		r.log.Error("Redis has lost writes that it had acknowledged: a replica without them was promoted, its file was cut, or it was emptied. "+
+			"The workers put back what they know", "since", r.since.UTC())
+		if err := r.shut(ctx); err != nil { // also where it doesn't tell who it is
+			return err
+		}
+	}
 	workers, err := r.store.Workers(ctx)
 	if err != nil {
 		return err
 	}
+	if !r.began.IsZero() {
+		missing := r.missing(epoch, workers)
+		if len(missing) > 0 && time.Since(r.began) < othersTime {
+			return nil // another look follows soon
+		}
+		if safe := r.judge(time.Now(), missing); safe.On() {
+			if err := r.store.EnterSafe(ctx, safe); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.askSafe(ctx); err != nil {
+		return err
+	}
+	if !r.began.IsZero() {
+		r.log.Info("Redis is another one than before: what was recorded of late is in it, and sending goes on")
+	}
+	r.trust(who)
+	r.others = workers
 	r.gate.Set(shutMixed, !r.betterThan(workers), queue.BulksOf("")...)
 	return nil
+}
+
+// shut lets nothing more go on, and records again what this worker knows.
+func (r *reporter) shut(ctx context.Context) error {
+	if r.began.IsZero() {
+		r.began = time.Now()
+	}
+	r.guard.Shut()
+	r.era.Add(1)
+	n, err := r.ledger.PutBack(ctx, r.unguarded)
+	if n > 0 {
+		r.lost = true
+		r.log.Warn("what this worker had recorded was lost by Redis; it was put back", "messages", n)
+	}
+	return err
 }
 
 // state is what this worker can send.

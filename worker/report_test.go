@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -119,8 +120,14 @@ func TestLostWritesAreTold(t *testing.T) {
 	ctx := t.Context()
 	registry, log := prometheus.NewRegistry(), &logtest.Buffer{}
 	l := newLines(&queue.Gate{}, nil, discard(), ctx)
-	r, err := newReporter(Options{Redis: s.rdb, Metrics: registry, Log: slog.New(slog.NewTextHandler(log, nil))}, &queue.Gate{}, l,
-		func() map[message.Channel]delivery.Trouble { return nil })
+	books, err := ledger.New(ledger.Options{Redis: s.rdb, Log: discard()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = books.Close() }()
+	store, gate, guard := fleet.New(s.rdb), &queue.Gate{}, fleet.NewGuard()
+	r, err := newReporter(Options{Redis: s.rdb, Unguarded: s.rdb, Guard: guard, Ledger: books, Metrics: registry, Log: slog.New(slog.NewTextHandler(log, nil))}, gate, l,
+		func() map[message.Channel]delivery.Trouble { return nil }, &pauser{store: store, gate: gate, log: discard()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,20 +147,34 @@ func TestLostWritesAreTold(t *testing.T) {
 		}
 		return families[0].GetMetric()[0].GetCounter().GetValue()
 	}
+	counter := "herald:{fleet}:writes:" + r.self.ID
 	rounds(3)
 	if got := losses(); got != 0 {
 		t.Fatalf("%v losses while all is well", got)
 	}
-	s.rdb.HIncrBy(ctx, "herald:{fleet}:writes", r.self.ID, 1) // an answer got lost, and the client asked again
+	s.rdb.Incr(ctx, counter) // an answer got lost, and the client asked again
 	rounds(1)
-	s.rdb.HIncrBy(ctx, "herald:{fleet}:writes", r.self.ID, -2) // an older state
+	s.rdb.DecrBy(ctx, counter, 2) // an older state
 	rounds(2)
 	if got := losses(); got != 1 || !strings.Contains(log.String(), "lost writes") {
 		t.Errorf("%v losses told: %s", got, log)
+	}
+	if safe, err := store.Safe(ctx); err != nil || safe.On() {
+		t.Errorf("the worker remembers all of it, and the fleet is in safe mode: %+v, %v", safe, err)
 	}
 	s.rdb.FlushAll(ctx)
 	rounds(1)
 	if got := losses(); got != 2 {
 		t.Errorf("%v losses after an emptied Redis", got)
+	}
+	// What is older than its memory it can't put back.
+	for i := range r.history {
+		r.history[i].at = r.history[i].at.Add(-time.Hour)
+	}
+	rounds(5)
+	s.rdb.DecrBy(ctx, counter, 6)
+	rounds(1)
+	if safe, err := store.Safe(ctx); err != nil || safe.Why != fleet.LostTooMuch || !safe.Since.IsZero() {
+		t.Errorf("%+v, %v", safe, err)
 	}
 }

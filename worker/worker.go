@@ -41,7 +41,8 @@ type Limiter interface {
 	Waiting(lane string) int
 }
 
-// Options for New. All but Rules, Rates, Events, Endpoint, Concurrency and DrainTimeout are required.
+// Options for New. Rules, Rates, Events, Endpoint, Concurrency, PauseAbove, Guard, Unguarded, SafeAfter and DrainTimeout
+// may be left out.
 type Options struct {
 	Redis         redis.UniversalClient
 	Ledger        *ledger.Ledger
@@ -62,6 +63,13 @@ type Options struct {
 	Concurrency int
 	// PauseAbove is how many percent of a bulk's last 500 messages may fail. Above it the bulk pauses by itself. Never when 0.
 	PauseAbove float64
+	// Guard watches Redis, and Unguarded is a client of the same Redis that it does not watch; both or none. With them a worker
+	// notices before it sends that another Redis answers, and puts back what that has lost.
+	Guard     *fleet.Guard
+	Unguarded redis.UniversalClient
+	// SafeAfter is how old the last sign of life of a worker in Redis may be. Data that are older are those of a backup: the fleet
+	// enters safe mode. Never when 0.
+	SafeAfter time.Duration
 	// DrainTimeout is how long Run waits for messages in flight after its context ended. 30 s when zero.
 	DrainTimeout time.Duration
 }
@@ -77,6 +85,9 @@ func (o *Options) check() error {
 		if missing {
 			errs = append(errs, fmt.Errorf("worker: %s is required", name))
 		}
+	}
+	if (o.Guard == nil) != (o.Unguarded == nil) {
+		errs = append(errs, errors.New("worker: Guard and Unguarded go together"))
 	}
 	if (o.Events == nil) != (o.Endpoint == nil) {
 		errs = append(errs, errors.New("worker: Events and Endpoint go together"))
@@ -102,6 +113,7 @@ type Worker struct {
 	drain        context.CancelFunc // no further message may be started
 	gate         *queue.Gate
 	pauser       *pauser
+	reporter     *reporter
 }
 
 // New checks the options and returns a worker that Run starts.
@@ -111,7 +123,10 @@ func New(o Options) (*Worker, error) {
 	}
 	draining, drain := context.WithCancel(context.Background())
 	w := &Worker{log: o.Log, drainTimeout: o.DrainTimeout, drain: drain, gate: &queue.Gate{}}
-	w.pauser = &pauser{store: fleet.New(o.Redis), gate: w.gate, log: o.Log}
+	if o.Unguarded == nil {
+		o.Unguarded, o.Guard = o.Redis, fleet.NewGuard()
+	}
+	w.pauser = &pauser{store: fleet.New(o.Unguarded), gate: w.gate, log: o.Log}
 	recovered, err := recovery.NewMetrics(o.Metrics)
 	if err != nil {
 		return nil, err
@@ -167,7 +182,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	l := newLines(w.gate, o.Senders, o.Log, draining)
 	d, err := delivery.New(delivery.Options{
 		Ledger: o.Ledger, Composer: composer, Senders: o.Senders, Limiter: o.Limiter, Suppressions: o.Suppressions, Rates: o.Rates,
-		Metrics: outcomes, Draining: draining, Answered: l.answered, Halted: w.pauser.halted,
+		Metrics: outcomes, Draining: draining, Answered: l.answered, Halted: w.pauser.halted, Era: func() int64 { return w.reporter.era.Load() },
 	})
 	if err != nil {
 		return err
@@ -176,11 +191,10 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	if err := o.Metrics.Register(w.pauser); err != nil {
 		return err
 	}
-	r, err := newReporter(o, w.gate, l, d.Troubles)
-	if err != nil {
+	if w.reporter, err = newReporter(o, w.gate, l, d.Troubles, w.pauser); err != nil {
 		return err
 	}
-	w.keepers = append(w.keepers, w.pauser.run, r.run)
+	w.keepers = append(w.keepers, w.pauser.run, w.reporter.run)
 	if err := o.Metrics.Register(d); err != nil {
 		return err
 	}
@@ -252,7 +266,7 @@ func (w *Worker) addServers(o Options, m *mux, recovered *recovery.Metrics) erro
 // Run consumes until ctx ends. Then it lets messages in flight finish, hands the rest back to the queue and returns.
 // It can be called once.
 func (w *Worker) Run(ctx context.Context) error {
-	if err := w.pauser.ask(ctx); err != nil {
+	if err := w.reporter.round(ctx); err != nil {
 		return fmt.Errorf("start the worker: %w", err)
 	}
 	for _, s := range w.servers {

@@ -68,6 +68,7 @@ var accesses = map[string]access{
 	"get-pause":            {scope: ScopeRead, status: 200, path: "/v1/pause"},
 	"pause-all":            {scope: ScopeAdmin, status: 200, path: "/v1/pause"},
 	"resume-all":           {scope: ScopeAdmin, status: 200, path: "/v1/resume"},
+	"end-safe-mode":        {scope: ScopeAdmin, status: 409, path: "/v1/safe-mode/end", body: `{"nothingLost":true}`},
 	"get-snippet-uses":     {scope: ScopePreview, status: 404, path: "/v1/snippets/none/uses"},
 	"list-dead":            {scope: ScopeRead, status: 200, path: "/v1/dead"},
 	"get-dead":             {scope: ScopeAdmin, status: 200, thing: "dead"},

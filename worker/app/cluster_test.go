@@ -23,7 +23,7 @@ func TestClusterFailover(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rdb, ok := connect().(*redis.ClusterClient)
+	rdb, ok := connect(nil).(*redis.ClusterClient)
 	if !ok {
 		t.Fatal("not a cluster")
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/queue/recovery"
+	"github.com/heraldsend/herald/worker/store/fleet"
 )
 
 // defaultListen is the address of health, metrics and API if none is set.
@@ -56,7 +57,7 @@ func Listen(s *Settings, log *slog.Logger) (net.Listener, error) {
 }
 
 // health answers /healthz (the process lives), /readyz (it consumes, and Redis answers and takes writes) and /metrics. /readyz also
-// lists the channels that can't send, and why. The process is ready all the same, since other channels go on and
+// tells of safe mode, in which a worker is not ready, and lists the channels that can't send, and why. The process is ready all the same, since other channels go on and
 // messages wait. troubles is nil if nothing is sent.
 func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.Registry, troubles func() map[message.Channel]delivery.Trouble) http.Handler {
 	mux, store := http.NewServeMux(), recovery.NewWritable(rdb, queue.All())
@@ -72,9 +73,22 @@ func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.
 			http.Error(w, whyNotReady(err), http.StatusServiceUnavailable)
 			return
 		}
-		fmt.Fprintln(w, "ready")
 		if troubles == nil {
+			fmt.Fprintln(w, "ready")
 			return
+		}
+		safe, err := fleet.New(rdb).Safe(check)
+		if err != nil {
+			http.Error(w, whyNotReady(err), http.StatusServiceUnavailable)
+			return
+		}
+		if safe.On() && !safe.OnlyHold {
+			http.Error(w, safe.Words(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+		if safe.On() {
+			fmt.Fprintln(w, safe.Words())
 		}
 		list := troubles()
 		for _, c := range slices.Sorted(maps.Keys(list)) {
@@ -96,6 +110,9 @@ func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.
 
 // whyNotReady says what is wrong with Redis, without its address.
 func whyNotReady(err error) string {
+	if errors.Is(err, fleet.ErrUntrusted) {
+		return fleet.ErrUntrusted.Error()
+	}
 	var refused redis.Error
 	if errors.As(err, &refused) {
 		word, _, _ := strings.Cut(refused.Error(), " ") // such as NOREPLICAS, MISCONF, READONLY, OOM

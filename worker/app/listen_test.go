@@ -42,7 +42,7 @@ func TestReadyTellsTroubles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rdb := connect()
+	rdb := connect(nil)
 	defer func() { _ = rdb.Close() }()
 	since := time.Date(2026, 11, 30, 10, 0, 0, 0, time.UTC)
 	troubles := map[message.Channel]delivery.Trouble{}

@@ -16,6 +16,7 @@ import (
 	"github.com/heraldsend/herald/worker/queue/recovery"
 	"github.com/heraldsend/herald/worker/seal"
 	"github.com/heraldsend/herald/worker/store/dead"
+	"github.com/heraldsend/herald/worker/store/fleet"
 )
 
 const (
@@ -28,7 +29,9 @@ const (
 
 // redisOptions reads HERALD_REDIS_URL as go-redis does: one server, a cluster (?addr=), or Sentinel (?master_name=).
 // The deadline of a call includes its answer. Errors never show the URL, which may hold a password.
-func redisOptions(text string) (connect func() redis.UniversalClient, err error) {
+//
+// connect takes the guard of the client, or nil.
+func redisOptions(text string) (connect func(*fleet.Guard) redis.UniversalClient, err error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme == "" {
 		return nil, errors.New("not a URL such as redis://user:secret@host:6379/0 (a password's special characters must be %-encoded)")
@@ -39,7 +42,14 @@ func redisOptions(text string) (connect func() redis.UniversalClient, err error)
 		var o *redis.FailoverOptions
 		if o, err = redis.ParseFailoverURL(text); err == nil {
 			o.ContextTimeoutEnabled = true
-			return func() redis.UniversalClient { return redis.NewFailoverClient(o) }, nil
+			return func(g *fleet.Guard) redis.UniversalClient {
+				if g == nil {
+					return redis.NewFailoverClient(o)
+				}
+				guarded := *o
+				guarded.OnConnect = g.OnConnect
+				return hooked(redis.NewFailoverClient(&guarded), g)
+			}, nil
 		}
 	case query.Has("addr"):
 		var o *redis.ClusterOptions
@@ -49,16 +59,39 @@ func redisOptions(text string) (connect func() redis.UniversalClient, err error)
 			if !query.Has("dial_timeout") {
 				o.DialTimeout = deadNode
 			}
-			return func() redis.UniversalClient { return redis.NewClusterClient(o) }, nil
+			return func(g *fleet.Guard) redis.UniversalClient {
+				guarded := *o
+				if g != nil {
+					guarded.OnConnect = g.OnConnect
+					guarded.NewClient = func(node *redis.Options) *redis.Client {
+						client := redis.NewClient(node)
+						client.AddHook(g.Hook(node.Addr))
+						return client
+					}
+				}
+				return redis.NewClusterClient(&guarded)
+			}, nil
 		}
 	default:
 		var o *redis.Options
 		if o, err = redis.ParseURL(text); err == nil {
 			o.ContextTimeoutEnabled = true
-			return func() redis.UniversalClient { return redis.NewClient(o) }, nil
+			return func(g *fleet.Guard) redis.UniversalClient {
+				if g == nil {
+					return redis.NewClient(o)
+				}
+				guarded := *o
+				guarded.OnConnect = g.OnConnect
+				return hooked(redis.NewClient(&guarded), g)
+			}, nil
 		}
 	}
 	return nil, errors.New(strings.TrimPrefix(err.Error(), "redis: "))
+}
+
+func hooked(c *redis.Client, g *fleet.Guard) *redis.Client {
+	c.AddHook(g.Hook(""))
+	return c
 }
 
 // RedisHost is the server for messages, without user and password.
@@ -83,7 +116,7 @@ func ConnectRedis(ctx context.Context, s *Settings) (redis.UniversalClient, erro
 	if err != nil {
 		return nil, fmt.Errorf("HERALD_DATA_KEYS: %w", err)
 	}
-	rdb := connect()
+	rdb := connect(nil)
 	seal.Use(rdb, keys)
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -123,6 +156,24 @@ func openRedis(ctx context.Context, s *Settings, log *slog.Logger, open *stack) 
 	}
 	open.add(rdb.Close)
 	return rdb, checkRedis(ctx, s, log, rdb)
+}
+
+// guardRedis is a second client of the same Redis, on which nothing is done with a Redis that has become another one before
+// the worker has looked at it.
+func guardRedis(s *Settings, open *stack) (*fleet.Guard, redis.UniversalClient, error) {
+	connect, err := redisOptions(s.RedisURL)
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := seal.Parse(s.DataKeys)
+	if err != nil {
+		return nil, nil, fmt.Errorf("HERALD_DATA_KEYS: %w", err)
+	}
+	guard := fleet.NewGuard()
+	rdb := connect(guard)
+	seal.Use(rdb, keys)
+	open.add(rdb.Close)
+	return guard, rdb, nil
 }
 
 // checkRedis refuses a Redis that is too old, whose clock is far from this machine's, or that could lose accepted work,

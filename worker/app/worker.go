@@ -67,7 +67,11 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	rdb, err := openRedis(ctx, s, log, &open)
+	unguarded, err := openRedis(ctx, s, log, &open)
+	if err != nil {
+		return nil, err
+	}
+	guard, rdb, err := guardRedis(s, &open)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +119,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		return nil, err
 	}
 	options := worker.Options{
-		Redis: rdb, Ledger: books, Catalog: live.Catalog, Renderer: renderer, Attachments: files,
+		Redis: rdb, Unguarded: unguarded, Guard: guard, SafeAfter: s.SafeAfter, Ledger: books, Catalog: live.Catalog, Renderer: renderer, Attachments: files,
 		Senders: o.Senders, Rules: rules,
 		Limiter: limiter, Suppressions: suppressions, Rates: rates,
 		Events: events, Endpoint: endpoint,

@@ -179,6 +179,16 @@ func (d Definition) Channels() []message.Channel {
 	return channels
 }
 
+// Holds reports whether the message of a slot is claimed before it is sent.
+func (d Definition) Holds(slot int) bool {
+	return d.Part(slot).message().PolicyOrDefault() == task.Hold
+}
+
+// HoldsSome reports whether some messages are claimed before they are sent.
+func (d Definition) HoldsSome() bool {
+	return slices.ContainsFunc(d.Messages, func(p Part) bool { return p.message().PolicyOrDefault() == task.Hold })
+}
+
 // Slots is the number of messages for each recipient. The ledger has so many slots for each: recipient by recipient,
 // in the order of Messages. A bulk of actions alone has one.
 func (d Definition) Slots() int { return max(1, len(d.Messages)) }

@@ -34,7 +34,7 @@ func (r *Runner) Chunk(ctx context.Context, log *slog.Logger, run queue.Run, t t
 		return err
 	}
 	defer turn.end()
-	c := &chunk{r: r, opened: o, log: log, at: o.Owner().Chunk(t.Chunk), attempt: run.Attempt}
+	c := &chunk{r: r, opened: o, log: log, at: o.Owner().Chunk(t.Chunk), attempt: run.Attempt, began: r.Delivery.Began()}
 	err = c.run(ctx, run, turn)
 	if unjudged := c.judge(ctx); unjudged != nil {
 		return unjudged
@@ -55,6 +55,7 @@ type chunk struct {
 	log         *slog.Logger
 	at          ledger.Chunk // where its records are
 	attempt     int
+	began       int64 // the era: see delivery.Delivery
 	recipients  []bulk.Recipient
 	suppressed  map[int]*suppress.Entry // by slot: the entries of those who must not be written to, as of the start of the run
 	quarantined bool                    // see delivery.Job
@@ -193,7 +194,7 @@ func (c *chunk) recipient(slot int) bulk.Recipient { return c.recipients[slot/c.
 // mayGoOn is asked before each message. It starts no further one if the worker drains, if the bulk is paused or
 // cancelled, or if the chunk must give way.
 func (c *chunk) mayGoOn(ctx context.Context, turn *turn) error {
-	if c.r.Delivery.Stopping() || c.r.Delivery.Resting() {
+	if c.r.Delivery.Stopping() || c.r.Delivery.Resting() || c.r.Delivery.Outdated(c.began) {
 		return errHalt
 	}
 	asked, err := c.r.controls.of(ctx, c.ID)

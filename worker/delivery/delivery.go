@@ -60,7 +60,7 @@ type Suppressions interface {
 	Suppress(ctx context.Context, c message.Channel, address, reason, source string) error
 }
 
-// Options for New. All but Rates, Answered and Halted are required.
+// Options for New. All but Rates, Answered, Halted and Era are required.
 type Options struct {
 	Ledger       Ledger
 	Composer     Composer
@@ -72,8 +72,11 @@ type Options struct {
 	Draining     context.Context // ends when no further message may be started
 	// Answered is told what the senders say of messages, nil if one was sent; it may be nil itself.
 	Answered func(c message.Channel, e *send.Error)
-	// Halted reports whether nothing may be sent for now; nil is never.
-	Halted func() bool
+	// Halted says why nothing may be sent under a policy for now: a code and words; "" if it may. nil: it always may.
+	Halted func(task.Policy) (code, words string)
+	// Era changes when Redis may have forgotten who works on what: runs that began before start no further message. nil: it
+	// never does.
+	Era func() int64
 }
 
 // Delivery carries messages. It is safe for concurrent use.
@@ -165,11 +168,38 @@ func (d *Delivery) admit(ctx context.Context, j Job) (*Outcome, error) {
 	if d.Resting() {
 		return nil, &queue.Again{Reason: "everything is paused", Quiet: true}
 	}
+	if code, words := d.halted(j.Message.PolicyOrDefault()); code != "" {
+		out := interrupted(code, AccountPause)
+		out.Reason.Text, out.Again.Detail, out.Again.Channel = words, words, j.Message.Channel
+		j.Notes.waits(out.Reason, out.Again)
+		return nil, out.Again
+	}
 	return nil, nil
 }
 
-// Resting reports whether nothing may be sent for now.
-func (d *Delivery) Resting() bool { return d.Halted != nil && d.Halted() }
+func (d *Delivery) halted(p task.Policy) (code, words string) {
+	if d.Halted == nil {
+		return "", ""
+	}
+	return d.Halted(p)
+}
+
+// Resting reports whether nothing at all may be sent for now.
+func (d *Delivery) Resting() bool {
+	code, _ := d.halted(task.Resend) // what holds for it holds for all
+	return code != ""
+}
+
+// Began is the era of a run that begins now; Outdated reports whether another one has begun since.
+func (d *Delivery) Began() int64 {
+	if d.Era == nil {
+		return 0
+	}
+	return d.Era()
+}
+
+// Outdated is explained at Began.
+func (d *Delivery) Outdated(began int64) bool { return d.Began() != began }
 
 // claim claims the message under "hold". Under "resend" it does nothing: the message is marked after sending. It
 // reports false if another run has the message. It checks again whether the message is too late, since it may have

@@ -82,8 +82,8 @@ func (c *Client) cause(ctx context.Context, b bulk.Bulk, p Progress, workers []f
 		}
 		return &Cause{ledger.WaitPaused, "it was paused: resume or cancel it"}, nil
 	}
-	if since, err := c.fleet.PausedSince(ctx); err != nil || !since.IsZero() {
-		return &Cause{fleet.Paused, pausedWords(since)}, err
+	if why, err := c.halted(ctx, b.HoldsSome()); err != nil || why.Code != "" {
+		return &Cause{why.Code, why.Text}, err
 	}
 	for _, channel := range b.Channels() {
 		if nobody := fleet.WhyNobody(workers, channel); nobody != nil {
@@ -132,8 +132,8 @@ func (c *Client) nobody(ctx context.Context, channel message.Channel, w *ledger.
 	if w == nil || w.Code != ledger.WaitQueued || channel == "" {
 		return w, nil
 	}
-	if since, err := c.fleet.PausedSince(ctx); err != nil || !since.IsZero() {
-		return &ledger.Wait{Reason: ledger.Reason{Code: fleet.Paused, Text: pausedWords(since)}, Since: since}, err
+	if why, err := c.halted(ctx, false); err != nil || why.Code != "" {
+		return &why, err
 	}
 	workers, err := c.fleet.Workers(ctx)
 	if err != nil {
@@ -145,8 +145,18 @@ func (c *Client) nobody(ctx context.Context, channel message.Channel, w *ledger.
 	return w, nil
 }
 
-func pausedWords(since time.Time) string {
-	return "everything is paused since " + since.Format(time.RFC3339) + ": herald resume --all"
+// halted is why nothing is sent, or nothing under "hold"; it has no code if there is no reason.
+func (c *Client) halted(ctx context.Context, hold bool) (ledger.Wait, error) {
+	since, err := c.fleet.PausedSince(ctx)
+	if err != nil || !since.IsZero() {
+		text := "everything is paused since " + since.Format(time.RFC3339) + ": herald resume --all"
+		return ledger.Wait{Reason: ledger.Reason{Code: fleet.Paused, Text: text}, Since: since}, err
+	}
+	safe, err := c.fleet.Safe(ctx)
+	if err != nil || !safe.On() || safe.OnlyHold && !hold {
+		return ledger.Wait{}, err
+	}
+	return ledger.Wait{Reason: ledger.Reason{Code: fleet.SafeMode, Text: safe.Words()}, Since: safe.Found}, nil
 }
 
 // PauseAll stops all sending by all workers within a second, until ResumeAll, and returns since when. What is in flight

@@ -118,6 +118,34 @@ func (s *Server) Restart() {
 	}
 }
 
+// Backup copies the server's data as they are now, and returns the folder.
+func (s *Server) Backup() string {
+	s.t.Helper()
+	dir := s.t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, aofDir), os.DirFS(filepath.Join(s.dir, aofDir))); err != nil {
+		s.t.Fatalf("back up redis-server: %v", err)
+	}
+	return dir
+}
+
+// Rewind kills the server and starts it with the data of a backup: all later writes are lost.
+func (s *Server) Rewind(backup string) {
+	s.t.Helper()
+	s.Kill()
+	for _, err := range []error{
+		os.RemoveAll(filepath.Join(s.dir, aofDir)),
+		os.CopyFS(filepath.Join(s.dir, aofDir), os.DirFS(filepath.Join(backup, aofDir))),
+	} {
+		if err != nil {
+			s.t.Fatalf("rewind redis-server: %v", err)
+		}
+	}
+	s.Restart()
+}
+
+// aofDir is where Redis keeps its append-only file.
+const aofDir = "appendonlydir"
+
 func (s *Server) run() error {
 	host, port, err := net.SplitHostPort(s.Addr)
 	if err != nil {

@@ -39,6 +39,8 @@ type Worker struct {
 	Host  string                   `json:"host"`
 	PID   int                      `json:"pid"`
 	Lines map[message.Channel]Line `json:"lines"`
+	// Epoch is of those who answer for Redis (Identities) when this worker has put back what it knows.
+	Epoch string `json:"epoch,omitempty"`
 }
 
 // Sends reports whether the worker can send on a channel.
@@ -58,13 +60,32 @@ func New(rdb redis.UniversalClient) *Store { return &Store{rdb} }
 
 const (
 	workersKey = "herald:{fleet}:workers"
-	writesKey  = "herald:{fleet}:writes" // by worker, how often it wrote its entry
+	aliveKey   = "herald:{fleet}:alive" // Redis's time of the last entry that was written, in seconds; "rest" when the last worker stopped and said so; it has no end
 )
 
-// putScript writes an entry, and removes those of workers that are long gone.
+// writesKey counts how often a worker wrote its entry. On a cluster there are several, so that every master has one.
+func writesKey(i int, id string) string {
+	if i == 0 {
+		return "herald:{fleet}:writes:" + id
+	}
+	return "herald:{fleet:" + strconv.Itoa(i) + "}:writes:" + id
+}
+
+// counters is how many counters a worker of a cluster has: enough to meet every master.
+const counters = 64
+
+const (
+	forgotten = 5 * time.Minute // age of entries that are removed
+	countLife = 24 * time.Hour  // how long the counters of a worker outlive it
+)
+
+// putScript writes an entry, and removes those of workers that are long gone. If the last entry in it is old, and this
+// worker has just started or knows of later ones, these data are old: it enters safe mode.
 //
-// KEYS: hash of the entries, hash of the writes. ARGV: id, entry, age in seconds of what is removed.
-// The value is the time of Redis in seconds, a blank, the entry. Returns how often this worker wrote.
+// KEYS: hash of the entries, time of the last one, safe mode, counter of this worker's writes.
+// ARGV: id, entry, age in seconds of what is removed, life of the counter, this worker's writes before, age in seconds from which data
+// are old (0: never), code for safe mode.
+// The value of an entry is the time of Redis in seconds, a blank, the entry. Returns how often this worker wrote.
 var putScript = redis.NewScript(`
 local now = tonumber(redis.call('TIME')[1])
 redis.call('HSET', KEYS[1], ARGV[1], now .. ' ' .. ARGV[2])
@@ -73,36 +94,74 @@ for i = 1, #all, 2 do
   local at = tonumber(string.match(all[i + 1], '^%d+'))
   if not at or now - at > tonumber(ARGV[3]) then
     redis.call('HDEL', KEYS[1], all[i])
-    redis.call('HDEL', KEYS[2], all[i])
   end
 end
 redis.call('EXPIRE', KEYS[1], ARGV[3])
-local writes = redis.call('HINCRBY', KEYS[2], ARGV[1], 1)
-redis.call('EXPIRE', KEYS[2], ARGV[3])
+local writes, before = redis.call('INCR', KEYS[4]), tonumber(ARGV[5])
+redis.call('EXPIRE', KEYS[4], ARGV[4])
+local last, old = tonumber(redis.call('GET', KEYS[2]) or ''), tonumber(ARGV[6])
+if last and old > 0 and now - last > old and (before == 0 or writes <= before) then
+  redis.call('DEL', KEYS[3])
+  redis.call('HSET', KEYS[3], 'since', last, 'found', now, 'why', ARGV[7])
+end
+redis.call('SET', KEYS[2], now)
 return writes
 `)
 
-// Put writes the entry of a worker, and returns how often it did. If that number doesn't grow, Redis has lost what was
-// written since.
-func (s *Store) Put(ctx context.Context, w Worker) (writes int64, err error) {
+// Put writes the entry of a worker, and counts that: writes are the counters as they were after the last Put, nil at the
+// first. It returns them as they are now. One that didn't grow says that Redis has lost what was written since. If the last
+// entry of any worker is older than old, and this is the first Put or a counter didn't grow, it enters safe mode (see Safe).
+func (s *Store) Put(ctx context.Context, w Worker, writes []int64, old time.Duration) ([]int64, error) {
 	data, err := json.Marshal(w)
 	if err != nil {
-		return 0, fmt.Errorf("tell what this worker can send: %w", err)
+		return nil, fmt.Errorf("tell what this worker can send: %w", err)
 	}
-	const forgotten = 5 * time.Minute
-	if writes, err = putScript.Run(ctx, s.rdb, []string{workersKey, writesKey}, w.ID, data, int(forgotten.Seconds())).Int64(); err != nil {
-		return 0, fmt.Errorf("tell what this worker can send: %w", err)
+	before := int64(0)
+	if len(writes) > 0 {
+		before = writes[0]
 	}
-	return writes, nil
+	keys := []string{workersKey, aliveKey, safeKey, writesKey(0, w.ID)}
+	first, err := putScript.Run(ctx, s.rdb, keys, w.ID, data, int(forgotten.Seconds()), int(countLife.Seconds()), before, int(old.Seconds()), OldData).Int64()
+	if err != nil {
+		return nil, fmt.Errorf("tell what this worker can send: %w", err)
+	}
+	counts := []int64{first}
+	if _, cluster := s.rdb.(*redis.ClusterClient); !cluster {
+		return counts, nil
+	}
+	pipe := s.rdb.Pipeline()
+	more := make([]*redis.IntCmd, counters)
+	for i := 1; i < counters; i++ {
+		more[i] = pipe.Incr(ctx, writesKey(i, w.ID))
+		pipe.Expire(ctx, writesKey(i, w.ID), countLife)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("tell what this worker can send: %w", err)
+	}
+	for _, c := range more[1:] {
+		counts = append(counts, c.Val())
+	}
+	return counts, nil
 }
+
+// removeScript removes the entry of a worker. The last one leaves the fleet at rest.
+//
+// KEYS: hash of the entries, time of the last one, counter of this worker's writes. ARGV: id, age in seconds of a worker that is gone.
+var removeScript = redis.NewScript(`
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[3])
+local now = tonumber(redis.call('TIME')[1])
+for _, entry in ipairs(redis.call('HVALS', KEYS[1])) do
+  local at = tonumber(string.match(entry, '^%d+'))
+  if at and now - at <= tonumber(ARGV[2]) then return 0 end
+end
+redis.call('SET', KEYS[2], 'rest')
+return 1
+`)
 
 // Remove removes the entry of a worker that stops.
 func (s *Store) Remove(ctx context.Context, id string) error {
-	pipe := s.rdb.Pipeline()
-	pipe.HDel(ctx, workersKey, id)
-	pipe.HDel(ctx, writesKey, id)
-	_, err := pipe.Exec(ctx)
-	return err
+	return removeScript.Run(ctx, s.rdb, []string{workersKey, aliveKey, writesKey(0, id)}, id, int(Silent.Seconds())).Err()
 }
 
 // Workers returns the living workers, sorted by name. An entry that can't be read is that of a newer version, and left

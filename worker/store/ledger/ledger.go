@@ -130,6 +130,11 @@ func (l *Ledger) Reopen(ctx context.Context, c Chunk, index int, from State) (bo
 	return l.mark(ctx, c, index, Record{State: Pending}, letters(from))
 }
 
+// Doubt makes a pending message unknown: Redis may have forgotten that it went out. It reports false for any other message.
+func (l *Ledger) Doubt(ctx context.Context, c Chunk, index int, r Reason) (bool, error) {
+	return l.post(ctx, &mark{chunk: c, index: index, record: Record{State: Unknown, Reason: r}, from: letters(Pending), common: c.counted()}).wait()
+}
+
 // Settle records what a person found out about a message in state unknown: s is sent, failed or, to send it again,
 // pending. It reports false for any other message.
 func (l *Ledger) Settle(ctx context.Context, c Chunk, index int, s State, r Reason) (bool, error) {

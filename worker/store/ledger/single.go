@@ -176,6 +176,26 @@ func (l *Ledger) Postpone(ctx context.Context, o Owner, r Request, longer time.D
 	return moved, nil
 }
 
+// EachUnsettled calls f for every message and forward that is not settled, in no order.
+func (l *Ledger) EachUnsettled(ctx context.Context, f func(Owner) error) error {
+	for shard := range Shards {
+		entries, err := l.rdb.ZRange(ctx, unsettledKey(shard), 0, -1).Result()
+		if err != nil {
+			return fmt.Errorf("look for unsettled messages: %w", err)
+		}
+		for _, entry := range entries {
+			o, ok := parseEntry(entry)
+			if !ok {
+				return fmt.Errorf("look for unsettled messages: %.50q is none", entry)
+			}
+			if err := f(o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Age is how long ago the record of a message or forward was created; 0 if that is not known, as for a scheduled one,
 // which is kept longer.
 func (l *Ledger) Age(ctx context.Context, c Chunk) (time.Duration, error) {

@@ -14,8 +14,44 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/heraldsend/herald/worker/app"
+	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/catcher"
+	"github.com/heraldsend/herald/worker/feedback"
+	"github.com/heraldsend/herald/worker/intake"
+	"github.com/heraldsend/herald/worker/intake/verp"
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
+
+// addIntake registers the metrics of herald intake.
+func addIntake(t *testing.T, c *app.Settings, r *recorder) {
+	t.Helper()
+	rdb, err := app.ConnectRedis(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = rdb.Close() })
+	log := slog.New(slog.DiscardHandler)
+	books, err := ledger.New(ledger.Options{Redis: rdb, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = books.Close() })
+	suppressions, err := c.NewSuppressions(rdb, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := feedback.New(feedback.Options{Ledger: books, Bulks: bulk.NewStore(rdb, books), Suppressions: suppressions, Metrics: r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seals, err := verp.New("bounce.example.com", []string{strings.Repeat("s", 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := intake.New(intake.Options{Seals: seals, Recorder: kept, Log: log, Metrics: r}); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // recorder is a registry that keeps what can be known of a metric before it has a value.
 type recorder struct {
@@ -74,6 +110,7 @@ func metricsTable(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer w.Close()
+	addIntake(t, c, r)
 	slices.SortFunc(r.rows, func(a, b metricRow) int { return cmp.Compare(a.name, b.name) })
 	var b strings.Builder
 	b.WriteString("| metric | type | labels | meaning |\n|---|---|---|---|\n")

@@ -65,6 +65,7 @@ type cli struct {
 	Bulk      bulkCmd      `cmd:"" help:"Enqueue a bulk, follow it, export the results."`
 	Events    eventsCmd    `cmd:"" help:"List events that the endpoint has not taken, and send them again."`
 	Forward   forwardCmd   `cmd:"" help:"Send the transcript of a conversation to people outside, or show it."`
+	Intake    intakeCmd    `cmd:"" help:"Take the mails that come back: bounces, complaints, requests to be unsubscribed."`
 	Suppress  suppressCmd  `cmd:"" help:"Manage the lists of addresses that must not be written to."`
 	Erase     eraseCmd     `cmd:"" help:"Remove a person from everything that is stored."`
 	Doctor    doctorCmd    `cmd:"" help:"Try every setting and say what is wrong, and what to do. Sends nothing."`

@@ -51,11 +51,11 @@ type fate struct {
 	Words      string         `json:"words,omitempty"`
 	Attempts   int            `json:"attempts,omitempty"`
 	Issues     []ledger.Issue `json:"issues,omitempty"`
-	Feedback   *feedback      `json:"feedback,omitempty"`
+	Feedback   *cameBack      `json:"feedback,omitempty"`
 }
 
-// feedback is what came back about a message, as it is printed.
-type feedback struct {
+// cameBack is what came back about a message, as it is printed.
+type cameBack struct {
 	State  string    `json:"state"`
 	At     time.Time `json:"at"`
 	Source string    `json:"source"`
@@ -79,7 +79,7 @@ func fateOf(id string, c message.Channel, to string, r ledger.Record, d ledger.D
 		Subject: d.Subject, ProviderID: d.ProviderID, Words: d.Words, Attempts: d.Attempts, Issues: d.Issues,
 	}
 	if came.State != ledger.Unconfirmed {
-		out.Feedback = &feedback{came.State.String(), came.At, came.Source, came.Status, came.Words}
+		out.Feedback = &cameBack{came.State.String(), came.At, came.Source, came.Status, came.Words}
 	}
 	if w != nil {
 		out.Waiting, out.Time = &waiting{w.Code, w.Text, w.Since}, time.Time{}

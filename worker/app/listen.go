@@ -135,12 +135,17 @@ func onlyHere(h http.Handler) http.Handler {
 
 // ServeHealth answers for the worker on l until Close.
 func (w *Worker) ServeHealth(ctx context.Context, l net.Listener, metrics *prometheus.Registry, log *slog.Logger) {
+	w.add(serveHealth(l, health(ctx, w.Redis, metrics, w.Troubles), log))
+}
+
+// serveHealth serves until the function that it returns is called.
+func serveHealth(l net.Listener, handler http.Handler, log *slog.Logger) (end func() error) {
 	server := &http.Server{
-		Handler: health(ctx, w.Redis, metrics, w.Troubles), ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
-	w.add(func() error {
+	return func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
@@ -150,5 +155,5 @@ func (w *Worker) ServeHealth(ctx context.Context, l net.Listener, metrics *prome
 			return err
 		}
 		return nil
-	})
+	}
 }

@@ -78,6 +78,12 @@ type Settings struct {
 	EraseKeys          string        `placeholder:"SECRETS" help:"What erased addresses on the suppression list are hashed with: at least 32 random characters, the same for workers, API and commands. Several, separated by commas: the first one hashes, all must stay." secret:"key" group:"settings"`
 	BounceDomain       string        `placeholder:"DOMAIN" help:"Domain of the envelope senders of mails, one for each message, so that bounces and complaints come back to herald intake: its MX is where that listens. Sealed with HERALD_LINK_SECRET. The envelope sender is the From address when empty." group:"settings"`
 	DataKeys           string        `placeholder:"KEYS" help:"What is stored about people is encrypted with: ID:KEY, KEY being 32 bytes in base64 (openssl rand -base64 32), the same for workers, API and commands. Several, separated by commas, while it is changed: the first one encrypts, off in its place ends that. Not encrypted when empty." secret:"key" group:"settings"`
+	IntakeSMTP         string        `name:"intake-smtp" placeholder:"ADDR" help:"Where herald intake takes the mails that come back, by SMTP: 0.0.0.0:25. Not at all when empty." group:"settings"`
+	IntakeLMTP         string        `name:"intake-lmtp" placeholder:"ADDR" help:"Where it takes them by LMTP from a mail server of yours: 127.0.0.1:24, or the path of a socket." group:"settings"`
+	IntakeCert         string        `name:"intake-cert" placeholder:"FILE" help:"Certificate in PEM, its chain after it, with which herald intake offers STARTTLS." group:"settings"`
+	IntakeKey          string        `name:"intake-key" placeholder:"FILE" help:"Its private key in PEM." group:"settings"`
+	IntakeMaildir      string        `name:"intake-maildir" placeholder:"DIR" help:"Maildir from which herald intake takes the mails that come back." group:"settings"`
+	SoftBounces        string        `placeholder:"N/DAYS" default:"5/30d" help:"After how many messages that bounced without a final reason (a full mailbox), within how many days, an address is put on the suppression list. Never when 0." group:"settings"`
 	Rates              string        `placeholder:"LIST" help:"Messages a second that all workers together may send, by channel or by sender: email=200,sms=10,sms:+15550100=1. No limit for what is not named." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
 	PauseAbove         float64       `placeholder:"PERCENT" default:"20" help:"Percent of a bulk's last 500 messages that may fail or be unknown: above it the bulk pauses by itself, and a person resumes or cancels it. Never when 0." group:"settings"`
@@ -156,6 +162,7 @@ func (s *Settings) Check() error {
 			fault("bounce-domain", "%w", err)
 		}
 	}
+	s.intakeFaults(fault)
 	if s.PublicURL != "" && s.LinkSecret == "" || s.LinkSecret != "" && s.PublicURL == "" && s.BounceDomain == "" {
 		fault("public-url", "links need HERALD_PUBLIC_URL and HERALD_LINK_SECRET together")
 	} else if _, err := s.links(); err != nil {

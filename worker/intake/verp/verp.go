@@ -247,11 +247,25 @@ func (s *Seals) open(local string) (Mark, error) {
 var sealedPattern = regexp.MustCompile(`(?i)[ru]-[a-z2-7]{18,62}@[a-z0-9.-]{1,253}`)
 
 // Find is the first address of ours in a text whose seal holds; false where there is none.
-func (s *Seals) Find(text string) (Mark, bool) {
-	for _, found := range sealedPattern.FindAllString(text, 20) {
-		if m, err := s.Open(strings.TrimRight(found, ".")); err == nil {
+func (s *Seals) Find(text string) (Mark, bool) { return s.find(text, false) }
+
+// FindReturn is Find for envelope senders alone: a message that came back also holds its address to unsubscribe.
+func (s *Seals) FindReturn(text string) (Mark, bool) { return s.find(text, true) }
+
+func (s *Seals) find(text string, returns bool) (Mark, bool) {
+	for tried := 0; tried < maxFinds; tried++ {
+		at := sealedPattern.FindStringIndex(text)
+		if at == nil {
+			break
+		}
+		m, err := s.Open(strings.TrimRight(text[at[0]:at[1]], "."))
+		if err == nil && (!returns || m.Purpose == Return) {
 			return m, true
 		}
+		text = text[at[1]:]
 	}
 	return Mark{}, false
 }
+
+// maxFinds bounds how many addresses that look like ours are tried.
+const maxFinds = 100

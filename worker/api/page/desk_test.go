@@ -63,12 +63,14 @@ func TestWriting(t *testing.T) {
 		p.Paste("#message", "Hello")
 		p.Await(frame + `.includes("Hello") && !document.querySelector(".mistake")`)
 		top := browsertest.Eval[float64](p, `document.querySelector("#view").getBoundingClientRect().top`)
+		browsertest.Eval[bool](p, `(() => { const now = performance.now(); performance.now = () => now; return true })()`) // a busy machine types slowly
 		for _, key := range " {{#" {
 			p.Press(string(key))
 			if browsertest.Eval[bool](p, `Boolean(document.querySelector(".mistake"))`) {
 				t.Fatalf("a mistake while %q is typed", key)
 			}
 		}
+		browsertest.Eval[bool](p, `delete performance.now`)
 		p.Press(browsertest.Escape)
 		p.Await(`document.querySelector(".mistake")`)
 		if now := browsertest.Eval[float64](p, `document.querySelector("#view").getBoundingClientRect().top`); now != top {

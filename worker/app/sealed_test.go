@@ -74,6 +74,9 @@ func TestDataKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	one("later", "canaria.later@example.com", time.Now().Add(24*time.Hour))
+	if err := client.Reschedule(ctx, "later", time.Now().Add(48*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 	one("refused", "canaria.refused@example.com", time.Time{})
 	one("gone", "canaria.gone@example.com", time.Time{})
 	if err := server.Client().Del(ctx, "herald:message:{gone}:states:0").Err(); err != nil { // becomes a dead letter

@@ -151,7 +151,7 @@ func (l *Ledger) PutDetails(ctx context.Context, c Chunk, learned map[int]Detail
 	if left <= 0 {
 		return nil
 	}
-	args := []any{seal.Private(packDetails(all)), int64(left / time.Second), withIssues(all) - before, issuesField}
+	args := []any{packDetails(all), int64(left / time.Second), withIssues(all) - before, issuesField}
 	if err := detailsScript.Run(ctx, l.rdb, []string{c.detailsKey(), c.countsKey()}, args...).Err(); err != nil {
 		return fmt.Errorf("store the details of chunk %d of %s: %w", c.Index, c.Owner, err)
 	}
@@ -203,7 +203,7 @@ func (l *Ledger) Conclude(ctx context.Context, o Owner, c Chunk, state State, d 
 		a.Details = *d
 	}
 	pipe := l.rdb.Pipeline()
-	pipe.SetArgs(ctx, c.aboutKey(), seal.Private(a.with(payload)), redis.SetArgs{Mode: "XX", KeepTTL: true})
+	pipe.SetArgs(ctx, c.aboutKey(), a.with(payload), redis.SetArgs{Mode: "XX", KeepTTL: true})
 	pipe.ZRem(ctx, o.unsettledKey(), o.entry())
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return fmt.Errorf("conclude %s: %w", o, err)

@@ -35,7 +35,7 @@ func (l *Ledger) EraseSingle(ctx context.Context, o Owner, c Chunk) (bool, error
 	changed := err == nil && (len(payload) > 0 || string(was) != string(will))
 	if changed {
 		pipe := l.rdb.Pipeline()
-		pipe.SetArgs(ctx, c.aboutKey(), seal.Private(bare.with(nil)), redis.SetArgs{Mode: "XX", KeepTTL: true})
+		pipe.SetArgs(ctx, c.aboutKey(), bare.with(nil), redis.SetArgs{Mode: "XX", KeepTTL: true})
 		pipe.ZRem(ctx, o.unsettledKey(), o.entry())
 		if c.Kind != Shared {
 			// The hash of the request could be compared with a guess. The id stays taken: whoever repeats the request sends nothing.
@@ -74,7 +74,7 @@ func (l *Ledger) EraseSlots(ctx context.Context, c Chunk, slots ...int) (bool, e
 		}
 	}
 	if changed {
-		if err := l.rdb.SetArgs(ctx, c.detailsKey(), seal.Private(packDetails(all)), redis.SetArgs{Mode: "XX", KeepTTL: true}).Err(); err != nil && !errors.Is(err, redis.Nil) {
+		if err := l.rdb.SetArgs(ctx, c.detailsKey(), packDetails(all), redis.SetArgs{Mode: "XX", KeepTTL: true}).Err(); err != nil && !errors.Is(err, redis.Nil) {
 			return false, fmt.Errorf("erase in chunk %d of %s: %w", c.Index, c.Owner, err)
 		}
 	}

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/heraldsend/herald/worker/seal"
 )
 
 // Opening is what OpenMany creates the record of one message from; see OpenOnce.
@@ -49,7 +47,7 @@ func (l *Ledger) OpenMany(ctx context.Context, list []Opening) []Opened {
 		books, keep := owner.Chunk(0), l.retention+max(0, o.Longer)
 		about := about{o.Request.Kind, Details{Channel: o.Request.Channel, To: o.Request.To}}.with(o.Request.Payload)
 		keys := []string{owner.requestKey(), books.statesKey(), books.aboutKey()}
-		asked[i] = many.EvalSha(ctx, pipe, keys, kinded+o.Hash, make([]byte, slotBytes), int64(keep/time.Second), seal.Private(about))
+		asked[i] = many.EvalSha(ctx, pipe, keys, kinded+o.Hash, make([]byte, slotBytes), int64(keep/time.Second), about)
 	}
 	_, _ = pipe.Exec(ctx) // each command's own error is looked at
 	var left []int        // of a Redis that has not seen the script

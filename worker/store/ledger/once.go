@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/heraldsend/herald/worker/seal"
 )
 
 // Each message or forward stores a hash of its request under its id, so that repeating the request can be told from
@@ -67,7 +65,7 @@ func (l *Ledger) OpenOnce(ctx context.Context, o Owner, hash string, r Request, 
 	}
 	books := o.Chunk(0)
 	keys := []string{o.requestKey(), books.statesKey(), books.aboutKey()}
-	known := pipe.Eval(ctx, onceScript, keys, kinded+hash, make([]byte, slotBytes), int64(keep/time.Second), seal.Private(asked))
+	known := pipe.Eval(ctx, onceScript, keys, kinded+hash, make([]byte, slotBytes), int64(keep/time.Second), asked)
 	_, _ = pipe.Exec(ctx) // each command's own error is looked at
 	request, err := known.Text()
 	if err = cmp.Or(listed.Err(), err); err != nil {
@@ -85,7 +83,7 @@ func (l *Ledger) joinShared(ctx context.Context, id, request, hash string, asked
 	if request != hash {
 		return Admission{Owner: o}, nil
 	}
-	if err := l.rdb.SetNX(ctx, o.Chunk(0).aboutKey(), seal.Private(asked), keep).Err(); err != nil {
+	if err := l.rdb.SetNX(ctx, o.Chunk(0).aboutKey(), asked, keep).Err(); err != nil {
 		return Admission{}, fmt.Errorf("create the record of %s: %w", o, err)
 	}
 	return Admission{Owner: o, Same: true}, nil

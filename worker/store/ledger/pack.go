@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/heraldsend/herald/worker/seal"
 )
 
 // The details of a bulk's chunk are one blob, packed by Zstandard, because what a chunk's messages have in common is most of
@@ -35,7 +37,7 @@ var (
 // maxDetails bounds those of a chunk, in bytes: hundreds of messages with all that each may have.
 const maxDetails = 64 << 20
 
-func packDetails(all map[int]Details) []byte {
+func packDetails(all map[int]Details) seal.Private {
 	raw := append(make([]byte, 0, 256*len(all)), detailsVersion)
 	text := func(s string) { raw = append(binary.AppendUvarint(raw, uint64(len(s))), s...) }
 	for _, slot := range slices.Sorted(maps.Keys(all)) {

@@ -38,7 +38,7 @@ type about struct {
 	Details
 }
 
-func (a about) with(payload []byte) []byte {
+func (a about) with(payload []byte) seal.Private {
 	head, _ := json.Marshal(a) // texts and numbers: can't fail
 	return slices.Concat(head, []byte{'\n'}, payload)
 }
@@ -216,7 +216,7 @@ func (l *Ledger) Adopt(ctx context.Context, o Owner, c Chunk, r Request, due tim
 		return nil
 	}
 	asked := about{r.Kind, Details{Channel: r.Channel, To: r.To}}.with(r.Payload)
-	if err := l.rdb.SetNX(ctx, c.aboutKey(), seal.Private(asked), left).Err(); err != nil {
+	if err := l.rdb.SetNX(ctx, c.aboutKey(), asked, left).Err(); err != nil {
 		return fmt.Errorf("adopt %s: %w", o, err)
 	}
 	if err := l.list(ctx, l.rdb, o, due.Sub(l.now())).Err(); err != nil {

@@ -51,6 +51,12 @@ type cut struct {
 
 func (l *markdownLayouter) layOut(m *meter.Meter, c *Converter, source string) error {
 	source = ownPicture.ReplaceAllString(source, "$1")
+	source = linkTitle.ReplaceAllStringFunc(source, func(title string) string {
+		if !l.tokens.Has(title) {
+			return title
+		}
+		return linkTitle.ReplaceAllString(title, "$1$2")
+	})
 	l.source = source
 	decorated := strings.Contains(source, "[!") || strings.Contains(source, ".button")
 	if l.tokens.Has(source) || decorated {
@@ -64,7 +70,8 @@ func (l *markdownLayouter) layOut(m *meter.Meter, c *Converter, source string) e
 		if err != nil {
 			return err
 		}
-		if l.tokens.hasEmpty(source) {
+		emptied := l.tokens.hasEmpty(source)
+		if emptied {
 			source = applied(source, emptiedIn(document, source, l.tokens))
 			if document, err = parse(); err != nil {
 				return err
@@ -77,10 +84,26 @@ func (l *markdownLayouter) layOut(m *meter.Meter, c *Converter, source string) e
 				return err
 			}
 		}
+		if shown := l.withoutUnlabelled(source); emptied && shown != source {
+			source = shown
+			if document, err = parse(); err != nil {
+				return err
+			}
+		}
 		l.source, l.code = source, codeIn(document)
 	}
 	l.cut()
 	return nil
+}
+
+// withoutUnlabelled is a source with the addresses of links that show nothing in their places: they can be followed.
+func (l *markdownLayouter) withoutUnlabelled(source string) string {
+	return labelled.ReplaceAllStringFunc(source, func(link string) string {
+		if parts := labelled.FindStringSubmatch(link); strings.TrimSpace(l.tokens.withoutEmpty(parts[2])) == "" {
+			return parts[1] + parts[3]
+		}
+		return link
+	})
 }
 
 // cut cuts the source into pieces.
@@ -135,6 +158,13 @@ func (l *markdownLayouter) cut() {
 		l.hole(h)
 	}
 }
+
+var (
+	// linkTitle is the title of a link, which chats don't show: no value may end it.
+	linkTitle = regexp.MustCompile(`(\]\([ \t]*(?:<[^<>\n]*>|[^\s()<>]+))[ \t]+(?:"[^"\n]*"|'[^'\n]*')([ \t]*\))`)
+	// labelled is a link to the web, with its label and address.
+	labelled = regexp.MustCompile(`(^|[^!\\])\[([^\[\]\n]*)\]\([ \t]*<?(https?://[^\s()<>]+)>?[ \t]*\)`)
+)
 
 // markdownAddresses finds the addresses of links, and bare addresses.
 var markdownAddresses = regexp.MustCompile(`\]\([ \t]*<?[^\s)>]*|\b` + bareAddress)

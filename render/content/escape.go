@@ -163,6 +163,14 @@ func appendIndented(dst, s []byte, indent string) []byte {
 	return dst
 }
 
+// appendLines appends a value to plain text: its lines, or in a row of a table one line.
+func appendLines(dst, s []byte, h *hole) []byte {
+	if h.row {
+		return appendOneLine(dst, s)
+	}
+	return appendIndented(dst, s, h.indent)
+}
+
 // appendOneLine appends s with every run of white space as one space, none at
 // the ends.
 func appendOneLine(dst, s []byte) []byte {

@@ -98,7 +98,7 @@ func (f *Filling) hole(dst []byte, h *hole) []byte {
 	case holeHTMLBreaks:
 		return appendHTML(dst, f.value(h.value), "<br>\n")
 	case holeText:
-		return appendIndented(dst, f.value(h.value), h.indent)
+		return appendLines(dst, f.value(h.value), h)
 	case holeHTMLBody:
 		return append(dst, f.HTMLBody...)
 	case holeTextBody:
@@ -121,7 +121,7 @@ func (f *Filling) hole(dst []byte, h *hole) []byte {
 	case holeRaw, holeRawMarkdown, holeAgent:
 		return append(dst, f.foreign(h)...)
 	case holeRawText, holeRawMarkText, holeAgentText:
-		return appendIndented(dst, f.text(f.foreign(h)), h.indent)
+		return appendLines(dst, f.text(f.foreign(h)), h)
 	case holeMarkdown, holeMarkdownRaw, holeMarkdownCode:
 		return f.markdown(dst, h)
 	case holeMarkdownBody:

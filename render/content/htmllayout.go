@@ -61,7 +61,13 @@ func (l *htmlLayouter) all(source string) {
 		case t.kind == html.TextToken:
 			l.textToken(t.raw)
 		case t.kind == html.StartTagToken && t.closer > 0 && l.tokens.Has(t.label) && isItsAddress(l.tokens.alike(t.label), l.tokens.alike(t.href())):
-			l.addressLink(t)
+			l.addressLink(t, t.label)
+			l.text(tokens[t.closer].raw)
+			l.endButton()
+			i = t.closer
+		case t.kind == html.StartTagToken && t.closer > 0 && isWeb(t.href()) && l.isEmptied(tokens[i+1:t.closer]):
+			// A link that shows nothing can't be followed: it shows where it leads.
+			l.addressLink(t, t.href())
 			l.text(tokens[t.closer].raw)
 			l.endButton()
 			i = t.closer
@@ -321,15 +327,37 @@ func (l *htmlLayouter) attribute(name, value string) {
 }
 
 // addressLink writes a link whose text is its address. In text it stands once, if the values are the same.
-func (l *htmlLayouter) addressLink(t *htmlToken) {
+func (l *htmlLayouter) addressLink(t *htmlToken, shown string) {
 	l.silent = true
 	l.startTag(t)
 	l.silent = false
-	target, label := l.tokens.address(t.href()), l.tokens.address(t.label)
+	target, label := l.tokens.address(t.href()), l.tokens.address(shown)
 	l.hole(hole{context: holeAddress, address: label})
 	n := len(l.addresses)
 	l.twin(l.tokens.Token(n, kindLabel) + l.tokens.Token(n+1, kindAddress) + l.tokens.Token(n, kindLink))
 	l.addresses = append(l.addresses, target, label)
+}
+
+// isWeb reports whether an address, as an author wrote it, is one of the web.
+func isWeb(href string) bool {
+	return strings.HasPrefix(href, "https://") || strings.HasPrefix(href, "http://")
+}
+
+// isEmptied reports whether what a link shows holds empty values, and nothing else but marks of text.
+func (l *htmlLayouter) isEmptied(within []htmlToken) bool {
+	empty := l.options.markdown // there they are gone by now
+	for i := range within {
+		switch t := &within[i]; {
+		case t.kind == html.TextToken:
+			if strings.TrimSpace(l.tokens.withoutEmpty(t.raw)) != "" {
+				return false
+			}
+			empty = empty || l.tokens.hasEmpty(t.raw)
+		case t.name == "img" || t.kind == html.CommentToken:
+			return false
+		}
+	}
+	return empty
 }
 
 // address cuts a URL into texts and values.

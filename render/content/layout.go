@@ -77,7 +77,7 @@ func (f *Filling) layOut(m *Message) (*Laid, error) {
 	switch m.Format {
 	case Text:
 		o.breaks = true
-		out.text = textPieces(strings.TrimSpace(source), t, nil, false)
+		out.text = textPieces(strings.TrimSpace(source), t, nil, false, false)
 		source = textToHTML(source)
 	case Markdown:
 		o.breaks, o.markdown, o.mirrored = true, true, m.RightToLeft
@@ -146,7 +146,7 @@ func (f *Filling) LayTwin(p *Page, output []byte) *Laid {
 		return found
 	}
 	t := NewTokens(f.skeleton)
-	text := textPieces(t.insert(f.skeleton, false), t, nil, false)
+	text := textPieces(t.insert(f.skeleton, false), t, nil, false, false)
 	return putLayout(&p.twins, f.skeleton, &Laid{text: text, HasBody: text.haveBody()})
 }
 

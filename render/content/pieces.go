@@ -25,6 +25,7 @@ type hole struct {
 	value   int     // index of the value
 	address address // of the contexts that are addresses
 	indent  string  // in plain text: what begins each further line
+	row     bool    // in plain text: it stands in a row of a table, which is one line
 	breaks  string  // in Markdown: what a line break becomes
 	inLink  bool    // of a value's HTML: it stands within a link, and may hold none
 	inline  bool    // of a value's HTML: it stands within a paragraph, and may hold no blocks

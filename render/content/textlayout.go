@@ -26,13 +26,16 @@ func layOutText(m *meter.Meter, l htmlLayout, t Tokens, limit int, markdown bool
 	if err != nil {
 		return nil, err
 	}
-	return textPieces(text, t, addresses, markdown), nil
+	return textPieces(text, t, addresses, markdown, true), nil
 }
 
 // textPieces cuts plain text with tokens into pieces.
-func textPieces(text string, t Tokens, addresses []address, markdown bool) *pieces {
+//
+// tables says that it was made from HTML, in which rows of tables are lines with " | " between cells.
+func textPieces(text string, t Tokens, addresses []address, markdown, tables bool) *pieces {
 	b := &builder{tokens: t}
-	line := 0 // where the line begins in text
+	line := 0             // where the line begins in text
+	end, row := -1, false // where the line ends; whether it is a row of a table
 	for done := 0; ; {
 		at, index, kind := t.Next(text[done:])
 		if at < 0 {
@@ -43,6 +46,13 @@ func textPieces(text string, t Tokens, addresses []address, markdown bool) *piec
 		b.text(text[done:at])
 		if i := strings.LastIndexByte(text[done:at], '\n'); i >= 0 {
 			line = done + i + 1
+		}
+		if at > end {
+			if end = strings.IndexByte(text[at:], '\n'); end < 0 {
+				end = len(text) - at
+			}
+			end += at
+			row = tables && strings.Contains(text[line:end], " | ")
 		}
 		h := hole{context: holeText, value: index}
 		switch kind {
@@ -65,7 +75,7 @@ func textPieces(text string, t Tokens, addresses []address, markdown bool) *piec
 			h.context = holeWordInText
 		}
 		if h.address == nil && h.context != holeLabel {
-			h.indent = indentOf(text[line:at])
+			h.indent, h.row = indentOf(text[line:at]), row
 		}
 		b.hole(h)
 		done = at + t.Length()

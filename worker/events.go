@@ -25,7 +25,7 @@ type Endpoint interface {
 
 const (
 	// streamsAtOnce is how many streams one worker publishes at the same time.
-	streamsAtOnce = 8
+	streamsAtOnce = 32
 	// besideEachOther bounds the events of one stream that are sent at the same time.
 	besideEachOther = 16
 	// turnTime is how long one stream may publish while others wait.

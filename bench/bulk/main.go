@@ -6,6 +6,7 @@
 //	go run ./bench/bulk -enqueue 1000000     only store an audience, with a bad row in its middle
 //	go run ./bench/bulk -scaling             1, 2, 4 and 8 workers, replies after 20 ms
 //	go run ./bench/bulk -rate 1000           8 workers under one limit
+//	go run ./bench/bulk -singles 20000 -concurrency 256  single messages that wait; then the latency of 500 a second
 package main
 
 import (
@@ -37,11 +38,14 @@ func main() {
 	enqueue := flag.Int("enqueue", 0, "only enqueue so many, with a bad row in the middle")
 	scaling := flag.Bool("scaling", false, "measure 1, 2, 4 and 8 workers")
 	rate := flag.Float64("rate", 0, "measure 8 workers under a limit of so many messages a second")
+	singles := flag.Int("singles", 0, "measure so many single messages, then their latency")
 	flag.Parse()
 	run := b.run
 	switch {
 	case *enqueue > 0:
 		run = func() error { return b.enqueueOnly(*enqueue) }
+	case *singles > 0:
+		run = func() error { return b.singles(*singles, 500, 10*time.Second) }
 	case *scaling:
 		run = b.scaling
 	case *rate > 0:

@@ -19,7 +19,7 @@ import (
 func TestClusterFailover(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartReplicated(t, 3)
-	connect, err := redisOptions(cluster.URL())
+	connect, err := redisOptions(cluster.URL(), 16)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestMetricsCheckTheHost(t *testing.T) {
 
 // Readiness says which channels can't send, and why; it is no reason to be taken out.
 func TestReadyTellsTroubles(t *testing.T) {
-	connect, err := redisOptions(redistest.Start(t).URL())
+	connect, err := redisOptions(redistest.Start(t).URL(), 16)
 	if err != nil {
 		t.Fatal(err)
 	}

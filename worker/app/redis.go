@@ -1,12 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 
@@ -25,23 +27,32 @@ const (
 	topologyAge = time.Second
 	// deadNode is how long a node of a cluster may take to accept a connection.
 	deadNode = 2 * time.Second
+	// mostConnections bounds the connections that messages which are sent at the same time share. Redis syncs together what
+	// arrives together on different connections: a message that waits for a connection waits for a sync more.
+	mostConnections = 200
 )
 
 // redisOptions reads HERALD_REDIS_URL as go-redis does: one server, a cluster (?addr=), or Sentinel (?master_name=).
 // The deadline of a call includes its answer. Errors never show the URL, which may hold a password.
+// A URL without pool_size gets so many connections for each node as atOnce messages need.
 //
 // connect takes the guard of the client, or nil.
-func redisOptions(text string) (connect func(*fleet.Guard) redis.UniversalClient, err error) {
+func redisOptions(text string, atOnce int) (connect func(*fleet.Guard) redis.UniversalClient, err error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme == "" {
 		return nil, errors.New("not a URL such as redis://user:secret@host:6379/0 (a password's special characters must be %-encoded)")
 	}
 	query := u.Query()
+	connections := 0 // as many as go-redis takes, 10 a CPU
+	if usual := 10 * runtime.GOMAXPROCS(0); !query.Has("pool_size") && atOnce > usual {
+		connections = min(atOnce, mostConnections)
+	}
 	switch {
 	case query.Has("master_name"):
 		var o *redis.FailoverOptions
 		if o, err = redis.ParseFailoverURL(text); err == nil {
 			o.ContextTimeoutEnabled = true
+			o.PoolSize = cmp.Or(connections, o.PoolSize)
 			return func(g *fleet.Guard) redis.UniversalClient {
 				if g == nil {
 					return redis.NewFailoverClient(o)
@@ -55,6 +66,7 @@ func redisOptions(text string) (connect func(*fleet.Guard) redis.UniversalClient
 		var o *redis.ClusterOptions
 		if o, err = redis.ParseClusterURL(text); err == nil {
 			o.ContextTimeoutEnabled = true
+			o.PoolSize = cmp.Or(connections, o.PoolSize)
 			o.ClusterStateReloadInterval = topologyAge
 			if !query.Has("dial_timeout") {
 				o.DialTimeout = deadNode
@@ -76,6 +88,7 @@ func redisOptions(text string) (connect func(*fleet.Guard) redis.UniversalClient
 		var o *redis.Options
 		if o, err = redis.ParseURL(text); err == nil {
 			o.ContextTimeoutEnabled = true
+			o.PoolSize = cmp.Or(connections, o.PoolSize)
 			return func(g *fleet.Guard) redis.UniversalClient {
 				if g == nil {
 					return redis.NewClient(o)
@@ -108,7 +121,7 @@ func RedisHost(text string) string {
 
 // ConnectRedis connects and makes sure that Redis answers; the error says what to do.
 func ConnectRedis(ctx context.Context, s *Settings) (redis.UniversalClient, error) {
-	connect, err := redisOptions(s.RedisURL)
+	connect, err := redisOptions(s.RedisURL, s.Concurrency)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +174,7 @@ func openRedis(ctx context.Context, s *Settings, log *slog.Logger, open *stack) 
 // guardRedis is a second client of the same Redis, on which nothing is done with a Redis that has become another one before
 // the worker has looked at it.
 func guardRedis(s *Settings, open *stack) (*fleet.Guard, redis.UniversalClient, error) {
-	connect, err := redisOptions(s.RedisURL)
+	connect, err := redisOptions(s.RedisURL, s.Concurrency)
 	if err != nil {
 		return nil, nil, err
 	}

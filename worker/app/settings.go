@@ -103,7 +103,7 @@ func (s *Settings) Check() error {
 		errs = append(errs, fmt.Errorf("%s: %w", EnvName(setting), fmt.Errorf(format, args...)))
 	}
 	errs = append(errs, s.files.faults...)
-	if _, err := redisOptions(s.RedisURL); err != nil {
+	if _, err := redisOptions(s.RedisURL, s.Concurrency); err != nil {
 		fault("redis-url", "%w", err)
 	}
 	for _, w := range ways {

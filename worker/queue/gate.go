@@ -57,10 +57,16 @@ type gated struct {
 	mu     sync.Mutex
 	filled map[string]bool // as of looked
 	looked time.Time
+	busy   time.Time // when a queue was last seen with tasks
 }
 
-// looksAge is how long the look at all queues is trusted.
-const looksAge = 10 * time.Millisecond
+// askEvery is about how often a server asks for a task while there is none. Most of these questions don't reach Redis:
+// a look at all queues counts for lookBusy if there was a task within the last second, for lookIdle otherwise.
+const (
+	askEvery = 10 * time.Millisecond
+	lookBusy = 5 * time.Millisecond
+	lookIdle = 200 * time.Millisecond
+)
 
 // EvalSha implements redis.Scripter.
 func (g *gated) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
@@ -101,12 +107,13 @@ func (g *gated) answer(ctx context.Context, keys []string) *redis.Cmd {
 
 // maybeFilled reports false if a queue was empty a moment ago.
 func (g *gated) maybeFilled(ctx context.Context, queue string) bool {
-	if len(g.queues) < 2 {
-		return true
-	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if time.Since(g.looked) >= looksAge {
+	now, age := time.Now(), lookIdle
+	if now.Sub(g.busy) < time.Second {
+		age = lookBusy
+	}
+	if now.Sub(g.looked) >= age {
 		lengths := map[string]*redis.IntCmd{}
 		_, err := g.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for _, name := range g.queues {
@@ -121,7 +128,9 @@ func (g *gated) maybeFilled(ctx context.Context, queue string) bool {
 		}
 		g.filled, g.looked = map[string]bool{}, time.Now()
 		for name, n := range lengths {
-			g.filled[name] = n.Val() > 0
+			if g.filled[name] = n.Val() > 0; g.filled[name] {
+				g.busy = g.looked
+			}
 		}
 	}
 	filled, known := g.filled[queue]

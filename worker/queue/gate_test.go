@@ -150,3 +150,40 @@ func TestTasksOfOlderVersionsAreFound(t *testing.T) {
 		}
 	}
 }
+
+// looks counts the looks at all queues.
+type looks struct {
+	redis.UniversalClient
+	n int
+}
+
+func (l *looks) Pipelined(ctx context.Context, f func(redis.Pipeliner) error) ([]redis.Cmder, error) {
+	l.n++
+	return l.UniversalClient.Pipelined(ctx, f)
+}
+
+// Those who ask while nothing waits share looks at Redis; what comes is found all the same.
+func TestAskersShareLooks(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client()
+	l := &looks{UniversalClient: rdb}
+	g := &gated{UniversalClient: l, gate: &Gate{}, queues: Singles()}
+	name := Line(message.Email)
+	began := time.Now()
+	for range 2000 {
+		if g.maybeFilled(t.Context(), name) {
+			t.Fatal("an empty queue is filled")
+		}
+	}
+	if most := 1 + int(time.Since(began)/lookIdle); l.n > most {
+		t.Errorf("%d looks in %s, at most %d", l.n, time.Since(began), most)
+	}
+	if err := rdb.LPush(t.Context(), "asynq:{"+name+"}:pending", "x").Err(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); !g.maybeFilled(t.Context(), name); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("what came is not found")
+		}
+	}
+}

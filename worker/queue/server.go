@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -26,8 +27,18 @@ type ServerOptions struct {
 // Server takes tasks from queues of equal weight. Only this type knows how Asynq hands over tasks.
 type Server struct {
 	ServerOptions
-	asynq *asynq.Server
+	takers []*asynq.Server
 }
+
+// A server of Asynq takes one task after the other, and each waits until Redis has synced it. Several that ask at the same
+// time share one sync. slotsATaker is how many slots are enough to keep one of them busy.
+const (
+	mostTakers  = 8
+	slotsATaker = 4
+)
+
+// rarely is the interval of what one of Asynq's servers does for all of them.
+const rarely = 24 * time.Hour
 
 // NewServer returns a server that Start starts.
 func NewServer(o ServerOptions) (*Server, error) {
@@ -39,27 +50,56 @@ func NewServer(o ServerOptions) (*Server, error) {
 		weights[name] = 1
 	}
 	client := &gated{UniversalClient: o.Redis, gate: o.Gate, queues: o.Queues}
-	return &Server{ServerOptions: o, asynq: asynq.NewServerFromRedisClient(client, asynq.Config{
-		Concurrency:              o.Concurrency,
-		Queues:                   weights,
-		RetryDelayFunc:           retryDelay,
-		IsFailure:                countsAsAttempt,
-		Logger:                   asynqLog{o.Log},
-		LogLevel:                 asynq.WarnLevel,
-		ShutdownTimeout:          o.DrainTimeout,
-		TaskCheckInterval:        200 * time.Millisecond,
-		DelayedTaskCheckInterval: time.Second,
-	})}, nil
+	server := &Server{ServerOptions: o}
+	n := max(1, min(mostTakers, o.Concurrency/slotsATaker))
+	for i := range n {
+		c := asynq.Config{
+			Concurrency:              o.Concurrency*(i+1)/n - o.Concurrency*i/n,
+			Queues:                   weights,
+			RetryDelayFunc:           retryDelay,
+			IsFailure:                countsAsAttempt,
+			Logger:                   asynqLog{o.Log},
+			LogLevel:                 asynq.WarnLevel,
+			ShutdownTimeout:          o.DrainTimeout,
+			TaskCheckInterval:        askEvery,
+			DelayedTaskCheckInterval: time.Second,
+		}
+		if i > 0 {
+			c.DelayedTaskCheckInterval, c.JanitorInterval = rarely, rarely
+		}
+		server.takers = append(server.takers, asynq.NewServerFromRedisClient(client, c))
+	}
+	return server, nil
 }
 
 // Start begins to take tasks.
-func (s *Server) Start() error { return s.asynq.Start(asynq.HandlerFunc(s.handle)) }
+func (s *Server) Start() error {
+	for i, t := range s.takers {
+		if err := t.Start(asynq.HandlerFunc(s.handle)); err != nil {
+			for _, started := range s.takers[:i] {
+				started.Shutdown()
+			}
+			return err
+		}
+	}
+	return nil
+}
 
 // Stop makes it take no further tasks.
-func (s *Server) Stop() { s.asynq.Stop() }
+func (s *Server) Stop() {
+	for _, t := range s.takers {
+		t.Stop()
+	}
+}
 
 // Shutdown waits for running tasks. Those that take longer than the drain timeout go back to the queue.
-func (s *Server) Shutdown() { s.asynq.Shutdown() }
+func (s *Server) Shutdown() {
+	var all sync.WaitGroup
+	for _, t := range s.takers {
+		all.Go(t.Shutdown)
+	}
+	all.Wait()
+}
 
 // handle calls the handler, with what the queue knows about the run.
 func (s *Server) handle(ctx context.Context, t *asynq.Task) error {

@@ -249,10 +249,20 @@ type Leniency struct {
 }
 
 // ShapeOf is the shape that a Go type reads with encoding/json. What has an UnmarshalJSON of its own says itself what is
-// wrong with a value.
+// wrong with a value. It is made once for each type, and must not be changed.
 func ShapeOf(t reflect.Type, l Leniency) *Shape {
-	return shapes{l, map[reflect.Type]*Shape{}}.of(t)
+	type key struct {
+		reflect.Type
+		Leniency
+	}
+	if known, ok := shapesOf.Load(key{t, l}); ok {
+		return known.(*Shape)
+	}
+	made, _ := shapesOf.LoadOrStore(key{t, l}, shapes{l, map[reflect.Type]*Shape{}}.of(t))
+	return made.(*Shape)
 }
+
+var shapesOf sync.Map // of ShapeOf
 
 type shapes struct {
 	leniency Leniency

@@ -138,10 +138,14 @@ func TestErrorAtItsLine(t *testing.T) {
 
 func TestLanguages(t *testing.T) {
 	p := open(t)
+	browsertest.Eval[bool](p, `Boolean(window.de = document.querySelector('#languages [data-tag="de"]'))`)
 	p.Click(`#languages [data-tag="de"]`)
 	p.Await(`document.querySelector("#shownSubject").innerText.startsWith("Bestellung A-10027") && ` + frame + `.includes("18. Januar 2019")`)
 	p.Press(browsertest.Right)
 	p.Await(`document.querySelector("#shownSubject").innerText.includes("Pedido") || ` + frame + `.includes("de enero de 2019")`)
 	p.Write("#locale", "fr-CA"+browsertest.Enter)
 	p.Await(frame + `.includes("18 janvier 2019")`)
+	if !browsertest.Eval[bool](p, `de.isConnected`) {
+		t.Error("a button was made anew: a click that had begun on it would be lost")
+	}
 }

@@ -187,9 +187,11 @@ func (p *Page) Text(selector string) string {
 	return Eval[string](p, "(document.querySelector("+strconv.Quote(selector)+")?.innerText ?? 'no such element')")
 }
 
-// Click clicks an element where it stands on the screen.
+// Click clicks an element where it stands on the screen, once it has come to rest there.
 func (p *Page) Click(selector string) {
 	p.t.Helper()
+	p.Await(`(() => { const e = document.querySelector(` + strconv.Quote(selector) + `); if (!e) return false;
+		const at = JSON.stringify(e.getBoundingClientRect()), rests = e.restsAt === at; e.restsAt = at; return rests })()`)
 	p.do(chromedp.Click(chromedp.CSS(selector)))
 }
 

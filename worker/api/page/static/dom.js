@@ -22,6 +22,16 @@ export function fill(element, ...children) {
   return element;
 }
 
+// changes tells whether an element is to show other data than before. What stays must not be made anew: a click that has
+// begun on a button is lost when another takes its place.
+export function changes(element, data) {
+  const key = JSON.stringify(data);
+  if (showing.get(element) === key) return false;
+  showing.set(element, key);
+  return true;
+}
+const showing = new WeakMap();
+
 // bytes writes a size for people, in units of 1,024.
 export function bytes(n) {
   const point = (x) => x.toFixed(1).replace(/\.0$/, "");

@@ -1,5 +1,5 @@
 // The preview page: what is written on the left is what the customer gets on the right.
-import { byId, h, fill, bytes, count, later, arrows } from "./dom.js";
+import { byId, h, fill, changes, bytes, count, later, arrows } from "./dom.js";
 import { call, get, tokenButton } from "./api.js";
 import { channels } from "./channels.js";
 import { Editor } from "./editor.js";
@@ -353,11 +353,16 @@ function languageTabs() {
   const current = state.locale.toLowerCase();
   const list = known.languages.slice(0, 8);
   const chosen = list.includes(current) ? current : null;
+  if (changes(byId("languages"), list)) {
+    fill(byId("languages"), list.map((tag) => h("button", {
+      type: "button", role: "radio", title: languageNames.of(tag), "aria-label": languageNames.of(tag), lang: tag, "data-tag": tag, onclick: () => setLocale(tag),
+    }, tag)));
+  }
   const focused = byId("languages").contains(document.activeElement);
-  fill(byId("languages"), list.map((tag, i) => h("button", {
-    type: "button", role: "radio", "aria-checked": String(tag === chosen), tabindex: tag === chosen || !chosen && i === 0 ? "0" : "-1",
-    title: languageNames.of(tag), "aria-label": languageNames.of(tag), lang: tag, "data-tag": tag, onclick: () => setLocale(tag),
-  }, tag)));
+  [...byId("languages").children].forEach((radio, i) => {
+    radio.setAttribute("aria-checked", String(list[i] === chosen));
+    radio.tabIndex = list[i] === chosen || !chosen && i === 0 ? 0 : -1;
+  });
   byId("locale").value = chosen ? "" : state.locale;
   if (focused) byId("languages").querySelector("[tabindex='0']")?.focus();
 }
@@ -512,6 +517,7 @@ function jump(place) {
 }
 
 function showMistakes(errors) {
+  if (!changes(byId("mistakes"), errors)) return;
   fill(byId("mistakes"), errors.map((e) => h("div", { class: "mistake" },
     h("p", { class: "mistake-text" }, e.message),
     e.source && h("pre", { class: "mistake-source", "aria-label": "The line" }, caret(e)),
@@ -621,6 +627,7 @@ function fate(content) {
 
 function showIssues(content, others) {
   const issues = content?.issues ?? [];
+  if (!changes(byId("issues"), [issues, others, content?.verdict, content?.waits])) return;
   const list = (all) => h("ul", { class: "issues" }, all.map((i) => h("li", {},
     h("button", { type: "button", class: "issue-go", onclick: () => jump(i), disabled: !editors[i.path?.split(".").at(-1)] },
       h("span", { class: "issue-text" }, i.message, i.meant ? h("span", { class: "soft" }, ` Did you mean ${i.meant}?`) : ""),

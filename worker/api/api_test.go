@@ -92,7 +92,7 @@ func (a answer) problem(t testing.TB) Problem {
 	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
 		t.Errorf("Content-Type is %q", got)
 	}
-	if p.Status != a.status || p.Code == "" || p.Type != "urn:herald:problem:"+p.Code || p.Title == "" || p.Detail == "" {
+	if p.Status != a.status || p.Code == "" || p.Type != errorsPath+p.Code || p.Title == "" || p.Detail == "" {
 		t.Errorf("not a whole problem: status %d, body %s", a.status, a.body)
 	}
 	return p

@@ -15,7 +15,7 @@ import (
 
 // Problem is an error in the form for callers (RFC 9457). Its Code is stable, its words are not.
 type Problem struct {
-	Type   string  `json:"type" format:"uri" doc:"urn:herald:problem: and the code."`
+	Type   string  `json:"type" format:"uri-reference" doc:"The page of the code, at this server." example:"/docs/errors/invalid_fields"`
 	Title  string  `json:"title" doc:"The status in words."`
 	Status int     `json:"status" doc:"The HTTP status."`
 	Code   string  `json:"code" doc:"What is wrong, for programs: it stays the same." example:"invalid_fields"`
@@ -69,7 +69,7 @@ func problem(status int, code, format string, args ...any) *Problem {
 		title = "Client Closed Request"
 	}
 	return &Problem{
-		Type: "urn:herald:problem:" + code, Title: title, Status: status, Code: code,
+		Type: errorsPath + code, Title: title, Status: status, Code: code,
 		Detail: fmt.Sprintf(format, args...),
 	}
 }

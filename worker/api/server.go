@@ -168,6 +168,10 @@ func (s *Server) routes() error {
 	if s.Preview != nil {
 		s.Preview.Register(api)
 	}
+	complete(api.OpenAPI())
+	if err := s.serveErrors(); err != nil {
+		return err
+	}
 	if err := s.serveReference(api.OpenAPI()); err != nil {
 		return err
 	}

@@ -52,6 +52,13 @@ const (
 	TypeCompleted         = "bulk.completed"
 )
 
+// Types lists them all.
+var Types = []string{
+	TypeMessageSent, TypeMessageDone, TypeMessageFailed, TypeMessageSuppressed, TypeMessageSkipped, TypeMessageExpired, TypeMessageHeld,
+	TypeDelivered, TypeBounced, TypeComplained, TypeUnsubscribed, TypeOptedOut,
+	TypeUpdated, TypeForwarded, TypeNote, TypeProgress, TypePaused, TypeCompleted,
+}
+
 // ID is the id of an event. The same facts give the same id, which doesn't show them. It holds letters, digits and
 // "_" only, since Standard Webhooks signs it together with other fields, joined by full stops.
 func ID(facts ...string) string {

@@ -185,7 +185,7 @@ func (s *Server) bulkStatus(ctx context.Context, by caller, id string) (BulkStat
 	if task.CheckID(id) != nil {
 		return BulkStatus{}, bulk.ErrNotFound
 	}
-	b, err := s.Client.Bulks().Bulk(ctx, id)
+	b, err := s.Client.Bulks().Head(ctx, id)
 	if err != nil {
 		return BulkStatus{}, err
 	}

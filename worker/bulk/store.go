@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -213,7 +214,12 @@ type Bulk struct {
 }
 
 // Bulk reads a bulk, or returns ErrNotFound. Its Sources are the pinned ones.
-func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) {
+func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) { return s.read(ctx, id, false) }
+
+// Head is Bulk without the context that all recipients share, which may have 1 MB: what lists and states need.
+func (s *Store) Head(ctx context.Context, id string) (Bulk, error) { return s.read(ctx, id, true) }
+
+func (s *Store) read(ctx context.Context, id string, head bool) (Bulk, error) {
 	if task.CheckID(id) != nil { // no bulk can have it, and it must not become part of a key
 		return Bulk{}, fmt.Errorf("bulk %.100q: %w", id, ErrNotFound)
 	}
@@ -225,7 +231,11 @@ func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) {
 		return Bulk{}, fmt.Errorf("bulk %.100s: %w", id, ErrNotFound)
 	}
 	b := Bulk{Control: Control(fields[fieldControl]), Share: fields[fieldShare], Verdict: Verdict(fields[fieldVerdict]), Plan: fields[fieldPlan]}
-	if err := json.Unmarshal([]byte(fields[fieldDefinition]), &b.Definition); err != nil {
+	definition := []byte(fields[fieldDefinition])
+	if head {
+		definition = withoutContext(definition)
+	}
+	if err := json.Unmarshal(definition, &b.Definition); err != nil {
 		return Bulk{}, fmt.Errorf("read bulk %s: %w: %w", id, ledger.ErrForeign, err)
 	}
 	b.AskedAt = b.SendAt
@@ -258,6 +268,31 @@ func (s *Store) Bulk(ctx context.Context, id string) (Bulk, error) {
 func unixMilli(text string) (time.Time, error) {
 	ms, err := strconv.ParseInt(text, 10, 64)
 	return time.UnixMilli(ms).UTC(), err
+}
+
+// withoutContext cuts the context out of a definition that Create stored, without reading what it holds.
+func withoutContext(definition []byte) []byte {
+	const member = `"context":`
+	begin, depth, quoted := -1, 0, false
+	for i := 0; i < len(definition); i++ {
+		switch c := definition[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"' && !quoted && depth == 1 && bytes.HasPrefix(definition[i:], []byte(member+"{")):
+			begin = i
+			i += len(member) - 1
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			if depth--; depth == 1 && begin >= 0 {
+				return slices.Concat(definition[:begin], []byte(member+"null"), definition[i+1:])
+			}
+		}
+	}
+	return definition // it has none, or is torn
 }
 
 // Recipients reads one chunk, in order, or returns ErrNotFound.

@@ -120,8 +120,8 @@ type ownRules interface{ faults() error }
 
 // ownFaults decodes a body and finds what is wrong by its own rules; nil if it can't be decoded.
 func ownFaults(body []byte, into ownRules) error {
-	if json.Unmarshal(body, into) != nil {
-		return nil
+	if err := json.Unmarshal(body, into); err != nil {
+		return nil //nolint:nilerr // the faults of its form are told by whoever checks that
 	}
 	return into.faults()
 }

@@ -207,7 +207,7 @@ func TestHTTP2(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.ProtoMajor != 2 || resp.StatusCode != 202 {
+	if resp.ProtoMajor != 2 || resp.StatusCode != http.StatusAccepted {
 		t.Errorf("%s %d", resp.Proto, resp.StatusCode)
 	}
 }

@@ -131,18 +131,19 @@ func (s *Server) readLines(ctx context.Context, in *bufio.Reader, full chan<- *l
 	}
 	for number := 1; ; number++ {
 		line, long, err := readLine(in, maxMessageLine)
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return err
 		}
 		if line = bytes.Trim(line, " \t\r\n"); len(line) > 0 || long {
 			b.addLine(number, line, long)
 		}
-		if len(b.items) == maxBatch || b.bytes > streamStep || err != nil && len(b.items) > 0 {
+		if len(b.items) == maxBatch || b.bytes > streamStep || last && len(b.items) > 0 {
 			if err := send(); err != nil {
 				return err
 			}
 		}
-		if err != nil {
+		if last {
 			return nil
 		}
 	}

@@ -20,17 +20,13 @@ func (c *Client) Safe(ctx context.Context) (fleet.Safe, error) { return c.fleet.
 
 // NothingLost ends safe mode: an operator says that nothing was sent of which Redis doesn't know. What is pending goes out.
 func (c *Client) NothingLost(ctx context.Context) error {
-	if safe, err := c.fleet.Safe(ctx); err != nil || !safe.On() {
-		return errors.Join(err, notSafe(err))
+	switch safe, err := c.fleet.Safe(ctx); {
+	case err != nil:
+		return err
+	case !safe.On():
+		return ErrNotSafe
 	}
 	return c.fleet.LeaveSafe(ctx)
-}
-
-func notSafe(err error) error {
-	if err != nil {
-		return nil
-	}
-	return ErrNotSafe
 }
 
 // SendFrom ends safe mode: what is due from a time on goes out. What was due before it and is pending may have gone out, and
@@ -38,8 +34,11 @@ func notSafe(err error) error {
 // hold alone, only messages under it become unknown. If it fails in between, safe mode goes on: call it again.
 func (c *Client) SendFrom(ctx context.Context, from time.Time) (unknown int, err error) {
 	safe, err := c.fleet.Safe(ctx)
-	if err != nil || !safe.On() {
-		return 0, errors.Join(err, notSafe(err))
+	switch {
+	case err != nil:
+		return 0, err
+	case !safe.On():
+		return 0, ErrNotSafe
 	}
 	why := ledger.Reason{Code: ledger.LostWrites, Text: "it was due before " + from.UTC().Format(time.RFC3339) + ", from when on sending was resumed with data that may lack what was sent; it may have arrived"}
 	var again []string // bulks whose chunks need tasks

@@ -59,7 +59,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("%s: %+v, %v", id, m, err)
 		}
 	}
-	if s.Sender("m1", false) != s.Sender("m1", false) {
+	if first, again := s.Sender("m1", false), s.Sender("m1", false); first != again {
 		t.Error("the same message has two addresses")
 	}
 }

@@ -169,7 +169,7 @@ func (l *Ledger) Postpone(ctx context.Context, o Owner, r Request, longer time.D
 		return false, fmt.Errorf("postpone %s: %w", o, err)
 	}
 	books, keep := o.Chunk(0), l.retention+max(0, longer)
-	moved, err := postponeScript.Run(ctx, l.rdb, []string{books.statesKey(), books.aboutKey(), o.requestKey()}, seal.Private(a.with(r.Payload)), int64(keep/time.Second)).Bool()
+	moved, err := postponeScript.Run(ctx, l.rdb, []string{books.statesKey(), books.aboutKey(), o.requestKey()}, a.with(r.Payload), int64(keep/time.Second)).Bool()
 	if err != nil {
 		return false, fmt.Errorf("postpone %s: %w", o, err)
 	}

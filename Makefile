@@ -8,7 +8,7 @@ FUZZTIME  ?= 30s
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint bench bench-bulk bench-api difftest generate fuzz chaos deps image clean
+.PHONY: help build demo test lint bench bench-bulk bench-api lint-api difftest generate fuzz chaos deps image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench-bulk: ## measure a whole bulk beside a bare sender
 
 bench-api: ## measure the HTTP API: single messages, batches, streamed audiences
 	$(GO) run ./bench/api -check
+
+lint-api: ## lint the API's description by Redocly (needs Node 20)
+	npx --yes @redocly/cli@2.77.0 lint --extends=recommended-strict worker/api/openapi.json
 
 difftest: ## compare millions of dates with Moment.js, of numbers with Intl, side by side (needs Node)
 	npm ci --silent --prefix helpers/moment/generate

@@ -3,6 +3,7 @@ package bulk
 import (
 	"bytes"
 	"encoding/json"
+	"iter"
 	"slices"
 
 	"github.com/heraldsend/herald/worker/address"
@@ -20,6 +21,8 @@ type Recipient struct {
 	Conversation string `json:"conversation,omitempty"`
 	Locale       string `json:"locale,omitempty"`
 	Timezone     string `json:"timezone,omitempty"`
+	// To is the address on the bulk's channels, where one address does for all of them; instead of the three above.
+	To string `json:"-"`
 	// Context is a JSON object: customer, conversation, ….
 	Context json.RawMessage `json:"context,omitempty"`
 	// Attachments go to this recipient alone.
@@ -135,4 +138,27 @@ func overlay(shared, own json.RawMessage) (json.RawMessage, error) {
 	}
 	out.Write(bytes.TrimSpace(own)[1:])
 	return out.Bytes(), nil
+}
+
+// Addressed puts Recipient.To where it belongs: it is the address on the channels.
+func Addressed(audience iter.Seq2[Recipient, error], channels []message.Channel) iter.Seq2[Recipient, error] {
+	kinds := addressesOf(channels)
+	return func(yield func(Recipient, error) bool) {
+		n := 0
+		for r, err := range audience {
+			if n++; err == nil && r.To != "" {
+				switch {
+				case len(kinds) != 1:
+					err = r.Fault(n, fault.At("/"+columnTo, fault.NotAllowed, "it could be any of the channels' addresses: give Email, Phone or Conversation"))
+				case *r.address(kinds[0]) != "":
+					err = r.Fault(n, fault.At("/"+columnTo, fault.NotAllowed, "the address is given twice"))
+				default:
+					*r.address(kinds[0]), r.To = r.To, ""
+				}
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
 }

@@ -27,14 +27,24 @@ type BulkOptions struct {
 
 // Bulk stores a bulk and its whole audience, then starts it. It returns the id, a fresh one if d has none. Nothing is
 // sent before it returns nil. If the audience breaks off, the bulk stays in state "loading", and the call may be
-// repeated under its id with the whole audience. A complete audience can't be stored again: bulk.ErrSealed. Memory
+// repeated under its id with the whole audience. So may a call that got no answer: if the audience is stored, the bulk starts
+// unless it has. Another audience is ErrConflict. Memory
 // use doesn't depend on the size of the audience, except for 12 to 32 bytes a recipient with Deduplicate.
 func (c *Client) Bulk(ctx context.Context, d bulk.Definition, audience iter.Seq2[bulk.Recipient, error], o BulkOptions) (string, error) {
 	id, err := c.CreateBulk(ctx, d)
 	if err != nil {
 		return "", err
 	}
-	if _, err := c.LoadBulk(ctx, id, audience, o); err != nil {
+	if d.ID = id; o.Plan == nil {
+		if o.Plan, err = bulk.NewPlan(d); err != nil {
+			return "", err
+		}
+	}
+	_, err = c.LoadBulk(ctx, id, audience, o)
+	if errors.Is(err, bulk.ErrSealed) {
+		err = c.sameAudience(ctx, d, audience, o)
+	}
+	if err != nil {
 		return "", err
 	}
 	return id, c.StartBulk(ctx, id)

@@ -167,7 +167,7 @@ func TestBulkIsStoredWholeThenStarted(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d tasks, want the one that starts the bulk", n)
 	}
-	if _, err := c.Bulk(ctx, definition(), audience(1, nil), BulkOptions{}); err == nil {
+	if _, err := c.Bulk(ctx, definition(), audience(1, nil), BulkOptions{}); !errors.Is(err, ErrConflict) {
 		t.Error("a second bulk took the same id")
 	}
 	i := 0

@@ -29,12 +29,8 @@ func (c *Client) LoadBulk(ctx context.Context, id string, audience iter.Seq2[bul
 	}
 	defer func() { err = errors.Join(err, load.Close(ctx)) }()
 	d := load.Definition()
-	if d.Deduplicate {
-		channels := d.Channels()
-		if c.phones == nil && slices.ContainsFunc(channels, func(c message.Channel) bool { return c.Address() == address.Phone }) {
-			return 0, errors.New("to deduplicate phone numbers needs Options.Phones")
-		}
-		audience = bulk.Deduplicate(audience, channels, address.Parser{Phones: c.phones, Country: d.Country})
+	if audience, err = c.addressed(d, audience); err != nil {
+		return 0, err
 	}
 	// Reading and packing goes on while the batch before is stored.
 	writing, storing := errgroup.WithContext(ctx)
@@ -65,6 +61,46 @@ func (c *Client) LoadBulk(ctx context.Context, id string, audience iter.Seq2[bul
 		plan = o.Plan.Sum()
 	}
 	return load.Recipients(), load.Seal(ctx, plan)
+}
+
+// addressed is an audience as it is stored: its addresses in their places, and those known that came before.
+func (c *Client) addressed(d bulk.Definition, audience iter.Seq2[bulk.Recipient, error]) (iter.Seq2[bulk.Recipient, error], error) {
+	channels := d.Channels()
+	audience = bulk.Addressed(audience, channels)
+	if !d.Deduplicate {
+		return audience, nil
+	}
+	if c.phones == nil && slices.ContainsFunc(channels, func(c message.Channel) bool { return c.Address() == address.Phone }) {
+		return nil, errors.New("to deduplicate phone numbers needs Options.Phones")
+	}
+	return bulk.Deduplicate(audience, channels, address.Parser{Phones: c.phones, Country: d.Country}), nil
+}
+
+// sameAudience is nil if an audience is the one that is stored, by the hash of its plan, and ErrConflict if it is another one.
+// If there is no hash, nobody knows: bulk.ErrSealed.
+func (c *Client) sameAudience(ctx context.Context, d bulk.Definition, audience iter.Seq2[bulk.Recipient, error], o BulkOptions) error {
+	b, err := c.bulks.Bulk(ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	if b.Plan == "" {
+		return fmt.Errorf("bulk %s: %w", d.ID, bulk.ErrSealed)
+	}
+	if audience, err = c.addressed(d, audience); err != nil {
+		return err
+	}
+	batches := make(chan []bulk.Packed)
+	go func() {
+		for range batches { // they are stored
+		}
+	}()
+	p := packer{ctx: ctx, definition: d, writers: map[time.Time]*bulk.ChunkWriter{}, out: batches}
+	err = p.pack(audience, o)
+	close(batches)
+	if err == nil && o.Plan.Sum() != b.Plan {
+		err = fmt.Errorf("the audience of bulk %s: %w", d.ID, ErrConflict)
+	}
+	return err
 }
 
 // packer reads an audience into batches of chunks. All messages of a chunk are due at the same time.

@@ -172,7 +172,13 @@ func TestBulkCanBeRepeated(t *testing.T) {
 	if status, err := c.Bulks().Status(ctx, id); err != nil || status.Planned != 30 || status.State != bulk.Ready {
 		t.Errorf("%+v, %v", status, err)
 	}
-	if _, err := c.Bulk(ctx, d, audience(30, nil), BulkOptions{}); !errors.Is(err, bulk.ErrSealed) {
-		t.Errorf("once more: %v", err)
+	if again, err := c.Bulk(ctx, d, audience(30, nil), BulkOptions{}); again != id || err != nil {
+		t.Errorf("once more: %q, %v", again, err)
+	}
+	if _, err := c.Bulk(ctx, d, audience(31, nil), BulkOptions{}); !errors.Is(err, ErrConflict) {
+		t.Errorf("another audience: %v", err)
+	}
+	if status, err := c.Bulks().Status(ctx, id); err != nil || status.Planned != 30 {
+		t.Errorf("once more: %+v, %v", status, err)
 	}
 }

@@ -19,9 +19,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/api/hooks"
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/channel/sms"
 	"github.com/heraldsend/herald/worker/enqueue"
+	"github.com/heraldsend/herald/worker/feedback"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/blob"
 	"github.com/heraldsend/herald/worker/store/link"
@@ -50,6 +52,12 @@ type Options struct {
 	Links       *link.Links // opens the links of messages; there are none when nil
 	SMSWords    sms.Words   // the texts by which people opt out and in again; the built-in ones when nil
 	TwilioToken string      // the account's, by which its callbacks are checked; none are answered when empty
+
+	// Feedback keeps what others say of messages that were sent: *feedback.Recorder. Nobody does when nil.
+	Feedback interface {
+		Record(ctx context.Context, r feedback.Report) (feedback.Result, error)
+	}
+	Hooks []hooks.Adapter // the webhooks of mail providers; none are answered without Feedback
 
 	Eraser Eraser // removes people; nobody does when nil
 
@@ -179,6 +187,7 @@ func (s *Server) routes() error {
 		return err
 	}
 	s.serveTwilio()
+	s.serveHooks()
 	if s.Page != nil {
 		s.mux.Handle("GET /{$}", s.Page)
 		s.mux.Handle("GET /ui/", s.Page)

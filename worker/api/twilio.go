@@ -7,7 +7,9 @@ import (
 	"net/url"
 
 	"github.com/heraldsend/herald/worker/channel/sms"
+	"github.com/heraldsend/herald/worker/feedback"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/suppress"
 )
 
@@ -17,7 +19,10 @@ func (s *Server) serveTwilio() {
 		return
 	}
 	s.mux.HandleFunc("POST /twilio/status", s.fromTwilio(func(ctx context.Context, form url.Values) error {
-		return s.follow(ctx, sms.ReadStatus(form), form.Get("To"), "twilio status")
+		if err := s.follow(ctx, sms.ReadStatus(form), form.Get("To"), "twilio status"); err != nil {
+			return err
+		}
+		return s.keepStatus(ctx, form)
 	}))
 	s.mux.HandleFunc("POST /twilio/inbound", s.fromTwilio(func(ctx context.Context, form url.Values) error {
 		return s.follow(ctx, s.SMSWords.Read(form), form.Get("From"), "twilio inbound")
@@ -43,6 +48,7 @@ func (s *Server) fromTwilio(do func(context.Context, url.Values) error) http.Han
 			s.refuse(w, r, problem(http.StatusForbidden, "bad_signature", "the request is not signed by our Twilio account for this URL"))
 			return
 		}
+		form.Set(messageField, r.URL.Query().Get("message"))
 		if err := do(r.Context(), form); err != nil {
 			s.refuse(w, r, asProblem(err))
 			return
@@ -50,6 +56,20 @@ func (s *Server) fromTwilio(do func(context.Context, url.Values) error) http.Han
 		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 		_, _ = io.WriteString(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response/>\n")
 	}
+}
+
+// messageField is the message that a callback is about, by its signed URL: no field of Twilio's has a colon.
+const messageField = "herald:message"
+
+// keepStatus keeps what a status callback says of its message.
+func (s *Server) keepStatus(ctx context.Context, form url.Values) error {
+	state, code := sms.ReadFeedback(form)
+	id := form.Get(messageField)
+	if state == ledger.Unconfirmed || id == "" || s.Feedback == nil {
+		return nil
+	}
+	_, err := s.Feedback.Record(ctx, feedback.Report{ID: id, State: state, Source: "twilio", Status: code, Recipient: form.Get("To")})
+	return err
 }
 
 // follow obeys the owner of a number. Opting in again removes an opt-out, but not an operator's entry.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -9,8 +10,11 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/heraldsend/herald/worker/feedback"
+	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/link"
 	"github.com/heraldsend/herald/worker/store/suppress"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 //go:embed unsubscribe.html
@@ -67,7 +71,7 @@ func (u *unsubscribing) unsubscribe(w http.ResponseWriter, r *http.Request) {
 	}
 	// The body says nothing that the link doesn't.
 	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, maxForm))
-	if err := u.Suppressions.Suppress(r.Context(), who.Channel, who.Address, suppress.Unsubscribed, who.Owner); err != nil {
+	if err := u.keep(r.Context(), who); err != nil {
 		p := asProblem(err)
 		u.logProblem(r.Method, r.Pattern, p)
 		for name, values := range p.GetHeaders() {
@@ -77,6 +81,16 @@ func (u *unsubscribing) unsubscribe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	u.show(w, http.StatusOK, unsubscribeView{Title: "You are unsubscribed", Done: who.Address})
+}
+
+// keep puts the recipient on the suppression list, and down what became of the message whose link it was.
+func (u *unsubscribing) keep(ctx context.Context, who link.Subscriber) error {
+	source, _, _ := task.SplitDerived(who.Owner)
+	if err := u.Suppressions.Suppress(ctx, who.Channel, who.Address, suppress.Unsubscribed, source); err != nil || u.Feedback == nil {
+		return err
+	}
+	_, err := u.Feedback.Record(ctx, feedback.Report{ID: who.Owner, State: ledger.Unsubscribed, Source: "link", Recipient: who.Address, Several: true})
+	return err
 }
 
 func (u *unsubscribing) refuse(w http.ResponseWriter, err error) {

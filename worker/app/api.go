@@ -73,6 +73,15 @@ func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 		Redis: rdb, Client: client, Suppressions: suppressions, Log: log, Metrics: o.Metrics,
 		Tokens: tokens, Closed: s.needsToken(), Rate: s.APIRate, Bodies: int64(s.APIBodies) << 20, Country: s.Country, Links: links, Caught: o.Box, Version: o.Version,
 	}
+	if options.Feedback, err = s.newRecorder(rdb, log, o.Metrics, &open); err != nil {
+		return nil, err
+	}
+	options.Hooks = s.hooks(func(setting, format string, args ...any) {
+		err = errors.Join(err, fmt.Errorf("%s: %w", EnvName(setting), fmt.Errorf(format, args...)))
+	})
+	if err != nil {
+		return nil, err
+	}
 	if s.SMSURL != "" {
 		account, err := sms.ParseURL(s.SMSURL)
 		if err != nil {

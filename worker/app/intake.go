@@ -35,6 +35,7 @@ func (s *Settings) intakeFaults(fault func(setting, format string, args ...any))
 			fault(setting, "%.100q is not host:port", address)
 		}
 	}
+	s.hooks(fault)
 	if (s.IntakeCert == "") != (s.IntakeKey == "") {
 		fault("intake-cert", "STARTTLS needs HERALD_INTAKE_CERT and HERALD_INTAKE_KEY together")
 	} else if _, err := s.intakeTLS(); err != nil {

@@ -44,7 +44,7 @@ func EnvName(flag string) string {
 // Settings are all settings. The tags give their flags and environment variables.
 type Settings struct {
 	RedisURL           string        `placeholder:"URL" default:"redis://127.0.0.1:6379/0" help:"Redis: redis://, rediss:// or unix://; ?addr= names more nodes of a cluster, ?master_name= a Sentinel's master." secret:"url" group:"settings"`
-	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=plain|login|cram-md5|scram-sha-1|scram-sha-256|xoauth2&keeps=date,message-id, or smtps://. Without auth the login is by what the server offers. Several, separated by blanks, stand in for each other." secret:"url" group:"settings"`
+	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server: smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=plain|login|cram-md5|scram-sha-1|scram-sha-256|xoauth2&keeps=date,message-id&provider=postmark, or smtps://. Without auth the login is by what the server offers. Several, separated by blanks, stand in for each other." secret:"url" group:"settings"`
 	SMTPHello          string        `name:"smtp-hello" placeholder:"NAME" help:"Name with which mail servers are greeted (EHLO): the host's full name, or an address literal such as [192.0.2.1]. When empty, the machine's name if it is a public one, else its address on the connection." group:"settings"`
 	DKIMKey            string        `name:"dkim-key" placeholder:"FILE" help:"Private key in PEM that mails are signed with (DKIM)." group:"settings"`
 	DKIMKeys           string        `name:"dkim-keys" placeholder:"FOLDER" help:"Private keys in PEM, DOMAIN/SELECTOR.pem: mails are signed by those of their sender's domain." group:"settings"`
@@ -83,6 +83,10 @@ type Settings struct {
 	IntakeCert         string        `name:"intake-cert" placeholder:"FILE" help:"Certificate in PEM, its chain after it, with which herald intake offers STARTTLS." group:"settings"`
 	IntakeKey          string        `name:"intake-key" placeholder:"FILE" help:"Its private key in PEM." group:"settings"`
 	IntakeMaildir      string        `name:"intake-maildir" placeholder:"DIR" help:"Maildir from which herald intake takes the mails that come back." group:"settings"`
+	SESTopics          string        `name:"ses-topics" placeholder:"ARNS" help:"SNS topics to which Amazon SES publishes bounces, complaints and deliveries, separated by commas: POST /hooks/ses takes them." group:"settings"`
+	PostmarkSecret     string        `placeholder:"SECRET" help:"Password of Postmark's webhooks, at least 16 characters: https://herald:SECRET@HOST/hooks/postmark. Mails need provider=postmark in HERALD_SMTP_URL." secret:"key" group:"settings"`
+	SendgridKey        string        `placeholder:"KEY" help:"Verification key of SendGrid's signed event webhook, https://HOST/hooks/sendgrid." group:"settings"`
+	MailgunKey         string        `placeholder:"KEY" help:"HTTP webhook signing key of Mailgun, for https://HOST/hooks/mailgun." secret:"key" group:"settings"`
 	SoftBounces        string        `placeholder:"N/DAYS" default:"5/30d" help:"After how many messages that bounced without a final reason (a full mailbox), within how many days, an address is put on the suppression list. Never when 0." group:"settings"`
 	Rates              string        `placeholder:"LIST" help:"Messages a second that all workers together may send, by channel or by sender: email=200,sms=10,sms:+15550100=1. No limit for what is not named." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`

@@ -229,7 +229,7 @@ func (c *Composer) Show(ctx context.Context, j Job) (out Composed, err error) {
 	}
 	link := ""
 	if j.Message.Unsubscribe {
-		link = SampleLinks{}.Unsubscribe(j.Message.Channel, j.Message.To, j.Owner)
+		link = SampleLinks{}.Unsubscribe(j.Message.Channel, j.Message.To, j.Message.ID)
 	}
 	content, err := c.render(ctx, j, link)
 	var fault *Verdict
@@ -329,7 +329,7 @@ func (c *Composer) unsubscribe(j Job, address string) (string, error) {
 		c.Log.Error("the message is to have an unsubscribe link, and this worker has no public URL to make one with; it waits")
 		return "", &Trouble{Code: "no_public_url", Setting: true}
 	}
-	return c.Links.Unsubscribe(j.Message.Channel, address, j.Owner), nil
+	return c.Links.Unsubscribe(j.Message.Channel, address, j.Message.ID), nil
 }
 
 // render renders the content, with the unsubscribe link if there is one.

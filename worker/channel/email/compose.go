@@ -33,6 +33,7 @@ type composer struct {
 	now      func() time.Time
 	files    *fileCache
 	envelope Envelope  // may be nil
+	idField  string    // names the field that tells the provider the message's id; "" for none
 	free     sync.Pool // of *mail
 }
 
@@ -75,6 +76,9 @@ func (c *composer) compose(m *message.Message) *mail {
 	w.header(m, c.now(), unsubscriber)
 	if c.envelope != nil {
 		w.buf = append(append(append(w.buf, returnField...), w.mail.from...), ">\r\n"...)
+	}
+	if c.idField != "" {
+		w.buf = appendField(w.buf, c.idField, m.ID)
 	}
 	w.buf = append(w.buf, "MIME-Version: 1.0\r\n"...)
 

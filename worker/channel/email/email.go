@@ -18,7 +18,7 @@ import (
 
 // Options configure an account. Only URL is needed.
 type Options struct {
-	// URL is smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=MECHANISM&wire=auto|pipelining|plain&keeps=date,message-id or
+	// URL is smtp://user:secret@host:587?tls=mandatory|opportunistic|none&auth=MECHANISM&wire=auto|pipelining|plain&keeps=date,message-id&provider=postmark or
 	// smtps://user:secret@host:465. TLS is mandatory unless it says otherwise; without MECHANISM the login is by
 	// one that the server offers: see preferred.
 	URL   string
@@ -74,7 +74,7 @@ func New(o Options) (*Sender, error) {
 	}
 	d := &dialer{settings: s, tls: o.TLS, hello: o.Hello, timeouts: o.Timeouts}
 	return &Sender{
-		composer: &composer{now: o.Now, files: newFileCache(o.CacheBytes), envelope: o.Envelope},
+		composer: &composer{now: o.Now, files: newFileCache(o.CacheBytes), envelope: o.Envelope, idField: providerFields[s.provider]},
 		dkim:     o.DKIM,
 		kept:     s.kept,
 		pool:     newPool(o, d.dial),

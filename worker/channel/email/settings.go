@@ -38,6 +38,7 @@ type settings struct {
 	auth       string // AUTH mechanism that the URL names, "" for what the server offers
 	wire       wireMode
 	kept       []string // fields that the server does not write anew: of replaced
+	provider   string   // the key of providerFields, "" for none
 }
 
 // where names the account for people: user and server.
@@ -91,6 +92,10 @@ func or(s, fallback string) string {
 	return s
 }
 
+// providerFields are the header fields by which a mail tells its provider the message's id, for providers that forget the
+// Message-ID: their events bring it back.
+var providerFields = map[string]string{"postmark": "X-PM-Metadata-herald-id"}
+
 func (s *settings) set(key, value string) error {
 	switch key {
 	case "tls":
@@ -115,6 +120,12 @@ func (s *settings) set(key, value string) error {
 			return nil
 		}
 		return errors.New("the SMTP URL's wire must be auto, pipelining or plain")
+	case "provider":
+		if providerFields[value] == "" {
+			return errors.New("the SMTP URL's provider must be postmark")
+		}
+		s.provider = value
+		return nil
 	case "keeps":
 		for name := range strings.SplitSeq(value, ",") {
 			i := slices.IndexFunc(replaced, func(field string) bool { return strings.EqualFold(field, name) })
@@ -125,7 +136,7 @@ func (s *settings) set(key, value string) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("the SMTP URL's query has an unknown setting %.20q: want tls, auth, wire or keeps", key)
+	return fmt.Errorf("the SMTP URL's query has an unknown setting %.20q: want tls, auth, wire, keeps or provider", key)
 }
 
 // check refuses what would send a password in the clear.

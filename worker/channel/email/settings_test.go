@@ -12,11 +12,12 @@ func TestParseURL(t *testing.T) {
 		want settings
 	}{
 		{"smtp://mail.example.com", settings{host: "mail.example.com", port: "587", tls: tlsMandatory, wire: wireAuto}},
-		{"smtp://u:p%40ss@mail.example.com:25", settings{"mail.example.com", "25", "u", "p@ss", tlsMandatory, "", wireAuto, nil}},
-		{"smtps://u:p@mail.example.com/?auth=login", settings{"mail.example.com", "465", "u", "p", tlsImplicit, "login", wireAuto, nil}},
+		{"smtp://u:p%40ss@mail.example.com:25", settings{"mail.example.com", "25", "u", "p@ss", tlsMandatory, "", wireAuto, nil, ""}},
+		{"smtps://u:p@mail.example.com/?auth=login", settings{"mail.example.com", "465", "u", "p", tlsImplicit, "login", wireAuto, nil, ""}},
 		{"smtp://127.0.0.1:1025?tls=none&wire=plain", settings{host: "127.0.0.1", port: "1025", tls: tlsNone, wire: wirePlain}},
-		{"smtp://u:p@[::1]:1025?tls=none", settings{"::1", "1025", "u", "p", tlsNone, "", wireAuto, nil}},
+		{"smtp://u:p@[::1]:1025?tls=none", settings{"::1", "1025", "u", "p", tlsNone, "", wireAuto, nil, ""}},
 		{"smtp://mail.example.com?keeps=message-id,Date", settings{host: "mail.example.com", port: "587", tls: tlsMandatory, wire: wireAuto, kept: []string{"Message-ID", "Date"}}},
+		{"smtp://mail.example.com?provider=postmark", settings{host: "mail.example.com", port: "587", tls: tlsMandatory, wire: wireAuto, provider: "postmark"}},
 		{"smtp://mail.example.com?tls=opportunistic", settings{host: "mail.example.com", port: "587", tls: tlsOpportunistic, wire: wireAuto}},
 	}
 	for _, c := range cases {

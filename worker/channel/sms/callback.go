@@ -7,6 +7,8 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+
+	"github.com/heraldsend/herald/worker/store/ledger"
 )
 
 // Verify reports whether Twilio made a callback: its X-Twilio-Signature is the HMAC-SHA1, by the account's token, of the
@@ -33,4 +35,26 @@ func ReadStatus(form url.Values) Wish {
 		return OptOut
 	}
 	return NoWish
+}
+
+// unknownHandset is Twilio's code of a number that nobody has (twilio.com/docs/api/errors/30005).
+const unknownHandset = "30005"
+
+// ReadFeedback reports what a status callback says of its message, and Twilio's code where it failed. Statuses on the way
+// (queued, sent, …) say nothing.
+func ReadFeedback(form url.Values) (state ledger.FeedbackState, code string) {
+	code = form.Get("ErrorCode")
+	switch form.Get("MessageStatus") {
+	case "delivered", "read":
+		return ledger.Delivered, ""
+	case "undelivered", "failed":
+		switch code {
+		case unsubscribed:
+			return ledger.OptedOut, code
+		case unknownHandset:
+			return ledger.BouncedHard, code
+		}
+		return ledger.BouncedSoft, code
+	}
+	return ledger.Unconfirmed, ""
 }

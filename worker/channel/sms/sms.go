@@ -222,12 +222,24 @@ func (s *Sender) form(m *message.Message) url.Values {
 	if m.From.Addr != "" {
 		from, service = m.From.Addr, ""
 	}
-	for name, value := range map[string]string{"From": from, "MessagingServiceSid": service, "StatusCallback": s.o.StatusCallback} {
+	for name, value := range map[string]string{"From": from, "MessagingServiceSid": service, "StatusCallback": s.callback(m.ID)} {
 		if value != "" {
 			form.Set(name, value)
 		}
 	}
 	return form
+}
+
+// callback is the URL of the status callbacks about a message: it names the message, and Twilio signs it.
+func (s *Sender) callback(id string) string {
+	u, err := url.Parse(s.o.StatusCallback)
+	if err != nil || s.o.StatusCallback == "" {
+		return ""
+	}
+	query := u.Query()
+	query.Set("message", id)
+	u.RawQuery = query.Encode()
+	return u.String()
 }
 
 // receipt reads Twilio's answer: 201 with a SID means sent; after any other 2xx it is unknown whether the message was

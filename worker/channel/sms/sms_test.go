@@ -71,7 +71,7 @@ func TestForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := url.Values{
-		"To": {"+4915112345678"}, "Body": {"Tom & Jerry 🎉"}, "MessagingServiceSid": {"MG1"}, "StatusCallback": {"https://example.com/status"},
+		"To": {"+4915112345678"}, "Body": {"Tom & Jerry 🎉"}, "MessagingServiceSid": {"MG1"}, "StatusCallback": {"https://example.com/status?message=m1.sms"},
 		"MediaUrl": {"https://example.com/a.jpg", "https://example.com/b.jpg"},
 	}
 	if form.Encode() != want.Encode() || req.Path != "/2010-04-01/Accounts/"+sid+"/Messages.json" {

@@ -76,3 +76,14 @@ var (
 func bare(text string) string {
 	return runs.ReplaceAllString(strings.ToLower(addressLike.ReplaceAllString(text, " ")), " ")
 }
+
+// Judge is the class of a refusal that somebody else found to be final: Hard, where status and words say that there is no such
+// mailbox or domain, else Soft.
+func Judge(status, words string) Class {
+	if vague(status) {
+		if found := statusIn(words); found != "" {
+			status = found
+		}
+	}
+	return judge(status, words, words)
+}

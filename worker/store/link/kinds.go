@@ -33,7 +33,7 @@ func (l *Links) link(purpose string, life, round time.Duration, fields ...string
 type Subscriber struct {
 	Channel message.Channel
 	Address string
-	Owner   string // the bulk or the message that the link stood in
+	Owner   string // the message that the link stood in; of an older link, its bulk
 }
 
 // Unsubscribe is the URL by which the owner of an address asks for no more on a channel: for people a page, for their

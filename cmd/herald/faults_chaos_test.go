@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/redistest"
 )
 
@@ -40,7 +42,7 @@ func (s *singles) send(ctx context.Context, c *chaos) {
 		}
 		s.sent[to] = time.Now()
 		s.mu.Unlock()
-		p := &program{c.t, map[string]string{"HERALD_REDIS_URL": c.redis.URL()}}
+		p := &program{c.t, map[string]string{"HERALD_REDIS_URL": c.redisURL()}}
 		if code, _, _ := p.run(ctx, "send", "--from", "help@acme.example", "--to", to, "--subject", "Hi", "--text", "Hi", "--policy", c.policy); code != exitOK {
 			s.mu.Lock()
 			delete(s.sent, to) // Redis took it not: the fault was told at once
@@ -71,6 +73,8 @@ type faulty struct {
 	prepare func(number int, cmd *exec.Cmd)     // of the first worker, number 0; nil: it is well
 	happens func(c *chaos, workers []*exec.Cmd) // nil: nothing more
 	killed  int                                 // workers whose messages in flight count
+	forgets bool                                // single messages may never arrive: Redis forgets them, or they are refused
+	redis   func(c *chaos)                      // starts another Redis than one server; nil: one server
 }
 
 // limited starts the first worker with few file descriptors.
@@ -106,27 +110,45 @@ func config(name, spoilt, well string, span time.Duration) func(*chaos, []*exec.
 	}
 }
 
-var faults = []faulty{
+var faults = slices.Concat(redisFaults, []faulty{
 	{name: "none"},
+	{name: "a worker that lacks the channel", prepare: func(number int, cmd *exec.Cmd) {
+		if number == 0 {
+			cmd.Env = append(cmd.Env, "HERALD_SMTP_URL=", "HERALD_CHAT_URL=https://chat.example.com/")
+		}
+	}},
+	{name: "all workers killed, others started", killed: 3, happens: func(c *chaos, workers []*exec.Cmd) {
+		for i, w := range workers {
+			c.signal(w, syscall.SIGKILL)
+			_ = w.Wait()
+			workers[i] = c.worker(chaosWorkers + i)
+		}
+	}},
+	{name: "a worker frozen for 5 s", happens: func(c *chaos, workers []*exec.Cmd) {
+		c.signal(workers[0], syscall.SIGSTOP)
+		time.Sleep(5 * time.Second)
+		c.signal(workers[0], syscall.SIGCONT)
+	}},
 	{name: "a worker whose mail server doesn't resolve", prepare: elsewhere("smtp://mail..invalid:25?tls=none")}, // two dots: no resolver is asked for it
 	{name: "a worker whose mail server refuses the connection", prepare: elsewhere("smtp://127.0.0.1:1?tls=none")},
 	{name: "a worker with 24 file descriptors", prepare: limited(24)},
-	{name: "Redis away for 5 s", killed: 3, happens: func(c *chaos, _ []*exec.Cmd) {
-		c.redis.Kill()
-		time.Sleep(5 * time.Second)
-		c.redis.Restart()
-	}},
-	{name: "Redis refuses writes for 15 s (no replicas)", happens: config("min-replicas-to-write", "1", "0", 15*time.Second)},
-	{name: "Redis refuses writes for 15 s (memory)", happens: config("maxmemory", "1", "0", 15*time.Second)},
-	{name: "Redis frozen for 20 s", killed: 3, happens: func(c *chaos, _ []*exec.Cmd) {
-		c.redis.Pause()
-		time.Sleep(20 * time.Second)
-		c.redis.Resume()
-	}},
 	{name: "mail server away for 20 s", happens: func(c *chaos, _ []*exec.Cmd) {
-		c.down.Store(true)
+		c.refuses.Store(&catcher.Reply{Code: 421, Enhanced: [3]int{4, 3, 2}, Text: "away"})
 		time.Sleep(20 * time.Second)
-		c.down.Store(false)
+		c.refuses.Store(nil)
+	}},
+	{name: "mail server says 451 for 10 s", happens: func(c *chaos, _ []*exec.Cmd) {
+		c.refuses.Store(&catcher.Reply{Code: 451, Enhanced: [3]int{4, 3, 0}, Text: "later"})
+		time.Sleep(10 * time.Second)
+		c.refuses.Store(nil)
+	}},
+	{name: "554 for all until the bulk pauses itself", forgets: true, happens: func(c *chaos, _ []*exec.Cmd) {
+		c.refuses.Store(&catcher.Reply{Code: 554, Enhanced: [3]int{5, 0, 0}, Text: "no"})
+		await(c.t, "the bulk pauses by itself", func() bool { return c.status().State == bulk.Pausing })
+		c.refuses.Store(nil)
+		c.herald("bulk", "resume", "chaos")
+		await(c.t, "all others have theirs", func() bool { return c.status().State == bulk.Completed })
+		c.herald("bulk", "resend", "chaos", "--state", "failed")
 	}},
 	{name: "a worker frozen beyond its lease", killed: 1, happens: func(c *chaos, workers []*exec.Cmd) {
 		c.signal(workers[0], syscall.SIGSTOP)
@@ -140,7 +162,7 @@ var faults = []faulty{
 		time.Sleep(5 * time.Second)
 		c.herald("resume", "--all")
 	}},
-}
+})
 
 func (c *chaos) signal(cmd *exec.Cmd, s syscall.Signal) {
 	if err := cmd.Process.Signal(s); err != nil {
@@ -160,7 +182,12 @@ func TestFaults(t *testing.T) {
 	for _, f := range faults {
 		for _, policy := range []string{"resend", "hold"} {
 			t.Run(f.name+"/"+policy, func(t *testing.T) {
-				c := &chaos{t: t, binary: binary, redis: redistest.Start(t), policy: policy, prepare: f.prepare}
+				c := &chaos{t: t, binary: binary, policy: policy, prepare: f.prepare}
+				if f.redis != nil {
+					f.redis(c)
+				} else {
+					c.redis = redistest.Start(t)
+				}
 				table = append(table, c.suffer(f))
 			})
 		}
@@ -183,7 +210,10 @@ func (c *chaos) suffer(f faulty) string {
 	took := time.Since(began)
 	stop()
 	sending.Wait()
-	await(c.t, "the single messages", func() bool { _, open := c.singles.p99(); return open == 0 || f.killed > 0 && c.policy == "hold" })
+	await(c.t, "the single messages", func() bool {
+		_, open := c.singles.p99()
+		return open == 0 || f.killed > 0 && c.policy == "hold" || f.forgets
+	})
 	c.judge(status, f.killed, time.Since(last))
 	lost, doubles := c.count()
 	if doubles > f.killed*chaosConnections {

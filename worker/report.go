@@ -3,8 +3,11 @@ package worker
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"os"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -31,17 +34,20 @@ type reporter struct {
 	askSafe      func(ctx context.Context) error // makes this worker obey a safe mode
 	log          *slog.Logger
 	losses       prometheus.Counter
+	differing    prometheus.Gauge
+	differ       []string // the settings that were told to differ
+	setRates     func(map[string]float64)
 	era          atomic.Int64 // see delivery.Options
 }
 
-func newReporter(o Options, gate *queue.Gate, l *lines, troubles func() map[message.Channel]delivery.Trouble, p *pauser) (*reporter, error) {
+func newReporter(o Options, gate *queue.Gate, l *lines, troubles func() map[message.Channel]delivery.Trouble, p *pauser, setRates func(map[string]float64)) (*reporter, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
 	r := &reporter{
-		keeper: newKeeper(o), gate: gate, self: fleet.Worker{ID: rand.Text(), Host: host, PID: os.Getpid()},
-		senders: o.Senders, unconfigured: o.Unconfigured, logOnly: o.LogOnly, lines: l, troubles: troubles, safeAfter: o.SafeAfter, askSafe: p.ask, log: o.Log,
+		keeper: newKeeper(o), gate: gate, self: fleet.Worker{ID: rand.Text(), Host: host, PID: os.Getpid(), Rates: o.Rates, Settings: o.SharedSettings},
+		senders: o.Senders, unconfigured: o.Unconfigured, logOnly: o.LogOnly, lines: l, troubles: troubles, safeAfter: o.SafeAfter, askSafe: p.ask, setRates: setRates, log: o.Log,
 	}
 	for _, c := range message.Channels {
 		if o.Senders[c] == nil && !o.LogOnly {
@@ -52,7 +58,11 @@ func newReporter(o Options, gate *queue.Gate, l *lines, troubles func() map[mess
 		Name: "herald_redis_lost_writes_total",
 		Help: "Times that Redis had lost acknowledged writes, as this worker saw it. The workers put back what they know; alert above 0, since nobody else does.",
 	})
-	return r, o.Metrics.Register(r.losses)
+	r.differing = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "herald_settings_differ",
+		Help: "Settings in which this worker differs from others that should have the same: the log names them. Alert above 0 beyond the time of a rollout.",
+	})
+	return r, errors.Join(o.Metrics.Register(r.losses), o.Metrics.Register(r.differing))
 }
 
 // othersPause is how long it waits before it looks again what other workers have put back.
@@ -142,7 +152,23 @@ func (r *reporter) round(ctx context.Context) error {
 	r.trust(who)
 	r.others = workers
 	r.gate.Set(shutMixed, !r.betterThan(workers), queue.BulksOf("")...)
+	r.agree(workers)
 	return nil
+}
+
+// agree takes over the lowest rates, and tells in which settings workers differ.
+func (r *reporter) agree(workers []fleet.Worker) {
+	r.setRates(fleet.Rates(r.self.Rates, workers))
+	differ := fleet.Differing(r.self, workers)
+	r.differing.Set(float64(len(differ)))
+	if slices.Equal(differ, r.differ) {
+		return
+	}
+	if r.differ = differ; len(differ) == 0 {
+		r.log.Info("the settings of all workers agree again")
+		return
+	}
+	r.log.Warn("workers differ in settings that should be the same everywhere; of rates the lowest holds for all", "settings", strings.Join(differ, ", "))
 }
 
 // shut lets nothing more go on, and records again what this worker knows.

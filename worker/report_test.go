@@ -1,8 +1,10 @@
 package worker
 
 import (
+	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -127,7 +129,7 @@ func TestLostWritesAreTold(t *testing.T) {
 	defer func() { _ = books.Close() }()
 	store, gate, guard := fleet.New(s.rdb), &queue.Gate{}, fleet.NewGuard()
 	r, err := newReporter(Options{Redis: s.rdb, Unguarded: s.rdb, Guard: guard, Ledger: books, Metrics: registry, Log: slog.New(slog.NewTextHandler(log, nil))}, gate, l,
-		func() map[message.Channel]delivery.Trouble { return nil }, &pauser{store: store, gate: gate, log: discard()})
+		func() map[message.Channel]delivery.Trouble { return nil }, &pauser{store: store, gate: gate, log: discard()}, func(map[string]float64) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,10 +144,16 @@ func TestLostWritesAreTold(t *testing.T) {
 	losses := func() float64 {
 		t.Helper()
 		families, err := registry.Gather()
-		if err != nil || len(families) != 1 {
-			t.Fatal(len(families), err)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return families[0].GetMetric()[0].GetCounter().GetValue()
+		for _, f := range families {
+			if f.GetName() == "herald_redis_lost_writes_total" {
+				return f.GetMetric()[0].GetCounter().GetValue()
+			}
+		}
+		t.Fatal("no such metric")
+		return 0
 	}
 	counter := "herald:{fleet}:writes:" + r.self.ID
 	rounds(3)
@@ -177,4 +185,56 @@ func TestLostWritesAreTold(t *testing.T) {
 	if safe, err := store.Safe(ctx); err != nil || safe.Why != fleet.LostTooMuch || !safe.Since.IsZero() {
 		t.Errorf("%+v, %v", safe, err)
 	}
+}
+
+// Of workers that differ in rates the lowest rate holds for all, as long as its worker lives, and who differs is told.
+func TestLowestRateHolds(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	log := &logtest.Buffer{}
+	s.log = slog.New(slog.NewTextHandler(log, nil))
+	var asked []*askedRate
+	rated := func(perSecond float64) func(*Options) {
+		return func(o *Options) {
+			o.Rates, o.SharedSettings = map[string]float64{"email": perSecond}, map[string]string{"HERALD_COUNTRY": "same"}
+			spy := &askedRate{Limiter: o.Limiter}
+			asked, o.Limiter = append(asked, spy), spy
+		}
+	}
+	all := func(perSecond float64, workers ...int) func() bool {
+		return func() bool {
+			m := task.Message{Channel: message.Email, From: "help@acme.example", To: "ada@example.com", Content: task.Content{Text: "Hi", Subject: "Hi"}}
+			if _, err := s.client.Message(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range workers {
+				if rate, _ := asked[w].last.Load().(float64); rate != perSecond {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	s.worker(rated(500))
+	s.await("its own rate holds", all(500, 0))
+	stop := s.worker(rated(100))
+	s.await("the lower rate holds for both", all(100, 0, 1))
+	if !strings.Contains(log.String(), "HERALD_RATES") {
+		t.Errorf("nobody says that the rates differ: %s", log)
+	}
+	stop()
+	s.await("its own rate holds again", all(500, 0))
+}
+
+// askedRate remembers the rate at which a message of the channel last waited for its turn.
+type askedRate struct {
+	Limiter
+	last atomic.Value
+}
+
+func (a *askedRate) Wait(ctx context.Context, lane string, perSecond float64) error {
+	if lane == delivery.ChannelLane(message.Email) {
+		a.last.Store(perSecond)
+	}
+	return a.Limiter.Wait(ctx, lane, perSecond)
 }

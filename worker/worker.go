@@ -53,11 +53,13 @@ type Options struct {
 	Senders       map[message.Channel]delivery.Sender
 	Limiter       Limiter
 	Suppressions  delivery.Suppressions // asked before each message; takes those who must not be written to again
-	Rates         map[string]float64    // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit
-	Events        *outbox.Store         // stores events for callers; nil: there are none
-	Endpoint      Endpoint              // takes the events; needed with Events
-	Log           *slog.Logger
-	Metrics       prometheus.Registerer
+	Rates         map[string]float64    // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit. The lowest of all living workers holds
+	// SharedSettings are fingerprints of the settings that should be the same for all workers, by name: who differs is told.
+	SharedSettings map[string]string
+	Events         *outbox.Store // stores events for callers; nil: there are none
+	Endpoint       Endpoint      // takes the events; needed with Events
+	Log            *slog.Logger
+	Metrics        prometheus.Registerer
 	// Concurrency is how many bulk messages are sent at the same time. Single messages have a quarter of that
 	// besides, so that no bulk can hold them up. 16 when zero.
 	Concurrency int
@@ -191,7 +193,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	if err := o.Metrics.Register(w.pauser); err != nil {
 		return err
 	}
-	if w.reporter, err = newReporter(o, w.gate, l, d.Troubles, w.pauser); err != nil {
+	if w.reporter, err = newReporter(o, w.gate, l, d.Troubles, w.pauser, d.SetRates); err != nil {
 		return err
 	}
 	w.keepers = append(w.keepers, w.pauser.run, w.reporter.run)

@@ -3,7 +3,10 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"os"
@@ -121,7 +124,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	options := worker.Options{
 		Redis: rdb, Unguarded: unguarded, Guard: guard, SafeAfter: s.SafeAfter, Ledger: books, Catalog: live.Catalog, Renderer: renderer, Attachments: files,
 		Senders: o.Senders, Rules: rules,
-		Limiter: limiter, Suppressions: suppressions, Rates: rates,
+		Limiter: limiter, Suppressions: suppressions, Rates: rates, SharedSettings: s.shared(),
 		Events: events, Endpoint: endpoint,
 		Log: log, Metrics: o.Metrics, Concurrency: s.Concurrency, PauseAbove: s.PauseAbove, DrainTimeout: s.DrainTimeout,
 	}
@@ -135,4 +138,18 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 // Renderer renders with the locale and time zone of the settings for recipients without their own.
 func (s *Settings) Renderer() (*render.Renderer, error) {
 	return render.New(render.Options{Locale: cmp.Or(s.Locale, DefaultLocale), Timezone: cmp.Or(s.Timezone, DefaultTimezone)})
+}
+
+// shared are fingerprints of the settings that should be the same for all workers, by name. Secrets are not among them.
+func (s *Settings) shared() map[string]string {
+	all := map[string]string{}
+	for flag, value := range map[string]any{
+		"country": s.Country, "timezone": cmp.Or(s.Timezone, DefaultTimezone), "locale": cmp.Or(s.Locale, DefaultLocale), "retention": s.Retention,
+		"pause-above": s.PauseAbove, "safe-after": s.SafeAfter, "sms-stop-words": s.SMSStopWords, "sms-start-words": s.SMSStartWords,
+		"unconfigured": s.Unconfigured, "public-url": s.PublicURL, "list-id": s.ListID,
+	} {
+		sum := sha256.Sum256(fmt.Append(nil, value))
+		all[EnvName(flag)] = hex.EncodeToString(sum[:4])
+	}
+	return all
 }

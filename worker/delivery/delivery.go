@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/heraldsend/herald/worker/channel/send"
@@ -82,6 +83,7 @@ type Options struct {
 // Delivery carries messages. It is safe for concurrent use.
 type Delivery struct {
 	Options
+	rates      atomic.Pointer[map[string]float64]
 	quarantine quarantine
 	troubles   troubles
 }
@@ -91,8 +93,13 @@ func New(o Options) (*Delivery, error) {
 	if o.Ledger == nil || o.Composer == nil || len(o.Senders) == 0 || o.Limiter == nil || o.Suppressions == nil || o.Metrics == nil || o.Draining == nil {
 		return nil, errors.New("delivery: Ledger, Composer, Senders, Limiter, Suppressions, Metrics and Draining are required")
 	}
-	return &Delivery{Options: o}, nil
+	d := &Delivery{Options: o}
+	d.SetRates(o.Rates)
+	return d, nil
 }
+
+// SetRates replaces Options.Rates, for messages that have not got their turn.
+func (d *Delivery) SetRates(rates map[string]float64) { d.rates.Store(&rates) }
 
 // Job is one message for its recipient, and what is known about it.
 type Job struct {

@@ -42,17 +42,18 @@ func (d *Delivery) awaitTurn(ctx context.Context, j Job) error {
 			return err
 		}
 	}
-	if len(d.Rates) > 0 && m.From != "" {
+	rates := *d.rates.Load()
+	if len(rates) > 0 && m.From != "" {
 		// A sender that can't be read has no rate: its message is refused later.
 		sender, err := SenderLane(m.Channel, m.From, m.Country)
-		if rate := d.Rates[sender]; err == nil && rate > 0 {
+		if rate := rates[sender]; err == nil && rate > 0 {
 			if err := d.wait(ctx, "sender:"+sender, rate); err != nil {
 				return err
 			}
 		}
 	}
 	// Without a rate too: the provider may have asked for one.
-	return d.wait(ctx, ChannelLane(m.Channel), d.Rates[string(m.Channel)])
+	return d.wait(ctx, ChannelLane(m.Channel), rates[string(m.Channel)])
 }
 
 func (d *Delivery) wait(ctx context.Context, lane string, perSecond float64) error {
@@ -86,7 +87,7 @@ func SenderLane(c message.Channel, from, country string) (string, error) {
 
 // Limits are a channel's rate, and the rate that is in force now, for the operations page.
 func (d *Delivery) Limits(channel string) (limit, inForce float64) {
-	limit = d.Rates[channel]
+	limit = (*d.rates.Load())[channel]
 	for _, l := range d.Limiter.Lanes() {
 		if l.Name == ChannelLane(message.Channel(channel)) {
 			return limit, l.InForce

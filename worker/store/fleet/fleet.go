@@ -41,6 +41,10 @@ type Worker struct {
 	Lines map[message.Channel]Line `json:"lines"`
 	// Epoch is of those who answer for Redis (Identities) when this worker has put back what it knows.
 	Epoch string `json:"epoch,omitempty"`
+	// Rates are the limits that it was started with: messages a second, by channel or sender.
+	Rates map[string]float64 `json:"rates,omitempty"`
+	// Settings are fingerprints of the settings that should be the same everywhere, by name.
+	Settings map[string]string `json:"settings,omitempty"`
 }
 
 // Sends reports whether the worker can send on a channel.

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -152,33 +153,88 @@ func TestDamageStopsOneThing(t *testing.T) {
 			s.enqueueAll("good")
 			s.enqueueAll("bad")
 			damage(t, s.rdb, key, what)
-			stop := s.worker()
-			s.await("all that is good is sent", func() bool {
-				s.out.mu.Lock()
-				defer s.out.mu.Unlock()
-				for _, to := range []string{"good0", "good1", "good2", "good3", "good4", "good-m", "good-f"} {
-					if s.out.sent[to+"@example.com"] == 0 {
-						return false
-					}
-				}
-				return true
-			})
-			s.complete("good")
-			ids, err := s.client.Bulks().List(context.Background(), "", 100)
-			if err != nil || !slices.Contains(ids, "good") {
-				t.Errorf("bulks %q, %v", ids, err)
-			}
-			for _, id := range ids {
-				if _, err := s.client.BulkProgress(context.Background(), id); err != nil && !bulk.IsUnreadable(err) && !errors.Is(err, bulk.ErrNotFound) {
-					t.Errorf("status of %s: %v", id, err)
-				}
-			}
-			for what, status := range map[string]func(context.Context, string) (enqueue.Status, error){"message": s.client.MessageStatus, "forward": s.client.ForwardStatus} {
-				if got, err := status(context.Background(), "good"); err != nil || got.State != ledger.Sent {
-					t.Errorf("good %s: %+v, %v", what, got, err)
-				}
-			}
-			stop()
+			s.goodIsSent("good")
+		})
+	}
+}
+
+// goodIsSent starts a worker and waits until all of a name is sent, whatever there is besides; then what there is can be listed.
+func (s *site) goodIsSent(name string) {
+	s.t.Helper()
+	ctx := context.Background()
+	stop := s.worker()
+	s.awaitSent(name, "0", "1", "2", "3", "4", "-m", "-f")
+	s.complete(name)
+	ids, err := s.client.Bulks().List(ctx, "", 100)
+	if err != nil || !slices.Contains(ids, name) {
+		s.t.Errorf("bulks %q, %v", ids, err)
+	}
+	for _, id := range ids {
+		if _, err := s.client.BulkProgress(ctx, id); err != nil && !bulk.IsUnreadable(err) && !errors.Is(err, bulk.ErrNotFound) {
+			s.t.Errorf("status of %s: %v", id, err)
+		}
+	}
+	for what, status := range map[string]func(context.Context, string) (enqueue.Status, error){"message": s.client.MessageStatus, "forward": s.client.ForwardStatus} {
+		if got, err := status(ctx, name); err != nil || got.State != ledger.Sent {
+			s.t.Errorf("%s %s: %+v, %v", name, what, got, err)
+		}
+	}
+	stop()
+}
+
+func (s *site) awaitSent(name string, parts ...string) {
+	s.t.Helper()
+	s.await(fmt.Sprintf("%q of %s are sent", parts, name), func() bool {
+		s.out.mu.Lock()
+		defer s.out.mu.Unlock()
+		return !slices.ContainsFunc(parts, func(part string) bool { return s.out.sent[name+part+"@example.com"] == 0 })
+	})
+}
+
+// sendHalf lets a worker send what is bad, but one that is refused, and one that a mail server puts off; then it stops.
+func (s *site) sendHalf() {
+	s.t.Helper()
+	s.out.answer = func(m *message.Message, _ int) error {
+		switch m.To[0].Addr {
+		case "bad0@example.com":
+			return &send.Error{Permanent: true, Code: "554", Err: errors.New("not wanted")}
+		case "bad1@example.com":
+			return &send.Error{Code: "451", Err: errors.New("later")}
+		}
+		return nil
+	}
+	stop := s.worker()
+	s.awaitSent("bad", "2", "3", "4", "-m", "-f")
+	s.await("the last one waits", func() bool {
+		n, err := s.rdb.Exists(context.Background(), "herald:bulk:{bad:0}:wait:0").Result()
+		return err == nil && n == 1
+	})
+	stop()
+}
+
+// The same for data that comes with sending: reasons, details, why something waits, what is told.
+func TestDamageOfWhatIsSent(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.enqueueAll("bad")
+	before := s.keys()
+	s.sendHalf()
+	keys := slices.DeleteFunc(s.keys(), func(key string) bool {
+		return slices.Contains(before, key) || !strings.Contains(key, "bad") // those of all, such as counts of a channel, are no one thing
+	})
+	if len(keys) < 3 {
+		t.Fatalf("only %q", keys)
+	}
+	every := max(1, *damageEvery/4)
+	for n := 0; n < len(keys)*len(damages); n += every {
+		key, what := keys[n/len(damages)], n%len(damages)
+		t.Run(damages[what].name+" "+key, func(t *testing.T) {
+			s := newSite(t)
+			s.enqueueAll("bad")
+			s.sendHalf()
+			damage(t, s.rdb, key, what)
+			s.enqueueAll("good")
+			s.goodIsSent("good")
 		})
 	}
 }

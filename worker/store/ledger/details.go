@@ -108,7 +108,7 @@ func (l *Ledger) Wait(ctx context.Context, c Chunk) (*Wait, error) {
 	since, errSince := strconv.ParseInt(fields["since"], 10, 64)
 	attempts, errAttempts := strconv.Atoi(fields["attempts"])
 	if err := errors.Join(errSince, errAttempts); err != nil {
-		return nil, fmt.Errorf("read why chunk %d of %s waits: %w", c.Index, c.Owner, err)
+		return nil, fmt.Errorf("read why chunk %d of %s waits: %w: %w", c.Index, c.Owner, ErrForeign, err)
 	}
 	w.Since, w.Attempts = time.Unix(since, 0).UTC(), attempts
 	return w, nil
@@ -176,7 +176,9 @@ func (l *Ledger) Details(ctx context.Context, c Chunk) (map[int]Details, error) 
 	}
 	var all map[int]Details
 	if err == nil {
-		all, err = unpackDetails(packed)
+		if all, err = unpackDetails(packed); err != nil {
+			err = fmt.Errorf("%w: %w", ErrForeign, err)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the details of chunk %d of %s: %w", c.Index, c.Owner, err)

@@ -81,7 +81,7 @@ func (b *bench) enqueueCmd(id, path, onBad string) *exec.Cmd {
 }
 
 // enqueueOnly stores a tenth of the audience, then all of it with a bad row in the middle: which stops it, and then is
-// left out.
+// left out. Then it exports both.
 func (b *bench) enqueueOnly(n int) error {
 	if err := b.prepare(); err != nil {
 		return err
@@ -104,6 +104,36 @@ func (b *bench) enqueueOnly(n int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s\n--on-bad-row skip:\n%s\n", whole, whole.said)
+	fmt.Printf("%s\n--on-bad-row skip:\n%s\n\n", whole, whole.said)
+	for _, id := range []string{"tenth", "whole"} {
+		if err := b.export(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// export writes what became of each message of a bulk.
+func (b *bench) export(id string) error {
+	cmd := exec.Command(b.dir+"/herald", "bulk", "export", id)
+	cmd.Env, cmd.Stderr = b.env, os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	rows := -1 // the header
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		rows++
+	}
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	took := time.Since(started)
+	fmt.Printf("export    %d rows in %.2f s, %.0f a second, %.2f s of CPU, peak memory %d MB\n", rows, took.Seconds(), float64(rows)/took.Seconds(),
+		(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss>>10)
 	return nil
 }

@@ -83,6 +83,8 @@ type CSV struct {
 	root      *node
 	to        []addressColumn
 	extra     map[string]int
+	// The columns of extra that each row is asked for; -1 where there is none.
+	locale, timezone, attachments int
 }
 
 // addressColumn is where one of the addresses is.
@@ -132,7 +134,16 @@ func NewCSV(r io.Reader, channels ...message.Channel) (*CSV, error) {
 	if err := c.findAddresses(addressesOf(channels)); err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
+	c.locale, c.timezone, c.attachments = c.column(columnLocale), c.column(columnTimezone), c.column(columnAttachments)
 	return c, nil
+}
+
+// column is the number of an extra column, or -1.
+func (c *CSV) column(name string) int {
+	if i, given := c.extra[name]; given {
+		return i
+	}
+	return -1
 }
 
 // maxColumns bounds the header. A row of a customer database has some hundreds.
@@ -315,11 +326,11 @@ func (c *CSV) recipient(row []string) (Recipient, error) {
 			faults.Add(fault.Pointer(c.columns[i]), fault.BadCharacter, "not UTF-8")
 		}
 	}
-	r := Recipient{Locale: c.cell(row, columnLocale), Timezone: c.cell(row, columnTimezone)}
+	r := Recipient{Locale: cell(row, c.locale), Timezone: cell(row, c.timezone)}
 	for _, to := range c.to {
 		*r.address(to.kind) = row[to.column]
 	}
-	for name := range strings.SplitSeq(c.cell(row, columnAttachments), ";") {
+	for name := range strings.SplitSeq(cell(row, c.attachments), ";") {
 		if name = strings.TrimSpace(name); name != "" {
 			r.Attachments = append(r.Attachments, message.Ref{File: name})
 		}
@@ -334,10 +345,10 @@ func (c *CSV) recipient(row []string) (Recipient, error) {
 	return r, faults.Err()
 }
 
-func (c *CSV) cell(row []string, name string) string {
-	i, given := c.extra[name]
-	if !given {
+// cell is the cell of a column, or "" where there is no such column.
+func cell(row []string, column int) string {
+	if column < 0 {
 		return ""
 	}
-	return row[i]
+	return row[column]
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
@@ -209,5 +210,23 @@ func TestFaultsOfARowHaveColumns(t *testing.T) {
 	}
 	if text := bad[2].Error(); text != "line 5: 2 cells, but the header has 5" {
 		t.Error(text)
+	}
+}
+
+// Cells become JSON strings, whatever is in them and wherever it stands.
+func TestCellsAsJSON(t *testing.T) {
+	for b := range 256 {
+		for _, n := range []int{0, 1, 7, 8, 9, 15, 16, 17, 40} {
+			for at := range n + 1 {
+				cell := strings.Repeat("x", at) + string([]byte{byte(b)}) + strings.Repeat("é~", (n-at)/2)
+				if !utf8.ValidString(cell) {
+					continue // such cells are refused before
+				}
+				var back string
+				if err := json.Unmarshal(appendString(nil, cell), &back); err != nil || back != cell {
+					t.Fatalf("%q: %s, %v", cell, appendString(nil, cell), err)
+				}
+			}
+		}
 	}
 }

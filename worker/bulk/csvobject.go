@@ -121,7 +121,13 @@ func appendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	copied := 0
-	for i := range len(s) {
+	for i := 0; i < len(s); i++ {
+		for i+8 <= len(s) && plain8(s[i:i+8]) {
+			i += 8
+		}
+		if i == len(s) {
+			break
+		}
 		b := s[i]
 		if b >= 0x20 && b != '"' && b != '\\' {
 			continue
@@ -135,4 +141,13 @@ func appendString(dst []byte, s string) []byte {
 		}
 	}
 	return append(append(dst, s[copied:]...), '"')
+}
+
+// plain8 reports that none of eight bytes must be escaped. It looks at all of them at once: the highest bit of a byte of
+// x - n is set where that byte of x is less than n, and of a byte above where there is such a byte below it.
+func plain8(s string) bool {
+	const each, highest = 0x0101010101010101, 0x8080808080808080
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	quote, backslash := x^'"'*each, x^'\\'*each
+	return ((x-' '*each)&^x|(quote-each)&^quote|(backslash-each)&^backslash)&highest == 0
 }

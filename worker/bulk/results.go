@@ -31,8 +31,11 @@ type Result struct {
 	Feedback ledger.Feedback
 }
 
+// readAhead is how many chunks are read while the results of one are used.
+const readAhead = 8
+
 // Results yields every message in the order of the audience, or, if recipients have times of their own, in the order
-// of those. It reads one chunk at a time and ends after an error.
+// of those. It reads a few chunks at the same time and ends after an error. Memory use does not depend on the size of the bulk.
 func (s *Store) Results(ctx context.Context, id string) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		b, err := s.Bulk(ctx, id)
@@ -40,9 +43,11 @@ func (s *Store) Results(ctx context.Context, id string) iter.Seq2[Result, error]
 			yield(Result{}, err)
 			return
 		}
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
 		first := 0
-		for chunk := range b.Chunks {
-			results, err := s.ChunkResults(ctx, b, chunk)
+		for read := range s.readChunks(ctx, b) {
+			results, err := read()
 			if err != nil {
 				yield(Result{}, err)
 				return
@@ -56,6 +61,34 @@ func (s *Store) Results(ctx context.Context, id string) iter.Seq2[Result, error]
 			first += len(results) / b.Slots()
 		}
 	}
+}
+
+// readChunks begins to read the chunks of a bulk, some of them ahead, until ctx ends. It gives for each, in their order, a
+// function that waits for its results.
+func (s *Store) readChunks(ctx context.Context, b Bulk) <-chan func() ([]Result, error) {
+	reads := make(chan func() ([]Result, error), readAhead)
+	go func() {
+		defer close(reads)
+		for chunk := range b.Chunks {
+			var results []Result
+			var err error
+			done := make(chan struct{})
+			wait := func() ([]Result, error) {
+				<-done
+				return results, err
+			}
+			select {
+			case reads <- wait:
+			case <-ctx.Done():
+				return
+			}
+			go func() {
+				defer close(done)
+				results, err = s.ChunkResults(ctx, b, chunk)
+			}()
+		}
+	}()
+	return reads
 }
 
 // ChunkResults reads the states of the messages of one chunk, in order. Their Index counts from the chunk's first

@@ -85,6 +85,7 @@ type cli struct {
 	Export    exportCmd    `cmd:"" help:"Write the templates as objects of Kustomer's API." group:"authors"`
 	Fields    fieldsCmd    `cmd:"" help:"List the fields that templates may use." group:"authors"`
 	Helpers   helpersCmd   `cmd:"" help:"List the helpers that templates may use, or explain one." group:"authors"`
+	MCP       mcpCmd       `cmd:"" name:"mcp" help:"Let an assistant search, check and preview templates (Model Context Protocol). Changes nothing." group:"authors"`
 
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

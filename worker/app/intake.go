@@ -36,12 +36,17 @@ func (s *Settings) intakeFaults(fault func(setting, format string, args ...any))
 		}
 	}
 	s.hooks(fault)
+	if s.IntakeIMAPURL != "" {
+		if err := intake.CheckIMAP(s.IntakeIMAPURL); err != nil {
+			fault("intake-imap-url", "%w", err)
+		}
+	}
 	if (s.IntakeCert == "") != (s.IntakeKey == "") {
 		fault("intake-cert", "STARTTLS needs HERALD_INTAKE_CERT and HERALD_INTAKE_KEY together")
 	} else if _, err := s.intakeTLS(); err != nil {
 		fault("intake-cert", "%w", err)
 	}
-	if s.BounceDomain == "" && (s.IntakeSMTP != "" || s.IntakeLMTP != "" || s.IntakeMaildir != "") {
+	if s.BounceDomain == "" && (s.IntakeSMTP != "" || s.IntakeLMTP != "" || s.IntakeMaildir != "" || s.IntakeIMAPURL != "") {
 		fault("bounce-domain", "not set: without it nothing comes back that herald intake could take")
 	}
 }
@@ -110,6 +115,7 @@ type Intake struct {
 	servers   []*intake.Server
 	listeners []net.Listener
 	maildir   *intake.Maildir
+	imap      *intake.IMAP
 	stack
 }
 
@@ -154,8 +160,13 @@ func NewIntake(ctx context.Context, o IntakeOptions) (_ *Intake, err error) {
 			return nil, fmt.Errorf("HERALD_INTAKE_MAILDIR: %w", err)
 		}
 	}
-	if len(out.servers) == 0 && out.maildir == nil {
-		return nil, errors.New("HERALD_INTAKE_SMTP, HERALD_INTAKE_LMTP, HERALD_INTAKE_MAILDIR: none is set: say where the mails come from")
+	if s.IntakeIMAPURL != "" {
+		if out.imap, err = in.NewIMAP(s.IntakeIMAPURL); err != nil {
+			return nil, fmt.Errorf("HERALD_INTAKE_IMAP_URL: %w", err)
+		}
+	}
+	if len(out.servers) == 0 && out.maildir == nil && out.imap == nil {
+		return nil, errors.New("HERALD_INTAKE_SMTP, HERALD_INTAKE_LMTP, HERALD_INTAKE_MAILDIR, HERALD_INTAKE_IMAP_URL: none is set: say where the mails come from")
 	}
 	return out, nil
 }
@@ -212,6 +223,9 @@ func (in *Intake) Run(ctx context.Context) error {
 	}
 	if in.maildir != nil {
 		group.Go(func() error { return in.maildir.Watch(ctx) })
+	}
+	if in.imap != nil {
+		group.Go(func() error { return in.imap.Watch(ctx) })
 	}
 	group.Go(func() error {
 		<-ctx.Done()

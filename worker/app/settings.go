@@ -83,6 +83,7 @@ type Settings struct {
 	IntakeCert         string        `name:"intake-cert" placeholder:"FILE" help:"Certificate in PEM, its chain after it, with which herald intake offers STARTTLS." group:"settings"`
 	IntakeKey          string        `name:"intake-key" placeholder:"FILE" help:"Its private key in PEM." group:"settings"`
 	IntakeMaildir      string        `name:"intake-maildir" placeholder:"DIR" help:"Maildir from which herald intake takes the mails that come back." group:"settings"`
+	IntakeIMAPURL      string        `name:"intake-imap-url" placeholder:"URL" help:"Mailbox whose unread mails herald intake takes: imaps://user:secret@host/MAILBOX, or imap:// with STARTTLS." secret:"url" group:"settings"`
 	SESTopics          string        `name:"ses-topics" placeholder:"ARNS" help:"SNS topics to which Amazon SES publishes bounces, complaints and deliveries, separated by commas: POST /hooks/ses takes them." group:"settings"`
 	PostmarkSecret     string        `placeholder:"SECRET" help:"Password of Postmark's webhooks, at least 16 characters: https://herald:SECRET@HOST/hooks/postmark. Mails need provider=postmark in HERALD_SMTP_URL." secret:"key" group:"settings"`
 	SendgridKey        string        `placeholder:"KEY" help:"Verification key of SendGrid's signed event webhook, https://HOST/hooks/sendgrid." group:"settings"`

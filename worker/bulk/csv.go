@@ -127,6 +127,9 @@ func NewCSV(r io.Reader, channels ...message.Channel) (*CSV, error) {
 		return nil, fmt.Errorf("header: %d columns, at most %d", len(header), maxColumns)
 	}
 	for i, cell := range header {
+		if len(cell) > maxColumnName { // every row repeats it
+			return nil, fmt.Errorf("header: column %d: a name of %d bytes, at most %d", i+1, len(cell), maxColumnName)
+		}
 		if err := c.addColumn(i, norm.NFC.String(strings.TrimSpace(cell))); err != nil {
 			return nil, fmt.Errorf("header: column %d: %w", i+1, err)
 		}
@@ -148,6 +151,9 @@ func (c *CSV) column(name string) int {
 
 // maxColumns bounds the header. A row of a customer database has some hundreds.
 const maxColumns = 1000
+
+// maxColumnName bounds the name of a column, in bytes: a field of a context, or a person's words for it.
+const maxColumnName = 1000
 
 // maxHead is how much of a file is looked at to tell how it is written.
 const maxHead = 4096

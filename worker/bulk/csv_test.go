@@ -113,6 +113,7 @@ func TestCSVBadHeaders(t *testing.T) {
 		{"object and field", "customer.email,customer\n", `"customer" is a field and holds fields`, message.Email},
 		{"blank name", "customer.email,,customer.name\n", "column 2: no name", message.Email},
 		{"too many columns", "customer.email" + strings.Repeat(",a", 80_000) + "\n", "80001 columns, at most 1000", message.Email},
+		{"long name", "customer.email," + strings.Repeat("a", 1001) + "\n", "column 2: a name of 1001 bytes, at most 1000", message.Email},
 		{"of another case", "Customer.Email,customer.name\n", `is "Customer.Email" meant for it?`, message.Email},
 		{"empty part", "customer.email,customer..x\n", `"customer..x" is not a field path`, message.Email},
 		{"not UTF-8", "customer.email,\xff\n", "save the file in UTF-8", message.Email},

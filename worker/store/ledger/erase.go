@@ -88,11 +88,15 @@ func same(a, b Details) bool {
 	return string(x) == string(y)
 }
 
-// EraseTexts empties the texts of reasons that a function names, in some slots or, without any, in all; and, in the same
+// EraseTexts empties the texts of reasons, and the words of feedback, that a function names, in some slots or, without any, in all; and, in the same
 // way, why the chunk waits. It reports whether there were any.
 func (l *Ledger) EraseTexts(ctx context.Context, c Chunk, named func(text string) bool, slots ...int) (bool, error) {
 	fail := func(err error) (bool, error) {
 		return false, fmt.Errorf("erase in chunk %d of %s: %w", c.Index, c.Owner, err)
+	}
+	came, err := l.eraseFeedback(ctx, c, named, slots...)
+	if err != nil {
+		return fail(err)
 	}
 	reasons, err := l.rdb.HGetAll(ctx, c.reasonsKey()).Result()
 	if err != nil {
@@ -130,5 +134,5 @@ func (l *Ledger) EraseTexts(ctx context.Context, c Chunk, named func(text string
 		}
 		return true, nil
 	}
-	return len(fields) > 0, nil
+	return came || len(fields) > 0, nil
 }

@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/seal"
 )
 
 // What comes back about a message after it was sent is kept beside its record: six bytes a slot, in a string that a chunk
@@ -152,10 +155,10 @@ func (l *Ledger) PutFeedback(ctx context.Context, c Chunk, slot int, f Feedback)
 	}
 	at := binary.BigEndian.AppendUint32(nil, uint32(f.At.Unix()))
 	record := append([]byte{byte(f.State), byte(source)}, at...)
-	words := ""
+	var words any = ""
 	if f.Status != "" || f.Words != "" {
 		data, _ := json.Marshal(feedbackWords{f.Status, cut(f.Words)}) // two texts: can't fail
-		words = string(data)
+		words = seal.Private(data)
 	}
 	keys := []string{c.statesKey(), c.feedbackKey(), c.feedbackWordsKey()}
 	if c.counted() {
@@ -211,6 +214,26 @@ func (l *Ledger) Feedback(ctx context.Context, c Chunk) (map[int]Feedback, error
 		all[slot] = f
 	}
 	return all, nil
+}
+
+// eraseFeedback removes the words of feedback that a function names, in some slots or, without any, in all. It reports
+// whether there were any. States, times and sources stay.
+func (l *Ledger) eraseFeedback(ctx context.Context, c Chunk, named func(text string) bool, slots ...int) (bool, error) {
+	words, err := l.rdb.HGetAll(ctx, c.feedbackWordsKey()).Result()
+	if err != nil {
+		return false, err
+	}
+	var fields []string
+	for field, text := range words {
+		if slot, err := strconv.Atoi(field); err != nil || len(slots) > 0 && !slices.Contains(slots, slot) || !named(text) {
+			continue
+		}
+		fields = append(fields, field)
+	}
+	if len(fields) == 0 {
+		return false, nil
+	}
+	return true, l.rdb.HDel(ctx, c.feedbackWordsKey(), fields...).Err()
 }
 
 // FeedbackCounts are the numbers of messages of a bulk by what came back about them.

@@ -157,3 +157,29 @@ func TestFeedbackIsKeptAsLongAsTheRecord(t *testing.T) {
 		}
 	}
 }
+
+// Who is erased leaves a state, and no words.
+func TestFeedbackIsErased(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	l := newLedger(t, redistest.Start(t))
+	c := Owner{Bulk, "b"}.Chunk(0)
+	if err := l.Open(ctx, c, 3); err != nil {
+		t.Fatal(err)
+	}
+	for slot := range 3 {
+		if _, err := l.PutFeedback(ctx, c, slot, Feedback{State: BouncedHard, At: time.Now(), Source: "mail", Status: "5.1.1", Words: "no Ada here"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if changed, err := l.EraseSlots(ctx, c, 1); err != nil || !changed {
+		t.Fatalf("%t, %v", changed, err)
+	}
+	got, err := l.Feedback(ctx, c)
+	if err != nil || got[0].Words != "no Ada here" || got[1].Words != "" || got[1].State != BouncedHard || got[2].Words == "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if changed, err := l.EraseSlots(ctx, c, 1); err != nil || changed {
+		t.Errorf("again: %t, %v", changed, err)
+	}
+}

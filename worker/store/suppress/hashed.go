@@ -107,6 +107,9 @@ func (s *Store) Erase(ctx context.Context, c message.Channel, text string, block
 	if err != nil {
 		return false, false, &PatternError{err}
 	}
+	if err := s.Arrived(ctx, c, text); err != nil { // its soft bounces, under a hash of it
+		return false, false, err
+	}
 	value, err := s.rdb.HGet(ctx, hashKey(c, own), own).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return false, false, fmt.Errorf("erase from the suppression list: %w", err)

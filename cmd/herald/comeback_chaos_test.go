@@ -185,7 +185,7 @@ func (w *comeback) onRcpt(to string) error {
 		defer w.mu.Unlock()
 		if !w.seen[to] {
 			w.seen[to] = true
-			return &catcher.Reply{Code: 451, Enhanced: [3]int{4, 7, 1}, Text: "greylisted"}
+			return &catcher.Reply{Code: 450, Enhanced: [3]int{4, 2, 0}, Text: "greylisted"}
 		}
 	}
 	return nil

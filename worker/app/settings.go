@@ -262,6 +262,9 @@ func (s *Settings) seals() (*verp.Seals, error) {
 	if s.BounceDomain == "" {
 		return nil, nil
 	}
+	if s.LinkSecret == "" {
+		return nil, errors.New("set HERALD_LINK_SECRET too: it seals the envelope senders")
+	}
 	return verp.New(s.BounceDomain, s.linkSecrets())
 }
 

@@ -27,6 +27,7 @@ var examples = map[string]any{
 	"resend-bulk":      object{"from": "failed"},
 	"resolve-bulk":     object{"as": "resend"},
 	"set-bulk-rate":    object{"perSecond": 100},
+	"end-safe-mode":    object{"from": "2026-12-01T08:00:00Z"},
 	"add-suppressions": object{"channel": "email", "entries": []any{object{"address": "ada@example.com", "reason": "unsubscribed"}}},
 	"render":           object{"text": "Hi {{customer.firstName}}", "channel": "sms", "context": object{"customer": object{"firstName": "Ada"}}},
 	"render-forward":   object{"from": "Robin <robin@desk.example>", "to": "parts@supplier.example", "conversation": object{"id": "c42", "messages": []any{object{"id": "m1", "direction": "in", "sentAt": "2026-11-30T09:00:00Z", "body": "The hinge is broken."}}}},

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -33,15 +32,14 @@ func (l *Ledger) OpenMany(ctx context.Context, list []Opening) []Opened {
 	if len(list) == 0 {
 		return out
 	}
-	// They are listed first, as in OpenOnce.
-	if err := l.listMany(ctx, list); err != nil {
-		for i := range out {
-			out[i].Err = err
-		}
-		return out
+	// They are listed first, as in OpenOnce, or in the same transaction.
+	pipe := Together(l.rdb)
+	listed := l.listMany(ctx, pipe, list)
+	if _, apart := l.rdb.(*redis.ClusterClient); apart {
+		_, _ = pipe.Exec(ctx) // each command's own error is looked at
+		pipe = Together(l.rdb)
 	}
 	asked := make([]*redis.Cmd, len(list))
-	pipe := Together(l.rdb)
 	for i, o := range list {
 		owner := Owner{Message, o.ID}
 		books, keep := owner.Chunk(0), l.retention+max(0, o.Longer)
@@ -54,6 +52,10 @@ func (l *Ledger) OpenMany(ctx context.Context, list []Opening) []Opened {
 	for i, o := range list {
 		owner := Owner{Message, o.ID}
 		request, err := asked[i].Text()
+		if unlisted := listed[owner.unsettledKey()].Err(); unlisted != nil { // nobody would find it
+			out[i].Err = fmt.Errorf("list %s: %w", owner, unlisted)
+			continue
+		}
 		switch {
 		case redis.HasErrorPrefix(err, "NOSCRIPT"):
 			left = append(left, i)
@@ -91,20 +93,17 @@ func Together(rdb redis.UniversalClient) redis.Pipeliner {
 	return rdb.TxPipeline()
 }
 
-// listMany lists messages as list does: those of one list with one command.
-func (l *Ledger) listMany(ctx context.Context, list []Opening) error {
+// listMany lists messages as list does: those of one list with one command. It returns the commands, by their lists.
+func (l *Ledger) listMany(ctx context.Context, pipe redis.Pipeliner, list []Opening) map[string]*redis.IntCmd {
 	entries := map[string][]redis.Z{}
 	for _, o := range list {
 		owner := Owner{Message, o.ID}
 		entries[owner.unsettledKey()] = append(entries[owner.unsettledKey()],
 			redis.Z{Score: float64(l.now().Add(max(0, o.Longer) + firstLook).Unix()), Member: owner.entry()})
 	}
-	pipe := l.rdb.Pipeline()
+	listed := make(map[string]*redis.IntCmd, len(entries))
 	for key, members := range entries {
-		pipe.ZAdd(ctx, key, members...)
+		listed[key] = pipe.ZAdd(ctx, key, members...)
 	}
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return fmt.Errorf("list messages: %w", err)
-	}
-	return nil
+	return listed
 }

@@ -257,7 +257,7 @@ func TestSES(t *testing.T) {
 	}
 	message := func(text string) snsMessage {
 		return snsMessage{
-			Type: "Notification", MessageId: "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324", TopicArn: topic, Message: text, Timestamp: "2026-12-01T10:00:00.000Z",
+			Type: "Notification", MessageID: "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324", TopicArn: topic, Message: text, Timestamp: "2026-12-01T10:00:00.000Z",
 			SignatureVersion: "2", SigningCertURL: "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem",
 		}
 	}

@@ -29,7 +29,7 @@ type Mailgun struct {
 // NewMailgun takes the account's webhook signing key. seals may be nil; now is time.Now where nil.
 func NewMailgun(key string, seals *verp.Seals, now func() time.Time) (*Mailgun, error) {
 	if len(key) < 16 {
-		return nil, errors.New("Mailgun's webhook signing key has at least 16 characters")
+		return nil, errors.New("the webhook signing key of Mailgun has at least 16 characters")
 	}
 	if now == nil {
 		now = time.Now

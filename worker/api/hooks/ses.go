@@ -54,13 +54,14 @@ func (s *SES) Name() string { return "ses" }
 
 // snsMessage is what SNS posts.
 type snsMessage struct {
-	Type, MessageId, TopicArn, Subject, Message, Timestamp, Token, SubscribeURL string
-	SignatureVersion, Signature, SigningCertURL                                 string
+	Type, TopicArn, Subject, Message, Timestamp, Token, SubscribeURL string
+	SignatureVersion, Signature, SigningCertURL                      string
+	MessageID                                                        string `json:"MessageId"`
 }
 
 // signed is the text that SNS signs: names and values in their order, a line each.
 func (m snsMessage) signed() string {
-	fields := []string{"Message", m.Message, "MessageId", m.MessageId}
+	fields := []string{"Message", m.Message, "MessageId", m.MessageID}
 	if m.Type == "Notification" {
 		if m.Subject != "" {
 			fields = append(fields, "Subject", m.Subject)

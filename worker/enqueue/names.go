@@ -8,7 +8,9 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-type ( // so that callers import this package alone: values of both names go together
+// Message and the others are what callers name, so that this package is the only one that they import. Each is what stands
+// behind it: values of both names go together.
+type (
 	Message   = task.Message    // one message to one recipient
 	Content   = task.Content    // what is sent: a shortcut by name, or a text
 	Forward   = task.Forward    // a transcript of a conversation

@@ -10,7 +10,7 @@ import (
 
 // Message and the others are what callers name, so that this package is the only one that they import. Each is what stands
 // behind it: values of both names go together.
-type (
+type ( //nolint:revive // each line says what it names
 	Message   = task.Message    // one message to one recipient
 	Content   = task.Content    // what is sent: a shortcut by name, or a text
 	Forward   = task.Forward    // a transcript of a conversation

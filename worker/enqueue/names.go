@@ -8,30 +8,47 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Message and the others are what callers name, so that this package is the only one that they import. Each is what stands
-// behind it: values of both names go together.
-type ( //nolint:revive // each line says what it names
-	Message   = task.Message    // one message to one recipient
-	Content   = task.Content    // what is sent: a shortcut by name, or a text
-	Forward   = task.Forward    // a transcript of a conversation
-	Actions   = task.Actions    // what changes in a conversation after sending
-	Policy    = task.Policy     // what a crash in the middle of sending means: Resend or Hold
-	Channel   = message.Channel // Email, SMS, Chat or Note
-	File      = message.Ref     // an attachment: where its bytes are
-	Header    = message.Header  // a further header field of an email
-	Bulk      = bulk.Definition // what a bulk sends, the same for all
-	Part      = bulk.Part       // a bulk's message on one channel
-	Canary    = bulk.Canary     // a bulk's first part, which stops the others if it fails
-	Recipient = bulk.Recipient  // one of a bulk's audience
-	RowError  = bulk.RowError   // what is wrong with one of an audience
-	Plan      = bulk.Plan       // the hash of what a bulk sends
-	State     = ledger.State    // of a message; its String is pending, sent, failed, …
-	Reason    = ledger.Reason   // why a message is in its state
+// Callers name these, so that they import this package alone; values of both names go together.
+
+type (
+	// Message is one message to one recipient.
+	Message = task.Message
+	// Content is what is sent: a shortcut by name, or a text.
+	Content = task.Content
+	// Forward is a transcript of a conversation.
+	Forward = task.Forward
+	// Actions is what changes in a conversation after sending.
+	Actions = task.Actions
+	// Policy is what a crash in the middle of sending means: Resend or Hold.
+	Policy = task.Policy
+	// Channel is Email, SMS, Chat or Note.
+	Channel = message.Channel
+	// File is an attachment: where its bytes are.
+	File = message.Ref
+	// Header is a further header field of an email.
+	Header = message.Header
+	// Bulk is what a bulk sends, the same for all.
+	Bulk = bulk.Definition
+	// Part is a bulk's message on one channel.
+	Part = bulk.Part
+	// Canary is a bulk's first part, which stops the others if it fails.
+	Canary = bulk.Canary
+	// Recipient is one of a bulk's audience.
+	Recipient = bulk.Recipient
+	// RowError is what is wrong with one of an audience.
+	RowError = bulk.RowError
+	// Plan is the hash of what a bulk sends.
+	Plan = bulk.Plan
+	// State is the state of a message; its String is pending, sent, failed, ….
+	State = ledger.State
+	// Reason is why a message is in its state.
+	Reason = ledger.Reason
 
 	// Faults are all that is wrong with what was given. Use errors.As to find them in an error: each has a JSON pointer to
 	// the value, a stable code, and words.
 	Faults = fault.List
-	Fault  = fault.Fault
+	// Fault is one of them.
+	Fault = fault.Fault
 )
 
 // The channels.

@@ -70,8 +70,9 @@ generate: ## make the locale and zone data and the corpora anew (needs Node)
 fuzz: ## fuzz everything that reads foreign bytes, FUZZTIME (30s) each
 	scripts/fuzz.sh $(FUZZTIME)
 
-chaos: deps ## kill workers and Redis in the middle of a bulk; print lost, duplicated, unknown; 5,000 random calls against a model; 20,000 recipients of whom the script knows what comes back
+chaos: deps ## kill workers and Redis in the middle of a bulk; print lost, duplicated, unknown; 5,000 random calls against a model; 10,000 simulated schedules of faults; 20,000 recipients of whom the script knows what comes back
 	$(GO) test ./cmd/herald -run 'TestChaos|TestFaults|TestPoison|TestModel|TestComeback' -count 1 -v -timeout 60m -chaos.recipients 20000 -chaos.kills 20 -chaos.faults -model.calls 5000 -comeback.recipients 20000 -comeback.kills 20 -comeback.within 60s
+	$(GO) test ./worker -run TestSimulation -count 1 -v -timeout 60m -sim.schedules 10000
 
 image: ## build the container image
 	docker build --build-arg VERSION=$(VERSION) -t herald .

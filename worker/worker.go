@@ -116,6 +116,7 @@ type Worker struct {
 	gate         *queue.Gate
 	pauser       *pauser
 	reporter     *reporter
+	pulse        pulse
 }
 
 // New checks the options and returns a worker that Run starts.
@@ -184,7 +185,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	l := newLines(w.gate, o.Senders, o.Log, draining)
 	d, err := delivery.New(delivery.Options{
 		Ledger: o.Ledger, Composer: composer, Senders: o.Senders, Limiter: o.Limiter, Suppressions: o.Suppressions, Rates: o.Rates,
-		Metrics: outcomes, Draining: draining, Answered: l.answered, Halted: w.pauser.halted, Era: func() int64 { return w.reporter.era.Load() },
+		Metrics: outcomes, Draining: draining, Answered: l.answered, Halted: w.pauser.halted, Era: func() int64 { return w.reporter.era.Load() + w.pulse.count(time.Now()) },
 	})
 	if err != nil {
 		return err
@@ -196,7 +197,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	if w.reporter, err = newReporter(o, w.gate, l, d.Troubles, w.pauser, d.SetRates); err != nil {
 		return err
 	}
-	w.keepers = append(w.keepers, w.pauser.run, w.reporter.run)
+	w.keepers = append(w.keepers, w.pauser.run, w.reporter.run, w.pulse.run)
 	if err := o.Metrics.Register(d); err != nil {
 		return err
 	}

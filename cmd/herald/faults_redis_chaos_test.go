@@ -17,9 +17,14 @@ func cluster() (start func(*chaos), happens func(*chaos, []*exec.Cmd)) {
 		nodes = redistest.StartReplicated(c.t, 3)
 		c.url = nodes.URL()
 	}
-	return start, func(*chaos, []*exec.Cmd) {
+	return start, func(c *chaos, _ []*exec.Cmd) {
 		nodes.Masters[1].Kill()
 		nodes.Promoted(1)
+		await(c.t, "the cluster answers again", func() bool {
+			p := &program{c.t, map[string]string{"HERALD_REDIS_URL": c.url}}
+			code, _, _ := p.run(context.Background(), "bulk", "status", "chaos", "--json")
+			return code == exitOK
+		})
 	}
 }
 

@@ -75,8 +75,8 @@ type Options struct {
 	Answered func(c message.Channel, e *send.Error)
 	// Halted says why nothing may be sent under a policy for now: a code and words; "" if it may. nil: it always may.
 	Halted func(task.Policy) (code, words string)
-	// Era changes when Redis may have forgotten who works on what: runs that began before start no further message. nil: it
-	// never does.
+	// Era changes when others may have taken this worker's tasks, since Redis forgot who works on what, or this process stood
+	// still: runs that began before start no further message. nil: it never does.
 	Era func() int64
 }
 

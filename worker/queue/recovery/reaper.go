@@ -59,6 +59,7 @@ type watched struct {
 // lease is one as it was last seen.
 type lease struct {
 	until float64   // when it ends, by its worker's clock: only whether it changes counts
+	crash string    // how often its task was handed back: the lease of its next worker may end at the same second, by another clock
 	since time.Time // since when it has not changed, by the reaper's clock
 }
 
@@ -118,7 +119,7 @@ func (r *Reaper) Run(ctx context.Context) {
 	tick := time.NewTicker(reapEvery)
 	defer tick.Stop()
 	for {
-		if err := r.scan(ctx); err != nil && ctx.Err() == nil {
+		if err := r.Scan(ctx); err != nil && ctx.Err() == nil {
 			r.log.Warn("reaper can't look at the queues: nothing counts as dead meanwhile", "error", err)
 		}
 		select {
@@ -129,9 +130,9 @@ func (r *Reaper) Run(ctx context.Context) {
 	}
 }
 
-// scan looks at every queue once. While Redis is away, or takes no writes, nobody can renew a lease: then the reaper
+// Scan looks at every queue once: Run does so again and again. While Redis is away, or takes no writes, nobody can renew a lease: then the reaper
 // forgets what it saw of that queue.
-func (r *Reaper) scan(ctx context.Context) error {
+func (r *Reaper) Scan(ctx context.Context) error {
 	if ahead, err := clockDifference(ctx, r.rdb); err == nil { // if it can't be asked, the queues tell
 		r.noteClock(ahead)
 	}
@@ -143,9 +144,11 @@ func (r *Reaper) scan(ctx context.Context) error {
 		}
 		return nil
 	})
+	crashes := map[string]*redis.MapStringStringCmd{}
 	_, _ = r.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, queue := range r.queues {
 			if leases[queue].Err() == nil && active[queue].Err() == nil && len(leases[queue].Val())+len(active[queue].Val()) > 0 {
+				crashes[queue] = p.HGetAll(ctx, crashesKey(queue))
 				proofs[queue] = p.Set(ctx, proofKey(queue), 1, time.Minute)
 			}
 		}
@@ -156,11 +159,13 @@ func (r *Reaper) scan(ctx context.Context) error {
 	var errs []error
 	for _, queue := range r.queues {
 		err := errors.Join(leases[queue].Err(), active[queue].Err())
+		var crashed map[string]string
 		if proof := proofs[queue]; proof != nil {
-			err = errors.Join(err, proof.Err())
+			err = errors.Join(err, proof.Err(), crashes[queue].Err())
+			crashed = crashes[queue].Val()
 		}
 		if err == nil {
-			err = r.look(ctx, queue, now, leases[queue].Val(), active[queue].Val())
+			err = r.look(ctx, queue, now, leases[queue].Val(), active[queue].Val(), crashed)
 		}
 		if err != nil {
 			delete(r.watched, queue)
@@ -197,7 +202,7 @@ func (r *Reaper) noteClock(ahead time.Duration) {
 }
 
 // look compares what is active in a queue with what was seen before, and hands back what died.
-func (r *Reaper) look(ctx context.Context, queue string, now time.Time, leases []redis.Z, active []string) error {
+func (r *Reaper) look(ctx context.Context, queue string, now time.Time, leases []redis.Z, active []string, crashed map[string]string) error {
 	before := r.watched[queue]
 	if before == nil || now.Sub(before.looked) > longestGap {
 		before = &watched{}
@@ -210,8 +215,8 @@ func (r *Reaper) look(ctx context.Context, queue string, now time.Time, leases [
 		id, _ := z.Member.(string)
 		leased[id] = true
 		l, known := before.leases[id]
-		if !known || l.until != z.Score {
-			l = lease{z.Score, now}
+		if !known || l.until != z.Score || l.crash != crashed[id] {
+			l = lease{z.Score, crashed[id], now}
 		}
 		w.leases[id] = l
 		if now.Sub(l.since) < silentAfter {

@@ -74,7 +74,7 @@ func (s *stuck) running(t *testing.T) {
 func (s *stuck) scan(t *testing.T, later time.Duration) {
 	t.Helper()
 	s.clock.Add(int64(later))
-	if err := s.reaper.scan(context.Background()); err != nil {
+	if err := s.reaper.Scan(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -159,6 +159,30 @@ func TestReaperHandsBackWhatDiedAndNothingElse(t *testing.T) {
 	}
 }
 
+// A task that another reaper handed back has a new worker, whose lease may end at the very second of the old one by another clock:
+// that worker gets its time, too.
+func TestReaperKnowsTheNextWorker(t *testing.T) {
+	t.Parallel()
+	s := newStuck(t)
+	const until = 1
+	still := func(int) { s.silence(t, until) }
+	s.look(t, silentAfter, still)
+	ctx := context.Background()
+	keys := []string{queueKey("q", "active"), queueKey("q", "lease"), queueKey("q", "pending"), crashesKey("q")}
+	if err := reapScript.Run(ctx, s.rdb, keys, queueKey("q", "t:"), 60, "stuck", until).Err(); err != nil { // the other reaper
+		t.Fatal(err)
+	}
+	s.running(t)
+	s.look(t, silentAfter, still)
+	if n := s.crashes(t); n != 1 {
+		t.Fatalf("%d crashes: it was taken from its new worker", n)
+	}
+	s.look(t, 2*time.Second, still)
+	if n := s.crashes(t); n != 2 {
+		t.Errorf("%d crashes: never handed back", n)
+	}
+}
+
 // What could not be renewed is not dead: after an outage, writes that Redis refused, or a sleep of the machine, the
 // reaper waits until the living had time to renew their leases.
 func TestReaperForgetsWhatItDidNotSee(t *testing.T) {
@@ -170,7 +194,7 @@ func TestReaperForgetsWhatItDidNotSee(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.clock.Add(int64(2 * time.Second))
-			if err := s.reaper.scan(ctx); err == nil {
+			if err := s.reaper.Scan(ctx); err == nil {
 				t.Error("nothing was said of the refused writes")
 			}
 			s.rdb.ConfigSet(ctx, "min-replicas-to-write", "0")
@@ -179,7 +203,7 @@ func TestReaperForgetsWhatItDidNotSee(t *testing.T) {
 		"Redis was away": func(t *testing.T, s *stuck) {
 			gone, cancel := context.WithCancel(context.Background())
 			cancel()
-			if err := s.reaper.scan(gone); err == nil {
+			if err := s.reaper.Scan(gone); err == nil {
 				t.Error("nothing was said of the outage")
 			}
 		},

@@ -323,7 +323,7 @@ func (s *simulation) rewind() {
 func simulate(t *testing.T, seed uint64) map[string]int {
 	t.Helper()
 	server := miniredis.RunT(t)
-	rdb := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1})
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, ReadTimeout: time.Minute, WriteTimeout: time.Minute}) // whatever else the machine does
 	defer func() { _ = rdb.Close(); server.Close() }()
 	s := &simulation{
 		t: t, random: rand.New(rand.NewPCG(seed, 1)), server: server, rdb: rdb, now: time.Unix(1_800_000_000, 0), sent: map[string]int{}, stats: map[string]int{"schedules": 1},

@@ -58,8 +58,9 @@ func TestUnsubscribeLinks(t *testing.T) {
 		bulk.Recipient{Email: "a@example.com"},
 		bulk.Recipient{Email: "b@example.com", Context: json.RawMessage(`{"unsubscribe":{"url":"https://evil.example"}} `)},
 	)))
+	message := map[string]string{"a@example.com": "links+0.0.email", "b@example.com": "links+0.1.email"} // the link says of which it was
 	for _, m := range s.out.mails {
-		if want := "https://m.example/email/" + m.To[0].Addr + "/links"; m.Unsubscribe != want || strings.TrimSpace(m.Text) != want {
+		if want := "https://m.example/email/" + m.To[0].Addr + "/" + message[m.To[0].Addr]; m.Unsubscribe != want || strings.TrimSpace(m.Text) != want {
 			t.Errorf("header %q, text %q, want %q", m.Unsubscribe, m.Text, want)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -114,6 +115,32 @@ type bulkListOutput struct {
 	}
 }
 
+// bulksAtOnce is how many bulks of a list are read at the same time: one after the other, a hundred take seconds where Redis is
+// far away or busy.
+const bulksAtOnce = 10
+
+// statuses returns what reads the status of the i-th of a list. Asked for one, it reads those after it, too.
+func (s *Server) statuses(ctx context.Context, by caller, listed []bulk.Listed) func(i int) (BulkStatus, error) {
+	type answer struct {
+		status BulkStatus
+		err    error
+	}
+	var read []answer
+	return func(i int) (BulkStatus, error) {
+		if i == len(read) {
+			next := listed[i:min(i+bulksAtOnce, len(listed))]
+			answers := make([]answer, len(next))
+			var all sync.WaitGroup
+			for j, l := range next {
+				all.Go(func() { answers[j].status, answers[j].err = s.bulkStatus(ctx, by, l.ID) })
+			}
+			all.Wait()
+			read = append(read, answers...)
+		}
+		return read[i].status, read[i].err
+	}
+}
+
 // bulksAPage bounds how many bulks one page reads, where a state is asked for.
 const bulksAPage = 300
 
@@ -136,8 +163,9 @@ func (s *Server) listBulks(ctx context.Context, in *listBulksInput) (*bulkListOu
 	}
 	out := &bulkListOutput{}
 	out.Body.Items = []BulkStatus{}
+	read := s.statuses(ctx, by, listed)
 	for i, l := range listed {
-		status, err := s.bulkStatus(ctx, by, l.ID)
+		status, err := read(i)
 		switch {
 		case errors.Is(err, bulk.ErrNotFound): // its retention ended at this very moment
 		case bulk.IsUnreadable(err):

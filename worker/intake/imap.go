@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -62,16 +63,16 @@ func parseIMAP(text string) (*IMAP, error) {
 	switch {
 	case u.Scheme == "imaps":
 		m.dial = imapclient.DialTLS
-		port = first(port, "993")
+		port = cmp.Or(port, "993")
 	case u.Scheme == "imap" && u.Query().Get("tls") == "none":
 		if ip := net.ParseIP(u.Hostname()); ip == nil || !ip.IsLoopback() {
 			return nil, errors.New("without TLS a password may go to this machine alone (127.0.0.1)")
 		}
 		m.dial = imapclient.DialInsecure
-		port = first(port, "143")
+		port = cmp.Or(port, "143")
 	case u.Scheme == "imap":
 		m.dial = imapclient.DialStartTLS
-		port = first(port, "143")
+		port = cmp.Or(port, "143")
 	default:
 		return nil, errors.New("it must begin with imaps:// or imap://")
 	}
@@ -79,27 +80,11 @@ func parseIMAP(text string) (*IMAP, error) {
 	return m, nil
 }
 
-func first(s, fallback string) string {
-	if s == "" {
-		return fallback
-	}
-	return s
-}
-
 // Watch takes mails until ctx ends. What can't be stored stays unread, and is taken later.
 func (m *IMAP) Watch(ctx context.Context) error {
-	tick := time.NewTicker(imapEvery)
-	defer tick.Stop()
-	for {
-		if err := m.Round(ctx); err != nil && ctx.Err() == nil {
-			m.in.Log.Warn("can't take mails from the mailbox, trying on", "server", m.address, "error", err)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
+	return watch(ctx, imapEvery, m.Round, func(err error) {
+		m.in.Log.Warn("can't take mails from the mailbox, trying on", "server", m.address, "error", err)
+	})
 }
 
 // Round takes the mails that are unread now.

@@ -36,11 +36,18 @@ func (in *Intake) NewMaildir(dir string) (*Maildir, error) {
 
 // Watch takes mails until ctx ends. What can't be stored stays in new/, and is taken later.
 func (m *Maildir) Watch(ctx context.Context) error {
-	tick := time.NewTicker(maildirEvery)
+	return watch(ctx, maildirEvery, m.Round, func(err error) {
+		m.in.Log.Warn("can't take mails from the Maildir, trying on", "error", err)
+	})
+}
+
+// watch looks at once and after each pause until ctx ends, and tells why a look failed.
+func watch(ctx context.Context, pause time.Duration, look func(context.Context) error, tell func(error)) error {
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
-		if err := m.Round(ctx); err != nil && ctx.Err() == nil {
-			m.in.Log.Warn("can't take mails from the Maildir, trying on", "error", err)
+		if err := look(ctx); err != nil && ctx.Err() == nil {
+			tell(err)
 		}
 		select {
 		case <-tick.C:

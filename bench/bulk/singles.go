@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/heraldsend/herald/bench/sink"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -46,49 +46,17 @@ func listen(n int) (*arrivals, error) {
 }
 
 func (a *arrivals) serve(c net.Conn) {
-	defer func() { _ = c.Close() }()
-	r, w := bufio.NewReaderSize(c, 1<<16), bufio.NewWriter(c)
 	to := -1
-	reply := func(s string) {
-		_, _ = w.WriteString(s)
-		if r.Buffered() == 0 {
-			_ = w.Flush()
+	sink.Swallow(c, 0, func(line []byte) bool {
+		number, _, _ := bytes.Cut(line[len("RCPT TO:<u"):], []byte("@"))
+		var err error
+		to, err = strconv.Atoi(string(number))
+		return err == nil && to < len(a.at)
+	}, func() {
+		if a.at[to].CompareAndSwap(0, time.Now().UnixNano()) {
+			a.taken.Add(1)
 		}
-	}
-	reply("220 sink ESMTP\r\n")
-	for {
-		line, err := r.ReadSlice('\n')
-		if err != nil || len(line) < 4 {
-			return
-		}
-		switch string(line[:4]) {
-		case "EHLO":
-			reply("250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SIZE 50000000\r\n250 CHUNKING\r\n")
-		case "RCPT":
-			number, _, _ := bytes.Cut(line[len("RCPT TO:<u"):], []byte("@"))
-			if to, err = strconv.Atoi(string(number)); err != nil || to >= len(a.at) {
-				return
-			}
-			reply("250 ok\r\n")
-		case "BDAT":
-			size, err := strconv.Atoi(string(bytes.Fields(line)[1]))
-			if err != nil {
-				return
-			}
-			if _, err := r.Discard(size); err != nil {
-				return
-			}
-			if a.at[to].CompareAndSwap(0, time.Now().UnixNano()) {
-				a.taken.Add(1)
-			}
-			reply("250 2.0.0 taken\r\n")
-		case "QUIT":
-			reply("221 bye\r\n")
-			return
-		default:
-			reply("250 ok\r\n")
-		}
-	}
+	})
 }
 
 // events is an endpoint that counts what it takes.

@@ -35,7 +35,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "herald_commit_seconds", Help: "Time of one group commit of the ledger.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
 		}),
 		commitFailed: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "herald_commit_failures_total", Help: "Group commits that Redis refused, at least in part. They are tried again, and sending waits.",
+			Name: "herald_commit_failures_total", Help: "Group commits that Redis refused, at least in part, or that its replicas lacked at first. They are tried again, and sending waits.",
 		}),
 	}
 	var errs []error

@@ -41,8 +41,23 @@ func sentinel() (start func(*chaos), happens func(*chaos, []*exec.Cmd)) {
 	}
 }
 
+// stepped is a Redis whose clock steps 20 s ahead, and back after 20 s.
+func stepped() (start func(*chaos), happens func(*chaos, []*exec.Cmd)) {
+	var server *redistest.Stepping
+	start = func(c *chaos) {
+		server = redistest.StartStepping(c.t)
+		c.redis = server.Server
+	}
+	return start, func(*chaos, []*exec.Cmd) {
+		server.Step(20 * time.Second)
+		time.Sleep(20 * time.Second)
+		server.Step(0)
+	}
+}
+
 // redisFaults are those of Redis.
 var redisFaults = func() []faulty {
+	startStepped, steps := stepped()
 	startCluster, masterDies := cluster()
 	startSentinel, watchedDies := sentinel()
 	return []faulty{
@@ -62,6 +77,7 @@ var redisFaults = func() []faulty {
 		{name: "Redis killed, started at once", killed: 3, happens: func(c *chaos, _ []*exec.Cmd) { c.redis.Restart() }},
 		{name: "Redis refuses writes for 15 s (no replicas)", happens: config("min-replicas-to-write", "1", "0", 15*time.Second)},
 		{name: "Redis refuses writes for 15 s (memory)", happens: config("maxmemory", "1", "0", 15*time.Second)},
+		{name: "Redis's clock steps 20 s ahead, later back", redis: startStepped, happens: steps},
 		{name: "Redis frozen for 20 s", killed: 3, happens: func(c *chaos, _ []*exec.Cmd) {
 			c.redis.Pause()
 			time.Sleep(20 * time.Second)

@@ -185,7 +185,7 @@ func (a *API) Serve(ctx context.Context, l net.Listener) error {
 
 // withHealth puts /healthz, /readyz and /metrics beside the API.
 func (a *API) withHealth(ctx context.Context) http.Handler {
-	checks := health(ctx, a.redis, a.Metrics, nil)
+	checks := health(ctx, a.redis, 0, a.Metrics, nil)
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", checks)
 	mux.Handle("GET /readyz", checks)

@@ -40,7 +40,7 @@ func TestClusterFailover(t *testing.T) {
 			key = name
 		}
 	}
-	handler := health(context.Background(), rdb, NewMetrics(), nil)
+	handler := health(context.Background(), rdb, 0, NewMetrics(), nil)
 	ready := func() int {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))

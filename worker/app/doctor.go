@@ -158,6 +158,9 @@ func (d *doctor) redis(ctx context.Context) {
 		}
 		trouble(level, "set this in redis.conf; for development HERALD_ALLOW_VOLATILE_REDIS=true allows it", err)
 	}
+	if err := checkReplicas(ctx, rdb, d.s.RedisReplicas); err != nil {
+		d.add("redis", Problem, "redis-replicas", "start them, or lower the setting", "%v", err)
+	}
 	if well {
 		d.add("redis", OK, "redis-url", "", "%s answers, keeps an append-only file and evicts nothing", RedisHost(d.s.RedisURL))
 	}

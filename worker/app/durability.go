@@ -93,6 +93,48 @@ func checkNode(ctx context.Context, rdb redis.Cmdable, weakest string, untold fu
 	return errors.Join(errs...)
 }
 
+// mostLag is how many seconds a replica may have been silent: the default of min-replicas-max-lag.
+const mostLag = 10
+
+// checkReplicas reports that a master has fewer than n replicas that follow it: sending would wait. Of a cluster it asks
+// every master.
+func checkReplicas(ctx context.Context, rdb redis.UniversalClient, n int) error {
+	if n == 0 {
+		return nil
+	}
+	check := func(ctx context.Context, node redis.Cmdable) error {
+		text, err := node.Info(ctx, "replication").Result()
+		if err != nil {
+			return fmt.Errorf("ask Redis for its replicas: %w", err)
+		}
+		follow := 0
+		for name, value := range parseInfo(text) {
+			if strings.HasPrefix(name, "slave") && strings.Contains(value, "state=online") {
+				_, lag, _ := strings.Cut(value, "lag=")
+				lag, _, _ = strings.Cut(lag, ",")
+				if seconds, err := strconv.Atoi(lag); err == nil && seconds <= mostLag {
+					follow++
+				}
+			}
+		}
+		if follow < n {
+			return &tooFewReplicas{follow, n}
+		}
+		return nil
+	}
+	if cluster, ok := rdb.(*redis.ClusterClient); ok {
+		return cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return check(ctx, node) })
+	}
+	return check(ctx, rdb)
+}
+
+// tooFewReplicas is the error of a master with fewer replicas than HERALD_REDIS_REPLICAS asks for.
+type tooFewReplicas struct{ follow, want int }
+
+func (e *tooFewReplicas) Error() string {
+	return fmt.Sprintf("%d of the %d replicas that HERALD_REDIS_REPLICAS asks for follow a Redis: sending waits for them", e.follow, e.want)
+}
+
 func parseInfo(text string) map[string]string {
 	info := map[string]string{}
 	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -99,5 +101,36 @@ func TestLogsHaveUnits(t *testing.T) {
 				t.Errorf("%s: %s", format, out.String())
 			}
 		}
+	}
+}
+
+// Whether enough replicas follow is told before sending waits for them.
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	watched := redistest.StartSentinel(t)
+	rdb := watched.Master.Client()
+	ready := func(replicas int) (int, string) {
+		w := httptest.NewRecorder()
+		health(t.Context(), rdb, replicas, NewMetrics(), nil).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+		return w.Code, w.Body.String()
+	}
+	for replicas, want := range []int{200, 200, 503} {
+		if code, text := ready(replicas); code != want {
+			t.Errorf("%d replicas: %d %s", replicas, code, text)
+		}
+	}
+	watched.Replica.Kill()
+	code, text := ready(1)
+	for ; code == 200; code, text = ready(1) { // until Redis has noticed
+		if t.Context().Err() != nil {
+			t.Fatal("ready without a replica")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if !strings.Contains(text, "0 of the 1 replicas that HERALD_REDIS_REPLICAS asks for") {
+		t.Errorf("%d %s", code, text)
+	}
+	if code, _ := ready(0); code != 200 {
+		t.Errorf("nobody asked for a replica: %d", code)
 	}
 }

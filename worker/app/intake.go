@@ -212,7 +212,7 @@ func (in *Intake) Addresses() []string {
 
 // ServeHealth answers /healthz, /readyz and /metrics until ctx ends.
 func (in *Intake) ServeHealth(ctx context.Context, l net.Listener) {
-	in.add(serveHealth(l, health(ctx, in.redis, in.Metrics, nil), in.Log))
+	in.add(serveHealth(l, health(ctx, in.redis, 0, in.Metrics, nil), in.Log))
 }
 
 // Run takes mails until ctx ends. Then it lets those that are being taken finish.

@@ -58,8 +58,8 @@ func Listen(s *Settings, log *slog.Logger) (net.Listener, error) {
 
 // health answers /healthz (the process lives), /readyz (it consumes, and Redis answers and takes writes) and /metrics. /readyz also
 // tells of safe mode, in which a worker is not ready, and lists the channels that can't send, and why. The process is ready all the same, since other channels go on and
-// messages wait. troubles is nil if nothing is sent.
-func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.Registry, troubles func() map[message.Channel]delivery.Trouble) http.Handler {
+// messages wait. troubles is nil if nothing is sent. replicas is how many each master must have.
+func health(ctx context.Context, rdb redis.UniversalClient, replicas int, metrics *prometheus.Registry, troubles func() map[message.Channel]delivery.Trouble) http.Handler {
 	mux, store := http.NewServeMux(), recovery.NewWritable(rdb, queue.All())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -69,7 +69,7 @@ func health(ctx context.Context, rdb redis.UniversalClient, metrics *prometheus.
 		}
 		check, cancel := context.WithTimeout(r.Context(), time.Second)
 		defer cancel()
-		if err := store.Check(check); err != nil {
+		if err := cmp.Or(store.Check(check), checkReplicas(check, rdb, replicas)); err != nil {
 			http.Error(w, whyNotReady(err), http.StatusServiceUnavailable)
 			return
 		}
@@ -113,6 +113,10 @@ func whyNotReady(err error) string {
 	if errors.Is(err, fleet.ErrUntrusted) {
 		return fleet.ErrUntrusted.Error()
 	}
+	var few *tooFewReplicas
+	if errors.As(err, &few) {
+		return few.Error()
+	}
 	var refused redis.Error
 	if errors.As(err, &refused) {
 		word, _, _ := strings.Cut(refused.Error(), " ") // such as NOREPLICAS, MISCONF, READONLY, OOM
@@ -135,7 +139,7 @@ func onlyHere(h http.Handler) http.Handler {
 
 // ServeHealth answers for the worker on l until Close.
 func (w *Worker) ServeHealth(ctx context.Context, l net.Listener, metrics *prometheus.Registry, log *slog.Logger) {
-	w.add(serveHealth(l, health(ctx, w.Redis, metrics, w.Troubles), log))
+	w.add(serveHealth(l, health(ctx, w.Redis, w.replicas, metrics, w.Troubles), log))
 }
 
 // serveHealth serves until the function that it returns is called.

@@ -17,7 +17,7 @@ import (
 // Over the loopback interface a web page whose name was made to mean 127.0.0.1 doesn't read the metrics; elsewhere every
 // name is fine.
 func TestMetricsCheckTheHost(t *testing.T) {
-	handler := health(t.Context(), nil, NewMetrics(), nil)
+	handler := health(t.Context(), nil, 0, NewMetrics(), nil)
 	for _, c := range []struct {
 		local, host string
 		want        int
@@ -46,7 +46,7 @@ func TestReadyTellsTroubles(t *testing.T) {
 	defer func() { _ = rdb.Close() }()
 	since := time.Date(2026, 11, 30, 10, 0, 0, 0, time.UTC)
 	troubles := map[message.Channel]delivery.Trouble{}
-	handler := health(context.Background(), rdb, NewMetrics(), func() map[message.Channel]delivery.Trouble { return troubles })
+	handler := health(context.Background(), rdb, 0, NewMetrics(), func() map[message.Channel]delivery.Trouble { return troubles })
 	ask := func() (int, string) {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
@@ -71,7 +71,7 @@ func TestNotReadyWhileRedisRefusesWrites(t *testing.T) {
 	rdb := redistest.Start(t).Client()
 	ask := func() (int, string) {
 		w := httptest.NewRecorder()
-		health(t.Context(), rdb, NewMetrics(), nil).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+		health(t.Context(), rdb, 0, NewMetrics(), nil).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
 		return w.Code, w.Body.String()
 	}
 	if code, body := ask(); code != 200 {

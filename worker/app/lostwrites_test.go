@@ -222,7 +222,7 @@ func TestOldBackup(t *testing.T) {
 		f.await(what+" says why it waits", func() bool { return cause() == fleet.SafeMode })
 	}
 	ready := httptest.NewRecorder()
-	health(ctx, rdb, NewMetrics(), func() map[message.Channel]delivery.Trouble { return nil }).ServeHTTP(ready, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+	health(ctx, rdb, 0, NewMetrics(), func() map[message.Channel]delivery.Trouble { return nil }).ServeHTTP(ready, httptest.NewRequest(http.MethodGet, "/readyz", nil))
 	if ready.Code != http.StatusServiceUnavailable || !strings.Contains(ready.Body.String(), "herald resume --from") {
 		t.Errorf("/readyz: %d %s", ready.Code, ready.Body)
 	}

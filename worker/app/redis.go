@@ -199,6 +199,9 @@ func checkRedis(ctx context.Context, s *Settings, log *slog.Logger, rdb redis.Un
 	if ahead.Abs() > recovery.NoteClockDifference {
 		log.Warn("this machine's clock and that of Redis differ; workers refuse to start beyond "+recovery.MaxClockDifference.String(), "ahead", ahead.Round(time.Millisecond))
 	}
+	if err := checkReplicas(ctx, rdb, s.RedisReplicas); err != nil {
+		log.Warn("too few replicas of Redis", "error", err) // they may come back, and /readyz tells
+	}
 	if s.AllowVolatileRedis {
 		log.Warn("a volatile Redis is allowed: a restart of it may lose jobs")
 		return nil

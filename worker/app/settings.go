@@ -66,6 +66,7 @@ type Settings struct {
 	Locale             string        `placeholder:"TAG" help:"Language of dates, numbers and snippets, for recipients who bring none. en-us when empty." group:"settings"`
 	Country            string        `placeholder:"CODE" help:"Default country: ISO 3166 code, such as GB, for phone numbers without a country's code. They are refused when empty. The same for workers, API and commands." group:"settings"`
 	RedisFsync         string        `enum:"always,everysec,no" default:"always" placeholder:"WHEN" help:"The weakest appendfsync of Redis that is accepted. With everysec a crash of Redis's machine loses its last second: accepted jobs, and what was recorded as sent." group:"settings"`
+	RedisReplicas      int           `placeholder:"N" default:"0" help:"How many replicas of Redis must have what is recorded of a message before it is sent (hold), and before its outcome counts: promoting one of them then loses none of it. Sending waits while there are fewer." group:"settings"`
 	SafeAfter          time.Duration `default:"15m" help:"How old the last sign of life of a worker in Redis may be when workers start. Older data are a backup's, or all workers died at once: nothing is sent before herald resume --from. Never when 0." group:"settings"`
 	AllowVolatileRedis bool          `help:"Work on a Redis that can lose jobs. For development." group:"settings"`
 	Listen             string        `placeholder:"ADDR" help:"Address of the API, and of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken." group:"settings"`
@@ -183,6 +184,9 @@ func (s *Settings) Check() error {
 	}
 	if !(s.APIRate >= 0) || math.IsInf(s.APIRate, 1) {
 		fault("api-rate", "%v is not a number of requests a second", s.APIRate)
+	}
+	if s.RedisReplicas < 0 || s.RedisReplicas > 10 {
+		fault("redis-replicas", "%d is not from 0 to 10", s.RedisReplicas)
 	}
 	if s.Concurrency < 1 || s.Concurrency > 10_000 {
 		fault("concurrency", "%d is not between 1 and 10000", s.Concurrency)

@@ -62,7 +62,7 @@ func TestTroubleIsSeen(t *testing.T) {
 			got := awaitStatus(t, client, mail, c.state, c.code)
 			noSender := awaitStatus(t, client, sms, ledger.Pending, "no_sender")
 			ready := httptest.NewRecorder()
-			health(t.Context(), w.Redis, NewMetrics(), w.Troubles).ServeHTTP(ready, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+			health(t.Context(), w.Redis, 0, NewMetrics(), w.Troubles).ServeHTTP(ready, httptest.NewRequest(http.MethodGet, "/readyz", nil))
 			if ready.Code != 200 || !strings.Contains(ready.Body.String(), "HERALD_SMS_URL") || !strings.Contains(noSender.Waiting.Text, "HERALD_SMS_URL") {
 				t.Errorf("/readyz: %d %s; waits for %s", ready.Code, ready.Body, noSender.Waiting.Text)
 			}

@@ -39,6 +39,7 @@ type WorkerOptions struct {
 type Worker struct {
 	*worker.Worker
 	Redis        redis.UniversalClient
+	replicas     int
 	unconfigured map[message.Channel]string // the setting that would open each
 	stack
 }
@@ -78,7 +79,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	books, err := ledger.New(ledger.Options{Redis: rdb, Log: log, Retention: s.Retention})
+	books, err := ledger.New(ledger.Options{Redis: rdb, Log: log, Retention: s.Retention, Replicas: s.RedisReplicas})
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +133,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Worker{Worker: w, Redis: rdb, unconfigured: rules.Unconfigured, stack: open}, nil
+	return &Worker{Worker: w, Redis: rdb, replicas: s.RedisReplicas, unconfigured: rules.Unconfigured, stack: open}, nil
 }
 
 // Renderer renders with the locale and time zone of the settings for recipients without their own.
@@ -145,7 +146,7 @@ func (s *Settings) shared() map[string]string {
 	all := map[string]string{}
 	for flag, value := range map[string]any{
 		"country": s.Country, "timezone": cmp.Or(s.Timezone, DefaultTimezone), "locale": cmp.Or(s.Locale, DefaultLocale), "retention": s.Retention,
-		"pause-above": s.PauseAbove, "safe-after": s.SafeAfter, "sms-stop-words": s.SMSStopWords, "sms-start-words": s.SMSStartWords,
+		"pause-above": s.PauseAbove, "safe-after": s.SafeAfter, "redis-replicas": s.RedisReplicas, "sms-stop-words": s.SMSStopWords, "sms-start-words": s.SMSStartWords,
 		"unconfigured": s.Unconfigured, "public-url": s.PublicURL, "list-id": s.ListID,
 	} {
 		sum := sha256.Sum256(fmt.Append(nil, value))

@@ -25,6 +25,7 @@ type Server struct {
 	t    testing.TB
 	dir  string
 	args []string
+	env  []string // besides this process's
 	cmd  *exec.Cmd
 }
 
@@ -36,6 +37,14 @@ func Start(t testing.TB, extra ...string) *Server {
 		t.Fatal("redis-server is not installed: run `make deps` (Debian: apt-get install redis-server)")
 	}
 	s := &Server{t: t, dir: t.TempDir(), args: extra}
+	s.start()
+	return s
+}
+
+// start runs the server on a free port.
+func (s *Server) start() {
+	t := s.t
+	t.Helper()
 	for attempt := 0; ; attempt++ {
 		s.Addr = freeAddr(t)
 		err := s.run()
@@ -47,7 +56,6 @@ func Start(t testing.TB, extra ...string) *Server {
 		}
 	}
 	t.Cleanup(s.Kill)
-	return s
 }
 
 // URL is the server's address as HERALD_REDIS_URL takes it, without a password.
@@ -157,6 +165,7 @@ func (s *Server) run() error {
 		"--logfile", filepath.Join(s.dir, "redis.log"),
 	}, s.args...)
 	cmd := exec.Command("redis-server", args...)
+	cmd.Env = append(os.Environ(), s.env...)
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -112,7 +112,7 @@ const maxBatch = 2048
 type Batch struct {
 	Marks  int           // that it carried
 	Took   time.Duration // the round trip
-	Failed bool          // the call of at least one chunk was refused; its marks are tried again
+	Failed bool          // the call of at least one chunk was refused and is tried again, or replicas lacked it at first
 }
 
 // Watch calls f after every group commit. f must be quick: marks wait for it.
@@ -268,6 +268,7 @@ func (l *Ledger) try(batch []*mark) []*mark {
 	took := time.Since(started)
 
 	var again []*mark
+	var known []settled
 	var failed error
 	for i, c := range order {
 		marks := groups[c]
@@ -290,9 +291,10 @@ func (l *Ledger) try(batch []*mark) []*mark {
 			if results[j] == 's' || results[j] == 'k' && m.record.State.Final() {
 				l.memory.keep(started, m)
 			}
-			m.result <- answer{stored: results[j] == 's'}
+			known = append(known, settled{m, results[j] == 's'})
 		}
 	}
+	inTime := l.confirm(known)
 	switch {
 	case failed != nil && !l.failing:
 		l.log.Warn("ledger cannot store marks, trying on", "error", failed)
@@ -301,7 +303,7 @@ func (l *Ledger) try(batch []*mark) []*mark {
 	}
 	l.failing = failed != nil
 	if watch := l.watch.Load(); watch != nil {
-		(*watch)(Batch{Marks: len(batch), Took: took, Failed: failed != nil})
+		(*watch)(Batch{Marks: len(batch), Took: took, Failed: failed != nil || !inTime})
 	}
 	return again
 }

@@ -32,6 +32,7 @@ var ErrForeign = errors.New("its data in Redis can't be read")
 type Ledger struct {
 	rdb       redis.UniversalClient
 	retention time.Duration
+	replicas  int
 	now       func() time.Time
 	log       *slog.Logger
 	pending   chan *mark
@@ -55,7 +56,9 @@ type Options struct {
 	// Retention is how long records are kept after they were created, or after their messages are due.
 	// DefaultRetention when zero.
 	Retention time.Duration
-	Now       func() time.Time // time.Now when nil
+	// Replicas is how many replicas of Redis must have a claim or an outcome before it counts. Sending waits meanwhile.
+	Replicas int
+	Now      func() time.Time // time.Now when nil
 }
 
 // New returns a ledger and starts its writer. Close stops it.
@@ -70,7 +73,7 @@ func New(o Options) (*Ledger, error) {
 		o.Now = time.Now
 	}
 	l := &Ledger{
-		rdb: o.Redis, retention: o.Retention, now: o.Now, log: o.Log,
+		rdb: o.Redis, retention: o.Retention, replicas: o.Replicas, now: o.Now, log: o.Log,
 		pending: make(chan *mark, 1024), stop: make(chan struct{}),
 	}
 	l.done.Go(l.write)

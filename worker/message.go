@@ -52,7 +52,7 @@ func waits(ctx context.Context, l *ledger.Ledger, books ledger.Chunk, run queue.
 func conclude(ctx context.Context, l *ledger.Ledger, o ledger.Owner, books ledger.Chunk, m task.Message, state ledger.State, notes *delivery.Notes) error {
 	var learned *ledger.Details
 	if d, known := notes.All()[0]; known {
-		d.Channel, d.To = string(m.Channel), m.To
+		d.Channel, d.To, d.Labels = string(m.Channel), m.To, m.Labels
 		learned = &d
 	}
 	return l.Conclude(context.WithoutCancel(ctx), o, books, state, learned)

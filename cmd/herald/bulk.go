@@ -84,6 +84,11 @@ func printProgress(std stdio, p enqueue.Progress, asJSON bool) error {
 	if err := printStatus(std, p.Status, false); err != nil {
 		return err
 	}
+	for _, l := range labelRows(p.Labels) {
+		if l.text != "" {
+			fmt.Fprintf(std.out, "  %s: %s\n", l.name, l.text)
+		}
+	}
 	if p.Cause != nil {
 		fmt.Fprintf(std.out, "  waits: %s: %s\n", p.Cause.Code, p.Cause.Text)
 	}

@@ -237,7 +237,11 @@ func (b *bulkSendCmd) definition(c *app.Settings, std stdio) (bulk.Definition, e
 			d.Messages = append(d.Messages, p)
 		}
 	}
-	b.override(&d, c)
+	labels, err := b.labels()
+	if err != nil {
+		return d, err
+	}
+	b.override(&d, c, labels)
 	check := d
 	check.ID = first(d.ID, "bulk")
 	channels := make([]message.Channel, len(b.Channel))
@@ -276,8 +280,15 @@ func (b *bulkSendCmd) where(err error, d bulk.Definition) error {
 }
 
 // override sets what flags say beside a definition.
-func (b *bulkSendCmd) override(d *bulk.Definition, c *app.Settings) {
+func (b *bulkSendCmd) override(d *bulk.Definition, c *app.Settings, labels message.Labels) {
 	d.ID, d.Locale, d.Timezone, d.Country = first(b.ID, d.ID), first(d.Locale, c.Locale), first(d.Timezone, c.Timezone), first(d.Country, c.Country)
+	d.Topic, d.Tags = first(labels.Topic, d.Topic), append(d.Tags, labels.Tags...)
+	for key, text := range labels.Metadata {
+		if d.Metadata == nil {
+			d.Metadata = map[string]string{}
+		}
+		d.Metadata[key] = text
+	}
 	d.Deduplicate = d.Deduplicate || b.Deduplicate
 	if b.Rate != 0 {
 		d.Rate = b.Rate

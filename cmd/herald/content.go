@@ -30,6 +30,9 @@ type contentFlags struct {
 	Subject     string   `help:"Subject template of an email; overrides the shortcut's."`
 	EmailLayout string   `placeholder:"NAME" help:"Email layout; overrides the shortcut's."`
 	Unsubscribe bool     `help:"Let recipients of emails unsubscribe with one click; needs HERALD_PUBLIC_URL at the worker."`
+	Topic       string   `placeholder:"NAME" help:"Topic, such as news: what recipients can unsubscribe from. The default of HERALD_TOPICS when empty."`
+	Tag         []string `placeholder:"WORD" sep:"none" help:"Word to find it by. Can be given again."`
+	Meta        []string `placeholder:"KEY=TEXT" sep:"none" help:"Text of your own that comes back in answers and events, such as orderId=10031. Can be given again."`
 	Brand       string   `placeholder:"ID" help:"Brand of a chat."`
 	Assistant   string   `placeholder:"ID" help:"Assistant of a chat."`
 	Dialog      string   `placeholder:"ID" help:"Dialog that the assistant starts with."`
@@ -52,6 +55,22 @@ func (f *contentFlags) fields(c message.Channel) (chat message.ChatFields, note 
 		note = message.NoteFields{Mentions: f.Mention}
 	}
 	return chat, note
+}
+
+// labels are what the flags say of the message besides its content.
+func (f *contentFlags) labels() (message.Labels, error) {
+	l := message.Labels{Topic: f.Topic, Tags: f.Tag}
+	for _, pair := range f.Meta {
+		key, text, ok := strings.Cut(pair, "=")
+		if _, twice := l.Metadata[key]; !ok || twice {
+			return l, usageError{fmt.Errorf("--meta %.100q: give each key once, as KEY=TEXT", pair)}
+		}
+		if l.Metadata == nil {
+			l.Metadata = map[string]string{}
+		}
+		l.Metadata[key] = text
+	}
+	return l, nil
 }
 
 // useDefault takes the default shortcut of defaults.yaml where neither a shortcut nor a text is given.

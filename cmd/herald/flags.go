@@ -15,6 +15,7 @@ var flagOf = map[string]string{
 	"/id": "--id", "/channel": "--channel", "/from": "--from", "/to": "--to", "/replyTo": "--reply-to", "/cc": "--cc", "/bcc": "--bcc",
 	"/shortcut": "--shortcut", "/text": "--text", "/subject": "--subject", "/template": "--email-layout", "/context": "--context",
 	"/locale": "--locale", "/timezone": "--timezone", "/attachments": "--attach", "/policy": "--policy", "/onIssue": "--on-issue",
+	"/topic": "--topic", "/tags": "--tag", "/metadata": "--meta",
 	"/unsubscribe": "--unsubscribe", "/chat/brand": "--brand", "/chat/assistant": "--assistant", "/chat/dialog": "--dialog",
 	"/note/mentions": "--mention", "/sendAt": "--at", "/sendBefore": "--before", "/actions": "--actions",
 	"/messages": "--channel", "/rate": "--rate", "/sendAtLocal": "--at-local", "/canary": "--canary", "/canary/maxFailurePercent": "--canary-fails",

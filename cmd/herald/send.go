@@ -45,9 +45,13 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 	if err != nil {
 		return err
 	}
+	labels, err := s.labels()
+	if err != nil {
+		return err
+	}
 	channel := message.Channel(s.Channel)
 	m := task.Message{
-		ID: first(s.ID, enqueue.NewID()), Channel: channel, From: s.From, To: s.To, ReplyTo: s.ReplyTo, Context: data,
+		ID: first(s.ID, enqueue.NewID()), Labels: labels, Channel: channel, From: s.From, To: s.To, ReplyTo: s.ReplyTo, Context: data,
 		Locale: c.Locale, Timezone: c.Timezone, Country: c.Country, Policy: task.Policy(s.Policy), OnIssue: task.IssuePolicy(s.OnIssue), Unsubscribe: s.Unsubscribe,
 		Actions: actions, SendAt: s.At, SendBefore: s.Before, Cc: s.Cc, Bcc: s.Bcc, InReplyTo: s.InReplyTo,
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -40,11 +42,12 @@ type fate struct {
 	ID      string          `json:"id"`
 	Channel message.Channel `json:"channel,omitempty"`
 	To      string          `json:"to,omitempty"`
-	State   string          `json:"state"`
-	Code    string          `json:"code,omitempty"`
-	Reason  string          `json:"reason,omitempty"`
-	Time    time.Time       `json:"time,omitzero"`
-	Waiting *waiting        `json:"waiting,omitempty"`
+	message.Labels
+	State   string    `json:"state"`
+	Code    string    `json:"code,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
+	Time    time.Time `json:"time,omitzero"`
+	Waiting *waiting  `json:"waiting,omitempty"`
 
 	Subject    string         `json:"subject,omitempty"`
 	ProviderID string         `json:"providerId,omitempty"`
@@ -75,7 +78,7 @@ func fateOf(id string, c message.Channel, to string, r ledger.Record, d ledger.D
 		r.State = ledger.Pending // a worker has it in hand
 	}
 	out := fate{
-		ID: id, Channel: c, To: to, State: r.State.String(), Code: r.Reason.Code, Reason: r.Reason.Text, Time: r.At,
+		ID: id, Channel: c, To: to, Labels: d.Labels, State: r.State.String(), Code: r.Reason.Code, Reason: r.Reason.Text, Time: r.At,
 		Subject: d.Subject, ProviderID: d.ProviderID, Words: d.Words, Attempts: d.Attempts, Issues: d.Issues,
 	}
 	if came.State != ledger.Unconfirmed {
@@ -112,6 +115,9 @@ func printAccount(std stdio, asJSON bool, s enqueue.Status) error {
 	row("at", atTime(f.Time))
 	row("channel", string(f.Channel))
 	row("to", f.To)
+	for _, l := range labelRows(f.Labels) {
+		row(l.name, l.text)
+	}
 	row("subject", f.Subject)
 	row("provider id", f.ProviderID)
 	row("words", f.Words)
@@ -126,6 +132,17 @@ func printAccount(std stdio, asJSON bool, s enqueue.Status) error {
 		row("issue", codeAndText(i.Code, i.Text))
 	}
 	return table.Flush()
+}
+
+// labelRow is a line about labels, for people.
+type labelRow struct{ name, text string }
+
+func labelRows(l message.Labels) []labelRow {
+	pairs := make([]string, 0, len(l.Metadata))
+	for _, key := range slices.Sorted(maps.Keys(l.Metadata)) {
+		pairs = append(pairs, key+"="+l.Metadata[key])
+	}
+	return []labelRow{{"topic", l.Topic}, {"tags", strings.Join(l.Tags, ", ")}, {"metadata", strings.Join(pairs, ", ")}}
 }
 
 // newEncoder writes JSON for programs and people: "<" stays as it is.

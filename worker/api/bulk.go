@@ -18,7 +18,8 @@ import (
 
 // BulkBody is what a bulk sends, the same for all recipients.
 type BulkBody struct {
-	ID          string               `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Taken for as long as the bulk is known (HERALD_RETENTION, 30 days unless set). A fresh one where missing."`
+	ID string `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Taken for as long as the bulk is known (HERALD_RETENTION, 30 days unless set). A fresh one where missing."`
+	LabelFields
 	Messages    PerChannel[PartBody] `json:"messages,omitempty" doc:"The messages for each recipient: at most one on each channel."`
 	Context     Object               `json:"context,omitempty" doc:"Context of all recipients; each recipient's own overrides it, key by key at its top level."`
 	Locale      string               `json:"locale,omitempty" maxLength:"100" doc:"For recipients without their own."`
@@ -125,7 +126,7 @@ func (s *Server) definition(ctx context.Context, b BulkBody, id string) (bulk.De
 // definition is the definition that a body asks for.
 func (b *BulkBody) definition(id string) bulk.Definition {
 	d := bulk.Definition{
-		ID: id, Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, Country: b.Country, OnIssue: task.IssuePolicy(b.OnIssue),
+		ID: id, Labels: b.labels(), Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, Country: b.Country, OnIssue: task.IssuePolicy(b.OnIssue),
 		Deduplicate: b.Deduplicate, Rate: b.Rate, SendAt: b.SendAt, SendAtLocal: b.SendAtLocal, SendBefore: b.SendBefore,
 		Canary: (*bulk.Canary)(b.Canary), Events: b.Events, Actions: b.Actions.actions(),
 	}
@@ -145,7 +146,8 @@ func (b *BulkBody) faults() error { return b.definition(cmp.Or(b.ID, "fresh")).V
 // BulkStatus is the progress of a bulk in messages, one for each recipient and channel. Planned is always the sum of
 // the other counts.
 type BulkStatus struct {
-	ID         string                      `json:"id"`
+	ID string `json:"id"`
+	LabelFields
 	State      string                      `json:"state" enum:"loading,ready,scheduled,running,completed,paused,cancelled"`
 	Planned    int                         `json:"planned"`
 	Pending    int                         `json:"pending"`
@@ -198,7 +200,7 @@ func (s *Server) bulkStatus(ctx context.Context, by caller, id string) (BulkStat
 		return BulkStatus{}, err
 	}
 	out := BulkStatus{
-		ID: by.shown(id), State: string(status.State), Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Done: status.Done, Failed: status.Failed,
+		ID: by.shown(id), LabelFields: labelsOf(b.Labels), State: string(status.State), Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Done: status.Done, Failed: status.Failed,
 		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, Issues: status.Issues, Feedback: status.Feedback, Canary: status.Canary,
 		Rate: controls.Rate, CreatedAt: b.CreatedAt, Channels: PerChannel[message.Channel]{},
 	}

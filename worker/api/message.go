@@ -31,6 +31,7 @@ type MessageBody struct {
 	Cc      []string        `json:"cc,omitempty" maxItems:"50"`
 	Bcc     []string        `json:"bcc,omitempty" maxItems:"50"`
 	ContentFields
+	LabelFields
 	Context     Object        `json:"context,omitempty" doc:"What the template may use: customer, conversation, currentUser, …. Numbers stay exact."`
 	Locale      string        `json:"locale,omitempty" maxLength:"100" example:"fr-CA"`
 	Country     string        `json:"country,omitempty" pattern:"^[A-Z]{2}$" doc:"Default country: ISO 3166 code for phone numbers without a country's code. The server's own where missing." example:"GB"`
@@ -144,7 +145,7 @@ func checkCountry(code string) error {
 func (b *MessageBody) task(id string) task.Message {
 	return task.Message{
 		ID: id, Channel: b.Channel, From: b.From, To: b.To, ReplyTo: b.ReplyTo, Cc: b.Cc, Bcc: b.Bcc,
-		Content: b.content(), Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, Country: b.Country, Attachments: fileRefs(b.Attachments),
+		Content: b.content(), Labels: b.labels(), Context: contextBytes(b.Context), Locale: b.Locale, Timezone: b.Timezone, Country: b.Country, Attachments: fileRefs(b.Attachments),
 		Policy: b.Policy, OnIssue: task.IssuePolicy(b.OnIssue), Unsubscribe: b.Unsubscribe, Actions: b.Actions.actions(),
 		InReplyTo: b.InReplyTo, References: b.References, Headers: headerFields(b.Headers), Chat: message.ChatFields(b.Chat), Note: message.NoteFields(b.Note), SendAt: b.SendAt, SendBefore: b.SendBefore,
 	}

@@ -33,6 +33,9 @@ func (b shapes) of(schema *huma.Schema) *strictjson.Shape {
 		s.Kind, s.Required, s.Members = strictjson.Object, schema.Required, map[string]*strictjson.Shape{}
 		more, said := schema.AdditionalProperties.(bool)
 		s.Open = schema.AdditionalProperties != nil && (!said || more)
+		if others, typed := schema.AdditionalProperties.(*huma.Schema); typed {
+			s.Others = b.of(others)
+		}
 		for name, property := range schema.Properties {
 			s.Members[name] = b.of(property)
 		}

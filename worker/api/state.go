@@ -16,8 +16,9 @@ type MessageState struct {
 	To      string          `json:"to,omitempty" doc:"As it was asked for."`
 	State   string          `json:"state" enum:"pending,sent,done,failed,suppressed,skipped,unknown"`
 	At      *time.Time      `json:"at,omitempty" doc:"When the state was reached; missing while pending."`
-	Reason  *Reason         `json:"reason,omitempty"`
-	Waiting *Waiting        `json:"waiting,omitempty" doc:"Why it is pending; missing once it is settled."`
+	LabelFields
+	Reason  *Reason  `json:"reason,omitempty"`
+	Waiting *Waiting `json:"waiting,omitempty" doc:"Why it is pending; missing once it is settled."`
 	SentDetails
 	Feedback *MessageFeedback `json:"feedback,omitempty" doc:"What came back after it was sent; missing where nothing did."`
 }
@@ -118,7 +119,7 @@ func (s *Server) getState(status func(context.Context, string) (enqueue.Status, 
 			return nil, err
 		}
 		return &MessageStateOutput{MessageState{
-			ID: callerOf(ctx).shown(in.ID), Channel: found.Channel, To: found.To, State: stateName(found.State), At: someTime(found.At), Reason: reasonOf(found.Reason),
+			ID: callerOf(ctx).shown(in.ID), Channel: found.Channel, To: found.To, LabelFields: labelsOf(found.Labels), State: stateName(found.State), At: someTime(found.At), Reason: reasonOf(found.Reason),
 			Waiting: waitingOf(found.Waiting), SentDetails: detailsOf(found.Details), Feedback: feedbackOf(found.Feedback),
 		}}, nil
 	}

@@ -19,6 +19,7 @@ import (
 // Definition is what a bulk sends, the same for all recipients. It doesn't change once it is stored.
 type Definition struct {
 	ID string `json:"id"`
+	message.Labels
 	// Messages are those for each recipient, at most one on each channel.
 	Messages []Part `json:"messages,omitempty"`
 	// Context is a JSON object. Each recipient's own context overrides it, key by key at its top level.
@@ -102,6 +103,7 @@ type Canary struct {
 func (d Definition) Validate() error {
 	var f fault.List
 	f.Join("/id", task.CheckID(d.ID))
+	f.Join("", d.Labels.Validate())
 	if len(d.Messages) == 0 && d.Actions.IsZero() {
 		f.Add("/messages", fault.Missing, "none, and no actions; give a message for each channel that is to be used")
 	}
@@ -294,7 +296,7 @@ func (d Definition) Message(chunk, slot int, r Recipient) (task.Message, error) 
 	}
 	part := d.Part(slot)
 	m := part.message()
-	m.ID = d.MessageID(chunk, slot)
+	m.ID, m.Labels = d.MessageID(chunk, slot), d.Labels
 	m.To, m.Country, m.Context, m.Locale, m.Timezone = r.Address(part.Channel), d.Country, ctx, d.Locale, d.Timezone
 	m.OnIssue, m.SendBefore, m.Actions = d.OnIssue, d.SendBefore, d.Actions
 	if r.Locale != "" {

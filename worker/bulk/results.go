@@ -180,7 +180,9 @@ func (s *Store) MessageResult(ctx context.Context, id string) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	return results[at.Slot], nil
+	result := results[at.Slot]
+	result.Labels = b.Labels
+	return result, nil
 }
 
 // Place is a slot of a bulk.

@@ -184,7 +184,7 @@ func (r *Runner) publishBulk(ctx context.Context, id string) (pending []int, err
 // factOf is the event of a bulk's progress.
 func factOf(b bulk.Bulk, status bulk.Status) outbox.Bulk {
 	return outbox.Bulk{
-		ID: b.ID, State: string(status.State), Round: b.Round, Percent: status.Settled() * 10 / status.Planned * 10,
+		ID: b.ID, Labels: b.Labels, State: string(status.State), Round: b.Round, Percent: status.Settled() * 10 / status.Planned * 10,
 		Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Done: status.Done, Failed: status.Failed,
 		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, At: time.Now(), Over: status.State.Over(),
 	}

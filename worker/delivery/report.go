@@ -34,7 +34,7 @@ func (r Report) Facts() []outbox.Fact {
 	var facts []outbox.Fact
 	if r.Outcome && !r.OnlyAction {
 		fact := outbox.Message{
-			ID: m.ID, Bulk: r.Bulk, Channel: m.Channel, State: r.Record.State.String(), Code: r.Record.Reason.Code,
+			ID: m.ID, Bulk: r.Bulk, Channel: m.Channel, State: r.Record.State.String(), Code: r.Record.Reason.Code, Labels: m.Labels,
 			Conversation: conversation, Customer: customer, ProviderID: r.Details.ProviderID, At: at, Group: r.Group,
 		}
 		for _, i := range r.Details.Issues {

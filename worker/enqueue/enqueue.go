@@ -216,7 +216,7 @@ func RequestOf(p task.Payload) (ledger.Request, error) {
 	r := ledger.Request{Kind: p.Kind(), Payload: data}
 	switch p := p.(type) {
 	case task.Message:
-		r.Channel, r.To = string(p.Channel), p.To
+		r.Channel, r.To, r.Labels = string(p.Channel), p.To, p.Labels
 	case task.Forward:
 		r.Channel, r.To = string(message.Email), p.To
 	}

@@ -21,6 +21,7 @@ type Cause struct {
 // Progress is the status of a bulk, and what an operator asks next.
 type Progress struct {
 	bulk.Status
+	message.Labels
 	Cause     *Cause  `json:"cause,omitempty"`     // why it waits or is slow; nil where nothing holds it up
 	PerSecond float64 `json:"perSecond,omitempty"` // messages settled a second, on the average of the last 10 to 20 s
 	// RemainingSeconds is how long it takes at this pace; nil where nobody can tell.
@@ -45,9 +46,9 @@ func (c *Client) BulkProgress(ctx context.Context, id string) (Progress, error) 
 func (c *Client) ProgressOf(ctx context.Context, b bulk.Bulk) (Progress, error) {
 	status, err := c.bulks.StatusOf(ctx, b)
 	if err != nil || status.State.Over() {
-		return Progress{Status: status}, err
+		return Progress{Status: status, Labels: b.Labels}, err
 	}
-	p := Progress{Status: status}
+	p := Progress{Status: status, Labels: b.Labels}
 	workers, err := c.fleet.Workers(ctx)
 	if err != nil {
 		return p, err

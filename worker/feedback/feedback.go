@@ -103,6 +103,7 @@ type sent struct {
 	forward bool
 	channel message.Channel
 	to      string
+	labels  message.Labels
 	several bool
 }
 
@@ -184,7 +185,7 @@ func (r *Recorder) follow(ctx context.Context, in Report, m sent) (reason string
 
 func (r *Recorder) publish(ctx context.Context, in Report, m sent, f ledger.Feedback, reason string) error {
 	fact := outbox.Feedback{
-		ID: in.ID, Forward: m.forward, Bulk: m.bulk, Channel: m.channel, Feedback: f.State.String(), Source: f.Source, Status: f.Status, Words: f.Words,
+		ID: in.ID, Forward: m.forward, Bulk: m.bulk, Channel: m.channel, Labels: m.labels, Feedback: f.State.String(), Source: f.Source, Status: f.Status, Words: f.Words,
 		Suppressed: reason, At: f.At.UTC().Truncate(time.Second),
 	}
 	if m.forward {
@@ -220,7 +221,7 @@ func (r *Recorder) single(ctx context.Context, o ledger.Owner) (sent, error) {
 	if err != nil {
 		return sent{}, err
 	}
-	m := sent{books: books, forward: o.Kind == ledger.Forward, channel: message.Channel(a.Details.Channel), to: a.Details.To}
+	m := sent{books: books, forward: o.Kind == ledger.Forward, channel: message.Channel(a.Details.Channel), to: a.Details.To, labels: a.Labels}
 	m.several = m.forward && strings.Contains(m.to, ",")
 	return m, nil
 }
@@ -239,7 +240,7 @@ func (r *Recorder) ofBulk(ctx context.Context, id string) (sent, error) {
 		return sent{}, fmt.Errorf("message %.150q: %w", id, ledger.ErrNotFound)
 	}
 	c := b.Part(at.Slot).Channel
-	return sent{books: b.Owner().Chunk(at.Chunk), slot: at.Slot, bulk: b.ID, channel: c, to: recipients[i].Address(c)}, nil
+	return sent{books: b.Owner().Chunk(at.Chunk), slot: at.Slot, bulk: b.ID, labels: b.Labels, channel: c, to: recipients[i].Address(c)}, nil
 }
 
 // same reports whether two texts are the same address. Numbers are compared by their digits.

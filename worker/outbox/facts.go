@@ -28,6 +28,7 @@ type Message struct {
 	Channel message.Channel `json:"channel"`
 	State   string          `json:"state"`          // the ledger's: sent, failed, suppressed, skipped, unknown
 	Code    string          `json:"code,omitempty"` // why, where it was not sent
+	message.Labels
 	// Conversation and Customer are conversation.id and customer.id of the message's context.
 	Conversation string `json:"conversation,omitempty"`
 	Customer     string `json:"customer,omitempty"`
@@ -145,8 +146,9 @@ func (f Forwarded) Event() Event {
 // Bulk is the progress of a bulk: bulk.progress at every tenth of its recipients, bulk.paused when it paused by
 // itself, bulk.completed when no message is pending.
 type Bulk struct {
-	ID         string    `json:"id"`
-	Owner      string    `json:"owner,omitempty"`
+	ID    string `json:"id"`
+	Owner string `json:"owner,omitempty"`
+	message.Labels
 	State      string    `json:"state"` // running; completed or cancelled when it is over
 	Round      int       `json:"round"` // starts so far after the first: resumed, sent again, cancelled
 	Percent    int       `json:"percent"`

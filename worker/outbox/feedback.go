@@ -11,15 +11,16 @@ import (
 // opted_out. It is in the stream of its message or bulk, also where the outcome is in that of a conversation: what was asked
 // for is known no longer, and may come days later.
 type Feedback struct {
-	ID       string          `json:"id"`
-	Owner    string          `json:"owner,omitempty"` // set by the store, as of a Message
-	Forward  bool            `json:"forward,omitempty"`
-	Bulk     string          `json:"bulk,omitempty"`
-	Channel  message.Channel `json:"channel"`
-	Feedback string          `json:"feedback"`         // the ledger's: delivered, bounced_soft, bounced_hard, …
-	Source   string          `json:"source"`           // mail, link, twilio, …
-	Status   string          `json:"status,omitempty"` // RFC 3463, or the provider's code
-	Words    string          `json:"words,omitempty"`  // the other side's, without addresses
+	ID      string          `json:"id"`
+	Owner   string          `json:"owner,omitempty"` // set by the store, as of a Message
+	Forward bool            `json:"forward,omitempty"`
+	Bulk    string          `json:"bulk,omitempty"`
+	Channel message.Channel `json:"channel"`
+	message.Labels
+	Feedback string `json:"feedback"`         // the ledger's: delivered, bounced_soft, bounced_hard, …
+	Source   string `json:"source"`           // mail, link, twilio, …
+	Status   string `json:"status,omitempty"` // RFC 3463, or the provider's code
+	Words    string `json:"words,omitempty"`  // the other side's, without addresses
 	// To is the address, of a message of a bulk: the caller knows a single message by its id.
 	To string `json:"to,omitempty"`
 	// Suppressed is the reason for which the recipient is on the suppression list since then.

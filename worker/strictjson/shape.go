@@ -46,6 +46,7 @@ type Shape struct {
 	Members  map[string]*Shape // of an object
 	Required []string
 	Open     bool   // an object may have other members
+	Others   *Shape // of those; nil for any
 	Advice   string // for who gives a member that there is none of; may be empty
 
 	Items              *Shape // of a list; nil for any
@@ -137,7 +138,7 @@ func fits(v []byte, k Kind) bool {
 }
 
 func (c *conform) object(v []byte, s *Shape) {
-	if s.Open && len(s.Members) == 0 && len(s.Required) == 0 {
+	if s.Open && s.Others == nil && len(s.Members) == 0 && len(s.Required) == 0 {
 		return
 	}
 	seen := make(map[string]bool, len(s.Required))
@@ -152,6 +153,8 @@ func (c *conform) object(v []byte, s *Shape) {
 			c.value(value, member)
 		case !s.Open:
 			c.unknown(string(name), s)
+		default:
+			c.value(value, s.Others)
 		}
 		c.path.pop()
 		if len(c.faults) == fault.Most {
@@ -314,8 +317,7 @@ func (b shapes) fill(s *Shape, t reflect.Type) {
 			s.Members[name] = b.of(f.Type)
 		}
 	case reflect.Map:
-		s.Kind, s.Open, s.Null = Object, true, true
-		// Members of a map are of one type; encoding/json says what is wrong with one.
+		s.Kind, s.Open, s.Null, s.Others = Object, true, true, b.of(t.Elem())
 	case reflect.Slice, reflect.Array:
 		s.Kind, s.Null, s.Items = List, true, b.of(t.Elem())
 		if t.Elem().Kind() == reflect.Uint8 {

@@ -29,6 +29,7 @@ type Message struct {
 	Cc  []string `json:"cc,omitempty"`
 	Bcc []string `json:"bcc,omitempty"`
 	Content
+	message.Labels
 	// Context is a JSON object: customer, conversation, currentUser, ….
 	Context     json.RawMessage `json:"context,omitempty"`
 	Locale      string          `json:"locale,omitempty"`
@@ -128,6 +129,7 @@ func (m Message) check() fault.List {
 	checkSender(&f, m.Channel, m.From, m.ReplyTo)
 	m.checkMailFields(&f)
 	f.Join("", m.Content.Validate())
+	f.Join("", m.Labels.Validate())
 	if n := len(m.Attachments); n > maxFiles {
 		f.Add("/attachments", fault.TooMany, "%d files, at most %d", n, maxFiles)
 	} else {

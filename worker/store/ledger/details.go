@@ -10,16 +10,18 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/seal"
 )
 
 // Details are what is known of a message besides its state. No decision depends on them: a worker that is killed
 // after sending may leave none.
 type Details struct {
-	// Channel and To are kept only for single messages and forwards: those of a bulk are in its definition and
+	// Channel, To and Labels are kept only for single messages and forwards: those of a bulk are in its definition and
 	// audience.
-	Channel    string  `json:"channel,omitempty"`
-	To         string  `json:"to,omitempty"`
+	Channel string `json:"channel,omitempty"`
+	To      string `json:"to,omitempty"`
+	message.Labels
 	Subject    string  `json:"subject,omitempty"`    // as it was sent
 	ProviderID string  `json:"providerId,omitempty"` // the other side's id of it
 	Words      string  `json:"words,omitempty"`      // the other side's last answer, without the recipients' addresses

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/seal"
 )
 
@@ -23,13 +24,13 @@ const erasedText = "erased"
 var Erased = Reason{Code: CodeErased, Text: "the recipient was erased before it was sent"}
 
 // EraseSingle removes what names anybody from the record of a message or forward: its request and the hash of that,
-// recipient, subject and texts. State, time, codes and the number of attempts stay. It reports whether there was something to remove.
+// recipient, subject, tags, metadata and texts. State, time, topic, codes and the number of attempts stay. It reports whether there was something to remove.
 func (l *Ledger) EraseSingle(ctx context.Context, o Owner, c Chunk) (bool, error) {
 	a, payload, err := l.about(ctx, c)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return false, err
 	}
-	bare := about{Details: Details{Channel: a.Channel, Attempts: a.Attempts, Issues: bareIssues(a.Issues)}}
+	bare := about{Details: Details{Channel: a.Channel, Labels: message.Labels{Topic: a.Topic}, Attempts: a.Attempts, Issues: bareIssues(a.Issues)}}
 	was, _ := json.Marshal(a) // texts and numbers: can't fail
 	will, _ := json.Marshal(bare)
 	changed := err == nil && (len(payload) > 0 || string(was) != string(will))

@@ -43,9 +43,8 @@ func (l *Ledger) OpenMany(ctx context.Context, list []Opening) []Opened {
 	for i, o := range list {
 		owner := Owner{Message, o.ID}
 		books, keep := owner.Chunk(0), l.retention+max(0, o.Longer)
-		about := about{o.Request.Kind, Details{Channel: o.Request.Channel, To: o.Request.To}}.with(o.Request.Payload)
 		keys := []string{owner.requestKey(), books.statesKey(), books.aboutKey()}
-		asked[i] = many.EvalSha(ctx, pipe, keys, kinded+o.Hash, make([]byte, slotBytes), int64(keep/time.Second), about)
+		asked[i] = many.EvalSha(ctx, pipe, keys, kinded+o.Hash, make([]byte, slotBytes), int64(keep/time.Second), o.Request.stored())
 	}
 	_, _ = pipe.Exec(ctx) // each command's own error is looked at
 	var left []int        // of a Redis that has not seen the script

@@ -45,7 +45,7 @@ type Admission struct {
 // lists it as unsettled. If the id is taken, it reports whether by the same request, according to its hash, or by
 // another one.
 func (l *Ledger) OpenOnce(ctx context.Context, o Owner, hash string, r Request, longer time.Duration) (Admission, error) {
-	keep, asked := l.retention+max(0, longer), about{r.Kind, Details{Channel: r.Channel, To: r.To}}.with(r.Payload)
+	keep, asked := l.retention+max(0, longer), r.stored()
 	pipe := l.rdb.Pipeline()
 	// It is listed first: so it is found, even if this process dies.
 	listed := l.list(ctx, pipe, o, longer)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/scan"
 	"github.com/heraldsend/herald/worker/seal"
 )
@@ -26,6 +27,7 @@ type Request struct {
 	Kind        string // of the task
 	Payload     []byte // as JSON, in layout 0
 	Channel, To string // of the message
+	Labels      message.Labels
 }
 
 // aboutKey holds what is known about a single message besides its state: a line of JSON, then the payload of the
@@ -52,7 +54,14 @@ func (l *Ledger) Request(ctx context.Context, c Chunk) (Request, error) {
 	return a.request(payload), err
 }
 
-func (a about) request(payload []byte) Request { return Request{a.Kind, payload, a.Channel, a.To} }
+func (a about) request(payload []byte) Request {
+	return Request{a.Kind, payload, a.Channel, a.To, a.Labels}
+}
+
+// stored is the request in the form of aboutKey.
+func (r Request) stored() seal.Private {
+	return about{r.Kind, Details{Channel: r.Channel, To: r.To, Labels: r.Labels}}.with(r.Payload)
+}
 
 func (l *Ledger) about(ctx context.Context, c Chunk) (a about, payload []byte, err error) {
 	data, err := l.rdb.Get(ctx, c.aboutKey()).Bytes()
@@ -215,8 +224,7 @@ func (l *Ledger) Adopt(ctx context.Context, o Owner, c Chunk, r Request, due tim
 	if left <= 0 {
 		return nil
 	}
-	asked := about{r.Kind, Details{Channel: r.Channel, To: r.To}}.with(r.Payload)
-	if err := l.rdb.SetNX(ctx, c.aboutKey(), asked, left).Err(); err != nil {
+	if err := l.rdb.SetNX(ctx, c.aboutKey(), r.stored(), left).Err(); err != nil {
 		return fmt.Errorf("adopt %s: %w", o, err)
 	}
 	if err := l.list(ctx, l.rdb, o, due.Sub(l.now())).Err(); err != nil {

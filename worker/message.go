@@ -8,6 +8,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/delivery"
+	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/ledger"
@@ -52,7 +53,7 @@ func waits(ctx context.Context, l *ledger.Ledger, books ledger.Chunk, run queue.
 func conclude(ctx context.Context, l *ledger.Ledger, o ledger.Owner, books ledger.Chunk, m task.Message, state ledger.State, notes *delivery.Notes) error {
 	var learned *ledger.Details
 	if d, known := notes.All()[0]; known {
-		d.Channel, d.To, d.Labels = string(m.Channel), m.To, m.Labels
+		d.Channel, d.To, d.Country, d.Labels = string(m.Channel), m.To, enqueue.CountryOf(m), m.Labels
 		learned = &d
 	}
 	return l.Conclude(context.WithoutCancel(ctx), o, books, state, learned)

@@ -6,6 +6,7 @@
 //	go run ./bench/bulk -enqueue 1000000     only store an audience, with a bad row in its middle
 //	go run ./bench/bulk -scaling             1, 2, 4 and 8 workers, replies after 20 ms
 //	go run ./bench/bulk -rate 1000           8 workers under one limit
+//	go run ./bench/bulk -find 10000000       look for people among so many recipients
 //	go run ./bench/bulk -singles 20000 -concurrency 256  single messages that wait; then the latency of 500 a second
 package main
 
@@ -39,11 +40,14 @@ func main() {
 	scaling := flag.Bool("scaling", false, "measure 1, 2, 4 and 8 workers")
 	rate := flag.Float64("rate", 0, "measure 8 workers under a limit of so many messages a second")
 	singles := flag.Int("singles", 0, "measure so many single messages, then their latency")
+	find := flag.Int("find", 0, "look for people among so many recipients")
 	flag.Parse()
 	run := b.run
 	switch {
 	case *enqueue > 0:
 		run = func() error { return b.enqueueOnly(*enqueue) }
+	case *find > 0:
+		run = func() error { return b.find(*find) }
 	case *singles > 0:
 		run = func() error { return b.singles(*singles, 500, 10*time.Second) }
 	case *scaling:

@@ -14,7 +14,7 @@ var (
 	shownSettings = map[string][]string{
 		"demo": authorSettings, "token": {"api-tokens"}, "version": {}, "render": authorSettings, "preview": authorSettings, "explain": authorSettings,
 		"lint": authorSettings, "test": authorSettings, "fields": authorSettings, "helpers": authorSettings,
-		"send": clientSettings, "bulk": clientSettings, "forward": clientSettings, "cancel": clientSettings, "status": clientSettings,
+		"send": clientSettings, "bulk": clientSettings, "forward": clientSettings, "cancel": clientSettings, "status": clientSettings, "find": append([]string{"country"}, clientSettings...),
 		"events": clientSettings, "suppress": clientSettings, "erase": append([]string{"country", "erase-keys"}, clientSettings...), "dead": clientSettings,
 	}
 )

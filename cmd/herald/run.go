@@ -58,6 +58,7 @@ type cli struct {
 	Token     tokenCmd     `cmd:"" help:"Make, list and revoke the tokens of the API."`
 	Send      sendCmd      `cmd:"" help:"Enqueue one message."`
 	Status    statusCmd    `cmd:"" help:"Print the state of a message or forward."`
+	Find      findCmd      `cmd:"" help:"List the messages to a person: single ones, those of bulks, forwards."`
 	Resolve   resolveCmd   `cmd:"" help:"Settle a message or forward in state unknown."`
 	Cancel    cancelCmd    `cmd:"" help:"Cancel a message or forward that waits."`
 	Pause     pauseCmd     `cmd:"" help:"Stop all sending, by all workers."`

@@ -162,6 +162,7 @@ func (s *Server) routes() error {
 	s.openAPI = api.OpenAPI()
 	api.UseMiddleware(s.authorize, s.readJSON)
 	s.registerMessages(api)
+	s.registerFind(api)
 	s.registerBatch(api)
 	s.registerScheduled(api)
 	s.registerForwards(api)

@@ -118,10 +118,14 @@ func (s *Server) getState(status func(context.Context, string) (enqueue.Status, 
 		if err != nil {
 			return nil, err
 		}
-		return &MessageStateOutput{MessageState{
-			ID: callerOf(ctx).shown(in.ID), Channel: found.Channel, To: found.To, LabelFields: labelsOf(found.Labels), State: stateName(found.State), At: someTime(found.At), Reason: reasonOf(found.Reason),
-			Waiting: waitingOf(found.Waiting), SentDetails: detailsOf(found.Details), Feedback: feedbackOf(found.Feedback),
-		}}, nil
+		return &MessageStateOutput{messageState(callerOf(ctx), found)}, nil
+	}
+}
+
+func messageState(by caller, s enqueue.Status) MessageState {
+	return MessageState{
+		ID: by.shown(s.ID), Channel: s.Channel, To: s.To, LabelFields: labelsOf(s.Labels), State: stateName(s.State), At: someTime(s.At), Reason: reasonOf(s.Reason),
+		Waiting: waitingOf(s.Waiting), SentDetails: detailsOf(s.Details), Feedback: feedbackOf(s.Feedback),
 	}
 }
 

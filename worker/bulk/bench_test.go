@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/fingerprint"
 )
 
 // BenchmarkAudience reads an audience and packs it into chunks: all of an enqueueing but Redis.
@@ -28,7 +29,7 @@ func BenchmarkAudience(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				w, err := NewChunkWriter(Definition{}, func(data []byte, _ int) error { bytesOut += len(data); return nil })
+				w, err := NewChunkWriter(Definition{Messages: []Part{{Channel: message.Email}}}, &fingerprint.Key{}, func(p Packed) error { bytesOut += len(p.Data) + len(p.Filter); return nil })
 				if err != nil {
 					b.Fatal(err)
 				}

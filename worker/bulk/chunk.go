@@ -8,6 +8,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/heraldsend/herald/worker/address"
+	"github.com/heraldsend/herald/worker/store/fingerprint"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -34,7 +36,10 @@ const (
 // ChunkWriter packs recipients into chunks, compressed by Zstandard. It is not safe for concurrent use.
 type ChunkWriter struct {
 	most    int // recipients of a chunk
-	put     func(data []byte, n int) error
+	put     func(Packed) error
+	key     *fingerprint.Key
+	kinds   []address.Kind // of the addresses that are written to
+	prints  []uint64       // of the open chunk
 	enc     *zstd.Encoder
 	raw     []byte
 	n, size int  // recipients of the open chunk, and how many it will have
@@ -42,9 +47,9 @@ type ChunkWriter struct {
 	all     int  // recipients of the chunks before
 }
 
-// NewChunkWriter returns a writer for the recipients of a definition. It calls put with each finished chunk and its
-// number of recipients. put may keep the bytes.
-func NewChunkWriter(d Definition, put func(data []byte, n int) error) (*ChunkWriter, error) {
+// NewChunkWriter returns a writer for the recipients of a definition. It calls put with each finished chunk, which has a filter of
+// its addresses if there is a key. put may keep the bytes.
+func NewChunkWriter(d Definition, key *fingerprint.Key, put func(Packed) error) (*ChunkWriter, error) {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return nil, err
@@ -53,7 +58,7 @@ func NewChunkWriter(d Definition, put func(data []byte, n int) error) (*ChunkWri
 	if d.Rate > 0 {
 		messages = min(messages, max(minChunk, int(d.Rate*chunkSeconds)))
 	}
-	return &ChunkWriter{most: max(1, messages/d.Slots()), put: put, enc: enc}, nil
+	return &ChunkWriter{most: max(1, messages/d.Slots()), put: put, key: key, kinds: addressesOf(d.Channels()), enc: enc}, nil
 }
 
 // Add checks r and appends it. The error holds its faults.
@@ -81,6 +86,9 @@ func (w *ChunkWriter) Add(r Recipient) error {
 	w.raw = appendField(w.raw, r.Context)
 	w.raw = appendField(w.raw, files)
 	w.n++
+	if w.key != nil {
+		w.prints = r.fingerprints(w.key, w.kinds, w.prints)
+	}
 	if !w.whole && (w.n == w.size || len(w.raw) >= maxChunkBytes) {
 		return w.Flush()
 	}
@@ -96,11 +104,13 @@ func (w *ChunkWriter) Flush() error {
 	if w.n == 0 {
 		return nil
 	}
-	data := w.enc.EncodeAll(w.raw, nil)
-	n := w.n
-	w.all += n
-	w.n = 0
-	return w.put(data, n)
+	packed := Packed{Data: w.enc.EncodeAll(w.raw, nil), Recipients: w.n}
+	if w.key != nil {
+		packed.Filter = fingerprint.NewFilter(w.prints)
+	}
+	w.all += w.n
+	w.n, w.prints = 0, w.prints[:0]
+	return w.put(packed)
 }
 
 // decoder reads chunks of any writer. It keeps no state between calls.

@@ -17,16 +17,16 @@ import (
 func TestChunksRoundTrip(t *testing.T) {
 	var want, got []Recipient
 	var sizes []int
-	w, err := NewChunkWriter(Definition{}, func(data []byte, n int) error {
-		chunk, err := DecodeChunk(data)
+	w, err := NewChunkWriter(Definition{}, nil, func(p Packed) error {
+		chunk, err := DecodeChunk(p.Data)
 		if err != nil {
 			return err
 		}
-		if len(chunk) != n {
-			return fmt.Errorf("%d recipients, said %d", len(chunk), n)
+		if len(chunk) != p.Recipients {
+			return fmt.Errorf("%d recipients, said %d", len(chunk), p.Recipients)
 		}
 		got = append(got, chunk...)
-		sizes = append(sizes, n)
+		sizes = append(sizes, p.Recipients)
 		return nil
 	})
 	if err != nil {
@@ -58,7 +58,7 @@ func TestChunksRoundTrip(t *testing.T) {
 // Large contexts make smaller chunks, so that no chunk outgrows Redis or memory.
 func TestLargeContextsTravelInSmallerChunks(t *testing.T) {
 	var sizes []int
-	w, err := NewChunkWriter(Definition{}, func(_ []byte, n int) error { sizes = append(sizes, n); return nil })
+	w, err := NewChunkWriter(Definition{}, nil, func(p Packed) error { sizes = append(sizes, p.Recipients); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestLargeContextsTravelInSmallerChunks(t *testing.T) {
 }
 
 func TestBadContextsAreRefused(t *testing.T) {
-	w, err := NewChunkWriter(Definition{}, func([]byte, int) error { return nil })
+	w, err := NewChunkWriter(Definition{}, nil, func(Packed) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestOverlay(t *testing.T) {
 
 // Torn or foreign bytes are an error, never a panic or a recipient out of nowhere.
 func FuzzDecodeChunk(f *testing.F) {
-	w, err := NewChunkWriter(Definition{}, func(data []byte, _ int) error { f.Add(data); return nil })
+	w, err := NewChunkWriter(Definition{}, nil, func(p Packed) error { f.Add(p.Data); return nil })
 	if err != nil {
 		f.Fatal(err)
 	}

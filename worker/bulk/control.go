@@ -252,6 +252,9 @@ func (s *Store) Reschedule(ctx context.Context, b Bulk, at time.Time) error {
 			return fmt.Errorf("reschedule bulk %s: %w", b.ID, err)
 		}
 	}
+	if err := s.keepFilters(ctx, b, keep); err != nil {
+		return fmt.Errorf("reschedule bulk %s: %w", b.ID, err)
+	}
 	pipe := s.rdb.TxPipeline() // one slot
 	pipe.HSet(ctx, metaKey(b.ID), fieldSendAt, at.UnixMilli())
 	pipe.Expire(ctx, metaKey(b.ID), keep)

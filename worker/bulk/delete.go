@@ -51,6 +51,9 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	for _, key := range slices.Compact([]string{listKey(""), listKey(owner)}) {
 		pipe.ZRem(ctx, key, id)
 	}
+	for shard := range ledger.Shards {
+		pipe.Del(ctx, filtersKey(id, shard))
+	}
 	pipe.Del(ctx, dueKey(id), outcomesKey(id), metaKey(id))
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("delete bulk %s: %w", id, err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -77,7 +76,7 @@ func (s *Store) EraseChunk(ctx context.Context, d Definition, chunk int, named f
 		}
 	}
 	if emptied > 0 {
-		if err := s.rewrite(ctx, books, recipients); err != nil {
+		if err := s.rewrite(ctx, d, books, recipients); err != nil {
 			return 0, false, err
 		}
 	}
@@ -98,11 +97,15 @@ func (r Recipient) erased() bool {
 	return string(r.Context) == string(erasedContext) && r.Email+r.Phone+r.Conversation == ""
 }
 
-// rewrite stores the recipients of a chunk in place of those that there were, for as long.
-func (s *Store) rewrite(ctx context.Context, books ledger.Chunk, recipients []Recipient) error {
-	var data []byte
-	w, err := NewChunkWriter(Definition{}, func(packed []byte, _ int) error {
-		data = slices.Clone(packed)
+// rewrite stores the recipients of a chunk in place of those that there were, for as long, and the filter of their addresses.
+func (s *Store) rewrite(ctx context.Context, d Definition, books ledger.Chunk, recipients []Recipient) error {
+	key, err := s.keys.Key(ctx)
+	if err != nil {
+		return err
+	}
+	var packed Packed
+	w, err := NewChunkWriter(d, key, func(p Packed) error {
+		packed = p
 		return nil
 	})
 	if err != nil {
@@ -118,8 +121,14 @@ func (s *Store) rewrite(ctx context.Context, books ledger.Chunk, recipients []Re
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	err = s.rdb.SetArgs(ctx, recipientsKey(books), seal.Private(data), redis.SetArgs{Mode: "XX", KeepTTL: true}).Err()
-	if err != nil && !errors.Is(err, redis.Nil) {
+	err = s.rdb.SetArgs(ctx, recipientsKey(books), seal.Private(packed.Data), redis.SetArgs{Mode: "XX", KeepTTL: true}).Err()
+	if errors.Is(err, redis.Nil) {
+		return nil // its retention has just ended
+	}
+	if err == nil {
+		err = s.replaceFilter(ctx, d.ID, books.Index, packed.Filter)
+	}
+	if err != nil {
 		return fmt.Errorf("erase in chunk %d of %s: %w", books.Index, books.Owner, err)
 	}
 	return nil

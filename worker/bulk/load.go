@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/worker/seal"
+	"github.com/heraldsend/herald/worker/store/fingerprint"
 )
 
 // The reasons not to store an audience.
@@ -102,7 +103,8 @@ func (l *Load) Recipients() int { return l.all }
 type Packed struct {
 	Data       []byte
 	Recipients int
-	Due        time.Time // when its messages are due; zero for at once
+	Filter     fingerprint.Filter // of the addresses
+	Due        time.Time          // when its messages are due; zero for at once
 }
 
 // Put stores further chunks and creates their records, in one round trip.
@@ -116,6 +118,7 @@ func (l *Load) Put(ctx context.Context, chunks []Packed) error {
 	for i, c := range chunks {
 		books := l.bulk.Owner().Chunk(first + i)
 		pipe.Set(ctx, recipientsKey(books), seal.Private(c.Data), keep)
+		putFilter(ctx, pipe, id, first+i, c.Filter, keep)
 		l.store.ledger.OpenIn(ctx, pipe, books, c.Recipients*l.bulk.Slots(), keep-l.store.ledger.Retention())
 		if !c.Due.IsZero() {
 			pipe.HSet(ctx, dueKey(id), first+i, c.Due.Unix())

@@ -98,6 +98,11 @@ func (s *Store) ChunkResults(ctx context.Context, b Bulk, chunk int) ([]Result, 
 	if err != nil {
 		return nil, err
 	}
+	return s.chunkResults(ctx, b, chunk, recipients)
+}
+
+// chunkResults is ChunkResults for a chunk whose recipients were read.
+func (s *Store) chunkResults(ctx context.Context, b Bulk, chunk int, recipients []Recipient) ([]Result, error) {
 	records, err := s.ledger.Chunk(ctx, b.Owner().Chunk(chunk))
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/seal"
+	"github.com/heraldsend/herald/worker/store/fingerprint"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
 )
@@ -34,10 +35,13 @@ var ErrNotFound = errors.New("bulk not found")
 type Store struct {
 	rdb    redis.UniversalClient
 	ledger *ledger.Ledger
+	keys   *fingerprint.Keys
 }
 
 // NewStore returns a store that keeps bulks as long as the ledger keeps records. Both stay the caller's to close.
-func NewStore(rdb redis.UniversalClient, l *ledger.Ledger) *Store { return &Store{rdb: rdb, ledger: l} }
+func NewStore(rdb redis.UniversalClient, l *ledger.Ledger) *Store {
+	return &Store{rdb: rdb, ledger: l, keys: l.Fingerprints()}
+}
 
 func metaKey(id string) string { return "herald:bulk:{" + id + "}" }
 

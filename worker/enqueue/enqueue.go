@@ -196,6 +196,11 @@ func (c *Client) admit(ctx context.Context, p task.Payload, longer time.Duration
 	if err != nil {
 		return nil, ledger.Admission{}, err
 	}
+	key, err := c.ledger.Fingerprints().Key(ctx)
+	if err != nil {
+		return nil, ledger.Admission{}, err
+	}
+	asked.Recipients = fingerprints(key, p)
 	admission, err := c.ledger.OpenOnce(ctx, owner, blob.Hash(asked.Payload), asked, longer)
 	if err != nil {
 		return nil, ledger.Admission{}, err
@@ -216,7 +221,7 @@ func RequestOf(p task.Payload) (ledger.Request, error) {
 	r := ledger.Request{Kind: p.Kind(), Payload: data}
 	switch p := p.(type) {
 	case task.Message:
-		r.Channel, r.To, r.Labels = string(p.Channel), p.To, p.Labels
+		r.Channel, r.To, r.Country, r.Labels = string(p.Channel), p.To, CountryOf(p), p.Labels
 	case task.Forward:
 		r.Channel, r.To = string(message.Email), p.To
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/fingerprint"
 )
 
 // batch is how many chunks are stored in one round trip.
@@ -32,6 +33,10 @@ func (c *Client) LoadBulk(ctx context.Context, id string, audience iter.Seq2[bul
 	if audience, err = c.addressed(d, audience); err != nil {
 		return 0, err
 	}
+	key, err := c.ledger.Fingerprints().Key(ctx)
+	if err != nil {
+		return 0, err
+	}
 	// Reading and packing goes on while the batch before is stored.
 	writing, storing := errgroup.WithContext(ctx)
 	batches := make(chan []bulk.Packed)
@@ -46,7 +51,7 @@ func (c *Client) LoadBulk(ctx context.Context, id string, audience iter.Seq2[bul
 		}
 		return nil
 	})
-	p := packer{ctx: storing, definition: d, writers: map[time.Time]*bulk.ChunkWriter{}, out: batches}
+	p := packer{ctx: storing, definition: d, key: key, writers: map[time.Time]*bulk.ChunkWriter{}, out: batches}
 	packErr := p.pack(audience, o)
 	close(batches)
 	// If storing failed, packing ended because of it: return its error.
@@ -107,6 +112,7 @@ func (c *Client) sameAudience(ctx context.Context, d bulk.Definition, audience i
 type packer struct {
 	ctx        context.Context //nolint:containedctx // of one call of LoadBulk
 	definition bulk.Definition
+	key        *fingerprint.Key                // nil where nothing is stored
 	writers    map[time.Time]*bulk.ChunkWriter // by that time
 	full       []bulk.Packed
 	out        chan<- []bulk.Packed
@@ -154,8 +160,9 @@ func (p *packer) add(r bulk.Recipient) error {
 	}
 	w := p.writers[due]
 	if w == nil {
-		if w, err = bulk.NewChunkWriter(p.definition, func(data []byte, n int) error {
-			if p.full = append(p.full, bulk.Packed{Data: data, Recipients: n, Due: due}); len(p.full) < batch {
+		if w, err = bulk.NewChunkWriter(p.definition, p.key, func(packed bulk.Packed) error {
+			packed.Due = due
+			if p.full = append(p.full, packed); len(p.full) < batch {
 				return nil
 			}
 			p.broken = p.send()

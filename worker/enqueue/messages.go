@@ -87,9 +87,18 @@ func newEntry(index int, m task.Message, sizes map[string]int64) (entry, error) 
 
 // admitMany creates the records of messages, then stores their tasks. What becomes of each is in its receipt.
 func (c *Client) admitMany(ctx context.Context, good []entry, receipts []Receipt) {
+	key, err := c.ledger.Fingerprints().Key(ctx)
 	openings := make([]ledger.Opening, len(good))
 	for i, e := range good {
+		if err != nil {
+			receipts[e.index].Err = err
+			continue
+		}
 		openings[i] = e.open
+		openings[i].Request.Recipients = fingerprints(key, e.m)
+	}
+	if err != nil {
+		return
 	}
 	var fresh []int // of good: what is new has the same way, in one round trip
 	var tasks []queue.Timed

@@ -162,6 +162,11 @@ func (c *Client) Reschedule(ctx context.Context, id string, at time.Time) error 
 	if err != nil {
 		return err
 	}
+	key, err := c.ledger.Fingerprints().Key(ctx)
+	if err != nil {
+		return err
+	}
+	asked.Recipients = fingerprints(key, m)
 	if err := c.keep(ctx, m.Sources, m.Attachments); err != nil {
 		return err
 	}

@@ -142,7 +142,7 @@ func (e *Eraser) Run(ctx context.Context, text string, block bool) (Report, erro
 	deadline := time.Now().Add(e.Patience)
 	for range mostPasses {
 		r.changed, r.report.Kept = false, nil
-		for _, part := range []func(context.Context) error{r.bulkRows, r.singles, r.letters, r.waiting, r.tasks, r.contents} {
+		for _, part := range []func(context.Context) error{r.bulkRows, r.singles, r.index, r.letters, r.waiting, r.tasks, r.contents} {
 			if err := part(ctx); err != nil {
 				return r.report, err
 			}
@@ -226,6 +226,31 @@ func (r *run) kept(format string, args ...any) {
 	if place := fmt.Sprintf(format, args...); !slices.Contains(r.report.Kept, place) {
 		r.report.Kept = append(r.report.Kept, place)
 	}
+}
+
+// index removes the address from the index of messages: whatever it led to is gone, or names it no more.
+func (r *run) index(ctx context.Context) error {
+	key, err := r.Ledger.Fingerprints().Key(ctx)
+	if err != nil {
+		return err
+	}
+	print, ok := key.Address(r.find.Kind(), r.find.Key())
+	if !ok {
+		return nil
+	}
+	changed, err := r.Ledger.EraseIndex(ctx, print, bulk.MaxAhead, func(o ledger.Owner) (bool, error) {
+		if r.find.Kind() != address.Phone {
+			return true, nil
+		}
+		// Numbers that end alike share the fingerprint.
+		a, err := r.Ledger.Account(ctx, o.Chunk(0))
+		if errors.Is(err, ledger.ErrNotFound) {
+			return true, nil
+		}
+		return err == nil && (a.Details.To == "" || r.find.Is(a.Details.To, a.Details.Country)), err
+	})
+	r.changed = r.changed || changed
+	return err
 }
 
 // waiting empties events.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -20,6 +21,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/enqueue"
@@ -30,6 +32,7 @@ import (
 	"github.com/heraldsend/herald/worker/scan"
 	"github.com/heraldsend/herald/worker/seal"
 	"github.com/heraldsend/herald/worker/store/dead"
+	"github.com/heraldsend/herald/worker/store/fingerprint"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
@@ -186,6 +189,49 @@ func (w *world) everywhere() bulk.Definition {
 	return d
 }
 
+// found are the messages to an address.
+func (w *world) found(text string) []enqueue.Match {
+	w.t.Helper()
+	found, err := w.client.Find(w.t.Context(), enqueue.Search{Recipient: text, Most: 100})
+	w.must(err)
+	return found.Matches
+}
+
+// noFingerprint looks for the fingerprint of an address in the index and in the filters.
+func (w *world) noFingerprint(text string) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	key, err := w.books.Fingerprints().Key(ctx)
+	w.must(err)
+	print, _ := key.Address(address.Mailbox, text)
+	w.must(scan.Keys(ctx, w.rdb, "herald:{to:*", func(key string) error {
+		members, err := w.rdb.ZRange(ctx, key, 0, -1).Result()
+		for _, m := range members {
+			if strings.HasPrefix(m, string(binary.BigEndian.AppendUint64(nil, print))) {
+				w.t.Errorf("in the index: %s", key)
+			}
+		}
+		return err
+	}))
+	held, err := w.client.Bulks().Holding(ctx, []string{"news"}, []uint64{print})
+	w.must(err)
+	b, err := w.client.Bulks().Bulk(ctx, "news")
+	w.must(err)
+	for _, h := range held[0] { // one in a hundred is a chance hit: then the filter is that of the addresses that are left
+		recipients, err := w.client.Bulks().Recipients(ctx, b.Definition, h.Chunk)
+		w.must(err)
+		var prints []uint64
+		for _, r := range recipients {
+			if p, ok := key.Address(address.Mailbox, r.Email); ok {
+				prints = append(prints, p)
+			}
+		}
+		if !fingerprint.NewFilter(prints).MayHold([]uint64{print}) {
+			w.t.Errorf("in the filter of chunk %d", h.Chunk)
+		}
+	}
+}
+
 // The canary is on one server, on a cluster, and where everything is encrypted: after Run no key and no file of Redis has
 // her, and the books balance.
 func TestNothingOfThePersonIsLeft(t *testing.T) {
@@ -231,6 +277,9 @@ func TestSealedInRedis(t *testing.T) {
 func erasePerson(t *testing.T, w *world) {
 	ctx := t.Context()
 	w.everywhere()
+	if n := len(w.found(canary)); n != 5+2 {
+		t.Errorf("%d messages to her are found", n)
+	}
 	before, err := w.client.Bulks().Status(ctx, "news")
 	w.must(err)
 	report, err := w.eraser.Run(ctx, "Canary.Person@xn--bcher-kva.example", false)
@@ -243,6 +292,13 @@ func erasePerson(t *testing.T, w *world) {
 		t.Errorf("left in %q", found)
 	}
 	w.scanAOF()
+	if found := w.found(canary); len(found) > 0 {
+		t.Errorf("found: %+v", found)
+	}
+	if len(w.found("r4@example.com")) != 1 || len(w.found("bob@example.com")) != 1 {
+		t.Error("others are not found any more")
+	}
+	w.noFingerprint(canary)
 
 	after, err := w.client.Bulks().Status(ctx, "news")
 	w.must(err)
@@ -279,6 +335,7 @@ func erasePerson(t *testing.T, w *world) {
 	if _, err := w.client.Message(ctx, task.Message{ID: "to", Channel: message.Email, From: "help@acme.example", To: "Canaria <" + canary + ">", Content: task.Content{Text: "Hi", Subject: "Hello"}, Context: json.RawMessage(`{"customer":{"name":"` + name + `"}}`)}); err == nil {
 		t.Error("a repeated request is taken")
 	}
+	w.noFingerprint(canary)
 	again, err := w.eraser.Run(ctx, canary, false)
 	if err != nil || again.Messages+again.Forwards+again.Recipients+again.Events+again.DeadLetters+again.Tasks+again.Files != 0 {
 		t.Errorf("once more: %+v, %v", again, err)

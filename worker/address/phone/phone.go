@@ -137,24 +137,9 @@ func plainRune(r rune) rune {
 	case unicode.Is(unicode.Pd, r), r == '−', r == 'ー': // minus; the vowel mark that stands for a hyphen in Japanese
 		return '-'
 	case unicode.Is(unicode.Nd, r):
-		return '0' + digit(r)
+		return '0' + address.Digit(r)
 	}
 	return r
-}
-
-// digit is the value of a decimal digit of any script: they stand in runs from zero to nine.
-func digit(r rune) rune {
-	for _, run := range unicode.Nd.R16 {
-		if rune(run.Lo) <= r && r <= rune(run.Hi) {
-			return (r - rune(run.Lo)) % 10
-		}
-	}
-	for _, run := range unicode.Nd.R32 {
-		if rune(run.Lo) <= r && r <= rune(run.Hi) {
-			return (r - rune(run.Lo)) % 10
-		}
-	}
-	return 0
 }
 
 // compact keeps the digits, and a + before them.

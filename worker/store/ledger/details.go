@@ -17,10 +17,11 @@ import (
 // Details are what is known of a message besides its state. No decision depends on them: a worker that is killed
 // after sending may leave none.
 type Details struct {
-	// Channel, To and Labels are kept only for single messages and forwards: those of a bulk are in its definition and
-	// audience.
+	// Channel, To, the country for its phone numbers and Labels are kept only for single messages and forwards: those of a bulk
+	// are in its definition and audience.
 	Channel string `json:"channel,omitempty"`
 	To      string `json:"to,omitempty"`
+	Country string `json:"country,omitempty"`
 	message.Labels
 	Subject    string  `json:"subject,omitempty"`    // as it was sent
 	ProviderID string  `json:"providerId,omitempty"` // the other side's id of it

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/heraldsend/herald/worker/store/fingerprint"
 )
 
 // Shards is the number of hash tags that the chunks of one bulk are spread over.
@@ -38,6 +40,7 @@ type Ledger struct {
 	pending   chan *mark
 	stop      chan struct{}
 	done      sync.WaitGroup
+	keys      *fingerprint.Keys
 	watch     atomic.Pointer[func(Batch)]
 	memory    memory
 
@@ -73,12 +76,15 @@ func New(o Options) (*Ledger, error) {
 		o.Now = time.Now
 	}
 	l := &Ledger{
-		rdb: o.Redis, retention: o.Retention, replicas: o.Replicas, now: o.Now, log: o.Log,
+		rdb: o.Redis, keys: fingerprint.New(o.Redis), retention: o.Retention, replicas: o.Replicas, now: o.Now, log: o.Log,
 		pending: make(chan *mark, 1024), stop: make(chan struct{}),
 	}
 	l.done.Go(l.write)
 	return l, nil
 }
+
+// Fingerprints are the keys of those that are stored beside records.
+func (l *Ledger) Fingerprints() *fingerprint.Keys { return l.keys }
 
 // Retention is how long records are kept.
 func (l *Ledger) Retention() time.Duration { return l.retention }

@@ -25,7 +25,7 @@ type Opened struct {
 // many is onceScript, for calls by its hash.
 var many = redis.NewScript(onceScript)
 
-// OpenMany is OpenOnce for messages, in two round trips for all of them, in their order. One that fails leaves the others
+// OpenMany is OpenOnce for messages, in three round trips for all of them, in their order. One that fails leaves the others
 // alone.
 func (l *Ledger) OpenMany(ctx context.Context, list []Opening) []Opened {
 	out := make([]Opened, len(list))
@@ -48,6 +48,7 @@ func (l *Ledger) OpenMany(ctx context.Context, list []Opening) []Opened {
 	}
 	_, _ = pipe.Exec(ctx) // each command's own error is looked at
 	var left []int        // of a Redis that has not seen the script
+	var fresh []Opening
 	for i, o := range list {
 		owner := Owner{Message, o.ID}
 		request, err := asked[i].Text()
@@ -64,6 +65,16 @@ func (l *Ledger) OpenMany(ctx context.Context, list []Opening) []Opened {
 			out[i].Err = fmt.Errorf("create the record of %s: %w", owner, err)
 		default:
 			out[i].Admission = Admission{Owner: owner, Fresh: request == "", Same: request == "" || request == kinded+o.Hash}
+			if request == "" {
+				fresh = append(fresh, o)
+			}
+		}
+	}
+	if err := l.enter(ctx, fresh, Message); err != nil {
+		for i := range out {
+			if out[i].Fresh {
+				out[i].Err = err
+			}
 		}
 	}
 	if len(left) == 0 {

@@ -74,7 +74,10 @@ func (l *Ledger) OpenOnce(ctx context.Context, o Owner, hash string, r Request, 
 	if isShared(request) {
 		return l.joinShared(ctx, o.ID, request, hash, asked, keep)
 	}
-	return Admission{Owner: o, Fresh: request == "", Same: request == "" || request == kinded+hash}, nil
+	if request != "" {
+		return Admission{Owner: o, Same: request == kinded+hash}, nil
+	}
+	return Admission{Owner: o, Fresh: true, Same: true}, l.enter(ctx, []Opening{{ID: o.ID, Request: r, Longer: longer}}, o.Kind)
 }
 
 // joinShared admits a request that layout 0 stored, and keeps the request with that record, which had none.

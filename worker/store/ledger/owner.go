@@ -78,7 +78,7 @@ func (c Chunk) countsKey() string  { return c.tag() + "counts" }
 
 // DeleteIn forgets a chunk of a bulk.
 func (l *Ledger) DeleteIn(ctx context.Context, pipe redis.Pipeliner, c Chunk) {
-	pipe.Del(ctx, c.statesKey(), c.reasonsKey(), c.commonKey(), c.waitKey(), c.detailsKey(), c.countsKey())
+	pipe.Del(ctx, c.statesKey(), c.reasonsKey(), c.commonKey(), c.waitKey(), c.detailsKey(), c.feedbackKey(), c.feedbackWordsKey(), c.countsKey())
 }
 
 // ExtendIn keeps the records of a chunk of a bulk for so much longer than usual.

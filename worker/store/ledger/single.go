@@ -28,6 +28,10 @@ type Request struct {
 	Payload     []byte // as JSON, in layout 0
 	Channel, To string // of the message
 	Labels      message.Labels
+	Country     string // for To, if that is a phone number without a country's code
+	// Recipients are the fingerprints of all addresses, by which the message is found: see Index. Without them it is found by
+	// its id alone.
+	Recipients []uint64
 }
 
 // aboutKey holds what is known about a single message besides its state: a line of JSON, then the payload of the
@@ -55,12 +59,12 @@ func (l *Ledger) Request(ctx context.Context, c Chunk) (Request, error) {
 }
 
 func (a about) request(payload []byte) Request {
-	return Request{a.Kind, payload, a.Channel, a.To, a.Labels}
+	return Request{Kind: a.Kind, Payload: payload, Channel: a.Channel, To: a.To, Country: a.Country, Labels: a.Labels}
 }
 
 // stored is the request in the form of aboutKey.
 func (r Request) stored() seal.Private {
-	return about{r.Kind, Details{Channel: r.Channel, To: r.To, Labels: r.Labels}}.with(r.Payload)
+	return about{r.Kind, Details{Channel: r.Channel, To: r.To, Country: r.Country, Labels: r.Labels}}.with(r.Payload)
 }
 
 func (l *Ledger) about(ctx context.Context, c Chunk) (a about, payload []byte, err error) {
@@ -182,7 +186,10 @@ func (l *Ledger) Postpone(ctx context.Context, o Owner, r Request, longer time.D
 	if err != nil {
 		return false, fmt.Errorf("postpone %s: %w", o, err)
 	}
-	return moved, nil
+	if !moved {
+		return false, nil
+	}
+	return true, l.enter(ctx, []Opening{{ID: o.ID, Request: r, Longer: longer}}, o.Kind)
 }
 
 // EachUnsettled calls f for every message and forward that is not settled, in no order.

@@ -37,6 +37,7 @@ type reporter struct {
 	differing    prometheus.Gauge
 	differ       []string // the settings that were told to differ
 	setRates     func(map[string]float64)
+	ratesVersion int64        // of the rates that were set for all
 	era          atomic.Int64 // see delivery.Options
 }
 
@@ -152,14 +153,22 @@ func (r *reporter) round(ctx context.Context) error {
 	r.trust(who)
 	r.others = workers
 	r.gate.Set(shutMixed, !r.betterThan(workers), queue.BulksOf("")...)
-	r.agree(workers)
+	agreed, err := r.store.Rates(ctx)
+	if err != nil {
+		return err
+	}
+	r.agree(agreed, workers)
 	return nil
 }
 
-// agree takes over the lowest rates, and tells in which settings workers differ.
-func (r *reporter) agree(workers []fleet.Worker) {
-	r.setRates(fleet.Rates(r.self.Rates, workers))
-	differ := fleet.Differing(r.self, workers)
+// agree takes over the rates that were set for all, or the lowest, and tells in which settings workers differ.
+func (r *reporter) agree(agreed fleet.Agreed, workers []fleet.Worker) {
+	r.setRates(fleet.Rates(agreed, r.self.Rates, workers))
+	if agreed.Version != r.ratesVersion {
+		r.ratesVersion = agreed.Version
+		r.log.Info("the rates for all workers were set or taken back", "version", agreed.Version, "set", agreed.Set)
+	}
+	differ := fleet.Differing(agreed, r.self, workers)
 	r.differing.Set(float64(len(differ)))
 	if slices.Equal(differ, r.differ) {
 		return

@@ -63,6 +63,7 @@ type cli struct {
 	Cancel    cancelCmd    `cmd:"" help:"Cancel a message or forward that waits."`
 	Pause     pauseCmd     `cmd:"" help:"Stop all sending, by all workers."`
 	Resume    resumeCmd    `cmd:"" help:"Let all workers send again."`
+	Rates     ratesCmd     `cmd:"" help:"Show or set how fast all workers together may send."`
 	Bulk      bulkCmd      `cmd:"" help:"Enqueue a bulk, follow it, export the results."`
 	Events    eventsCmd    `cmd:"" help:"List events that the endpoint has not taken, and send them again."`
 	Forward   forwardCmd   `cmd:"" help:"Send the transcript of a conversation to people outside, or show it."`

@@ -49,6 +49,7 @@ var problemCodes = []problemCode{
 	{"bulk_cancelled", 409, "The bulk was cancelled.", "Send to those left out with a new bulk."},
 	{"local_times", 409, "The bulk is sent by its recipients' local times.", "Cancel it, and send another one."},
 	{"not_in_safe_mode", 409, "The fleet is not in safe mode.", "There is nothing to end."},
+	{"rates_changed", 409, "The rates are not those of the version that was to be replaced.", "Read them again, and set them with their version."},
 	{"no_erase_key", 409, "An address can't be erased without a key for its hash.", "Set HERALD_ERASE_KEYS."},
 	{"not_understood", 409, "This version does not understand the dead letter.", "Retry it with the version that wrote it, or a newer one."},
 	{"link_expired", 410, "The link was for a time that is over.", "Use the link of a newer message."},

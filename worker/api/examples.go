@@ -27,6 +27,7 @@ var examples = map[string]any{
 	"resend-bulk":      object{"from": "failed"},
 	"resolve-bulk":     object{"as": "resend"},
 	"set-bulk-rate":    object{"perSecond": 100},
+	"set-rates":        object{"rates": object{"email": 200, "sms": 10, "sms:+15550100": 1}},
 	"end-safe-mode":    object{"from": "2026-12-01T08:00:00Z"},
 	"add-suppressions": object{"channel": "email", "entries": []any{object{"address": "ada@example.com", "reason": "unsubscribed"}}},
 	"render":           object{"text": "Hi {{customer.firstName}}", "channel": "sms", "context": object{"customer": object{"firstName": "Ada"}}},

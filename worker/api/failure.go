@@ -55,6 +55,8 @@ func asProblem(err error) *Problem {
 		return problem(http.StatusConflict, "not_unknown", "it is known what became of it: there is nothing to resolve")
 	case errors.Is(err, enqueue.ErrNotSafe):
 		return problem(http.StatusConflict, "not_in_safe_mode", "the fleet is not in safe mode: there is nothing to end")
+	case errors.Is(err, enqueue.ErrRatesChanged):
+		return problem(http.StatusConflict, "rates_changed", "somebody else has changed the rates meanwhile; nothing was set")
 	case errors.Is(err, enqueue.ErrContentGone):
 		return problem(http.StatusConflict, "content_gone", "an older version did not keep its content: send it again under a new id")
 	case errors.Is(err, bulk.ErrSealed):

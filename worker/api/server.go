@@ -173,6 +173,7 @@ func (s *Server) routes() error {
 	s.registerLanes(api)
 	s.registerDead(api)
 	s.registerPause(api)
+	s.registerRates(api)
 	s.registerCaught(api)
 	if s.Preview != nil {
 		s.Preview.Register(api)

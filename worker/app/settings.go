@@ -8,7 +8,6 @@ import (
 	"math"
 	"net"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/api"
-	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/delivery"
@@ -205,29 +203,7 @@ func (s *Settings) Check() error {
 
 // rates reads the rates by channel ("sms") and by sender ("sms:+15550100").
 func (s *Settings) rates() (map[string]float64, error) {
-	rates := map[string]float64{}
-	for entry := range strings.FieldsFuncSeq(s.Rates, func(r rune) bool { return r == ',' || r == ' ' }) {
-		lane, text, ok := strings.Cut(entry, "=")
-		perSecond, err := strconv.ParseFloat(text, 64)
-		if err == nil {
-			err = bulk.CheckRate(perSecond)
-		}
-		if !ok || err != nil {
-			return nil, fmt.Errorf("%.100q is not a channel or sender and a number of messages a second, such as email=200 or sms:+15550100=1", entry)
-		}
-		name, sender, _ := strings.Cut(lane, ":")
-		channel, err := message.ParseChannel(name)
-		if err != nil {
-			return nil, err
-		}
-		if sender != "" {
-			if name, err = delivery.SenderLane(channel, sender, s.Country); err != nil {
-				return nil, fmt.Errorf("%.100q: %w", lane, err)
-			}
-		}
-		rates[name] = perSecond
-	}
-	return rates, nil
+	return delivery.ParseRates(s.Rates, s.Country)
 }
 
 // Logger returns the program's log, written to w.

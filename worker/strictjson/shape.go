@@ -151,6 +151,8 @@ func (c *conform) object(v []byte, s *Shape) {
 				seen[string(name)] = true
 			}
 			c.value(value, member)
+		case s.Open && s.Others != nil:
+			c.value(value, s.Others)
 		case !s.Open:
 			c.unknown(string(name), s)
 		default:

@@ -5,9 +5,12 @@ import (
 	"slices"
 )
 
-// Rates are the limits that hold for all workers: of each channel and sender the lowest that a living worker was started
-// with. So the account is safe however the workers differ.
-func Rates(own map[string]float64, workers []Worker) map[string]float64 {
+// Rates are the limits that hold for all workers: those that were set for all or, where none were, of each channel and sender the
+// lowest that a living worker was started with. So the account is safe however the workers differ.
+func Rates(agreed Agreed, own map[string]float64, workers []Worker) map[string]float64 {
+	if agreed.Set {
+		return agreed.Rates
+	}
 	lowest := map[string]float64{}
 	note := func(rates map[string]float64) {
 		for lane, rate := range rates {
@@ -23,8 +26,9 @@ func Rates(own map[string]float64, workers []Worker) map[string]float64 {
 	return lowest
 }
 
-// Differing are the settings in which a worker differs from others, sorted. What an older worker doesn't tell is left out.
-func Differing(self Worker, workers []Worker) []string {
+// Differing are the settings in which a worker differs from others, sorted. What an older worker doesn't tell is left out, and so
+// are rates where they were set for all.
+func Differing(agreed Agreed, self Worker, workers []Worker) []string {
 	differ := map[string]bool{}
 	for _, w := range workers {
 		for name, value := range w.Settings {
@@ -32,7 +36,7 @@ func Differing(self Worker, workers []Worker) []string {
 				differ[name] = true
 			}
 		}
-		if w.Settings != nil && self.Settings != nil && !maps.Equal(w.Rates, self.Rates) {
+		if !agreed.Set && w.Settings != nil && self.Settings != nil && !maps.Equal(w.Rates, self.Rates) {
 			differ["HERALD_RATES"] = true
 		}
 	}

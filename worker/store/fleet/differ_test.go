@@ -28,7 +28,7 @@ func TestRates(t *testing.T) {
 			for _, r := range c.others {
 				workers = append(workers, Worker{Rates: r})
 			}
-			if got := Rates(c.own, workers); !maps.Equal(got, c.want) {
+			if got := Rates(Agreed{}, c.own, workers); !maps.Equal(got, c.want) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 		})
@@ -55,7 +55,7 @@ func TestDiffering(t *testing.T) {
 		"one that is mute": {other(func(w *Worker) { w.Settings, w.Rates = nil, nil }), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := Differing(self, c.workers); !slices.Equal(got, c.want) {
+			if got := Differing(Agreed{}, self, c.workers); !slices.Equal(got, c.want) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 		})

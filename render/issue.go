@@ -1,6 +1,10 @@
 package render
 
-import "github.com/heraldsend/herald/render/handlebars"
+import (
+	"strings"
+
+	"github.com/heraldsend/herald/render/handlebars"
+)
 
 // Issue is something that rendering found, and went on, and that the recipient may notice: a field without a value, a
 // snippet in another language.
@@ -17,6 +21,7 @@ type Issue struct {
 // Codes of issues of this package.
 const (
 	IssueMissingField    = string(handlebars.IssueMissingField)
+	IssueEmptyField      = string(handlebars.IssueEmptyField)
 	IssueSnippetFallback = string(handlebars.IssueSnippetFallback)
 	IssueUnknownLocale   = "unknown_locale" // the locale is no language tag: the default was used
 	IssueUnsafeURL       = "unsafe_url"     // an address with a value that could run a script or leads nowhere: "#" was used
@@ -49,6 +54,9 @@ func (l *issueLog) add(i Issue) {
 
 // note is the engine's OnIssue.
 func (l *issueLog) note(i handlebars.Issue) {
+	if i.Code == handlebars.IssueEmptyField && strings.HasPrefix(i.Field, "draft.") {
+		return // what a layout prints of the message itself: an empty subject or text is an issue of its own
+	}
 	l.add(Issue{
 		Code: string(i.Code), Message: i.Message, Field: i.Field, Part: l.part,
 		Template: i.Template, Line: i.Line, Column: i.Column,

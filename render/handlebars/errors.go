@@ -35,6 +35,7 @@ const (
 // The codes of Issue that this package raises; helpers add their own.
 const (
 	IssueMissingField    Code = "missing_field"    // a printed field is undefined or null
+	IssueEmptyField      Code = "empty_field"      // a printed field is an empty text
 	IssueSnippetFallback Code = "snippet_fallback" // a snippet has no text in a wanted language
 )
 

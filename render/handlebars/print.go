@@ -8,6 +8,9 @@ func (r *run) value(o *op, src *source, v Value) error {
 		}
 		return nil
 	}
+	if v.kind == KindString && v.text() == "" && r.exec.OnIssue != nil { // as good as missing: the reader sees a gap
+		r.issue(src, o.expr.pos, IssueEmptyField, o.expr.source, "the field "+Quote(o.expr.source)+" is empty")
+	}
 	if o.show != nil {
 		r.fuel -= v.weight()
 		v = o.show(v, r.exec)

@@ -259,7 +259,7 @@ func (r *run) operations(p *program, f *frame) error {
 			} else {
 				v = r.follow(f.this, o.keys)
 			}
-			if v.kind == KindString && v.rep == repPlain || v.kind == KindNumber && v.rep == repPrints {
+			if v.kind == KindString && v.rep == repPlain && v.text() != "" || v.kind == KindNumber && v.rep == repPrints {
 				out = escaped(out, v.text())
 			} else {
 				r.out = out

@@ -29,6 +29,7 @@ type Catalog struct {
 	blobs       map[string][]byte     // by SHA-256
 	defaults    Defaults
 	origins     map[string]origin // by kind and name, see originKey
+	versions    map[string]string // of files, by path
 	hash        string
 	compilers   *compilers
 	own         OwnFields
@@ -120,6 +121,11 @@ func (c *Catalog) Where(kind, name, path string) (file string, line, column int)
 	o := c.origins[originKey(kind, name)]
 	pos := o.at[path]
 	return o.file, pos.line, pos.column
+}
+
+// Version is that of the file of a "shortcut" or "snippet"; "" if there is none.
+func (c *Catalog) Version(kind, name string) string {
+	return c.versions[c.origins[originKey(kind, name)].file]
 }
 
 // With returns a catalog with s as its only shortcut, which is in no file.

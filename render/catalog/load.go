@@ -30,7 +30,7 @@ func Load(fsys fs.FS) (*Catalog, error) {
 func Read(fsys fs.FS) (*Catalog, []Finding) {
 	l := &loader{fsys: fsys, catalog: &Catalog{
 		shortcuts: map[string]*Shortcut{}, snippets: map[string]*Snippet{}, emails: map[string]*EmailTemplate{},
-		partials: map[string]string{}, attachments: map[string]Attachment{}, blobs: map[string][]byte{}, origins: map[string]origin{},
+		partials: map[string]string{}, attachments: map[string]Attachment{}, blobs: map[string][]byte{}, origins: map[string]origin{}, versions: map[string]string{},
 	}}
 	l.defaults()
 	l.ownFields()
@@ -117,6 +117,14 @@ func NormalText(data []byte) []byte {
 func (l *loader) hash(file string, data []byte) {
 	sum := sha256.Sum256(data)
 	l.hashes = append(l.hashes, file+" "+hex.EncodeToString(sum[:]))
+	l.catalog.versions[file] = Version(file, data)
+}
+
+// Version names the state of a file: its path and its bytes.
+func Version(file string, data []byte) string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s\x00%s", file, data)
+	return hex.EncodeToString(sum.Sum(nil)[:12])
 }
 
 func (l *loader) defaults() {

@@ -72,7 +72,7 @@ func NewPlan(files fs.FS, s Sheet) (Plan, error) {
 		}
 		p.Changed = append(p.Changed, u.Name)
 	}
-	after, err := catalog.Load(overlay{files, p.Files})
+	after, err := catalog.Load(catalog.Overlay(files, p.Files))
 	if err != nil {
 		return Plan{}, fmt.Errorf("with these texts the folder would not load: %w", err)
 	}
@@ -164,18 +164,4 @@ func normal(tag string) string {
 		return n
 	}
 	return tag
-}
-
-// overlay is a folder in which some files have another content.
-type overlay struct {
-	fs.FS
-	files map[string][]byte
-}
-
-// ReadFile implements fs.ReadFileFS.
-func (o overlay) ReadFile(name string) ([]byte, error) {
-	if data, ok := o.files[name]; ok {
-		return data, nil
-	}
-	return fs.ReadFile(o.FS, name)
 }

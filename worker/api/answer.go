@@ -42,17 +42,22 @@ func pack(h http.Handler) (http.Handler, error) {
 	return wrap(h), nil
 }
 
-// known reports the paths whose answers change seldom: they have an ETag, and a caller that knows it gets 304 and no body.
+// known reports the paths whose answers change seldom, or are asked for again and again: they have an ETag, and a caller that
+// knows it gets 304 and no body.
 func known(r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
+	}
+	switch r.URL.Path {
+	case "/v1/lanes", "/v1/bulks", "/v1/dead", "/v1/pause", "/v1/caught", "/v1/caught/events", "/openapi.json", "/docs":
+		return true
 	}
 	for _, path := range []string{"/v1/shortcuts", "/v1/snippets", "/v1/fields", "/v1/helpers", "/v1/samples"} {
 		if r.URL.Path == path || strings.HasPrefix(r.URL.Path, path+"/") {
 			return true
 		}
 	}
-	return r.URL.Path == "/openapi.json" || r.URL.Path == "/docs" || strings.HasPrefix(r.URL.Path, "/docs/")
+	return strings.HasPrefix(r.URL.Path, "/docs/")
 }
 
 // withTag holds an answer back until its end, to give it an ETag.

@@ -31,5 +31,7 @@ var examples = map[string]any{
 	"end-safe-mode":    object{"from": "2026-12-01T08:00:00Z"},
 	"add-suppressions": object{"channel": "email", "entries": []any{object{"address": "ada@example.com", "reason": "unsubscribed"}}},
 	"render":           object{"text": "Hi {{customer.firstName}}", "channel": "sms", "context": object{"customer": object{"firstName": "Ada"}}},
+	"save-shortcut":    object{"shortcut": object{"name": "hello", "subject": "Hello", "message": "Hi {{customer.firstName}}"}},
+	"save-snippet":     object{"snippet": object{"name": "sn.hello", "source": "en", "texts": object{"en": "Hello", "de": "Hallo"}}},
 	"render-forward":   object{"from": "Robin <robin@desk.example>", "to": "parts@supplier.example", "conversation": object{"id": "c42", "messages": []any{object{"id": "m1", "direction": "in", "sentAt": "2026-11-30T09:00:00Z", "body": "The hinge is broken."}}}},
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/content"
+	"github.com/heraldsend/herald/render/edit"
 	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/preview"
@@ -30,6 +31,10 @@ type PreviewOptions struct {
 	Timezone string                                            // the Renderer's; "UTC" when empty
 	Country  string                                            // default country of phone numbers
 	Files    fs.FS                                             // the templates' folder, for its samples; may be nil
+
+	// Folder is the templates' folder where authors may save, and Saved makes Catalog follow at once. Nobody saves when nil.
+	Folder *edit.Folder
+	Saved  func() error
 }
 
 // Preview answers the questions of template authors: how a message looks, and what a template may use.
@@ -83,6 +88,9 @@ func (p *Preview) Register(api huma.API) {
 	get1.Errors = []int{http.StatusNotFound}
 	Handle(api, ScopePreview, get1, p.getShortcut)
 	Handle(api, ScopePreview, get("list-snippets", "/v1/snippets", "List the snippets, with their texts in all languages"), p.listSnippets)
+	snippet := get("get-snippet", "/v1/snippets/{name}", "Get a snippet with its texts in all languages")
+	snippet.Errors = []int{http.StatusNotFound}
+	Handle(api, ScopePreview, snippet, p.getSnippet)
 	uses := get("get-snippet-uses", "/v1/snippets/{name}/uses", "List what shows a snippet")
 	uses.Errors = []int{http.StatusNotFound}
 	Handle(api, ScopePreview, uses, p.snippetUses)
@@ -92,6 +100,7 @@ func (p *Preview) Register(api huma.API) {
 	sample := get("get-sample-audience", "/v1/samples/audience", "Get the first rows of the sample audience, as CSV")
 	sample.Errors = []int{http.StatusNotFound}
 	Handle(api, ScopePreview, sample, p.getAudience)
+	p.registerEdit(api)
 }
 
 type renderInput struct {

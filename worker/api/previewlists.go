@@ -62,6 +62,7 @@ type shortcutOutput struct {
 	Body struct {
 		Shortcut catalog.Shortcut `json:"shortcut"`
 		File     string           `json:"file" doc:"Below the templates' folder"`
+		Version  string           `json:"version" doc:"Of the file: what If-Match takes, in quotes, when the shortcut is saved"`
 	}
 }
 
@@ -74,6 +75,7 @@ func (p *Preview) getShortcut(_ context.Context, in *shortcutInput) (*shortcutOu
 	out := &shortcutOutput{}
 	out.Body.Shortcut = s
 	out.Body.File, _, _ = c.Locate(s.Name+"/name", 1, 1)
+	out.Body.Version = c.Version("shortcut", s.Name)
 	return out, nil
 }
 
@@ -96,6 +98,26 @@ func (p *Preview) listSnippets(context.Context, *struct{}) (*snippetsOutput, err
 		out.Body.Snippets = append(out.Body.Snippets, s)
 	}
 	out.Body.Languages = languages(c)
+	return out, nil
+}
+
+type snippetOutput struct {
+	Body struct {
+		Snippet catalog.Snippet `json:"snippet"`
+		File    string          `json:"file" doc:"Below the templates' folder"`
+		Version string          `json:"version" doc:"Of the file: what If-Match takes, in quotes, when the snippet is saved"`
+	}
+}
+
+func (p *Preview) getSnippet(_ context.Context, in *shortcutInput) (*snippetOutput, error) {
+	c := p.options.Catalog()
+	s, err := c.Snippet(in.Name)
+	if err != nil {
+		return nil, unknownName(err)
+	}
+	out := &snippetOutput{}
+	out.Body.Snippet, out.Body.Version = s, c.Version("snippet", s.Name)
+	out.Body.File, _, _ = c.Where("snippet", s.Name, "name")
 	return out, nil
 }
 
@@ -211,6 +233,7 @@ type samplesOutput struct {
 		Languages   []string             `json:"languages"`
 		Locale      string               `json:"locale" doc:"Of recipients without their own"`
 		Timezone    string               `json:"timezone" doc:"Of recipients without their own"`
+		Editable    bool                 `json:"editable" doc:"Whether shortcuts and snippets can be saved (HERALD_EDITABLE)"`
 	}
 }
 
@@ -241,6 +264,7 @@ func (p *Preview) getSamples(context.Context, *struct{}) (*samplesOutput, error)
 		}
 		b.Layouts = append(b.Layouts, LayoutEntry{name, t.Description})
 	}
+	b.Editable = p.options.Folder != nil
 	b.Layout, b.Attachments, b.Languages = c.Defaults().ReplyTemplate, append([]catalog.Attachment{}, c.Attachments()...), languages(c)
 	return out, nil
 }

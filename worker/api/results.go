@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -56,8 +57,14 @@ func (in *StateInput) has(r *bulk.Result) bool {
 
 type listRecipientsInput struct {
 	StateInput
+	To     string `query:"to" maxLength:"100" doc:"Those alone whose address holds this, in upper or lower case."`
 	Cursor string `query:"cursor" maxLength:"100" doc:"The next of the page before."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}
+
+// wants reports whether a result belongs on the page.
+func (in *listRecipientsInput) wants(r *bulk.Result) bool {
+	return in.has(r) && strings.Contains(strings.ToLower(r.To), strings.ToLower(in.To))
 }
 
 // RecipientState is the state of one message of a bulk.
@@ -100,7 +107,7 @@ func (s *Server) listRecipients(ctx context.Context, in *listRecipientsInput) (*
 			return nil, err
 		}
 		for ; slot < len(results) && len(page.Items) < in.Limit; slot++ {
-			if r := results[slot]; in.has(&r) {
+			if r := results[slot]; in.wants(&r) {
 				page.Items = append(page.Items, recipientState(by, r))
 			}
 		}

@@ -26,11 +26,12 @@ const (
 	ScopeSend    Scope = "send"    // messages, bulks, forwards, attachments: enqueue and steer
 	ScopeRead    Scope = "read"    // follow what was enqueued, the lists, the metrics
 	ScopePreview Scope = "preview" // render, and what templates may use
+	ScopeEdit    Scope = "edit"    // save and delete shortcuts and snippets
 	ScopeAdmin   Scope = "admin"   // everything, of all owners: suppressions, dead letters
 )
 
 // Scopes lists them all.
-var Scopes = []Scope{ScopeSend, ScopeRead, ScopePreview, ScopeAdmin}
+var Scopes = []Scope{ScopeSend, ScopeRead, ScopePreview, ScopeEdit, ScopeAdmin}
 
 // Token is a bearer token as the setting holds it: its SHA-256, so that nobody can use the setting to call. A token
 // has 256 random bits, which no table and no guessing finds: a slow hash would add nothing.

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/heraldsend/herald/render/edit"
 	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/api"
 	pages "github.com/heraldsend/herald/worker/api/page"
@@ -124,7 +125,15 @@ func addPages(s *Settings, log *slog.Logger, o *api.Options, open *stack) error 
 	if o.Caught != nil {
 		looks.AllConfigured()
 	}
+	var folder *edit.Folder
+	if s.Editable {
+		if folder, err = edit.Open(s.Templates); err != nil {
+			return fmt.Errorf("HERALD_EDITABLE: %w", err)
+		}
+		open.add(folder.Close)
+	}
 	o.Preview, err = api.NewPreview(api.PreviewOptions{
+		Folder: folder, Saved: func() error { _, err := live.Reload(); return err },
 		Catalog: live.Catalog, Renderer: renderer, Composer: looks.Composer,
 		Locale: cmp.Or(s.Locale, DefaultLocale), Timezone: cmp.Or(s.Timezone, DefaultTimezone), Country: s.Country, Files: s.TemplateFiles(),
 	})

@@ -59,6 +59,7 @@ type Settings struct {
 	AllowNetworks      string        `placeholder:"LIST" help:"Private networks that HERALD_SMS_URL, HERALD_CHAT_URL, HERALD_NOTE_URL and HERALD_EVENTS_URL may lead to, by plain http too: 127.0.0.0/8,10.0.0.0/8. Without any they must be public https addresses." group:"settings"`
 	DownloadNetworks   string        `placeholder:"LIST" help:"Private networks that attachments may be downloaded from, by https. Whoever may enqueue a message can read what answers there. None when empty." group:"settings"`
 	Templates          string        `placeholder:"DIR" help:"Folder of shortcuts, snippets and email layouts. The built-in samples when empty." group:"settings"`
+	Editable           bool          `help:"Shortcuts and snippets in HERALD_TEMPLATES can be saved on the preview page and over the API, by tokens with the scope edit." group:"settings"`
 	Attachments        string        `placeholder:"DIR" help:"Folder below which recipients' own attachments are looked up. None when empty." group:"settings"`
 	Timezone           string        `placeholder:"ZONE" help:"IANA time zone of dates, for recipients who bring none. UTC when empty." group:"settings"`
 	Locale             string        `placeholder:"TAG" help:"Language of dates, numbers and snippets, for recipients who bring none. en-us when empty." group:"settings"`
@@ -133,6 +134,9 @@ func (s *Settings) Check() error {
 		} else if !info.IsDir() {
 			fault(setting, "%.100q is not a folder", dir)
 		}
+	}
+	if s.Editable && s.Templates == "" {
+		fault("editable", "needs HERALD_TEMPLATES: the built-in templates can't be changed")
 	}
 	if s.Timezone != "" {
 		if _, ok := moment.FindZone(s.Timezone); !ok {

@@ -1,6 +1,6 @@
-// Package page holds the pages of Herald in a browser: the preview for template authors and the operations page. They
-// are plain HTML, CSS and ES modules below static/, embedded as they are: there is nothing to build, and nothing is
-// fetched from elsewhere. They get their data from the API, with the token of the person who looks, and the table of
+// Package page holds the pages of Herald in a browser: the preview for template authors, the operations page, and a page
+// for each bulk. They are plain HTML, CSS and ES modules below static/, embedded as they are: there is nothing to build,
+// and nothing is fetched from elsewhere. They get their data from the API, with the token of the person who looks, and the table of
 // channels from a module that this package writes.
 package page
 
@@ -32,6 +32,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-
 var pages = map[string]string{
 	"/":              "preview.html",
 	"/ui/operations": "operations.html",
+	"/ui/bulk":       "bulk.html",
 }
 
 // mediaTypes are the types of the files, independent of the machine.

@@ -60,15 +60,22 @@ func serve(t *testing.T, configure func(*api.Options)) string {
 // previewOf looks at templates as they are at the time.
 func previewOf(t *testing.T, now func() *catalog.Catalog) *api.Preview {
 	t.Helper()
+	return previewWith(t, now, func(*api.PreviewOptions) {})
+}
+
+func previewWith(t *testing.T, now func() *catalog.Catalog, configure func(*api.PreviewOptions)) *api.Preview {
+	t.Helper()
 	renderer, err := render.New(render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := api.NewPreview(api.PreviewOptions{Catalog: now, Renderer: renderer, Files: templates.Catalog(),
+	o := api.PreviewOptions{Catalog: now, Renderer: renderer, Files: templates.Catalog(),
 		Composer: func(c *catalog.Catalog) (*compose.Composer, error) {
 			return compose.NewLocal(c, renderer, compose.Rules{Links: compose.SampleLinks{}})
 		},
-	})
+	}
+	configure(&o)
+	p, err := api.NewPreview(o)
 	if err != nil {
 		t.Fatal(err)
 	}

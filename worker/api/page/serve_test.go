@@ -81,7 +81,7 @@ func TestToken(t *testing.T) {
 	p.Await(`document.querySelector(".test-state .error-text")`) // this token may look, not send
 	p.Press(browsertest.Escape)
 	p.Go(url + "/ui/operations")
-	p.Await(`!document.querySelector("#trouble").hidden`)
+	p.Await(`document.querySelector("#trouble")?.hidden === false`)
 	p.Go(url + "/")
 	p.Await(`document.querySelector("#shownSubject")?.innerText.startsWith("Order A-10027")`)
 	p.Click("#token")

@@ -17,14 +17,14 @@ export class Problem extends Error {
 let asking = null;
 let declined = false; // nobody is asked twice
 
-// call asks the API; body is an object, or text that is JSON already.
-export async function call(method, path, body, { signal, text = false, headers = {} } = {}) {
+// call asks the API; body is an object, or text that is JSON already. It gives JSON, text, or the raw response.
+export async function call(method, path, body, { signal, text = false, raw = false, headers = {} } = {}) {
   for (;;) {
     const token = sessionStorage.getItem(key) ?? localStorage.getItem(key);
     let response;
     try {
       response = await fetch(path, {
-        method, signal, cache: "no-store",
+        method, signal, cache: "no-cache", // what has an ETag is sent again only when it changed
         headers: {
           ...(body !== undefined && { "Content-Type": "application/json" }),
           ...(token && { Authorization: `Bearer ${token}` }),
@@ -41,8 +41,26 @@ export async function call(method, path, body, { signal, text = false, headers =
       if (await asking) continue;
     }
     if (!response.ok) throw new Problem(response.status, await response.json().catch(() => ({ detail: response.statusText })));
+    if (raw) return response;
     if (response.status === 204) return null;
     return text ? response.text() : response.json();
+  }
+}
+
+// follow calls told with each event's data, which is JSON, until the stream ends.
+export async function follow(path, told) {
+  const response = await call("GET", path, undefined, { raw: true });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read().catch(() => ({ done: true })); // a server that stops breaks off
+    if (done) return;
+    const events = (text + value).split("\n\n");
+    text = events.pop();
+    for (const event of events) {
+      const data = event.split("\n").filter((line) => line.startsWith("data: ")).map((line) => line.slice(6)).join("\n");
+      if (data) told(JSON.parse(data));
+    }
   }
 }
 

@@ -3,7 +3,7 @@
 
 const prefix = "herald.draft.";
 
-// A draft is {shortcut, original}: as it is now, and as JSON the shortcut that it was made from.
+// A draft is {shortcut, original, version}: as it is now, as JSON the shortcut that it was made from, and the version of its file.
 export const drafts = {
   get(name) {
     const kept = localStorage.getItem(prefix + name);
@@ -16,19 +16,21 @@ export const drafts = {
   },
 
   // keep stores a draft, or forgets it where nothing is edited. It reports whether there was room.
-  keep({ shortcut, original }) {
+  keep({ shortcut, original, version }) {
     const key = prefix + shortcut.name;
     if (JSON.stringify(shortcut) === original) {
       localStorage.removeItem(key);
       return true;
     }
     try {
-      localStorage.setItem(key, JSON.stringify({ shortcut, original }));
+      localStorage.setItem(key, JSON.stringify({ shortcut, original, version }));
       return true;
     } catch {
       return false;
     }
   },
+
+  drop: (name) => localStorage.removeItem(prefix + name),
 
   names: () => Object.keys(localStorage).filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)).sort(),
 };

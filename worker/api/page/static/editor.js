@@ -138,6 +138,7 @@ export class Editor {
 
   // mark shows mistakes and issues at their places: {line, column, message, level: "error" or "issue"}.
   mark(marks) {
+    if (marks.length === 0 && this.marks.length === 0 && this.said.hidden) return;
     this.marks = marks.filter((m) => m.line > 0).map((m) => {
       const [start, end] = this.word(this.offset(m.line, m.column || 1));
       return { ...m, start, end };
@@ -197,8 +198,11 @@ export class Editor {
     });
     while (this.lines.children.length > rows.length) this.lines.lastChild.remove();
     this.drawn = drawn;
-    this.lines.style.setProperty("--digits", String(rows.length).length);
-    this.body.style.setProperty("--digits", String(rows.length).length);
+    const digits = String(rows.length).length;
+    if (digits !== this.digits) { // a change of it lays all lines out
+      this.digits = digits;
+      this.body.style.setProperty("--digits", digits);
+    }
   }
 
   // caret is where the place of the text is on the screen.

@@ -72,7 +72,32 @@ export class Frame {
       return;
     }
     const { scrollLeft, scrollTop } = inside.scrollingElement;
-    inside.replaceChild(inside.adoptNode(doc.documentElement), inside.documentElement);
+    turn(inside.documentElement, inside.adoptNode(doc.documentElement));
     inside.scrollingElement.scrollTo({ left: scrollLeft, top: scrollTop, behavior: "instant" });
   }
+}
+
+// turn makes a node the same as another. What is the same already stays: it need not be laid out again.
+function turn(old, fresh) {
+  const alike = old.nodeType === fresh.nodeType && old.nodeName === fresh.nodeName && old.cloneNode(false).isEqualNode(fresh.cloneNode(false));
+  if (!alike || old.nodeType !== Node.ELEMENT_NODE) {
+    old.replaceWith(fresh);
+    return;
+  }
+  const [a, b] = [[...old.childNodes], [...fresh.childNodes]];
+  while (a.length > 0 && b.length > 0 && a[0].isEqualNode(b[0])) {
+    a.shift();
+    b.shift();
+  }
+  while (a.length > 0 && b.length > 0 && a.at(-1).isEqualNode(b.at(-1))) {
+    a.pop();
+    b.pop();
+  }
+  if (a.length === 1 && b.length === 1) {
+    turn(a[0], b[0]);
+    return;
+  }
+  const before = a.at(-1)?.nextSibling ?? (b.length > 0 ? (old.childNodes[[...fresh.childNodes].indexOf(b[0])] ?? null) : null);
+  a.forEach((node) => node.remove());
+  b.forEach((node) => old.insertBefore(node, before));
 }

@@ -79,3 +79,30 @@ func copyYAML(p *browsertest.Page) {
 	p.Click("#more")
 	p.Click("#copy")
 }
+
+// TestTurn: whatever a mail becomes, its frame shows just that.
+func TestTurn(t *testing.T) {
+	p := browsertest.Open(t, serve(t, nil)+"/")
+	wrong := browsertest.Eval[[]string](p, `(async () => {
+		const { Frame } = await import("/ui/frame.js");
+		const frame = new Frame("x");
+		document.body.append(frame.element);
+		let seed = 5;
+		const any = (n) => (seed = (seed * 48271) % 2147483647) % n;
+		const some = (depth) => Array.from({ length: any(4) }, () => ["a", "<hr>", "<!--c-->", "<b>b</b>", depth > 3 ? "z" : "<" + ["p", "div", "i class=x", "div style='color:red'"][any(4)] + ">" + some(depth + 1)][any(5)]).join("");
+		const wrong = [];
+		for (let n = 0; n < 300; n++) {
+			const html = ["<html lang=" + ["en", "de"][any(2)] + ">", ""][any(2)] + ["<head><title>t</title><style>" + any(3) + "</style></head>", ""][any(2)] + "<body" + ["", " class=y"][any(2)] + ">" + some(0);
+			const doc = new DOMParser().parseFromString(html, "text/html");
+			const want = doc.documentElement.outerHTML;
+			frame.show(doc);
+			const got = frame.element.contentDocument.documentElement.outerHTML;
+			if (got !== want) wrong.push(got + " is not " + want);
+		}
+		frame.element.remove();
+		return wrong.slice(0, 5);
+	})()`)
+	for _, w := range wrong {
+		t.Error(w)
+	}
+}

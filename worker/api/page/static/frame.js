@@ -85,9 +85,11 @@ function turn(old, fresh) {
     return;
   }
   const [a, b] = [[...old.childNodes], [...fresh.childNodes]];
+  let same = 0; // children at the beginning
   while (a.length > 0 && b.length > 0 && a[0].isEqualNode(b[0])) {
     a.shift();
     b.shift();
+    same++;
   }
   while (a.length > 0 && b.length > 0 && a.at(-1).isEqualNode(b.at(-1))) {
     a.pop();
@@ -97,7 +99,7 @@ function turn(old, fresh) {
     turn(a[0], b[0]);
     return;
   }
-  const before = a.at(-1)?.nextSibling ?? (b.length > 0 ? (old.childNodes[[...fresh.childNodes].indexOf(b[0])] ?? null) : null);
+  const before = (a.length > 0 ? a.at(-1).nextSibling : old.childNodes[same]) ?? null;
   a.forEach((node) => node.remove());
   b.forEach((node) => old.insertBefore(node, before));
 }

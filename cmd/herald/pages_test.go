@@ -47,6 +47,18 @@ func TestPlaygroundInBrowser(t *testing.T) {
 	p.Click(`.bulk button[aria-expanded]`)
 	p.Await(`document.querySelector(".bulk tbody")?.innerText.includes("guest0418(at)example.com") && document.querySelector(".bulk tbody").innerText.includes("catalogue.pdf")`)
 
+	// Three clicks send again to those who failed; here they fail again.
+	p.Click(`.bulk-name a`)
+	p.Await(`document.querySelector(".pill")?.innerText === "Completed" && document.querySelectorAll("tbody tr").length > 50`)
+	p.Click(`[data-do="resend"]`)
+	p.Await(`document.querySelector("dialog[open]")?.innerText.includes("2 failed")`)
+	p.Click(`dialog .primary`)
+	p.Await(`document.querySelector("#state").innerText.startsWith("The bulk ") && document.querySelector(".n-failed dd").innerText === "2"`)
+	p.Click(`[data-state="failed"]`)
+	p.Await(`document.querySelectorAll("tbody tr").length === 2 && document.querySelector("tbody").innerText.includes("guest0418(at)example.com")`)
+	p.Go(url + "ui/operations")
+
+	p.Await(`document.querySelector(".bulk") && !document.querySelector("#desk.loading")`)
 	browsertest.CheckAccess(p, "operations")
 	p.Await(`document.querySelectorAll(".caught").length === 50`)
 	p.Click(".caught")

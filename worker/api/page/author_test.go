@@ -42,8 +42,7 @@ func TestAuthor(t *testing.T) {
 	t.Run("leaving asks where edits can't be kept", func(t *testing.T) {
 		p := p.In(t)
 		browsertest.Eval[bool](p, `(() => { for (let size = 1 << 20, n = 0; size > 16; size >>= 1) try { for (;;) localStorage.setItem("full" + n++, "x".repeat(size)) } catch {} return true })()`)
-		p.Focus("#message")
-		p.Press(strings.Repeat("more and more ", 30))
+		p.Paste("#message", strings.Repeat("more and more ", 60))
 		p.Await(`document.querySelector("#draftText").innerText.includes("no room")`)
 		const stays = `dispatchEvent(new Event("beforeunload", { cancelable: true })) === false`
 		if !browsertest.Eval[bool](p, stays) {

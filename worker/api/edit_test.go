@@ -80,8 +80,8 @@ func TestSaveTemplates(t *testing.T) {
 		body   any
 		header []string
 	}{
-		"somebody saved meanwhile": {412, "changed_meanwhile", "PUT", "hello", body("mine"), []string{"If-Match: "+version}},
-		"deleting what changed":    {412, "changed_meanwhile", "DELETE", "hello", nil, []string{"If-Match: "+version}},
+		"somebody saved meanwhile": {412, "changed_meanwhile", "PUT", "hello", body("mine"), []string{"If-Match: " + version}},
+		"deleting what changed":    {412, "changed_meanwhile", "DELETE", "hello", nil, []string{"If-Match: " + version}},
 		"new, but there":           {409, "name_taken", "PUT", "hello", body("x"), []string{"If-None-Match: *"}},
 		"no template":              {422, "broken_template", "PUT", "hello", body("{{#if x}}"), nil},
 		"an unknown member":        {422, "invalid_fields", "PUT", "hello", `{"shortcut":{"massage":"x"}}`, nil},

@@ -29,7 +29,7 @@ func (b *bench) find(n int) error {
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	filler := strings.Repeat("A longer note about this customer as a help desk keeps it. ", 12)
 	row := func(i int) bulk.Recipient {
 		return bulk.Recipient{Email: fmt.Sprintf("user%d@example.com", i), Context: json.RawMessage(fmt.Sprintf(

@@ -20,7 +20,7 @@ import (
 type forwardCmd struct {
 	Conversation string        `required:"" placeholder:"FILE" help:"The conversation as JSON; - for standard input."`
 	From         string        `required:"" placeholder:"ADDR" help:"Sender, and where replies go, such as 'Robin <robin@desk.example>'."`
-	To           string        `required:"" placeholder:"LIST" help:"Recipients, separated by commas, at most 50. All of them get one email."`
+	To           string        `required:"" placeholder:"LIST" help:"Recipients, separated by commas, at most 100. All of them get one email."`
 	ReplyTo      string        `placeholder:"ADDR" help:"Where replies go, if not to the sender."`
 	Introduction string        `placeholder:"TEMPLATE" help:"Text above the conversation, in Markdown."`
 	Subject      string        `placeholder:"TEMPLATE" help:"Subject; the conversation's when empty."`

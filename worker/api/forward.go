@@ -21,7 +21,7 @@ type ForwardBody struct {
 	ID           string      `json:"id,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$" patternDescription:"of 1 to 100 letters, digits, '_', '-' and single dots, starting with a letter or digit" doc:"Forwarding again under the same id is harmless, for as long as it is known (HERALD_RETENTION, 30 days unless set). A fresh one where missing. A message or bulk may have the same id."`
 	From         string      `json:"from" minLength:"1" maxLength:"1000" doc:"The sender, and where replies go unless replyTo says otherwise." example:"Robin <robin@desk.example>"`
 	ReplyTo      string      `json:"replyTo,omitempty" maxLength:"1000"`
-	To           string      `json:"to" minLength:"1" maxLength:"20000" doc:"Addresses separated by commas, at most 50. All of them get one email." example:"lawyer@example.com, ada@example.com"`
+	To           string      `json:"to" minLength:"1" maxLength:"40000" doc:"Addresses separated by commas, at most 100. All of them get one email." example:"lawyer@example.com, ada@example.com"`
 	Subject      string      `json:"subject,omitempty" maxLength:"10000" doc:"Template; the conversation's subject where missing."`
 	Introduction string      `json:"introduction,omitempty" maxLength:"65536" doc:"Template in Markdown, above the conversation."`
 	Template     string      `json:"template,omitempty" maxLength:"200" doc:"Email layout of the transcript."`

@@ -12,7 +12,7 @@ import (
 
 // Limits of a forward.
 const (
-	MaxForwardRecipients = 50      // an address that is named twice counts once
+	MaxForwardRecipients = 100     // an address that is named twice counts once
 	MaxIntroduction      = 1 << 16 // bytes
 	MaxChosenFiles       = 100
 )

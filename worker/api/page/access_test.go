@@ -95,7 +95,7 @@ func TestKeyboardAlone(t *testing.T) {
 			t.Errorf("%q has the focus, and it can't be seen", now)
 		}
 	}
-	want := []string{"Skip to the preview", "Herald", "Preview", "Operations", "API", "pick", "fresh", "more", "subject", "preheader", "scopeSwitch", "insert", "message",
+	want := []string{"Skip to the preview", "Herald", "Preview", "Snippets", "Operations", "API", "pick", "fresh", "more", "subject", "preheader", "scopeSwitch", "insert", "message",
 		"format", "layout", "fromJSON", "fromCSV", "timezone", "context", "tab-email", "English", "locale", "Email", "Text", "Source", "Wide", "Phone", "dark", "explain", "test"}
 	at := 0
 	for _, now := range order {

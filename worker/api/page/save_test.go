@@ -6,9 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/heraldsend/herald/render/catalog"
-	"github.com/heraldsend/herald/render/edit"
-	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/api/page/browsertest"
 )
 
@@ -33,20 +30,8 @@ func TestSave(t *testing.T) {
 		}
 	}
 	write("hello.yaml", "# Robin's\nsubject: Hello\nmessage: first # short\n")
-	folder, err := edit.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = folder.Close() })
-	live, err := catalog.NewLive(catalog.LiveOptions{FS: folder.Files()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := browsertest.Open(t, serve(t, func(o *api.Options) {
-		o.Preview = previewWith(t, live.Catalog, func(o *api.PreviewOptions) {
-			o.Folder, o.Saved = folder, func() error { _, err := live.Reload(); return err }
-		})
-	})+"/#hello")
+	url, live := editable(t, dir)
+	p := browsertest.Open(t, url+"/#hello")
 	p.Await(frame + `.includes("first")`)
 	open := func(selector string) {
 		t.Helper()

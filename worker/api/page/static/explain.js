@@ -50,10 +50,13 @@ export function where(place) {
 
 const names = { context: "Recipient", from: "From", message: "Message", subject: "Subject", preheader: "Preheader" };
 
+// snippet leads to where it is written.
+const snippet = (name) => h("a", { class: "snippet-link", href: `/ui/snippets#${encodeURIComponent(name)}` }, h("code", {}, `[[${name}]]`));
+
 function words(span) {
   const out = [];
-  if (span.kind === "text") out.push(span.snippet ? ["Text of the snippet ", h("code", {}, `[[${span.snippet}]]`)] : "Text");
-  else out.push([span.kind === "field" ? "Field " : "Helper ", h("code", {}, `{{${span.source}}}`), span.snippet ? [" in the snippet ", h("code", {}, `[[${span.snippet}]]`)] : ""]);
+  if (span.kind === "text") out.push(span.snippet ? ["Text of the snippet ", snippet(span.snippet)] : "Text");
+  else out.push([span.kind === "field" ? "Field " : "Helper ", h("code", {}, `{{${span.source}}}`), span.snippet ? [" in the snippet ", snippet(span.snippet)] : ""]);
   if (span.language) out.push([" in ", h("b", {}, span.language)]);
   for (const branch of span.branches ?? []) out.push([", within ", h("code", {}, branchText(branch))]);
   const at = where(span);

@@ -21,6 +21,7 @@ export class Editor {
     });
     this.said = h("p", { id: `${options.id}-mark`, class: "editor-said", hidden: true });
     this.body = h("div", { class: "editor-body" }, this.lines, this.area);
+    this.body.style.minHeight = options.line ? "calc(1.65em + 12px)" : `calc(${options.rows ?? 3} * 1.65em + 20px)`;
     this.scroll = h("div", { class: "editor-scroll" }, this.body);
     this.whole = null; // a text that is too long to edit
     this.size = h("span");
@@ -189,7 +190,7 @@ export class Editor {
       const key = level + "\u0000" + spans.map((s) => s.join("\u0001")).join("\u0002");
       drawn.push(key);
       if (this.drawn[i] !== key) {
-        const line = h("div", { class: level }, spans.length ? spans.map(([s, name]) => (name ? h("span", { class: name }, s) : s)) : "\u200b");
+        const line = h("div", { class: level, "data-line": i + 1 }, spans.length ? spans.map(([s, name]) => (name ? h("span", { class: name }, s) : s)) : "\u200b");
         const old = this.lines.children[i];
         if (old) old.replaceWith(line);
         else this.lines.append(line);

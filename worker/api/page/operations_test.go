@@ -107,6 +107,16 @@ func TestOperations(t *testing.T) {
 		p.Click("#pauseAll")
 		p.Await(`document.querySelector("#paused").hidden`)
 	})
+	t.Run("a channel gets a limit", func(t *testing.T) {
+		p := p.In(t)
+		p.Click(`[data-rate="sms"]`)
+		p.Await(`document.querySelector("dialog[open] #asked")`)
+		p.Write("#asked", "2.5"+browsertest.Enter)
+		p.Await(`!document.querySelector("dialog") && document.querySelector("#trouble").hidden`)
+		if _, body := get(t, url+"/v1/rates"); !strings.Contains(body, `"sms":2.5`) {
+			t.Errorf("the rates are %s", body)
+		}
+	})
 	t.Run("the page of a bulk", func(t *testing.T) { onePage(t, p.In(t), url) })
 	check(t, p)
 }

@@ -1,6 +1,7 @@
 // The channels: how fast they go, the last hour, their limits.
 import { byId, h } from "./dom.js";
-import { get } from "./api.js";
+import { call, get } from "./api.js";
+import { act, ask } from "./act.js";
 import { number, perSecond, set, titles } from "./format.js";
 
 const lanes = new Map();
@@ -10,9 +11,18 @@ function lane(channel) {
   const hour = h("span", { class: "lane-hour" });
   const limit = h("span", { class: "lane-limit" });
   const bars = h("div", { class: "bars", "aria-hidden": "true" });
-  const element = h("div", { class: "lane", role: "group", "aria-label": titles[channel] }, h("h2", {}, titles[channel]), h("div", {}, speed, h("span", { class: "soft" }, " a second")), bars, hour, limit);
+  const element = h("div", { class: "lane", role: "group", "aria-label": titles[channel] }, h("h2", {}, titles[channel]), h("div", {}, speed, h("span", { class: "soft" }, " a second")), bars, hour, h("div", { class: "lane-foot" }, limit, h("button", { type: "button", class: "link", "data-rate": channel, "aria-label": `Change the limit of ${titles[channel]}`, onclick: () => act(() => changeLimit(channel)) }, "Change")));
   byId("lanes").append(element);
   return { speed, hour, limit, bars };
+}
+
+// changeLimit sets the rate of a channel for all workers. What others set meanwhile stays.
+async function changeLimit(channel) {
+  const { rates, version } = await get("/v1/rates");
+  const wanted = await ask({ title: `Limit of ${titles[channel]}`, text: "Messages a second that all workers together may send. 0 is no limit.", number: rates[channel] ?? 0, yes: "Set the limit" });
+  if (wanted === null) return;
+  await call("PUT", "/v1/rates", { rates: { ...rates, [channel]: Number(wanted) }, version });
+  await showLanes();
 }
 
 export async function showLanes() {

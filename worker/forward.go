@@ -86,7 +86,7 @@ func (h *forwards) end(ctx context.Context, log *slog.Logger, f task.Forward, ma
 	if err := h.publish(ctx, log, f, made); err != nil {
 		return err
 	}
-	return conclude(ctx, h.ledger, ledger.Owner{Kind: ledger.Forward, ID: f.ID}, recordOfForward(f), f.Message(), state, notes)
+	return conclude(ctx, h.ledger, ledger.Owner{Kind: ledger.Forward, ID: f.ID}, recordOfForward(f), f.Message(), state, notes, nil)
 }
 
 // recordOfForward names the record of a forward.

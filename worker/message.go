@@ -27,14 +27,18 @@ type messages struct {
 func (h *messages) handle(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message) error {
 	var notes delivery.Notes
 	books := recordOf(m)
-	state, err := h.send(ctx, log, run, m, &notes)
+	state, sources, err := h.send(ctx, log, run, m, &notes)
 	if err != nil || !state.Final() {
 		return waits(ctx, h.ledger, books, run, &notes, err)
 	}
 	if err := h.publish(ctx, m, &notes); err != nil {
 		return err
 	}
-	return conclude(ctx, h.ledger, ledger.Owner{Kind: ledger.Message, ID: m.ID}, books, m, state, &notes)
+	sent, err := kept(m, sources)
+	if err != nil {
+		return err
+	}
+	return conclude(ctx, h.ledger, ledger.Owner{Kind: ledger.Message, ID: m.ID}, books, m, state, &notes, sent)
 }
 
 // waits records why a message or forward waits after a run that ended with err, and returns err.
@@ -50,38 +54,50 @@ func waits(ctx context.Context, l *ledger.Ledger, books ledger.Chunk, run queue.
 }
 
 // conclude records what is known of a message or forward once its outcome is published.
-func conclude(ctx context.Context, l *ledger.Ledger, o ledger.Owner, books ledger.Chunk, m task.Message, state ledger.State, notes *delivery.Notes) error {
+func conclude(ctx context.Context, l *ledger.Ledger, o ledger.Owner, books ledger.Chunk, m task.Message, state ledger.State, notes *delivery.Notes, sent *ledger.Request) error {
 	var learned *ledger.Details
 	if d, known := notes.All()[0]; known {
 		d.Channel, d.To, d.Country, d.Labels = string(m.Channel), m.To, enqueue.CountryOf(m), m.Labels
 		learned = &d
 	}
-	return l.Conclude(context.WithoutCancel(ctx), o, books, state, learned)
+	return l.Conclude(context.WithoutCancel(ctx), o, books, state, learned, sent)
+}
+
+// kept is what is kept of a message that was sent: its task, with the hash of the sources that it was rendered from.
+func kept(m task.Message, sources string) (*ledger.Request, error) {
+	if sources == "" {
+		return nil, nil // an earlier run sent it, or it consists of actions
+	}
+	m.Sources = sources
+	data, err := task.EncodeChecked(m)
+	return &ledger.Request{Kind: m.Kind(), Payload: data}, err
 }
 
 // send sends one message, or finds that nothing is left to do. It returns the outcome, or none if another run has the
-// message.
-func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message, notes *delivery.Notes) (ledger.State, error) {
+// message, and the hash of the sources of what it sent.
+func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m task.Message, notes *delivery.Notes) (state ledger.State, sources string, err error) {
 	chunk := recordOf(m)
 	records, err := h.delivery.RecordsAlone(ctx, run, chunk, m)
 	if err != nil {
-		return ledger.Pending, err
+		return ledger.Pending, "", err
 	}
 	if records[0].State.Final() {
-		return records[0].State, nil // an earlier run recorded it
+		return records[0].State, "", nil // an earlier run recorded it
 	}
 	if again := early(m.SendAt); again != nil {
-		return ledger.Pending, again
+		return ledger.Pending, "", again
 	}
 	held := records[0].State == ledger.Claimed
 	content, err := h.composer.Open(ctx, m.Content)
 	if err != nil {
 		// A missing shortcut and a template that doesn't compile: another attempt would not help.
-		return h.delivery.Refuse(ctx, log, chunk, held, err)
+		state, err = h.delivery.Refuse(ctx, log, chunk, held, err)
+		return state, "", err
 	}
-	return sendAlone(ctx, h.delivery, run, delivery.Job{
+	state, err = sendAlone(ctx, h.delivery, run, delivery.Job{
 		Job: compose.Job{Message: m, Content: content, Owner: m.ID, Now: m.Begins()}, Log: log, Chunk: chunk, Held: held, Notes: notes,
 	})
+	return state, content.Sources(), err
 }
 
 // sendAlone delivers a single message, with notes, and waits until its outcome is recorded. It returns the outcome,

@@ -115,6 +115,13 @@ func (m mortal) Post(ctx context.Context, c ledger.Chunk, slot int, s ledger.Sta
 	return m.Ledger.Post(ctx, c, slot, s, r)
 }
 
+func (m mortal) PostSent(ctx context.Context, c ledger.Chunk, slot int, p ledger.Proof) *ledger.Commit {
+	if m.w.dead {
+		return nil
+	}
+	return m.Ledger.PostSent(ctx, c, slot, p)
+}
+
 // Send is what the other side takes, and the moment of faults.
 func (w *simWorker) Send(_ context.Context, m *message.Message) (send.Receipt, error) {
 	fault := w.next

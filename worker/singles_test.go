@@ -306,7 +306,7 @@ func TestSettledMessagesAreForgotten(t *testing.T) {
 		}
 	}
 	sent := ledger.Owner{Kind: ledger.Message, ID: "sent"}
-	if err := l.books.Conclude(ctx, sent, sent.Chunk(0), ledger.Sent, nil); err != nil {
+	if err := l.books.Conclude(ctx, sent, sent.Chunk(0), ledger.Sent, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.books.AddUnsettled(ctx, sent); err != nil { // as if somebody had asked again

@@ -59,6 +59,8 @@ type cli struct {
 	Send      sendCmd      `cmd:"" help:"Enqueue one message."`
 	Status    statusCmd    `cmd:"" help:"Print the state of a message or forward."`
 	Find      findCmd      `cmd:"" help:"List the messages to a person: single ones, those of bulks, forwards."`
+	Show      showCmd      `cmd:"" help:"Show a message exactly as it was sent, and what became of it."`
+	Prove     proveCmd     `cmd:"" help:"Make a message again and say whether it is the one that was sent."`
 	Resolve   resolveCmd   `cmd:"" help:"Settle a message or forward in state unknown."`
 	Cancel    cancelCmd    `cmd:"" help:"Cancel a message or forward that waits."`
 	Pause     pauseCmd     `cmd:"" help:"Stop all sending, by all workers."`

@@ -54,6 +54,8 @@ var problemCodes = []problemCode{
 	{"not_understood", 409, "This version does not understand the dead letter.", "Retry it with the version that wrote it, or a newer one."},
 	{"name_taken", 409, "There is a shortcut or snippet of this name already.", "Choose another name, or save under the old one."},
 	{"not_editable", 409, "The templates are not edited over the API: HERALD_EDITABLE is not set, or the file is written in a form that only an editor can change.", "Set it, or change the file by hand."},
+	{"not_sent", 409, "Nothing was sent under this id, or not yet.", "Look at its state."},
+	{"not_reproducible", 410, "What the message was made of is not all there any more.", "The detail says what is missing."},
 	{"link_expired", 410, "The link was for a time that is over.", "Use the link of a newer message."},
 	{"changed_meanwhile", 412, "The file has changed, or is gone, since its version was read.", "Read it again, and decide what to save."},
 	{"body_too_large", 413, "The body, a line or a file is larger than the limit, when it is unpacked.", "Send less: store files by POST /v1/attachments, and many messages in several calls."},

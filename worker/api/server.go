@@ -61,6 +61,8 @@ type Options struct {
 
 	Eraser Eraser // removes people; nobody does when nil
 
+	Remaker Remaker // makes messages again that were sent; nobody does when nil
+
 	Caught Box // the messages of a playground; none when nil
 
 	// Judge finds what is wrong with content when it is enqueued, as a fault.List with pointers into the content:
@@ -163,6 +165,7 @@ func (s *Server) routes() error {
 	api.UseMiddleware(s.authorize, s.readJSON)
 	s.registerMessages(api)
 	s.registerFind(api)
+	s.registerSent(api)
 	s.registerBatch(api)
 	s.registerScheduled(api)
 	s.registerForwards(api)

@@ -46,7 +46,7 @@ func TestStateSaysAll(t *testing.T) {
 		Channel: "email", To: "ada@example.com", Subject: "Hello", ProviderID: "<one@fernhill.example>", Words: "2.0.0 queued", Attempts: 4,
 		Issues: []ledger.Issue{{Code: "missing_field", Text: "the field is missing", Field: "customer.lastName", Part: "message"}},
 	}
-	if err := l.Conclude(ctx, o, o.Chunk(0), ledger.Sent, learned); err != nil {
+	if err := l.Conclude(ctx, o, o.Chunk(0), ledger.Sent, learned, nil); err != nil {
 		t.Fatal(err)
 	}
 	state = MessageState{}

@@ -93,6 +93,9 @@ func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 			return nil, err
 		}
 	}
+	if options.Remaker, err = s.newMaker(rdb, log, &open); err != nil {
+		return nil, err
+	}
 	if options.Eraser, err = s.newEraser(rdb, suppressions, log, &open); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/heraldsend/herald/worker/channel/sms"
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/remake"
 )
 
 // sender sends the messages of one channel.
@@ -36,14 +37,16 @@ type way struct {
 	faults func(s *Settings, fault func(setting, format string, args ...any))
 	// noBulk says why the channel must not send bulks; nil if it may.
 	noBulk func(*Settings) error
+	// writers write messages as the channel's accounts send them; they reach nobody.
+	writers func(*Settings) ([]remake.Writer, error)
 }
 
 // ways is the table of senders: a row for each channel of package message.
 var ways = []way{
-	{channel: message.Email, check: email.Check, setting: "smtp-url", address: smtpURL, open: openEmail, faults: emailFaults, noBulk: emailNoBulk},
-	{channel: message.SMS, check: sms.Check, setting: "sms-url", address: smsURL, open: openSMS, faults: smsFaults},
-	{channel: message.Chat, check: chat.Check, setting: "chat-url", address: chatURL, open: openChat, faults: endpointFaults("chat-url", chatURL)},
-	{channel: message.Note, check: note.Check, setting: "note-url", address: noteURL, open: openNote, faults: endpointFaults("note-url", noteURL)},
+	{channel: message.Email, check: email.Check, setting: "smtp-url", address: smtpURL, open: openEmail, faults: emailFaults, noBulk: emailNoBulk, writers: emailWriters},
+	{channel: message.SMS, check: sms.Check, setting: "sms-url", address: smsURL, open: openSMS, faults: smsFaults, writers: smsWriters},
+	{channel: message.Chat, check: chat.Check, setting: "chat-url", address: chatURL, open: openChat, faults: endpointFaults("chat-url", chatURL), writers: writer(&chat.Sender{})},
+	{channel: message.Note, check: note.Check, setting: "note-url", address: noteURL, open: openNote, faults: endpointFaults("note-url", noteURL), writers: writer(&note.Sender{})},
 }
 
 func smtpURL(s *Settings) string { return s.SMTPURL }

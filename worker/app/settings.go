@@ -93,6 +93,7 @@ type Settings struct {
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
 	PauseAbove         float64       `placeholder:"PERCENT" default:"20" help:"Percent of a bulk's last 500 messages that may fail or be unknown: above it the bulk pauses by itself, and a person resumes or cancels it. Never when 0." group:"settings"`
 	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that stops waits for messages in flight." group:"settings"`
+	KeepContent        string        `enum:"yes,no" default:"yes" help:"Whether what single messages were made of, their contexts too, is kept as long as their state, so that they can be shown as they were sent. With no it is forgotten when they are." group:"settings"`
 	Retention          time.Duration `default:"720h" help:"How long what was sent is known after it was to be sent: states, contents, ids, Idempotency-Keys. After that the same id is another message. The same for workers, API and commands." group:"settings"`
 	LogLevel           string        `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error." group:"settings"`
 	LogFormat          string        `enum:"text,json" default:"text" help:"text or json." group:"settings"`
@@ -230,11 +231,14 @@ func withUnit(_ []string, a slog.Attr) slog.Attr {
 }
 
 // links makes the sealed links of messages; nil if none are set up.
-func (s *Settings) links() (*link.Links, error) {
+func (s *Settings) links() (*link.Links, error) { return s.linksAt(time.Now) }
+
+// linksAt are links as they are made at a time.
+func (s *Settings) linksAt(now func() time.Time) (*link.Links, error) {
 	if s.PublicURL == "" {
 		return nil, nil
 	}
-	return link.New(link.Options{PublicURL: s.PublicURL, Secrets: s.linkSecrets()})
+	return link.New(link.Options{PublicURL: s.PublicURL, Secrets: s.linkSecrets(), Now: now})
 }
 
 func (s *Settings) linkSecrets() []string {

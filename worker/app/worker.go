@@ -79,7 +79,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	books, err := ledger.New(ledger.Options{Redis: rdb, Log: log, Retention: s.Retention, Replicas: s.RedisReplicas})
+	books, err := ledger.New(ledger.Options{Redis: rdb, Log: log, Retention: s.Retention, Replicas: s.RedisReplicas, ForgetContents: s.KeepContent == "no"})
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,7 @@ func (s *Store) EraseChunk(ctx context.Context, d Definition, chunk int, named f
 	}
 	var slots []int
 	for i, r := range recipients {
-		gone := r.erased()
+		gone := r.Erased()
 		if !gone && !named(r) {
 			continue
 		}
@@ -93,7 +93,8 @@ func (s *Store) EraseChunk(ctx context.Context, d Definition, chunk int, named f
 // erasedContext marks a recipient who was erased.
 var erasedContext = json.RawMessage(`{"erased":true}`)
 
-func (r Recipient) erased() bool {
+// Erased reports whether the recipient was erased.
+func (r Recipient) Erased() bool {
 	return string(r.Context) == string(erasedContext) && r.Email+r.Phone+r.Conversation == ""
 }
 

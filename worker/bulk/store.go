@@ -31,6 +31,9 @@ func SourceRetention(retention time.Duration) time.Duration { return retention +
 // ErrNotFound says that no bulk of that id is stored, or no longer.
 var ErrNotFound = errors.New("bulk not found")
 
+// ErrDamaged says that recipients can't be read: their bytes were changed, or another version wrote them.
+var ErrDamaged = errors.New("its recipients can't be read")
+
 // Store reads and writes bulks. It is safe for concurrent use.
 type Store struct {
 	rdb    redis.UniversalClient
@@ -311,7 +314,7 @@ func (s *Store) Recipients(ctx context.Context, d Definition, chunk int) ([]Reci
 	}
 	recipients, err := DecodeChunk(data)
 	if err != nil {
-		return nil, fmt.Errorf("read chunk %d of bulk %s: %w", chunk, id, err)
+		return nil, fmt.Errorf("read chunk %d of bulk %s: %w: %w", chunk, id, ErrDamaged, err)
 	}
 	return recipients, nil
 }

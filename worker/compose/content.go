@@ -23,6 +23,7 @@ type Content struct {
 	prepared *render.Prepared
 	actions  *task.Actions // those of the shortcut; nil if it has none
 	invalid  *Verdict      // set by Checked: it must not be sent
+	sources  string        // the hash under which Open found its bundle
 }
 
 // NewContent makes a Content of a prepared bundle.
@@ -62,6 +63,9 @@ func (e *InvalidError) Error() string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// Sources is the hash of the pinned sources that it was opened from.
+func (c *Content) Sources() string { return c.sources }
 
 // Prepared is the prepared bundle.
 func (c *Content) Prepared() *render.Prepared { return c.prepared }
@@ -137,6 +141,7 @@ func (c *Composer) Open(ctx context.Context, content task.Content) (*Content, er
 			return nil, ContentFault(err)
 		}
 		opened := NewContent(p)
+		opened.sources = content.Sources
 		if !c.Events && opened.actions != nil {
 			c.Log.Warn("this shortcut changes conversations, but no event says so: HERALD_EVENTS_URL is not set", "shortcut", b.Shortcut.Name)
 		}

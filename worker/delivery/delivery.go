@@ -38,6 +38,7 @@ type Ledger interface {
 	Release(ctx context.Context, c ledger.Chunk, slot int) error
 	Mark(ctx context.Context, c ledger.Chunk, slot int, s ledger.State, r ledger.Reason) error
 	Post(ctx context.Context, c ledger.Chunk, slot int, s ledger.State, r ledger.Reason) *ledger.Commit
+	PostSent(ctx context.Context, c ledger.Chunk, slot int, p ledger.Proof) *ledger.Commit
 }
 
 // Composer makes messages, or says why there is none: *compose.Composer.
@@ -277,7 +278,7 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 		}
 	})
 	if e == nil {
-		return &Outcome{State: ledger.Sent}
+		return &Outcome{State: ledger.Sent, Proof: ledger.Proof{Sum: receipt.Sum, Date: receipt.Date}}
 	}
 	if pushesBack(e) {
 		d.Limiter.Slow(ctx, ChannelLane(msg.Channel))
@@ -337,5 +338,8 @@ func (d *Delivery) record(ctx context.Context, j Job, out *Outcome) (*ledger.Com
 		}
 	}
 	j.Notes.ended(j.Slot, out.State)
+	if out.State == ledger.Sent {
+		return d.Ledger.PostSent(ctx, j.Chunk, j.Slot, out.Proof), nil
+	}
 	return d.Ledger.Post(ctx, j.Chunk, j.Slot, out.State, out.Reason), nil
 }

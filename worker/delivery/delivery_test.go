@@ -63,6 +63,11 @@ func (w *way) Post(_ context.Context, _ ledger.Chunk, _ int, s ledger.State, r l
 	return nil
 }
 
+func (w *way) PostSent(_ context.Context, _ ledger.Chunk, _ int, _ ledger.Proof) *ledger.Commit {
+	w.note("post sent")
+	return nil
+}
+
 func (w *way) Wait(ctx context.Context, lane string, _ float64) error {
 	w.note("wait %s", lane)
 	if w.drains != nil {

@@ -34,6 +34,7 @@ type Outcome struct {
 	Again  *queue.Again // when set, the message stays pending
 	// Suppress is the reason code under which the recipient is put on the suppression list; "": the recipient is not.
 	Suppress string
+	Proof    ledger.Proof // of what was sent
 }
 
 func failed(code, text string) *Outcome {

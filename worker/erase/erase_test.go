@@ -166,7 +166,13 @@ func (w *world) everywhere() bulk.Definition {
 	w.message("sent", canary, about, nil)
 	sent := ledger.Owner{Kind: ledger.Message, ID: "sent"}
 	w.must(w.books.Mark(ctx, sent.Chunk(0), 0, ledger.Sent, ledger.Reason{}))
-	w.must(w.books.Conclude(ctx, sent, sent.Chunk(0), ledger.Sent, &ledger.Details{Channel: "email", To: canary, Subject: "Dear " + name, Words: "250 ok " + canary, Attempts: 1}))
+	w.must(w.books.Conclude(ctx, sent, sent.Chunk(0), ledger.Sent, &ledger.Details{Channel: "email", To: canary, Subject: "Dear " + name, Words: "250 ok " + canary, Attempts: 1},
+		&ledger.Request{Kind: task.Message{}.Kind(), Payload: []byte(`{"id":"sent","to":"` + canary + `","context":` + about + `}`)}))
+	w.message("kept", "bob@example.com", `{}`, nil)
+	only := ledger.Owner{Kind: ledger.Message, ID: "kept"}
+	w.must(w.books.Mark(ctx, only.Chunk(0), 0, ledger.Sent, ledger.Reason{}))
+	w.must(w.books.Conclude(ctx, only, only.Chunk(0), ledger.Sent, &ledger.Details{Channel: "email", To: "bob@example.com", Attempts: 1},
+		&ledger.Request{Kind: task.Message{}.Kind(), Payload: []byte(`{"id":"kept","to":"bob@example.com","context":{"customer":{"name":"` + name + `","email":"` + canary + `"}}}`)}))
 	talk := `{"id":"c1","customer":{"name":"` + name + `","email":"` + canary + `"},"messages":[{"channel":"email","direction":"in","sentAt":"2026-02-03T09:15:00Z","body":"` + name + ` here"}]}`
 	_, err = w.client.Forward(ctx, task.Forward{ID: "f", From: "robin@desk.example", To: "lawyer@example.com"}, []byte(talk))
 	w.must(err)
@@ -285,7 +291,7 @@ func erasePerson(t *testing.T, w *world) {
 	report, err := w.eraser.Run(ctx, "Canary.Person@xn--bcher-kva.example", false)
 	w.must(err)
 	t.Logf("%+v", report)
-	if !report.Complete() || report.Messages != 5 || report.Forwards != 2 || report.Recipients != 3 || report.Bulks != 2 || report.Events != 2 || report.DeadLetters != 1+1 || report.Suppressions != 1 || report.Hashed != 1 || len(report.Kept) > 0 {
+	if !report.Complete() || report.Messages != 6 || report.Forwards != 2 || report.Recipients != 3 || report.Bulks != 2 || report.Events != 2 || report.DeadLetters != 1+1 || report.Suppressions != 1 || report.Hashed != 1 || len(report.Kept) > 0 {
 		t.Errorf("%+v", report)
 	}
 	if found := w.traces(w.rdb); len(found) > 0 {
@@ -299,6 +305,11 @@ func erasePerson(t *testing.T, w *world) {
 		t.Error("others are not found any more")
 	}
 	w.noFingerprint(canary)
+	for _, id := range []string{"sent", "kept"} {
+		if _, err := w.books.Content(ctx, ledger.Owner{Kind: ledger.Message, ID: id}.Chunk(0)); !errors.Is(err, ledger.ErrNotFound) {
+			t.Errorf("the content of %s is still there: %v", id, err)
+		}
+	}
 
 	after, err := w.client.Bulks().Status(ctx, "news")
 	w.must(err)

@@ -1,6 +1,7 @@
 package email
 
 import (
+	"crypto/sha256"
 	"hash/fnv"
 	"slices"
 	"strconv"
@@ -16,7 +17,9 @@ type mail struct {
 	id       string // Message-ID with its angle brackets
 	from     string // MAIL FROM
 	to       []message.Address
-	utf8     bool // an address needs SMTPUTF8
+	utf8     bool      // an address needs SMTPUTF8
+	date     time.Time // of the Date field
+	undated  int       // where the first segment goes on behind that field
 	segments []segment
 	size     int64
 	buf      []byte // memory of its own segments
@@ -26,6 +29,25 @@ type mail struct {
 type segment struct {
 	data []byte
 	file bool
+	name string // of an encoded file: all that its bytes depend on; "" where they may be anything
+}
+
+// sum is the SHA-256 of the mail without its Date. Of a file that many mails share it takes the name, which holds the file's own
+// hash.
+func (m *mail) sum() (sum [sha256.Size]byte) {
+	h := sha256.New()
+	for i, s := range m.segments {
+		data := s.data
+		if i == 0 {
+			data = data[m.undated:]
+		}
+		if s.name != "" {
+			data = []byte(s.name)
+		}
+		_, _ = h.Write(data)
+	}
+	h.Sum(sum[:0])
+	return sum
 }
 
 // composer turns messages into mails. It is safe for concurrent use.
@@ -58,7 +80,10 @@ func (c *composer) release(m *mail) {
 //	  files
 //
 // The same message gives the same bytes again, but for its Date. Whoever is done with the mail may release it.
-func (c *composer) compose(m *message.Message) *mail {
+func (c *composer) compose(m *message.Message) *mail { return c.composeAt(m, c.now()) }
+
+// composeAt is compose at a time.
+func (c *composer) composeAt(m *message.Message, now time.Time) *mail {
 	w := &writer{mail: &mail{}, mark: boundaryBase(m.ID)}
 	if used, ok := c.free.Get().(*mail); ok {
 		w.mail = used
@@ -73,7 +98,7 @@ func (c *composer) compose(m *message.Message) *mail {
 			unsubscriber = c.envelope.Unsubscriber(m.ID)
 		}
 	}
-	w.header(m, c.now(), unsubscriber)
+	w.header(m, now.UTC(), unsubscriber)
 	if c.envelope != nil {
 		w.buf = append(append(append(w.buf, returnField...), w.mail.from...), ">\r\n"...)
 	}
@@ -98,7 +123,7 @@ func (c *composer) compose(m *message.Message) *mail {
 			w.related(m, images, c.files)
 			for _, f := range files {
 				part()
-				w.file(c.files.get(f))
+				w.file(c.files, f)
 			}
 		})
 	}
@@ -157,6 +182,7 @@ type writer struct {
 func (w *writer) header(m *message.Message, now time.Time, unsubscriber string) {
 	b := append(w.buf, "Date: "...)
 	b = now.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 -0700\r\n")
+	w.mail.date, w.mail.undated = now.Truncate(time.Second), len(b)
 	b = appendAddresses(b, "From", []message.Address{m.From})
 	b = appendAddresses(b, "To", m.To)
 	b = appendAddresses(b, "Cc", m.Cc)
@@ -201,7 +227,7 @@ func (w *writer) related(m *message.Message, images []*message.Attachment, files
 		w.texts(m)
 		for _, f := range images {
 			part()
-			w.file(files.get(f))
+			w.file(files, f)
 		}
 	})
 }
@@ -243,16 +269,17 @@ func (w *writer) multipart(kind string, body func(part func())) {
 }
 
 // file adds a shared part without copying it.
-func (w *writer) file(part []byte) {
+func (w *writer) file(files *fileCache, a *message.Attachment) {
 	w.flush()
-	w.mail.segments = append(w.mail.segments, segment{part, true})
+	part := files.get(a)
+	w.mail.segments = append(w.mail.segments, segment{part, true, nameOf(a)})
 	w.mail.size += int64(len(part))
 }
 
 // flush makes a segment of what was written since the last one.
 func (w *writer) flush() {
 	if own := w.buf[w.done:]; len(own) > 0 {
-		w.mail.segments = append(w.mail.segments, segment{own, false})
+		w.mail.segments = append(w.mail.segments, segment{own, false, ""})
 		w.mail.size += int64(len(own))
 		w.done = len(w.buf)
 	}

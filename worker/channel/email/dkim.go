@@ -112,7 +112,7 @@ func (d *DKIM) sign(m *mail, kept []string) error {
 		return fmt.Errorf("sign by DKIM: %w", errors.Join(err, closing))
 	}
 	header := []byte(s.Signature())
-	m.segments = append([]segment{{header, false}}, m.segments...)
+	m.segments = append([]segment{{data: header}}, m.segments...)
 	m.size += int64(len(header))
 	return nil
 }

@@ -98,6 +98,7 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 	}
 	mail := s.composer.compose(m)
 	defer s.composer.release(mail)
+	sum, date := mail.sum(), mail.date
 	if err := s.dkim.sign(mail, m.From.Domain(), s.kept); err != nil {
 		return send.Receipt{}, &send.Error{Account: true, Code: "dkim", Step: "SIGN", Err: err}
 	}
@@ -112,6 +113,7 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 		s.pool.put(conn)
 		switch {
 		case failed == nil:
+			receipt.Sum, receipt.Date = sum, date
 			return receipt, nil
 		case fresh || !stale || ctx.Err() != nil:
 			return send.Receipt{}, failed
@@ -136,11 +138,33 @@ func Compose(m *message.Message, now time.Time) ([]byte, error) {
 		return nil, err
 	}
 	c := &composer{now: func() time.Time { return now }, files: newFileCache(0)}
-	var raw []byte
-	for _, s := range c.compose(m).segments {
+	return c.compose(m).bytes(), nil
+}
+
+func (m *mail) bytes() []byte {
+	raw := make([]byte, 0, m.size)
+	for _, s := range m.segments {
 		raw = append(raw, s.data...)
 	}
-	return raw, nil
+	return raw
+}
+
+// Writer writes messages as a Sender with these options does, but for the signature: DKIM's holds the time at which it was made.
+type Writer struct{ composer *composer }
+
+// NewWriter is for an account, which need not exist.
+func NewWriter(o Options) (*Writer, error) {
+	s, err := parseURL(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	return &Writer{&composer{now: time.Now, files: newFileCache(0), envelope: o.Envelope, idField: providerFields[s.provider]}}, nil
+}
+
+// Written returns a message as it was sent at a time.
+func (w *Writer) Written(m *message.Message, date time.Time) []send.Written {
+	mail := w.composer.composeAt(m, date)
+	return []send.Written{{Type: "message/rfc822", Bytes: mail.bytes(), Sum: mail.sum()}}
 }
 
 // Close ends idle connections and waits for messages that are being sent; their deadlines bound the wait. Send fails

@@ -1,6 +1,8 @@
 package email
 
 import (
+	"fmt"
+
 	"github.com/heraldsend/herald/worker/cache"
 	"github.com/heraldsend/herald/worker/message"
 )
@@ -32,6 +34,14 @@ func (c *fileCache) get(a *message.Attachment) []byte {
 		return encodeFile(a)
 	}
 	return part
+}
+
+// nameOf names an encoded attachment by all that its bytes depend on; "" for one without a hash.
+func nameOf(a *message.Attachment) string {
+	if a.SHA256 == "" {
+		return ""
+	}
+	return fmt.Sprintf("file %s %q %q %q %d %t\n", a.SHA256, a.Name, a.Type, a.ContentID, len(a.Data), a.Inline)
 }
 
 // encodeFile writes the part from its Content-Type to its last line.

@@ -9,6 +9,7 @@ package note
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/heraldsend/herald/worker/channel/send"
 	"github.com/heraldsend/herald/worker/message"
@@ -51,11 +52,20 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 	if err := Check(m); err != nil {
 		return send.Receipt{}, send.Invalid(err)
 	}
+	return s.endpoint.Post(ctx, m.ID, s.payload(m))
+}
+
+func (s *Sender) payload(m *message.Message) payload {
 	fields := m.Note
 	if fields.Status == "" {
 		fields.Status = s.status
 	}
-	return s.endpoint.Post(ctx, m.ID, payload{m.ID, string(m.Channel), m.To[0].Addr, m.Text, fields, send.Files(m.Attachments)})
+	return payload{m.ID, string(m.Channel), m.To[0].Addr, m.Text, fields, send.Files(m.Attachments)}
+}
+
+// Written returns a message as Send posts it.
+func (s *Sender) Written(m *message.Message, _ time.Time) []send.Written {
+	return send.WrittenJSON(s.payload(m))
 }
 
 // Close gives back idle connections.

@@ -3,6 +3,7 @@ package send
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -86,7 +87,16 @@ func (e *Endpoint) Post(ctx context.Context, id string, payload any) (Receipt, e
 	if answer.ID = Words(answer.ID); answer.ID == "" {
 		answer.ID = id
 	}
-	return Receipt{ID: answer.ID, Detail: http.StatusText(resp.Status)}, nil
+	return Receipt{ID: answer.ID, Detail: http.StatusText(resp.Status), Sum: sha256.Sum256(body)}, nil
+}
+
+// WrittenJSON is what Post sends.
+func WrittenJSON(payload any) []Written {
+	body, err := json.Marshal(payload)
+	if err != nil {
+		return nil
+	}
+	return []Written{{Type: "application/json", Bytes: body, Sum: sha256.Sum256(body)}}
 }
 
 // Try asks the endpoint by GET, which sends nothing: whether it is there, with which status it answers, and until when its

@@ -6,6 +6,7 @@
 package send
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -16,6 +17,18 @@ import (
 type Receipt struct {
 	ID     string // the other side's id of the message: a Message-ID, a provider's sid; may be empty
 	Detail string // the other side's own words, cleaned and cut to 200 characters; may hold an address
+	// Sum is the SHA-256 of what left, but for its Date; zero where that is not known.
+	Sum [sha256.Size]byte
+	// Date is that of a mail, to the second; zero elsewhere.
+	Date time.Time
+}
+
+// Written is a message as a sender writes it: the bytes that leave, their media type, and the Sum of a Receipt. Senders whose
+// accounts write differently return one for each account.
+type Written struct {
+	Type  string
+	Bytes []byte
+	Sum   [sha256.Size]byte
 }
 
 // Error says that a message was not sent, or perhaps not. If it is neither Permanent nor Ambiguous, it is temporary:

@@ -3,6 +3,7 @@ package sms
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -135,8 +136,8 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 	if err := Check(m); err != nil {
 		return send.Receipt{}, send.Invalid(err)
 	}
-	form := s.form(m)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, strings.NewReader(form.Encode()))
+	form := s.form(m).Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, strings.NewReader(form))
 	if err != nil {
 		return send.Receipt{}, send.Invalid(errors.New("the API's URL can't be requested"))
 	}
@@ -154,6 +155,7 @@ func (s *Sender) Send(ctx context.Context, m *message.Message) (send.Receipt, er
 		e.Where = s.where(req)
 		return send.Receipt{}, e
 	}
+	sent.Sum = sha256.Sum256([]byte(form))
 	return sent, nil
 }
 
@@ -208,6 +210,12 @@ func (s *Sender) Close() error {
 		c.CloseIdleConnections()
 	}
 	return nil
+}
+
+// Written returns a message as Send posts it: a form.
+func (s *Sender) Written(m *message.Message, _ time.Time) []send.Written {
+	form := []byte(s.form(m).Encode())
+	return []send.Written{{Type: "application/x-www-form-urlencoded", Bytes: form, Sum: sha256.Sum256(form)}}
 }
 
 func (s *Sender) form(m *message.Message) url.Values {

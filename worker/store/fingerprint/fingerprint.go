@@ -46,6 +46,24 @@ func (k *Key) Address(kind address.Kind, text string) (uint64, bool) {
 	return binary.BigEndian.Uint64(sum[:]), true
 }
 
+// DigestBytes is the size of a Digest.
+const DigestBytes = 8
+
+// Digest is the fingerprint of what was sent.
+type Digest [DigestBytes]byte
+
+// Content is the digest of a message that left, by the SHA-256 of all but its Date, and that; the zero time is none.
+func (k *Key) Content(sum [sha256.Size]byte, date time.Time) Digest {
+	var room [keyBytes + 1 + sha256.Size + 8]byte
+	data := append(room[:0], k[:]...)
+	data = append(append(data, ofContent), sum[:]...)
+	if !date.IsZero() {
+		data = binary.BigEndian.AppendUint64(data, uint64(date.Unix()))
+	}
+	whole := sha256.Sum256(data)
+	return Digest(whole[:DigestBytes])
+}
+
 var kindLetters = map[address.Kind]byte{address.Mailbox: 'm', address.Phone: 'p', address.Conversation: 'c'}
 
 const redisKey = "herald:{fingerprint}:key"

@@ -14,15 +14,16 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/worker/seal"
+	"github.com/heraldsend/herald/worker/store/fingerprint"
 )
 
 // markScript stores marks of one chunk and keeps the counters of its shard in step.
 //
-// KEYS[1] states string, KEYS[2] reasons hash, KEYS[3] hash of reasons in common, by state, KEYS[4] counts hash, where the
-// owner has one; one hash tag.
+// KEYS[1] states string, KEYS[2] reasons hash, KEYS[3] hash of reasons in common, by state, KEYS[4] digests string, KEYS[5]
+// counts hash, where the owner has one; one hash tag.
 // ARGV[1] retention in seconds. ARGV[2] the marks, nine bytes each, by slot: slot (3 bytes, big endian), record (5 bytes:
 // state and Unix time), and which of the sets of states that follow it may replace (a digit, from 1). ARGV[3] those
-// sets, separated by commas. Then for each mark that has a reason its number, from 1, and the reason as JSON, after "=" if
+// sets, separated by commas. ARGV[4] eight bytes of digest for each mark, zeros for one without, or nothing if none has one. Then for each mark that has a reason its number, from 1, and the reason as JSON, after "=" if
 // the slots of its state have it in common.
 // Returns a string with a letter for each mark: s stored, k the slot was in that state already, r refused, n no such
 // slot.
@@ -73,8 +74,26 @@ end
 if copied > 1 then
   redis.call('SETRANGE', KEYS[1], first, table.concat(out))
 end
+if ARGV[4] ~= '' then
+  local from, past = slot(1) * 8, slot(n * 9 - 8) * 8 + 8
+  local old, none, parts, copied = redis.call('GETRANGE', KEYS[4], from, past - 1), string.rep('\0', 8), {}, 1
+  old = old .. string.rep('\0', past - from - #old)
+  for i = 1, n do
+    local digest, at = string.sub(ARGV[4], i * 8 - 7, i * 8), slot(i * 9 - 8) * 8 - from + 1
+    if result[i] == 's' and digest ~= none and at >= copied then
+      parts[#parts + 1] = string.sub(old, copied, at - 1)
+      parts[#parts + 1] = digest
+      copied = at + 8
+    end
+  end
+  if copied > 1 then
+    redis.call('SETRANGE', KEYS[4], from, table.concat(parts) .. string.sub(old, copied))
+    local left = redis.call('PTTL', KEYS[1])
+    if left > 0 then redis.call('PEXPIRE', KEYS[4], left) end
+  end
+end
 local common, own = {}, {}
-for i = 4, #ARGV, 2 do
+for i = 5, #ARGV, 2 do
   local i, reason = tonumber(ARGV[i]), ARGV[i + 1]
   if result[i] == 's' and string.sub(reason, 1, 1) == '=' then
     local of = string.sub(marks, i * 9 - 5, i * 9 - 5)
@@ -90,10 +109,10 @@ for i = 4, #ARGV, 2 do
   end
 end
 if #own > 0 then redis.call('HDEL', KEYS[2], unpack(own)) end
-if not KEYS[4] then delta = {} end
+if not KEYS[5] then delta = {} end
 for state, n in pairs(delta) do
-  if n ~= 0 and redis.call('HINCRBY', KEYS[4], state, n) == n then
-    redis.call('EXPIRE', KEYS[4], ARGV[1])
+  if n ~= 0 and redis.call('HINCRBY', KEYS[5], state, n) == n then
+    redis.call('EXPIRE', KEYS[5], ARGV[1])
   end
 end
 return table.concat(result)
@@ -127,8 +146,9 @@ type mark struct {
 	chunk  Chunk
 	index  int
 	record Record
-	from   string // the states it may replace
-	common bool   // the slots of this state have the reason in common
+	from   string             // the states it may replace
+	digest fingerprint.Digest // of what was sent; zero for none
+	common bool               // the slots of this state have the reason in common
 	ctx    context.Context
 	result chan answer
 }
@@ -310,7 +330,7 @@ func (l *Ledger) try(batch []*mark) []*mark {
 
 // call adds the call of markScript for the marks of a chunk to a pipeline.
 func (l *Ledger) call(ctx context.Context, pipe redis.Pipeliner, c Chunk, marks []*mark) *redis.Cmd {
-	keys := []string{c.statesKey(), c.reasonsKey(), c.commonKey()}
+	keys := []string{c.statesKey(), c.reasonsKey(), c.commonKey(), c.digestsKey()}
 	if c.counted() {
 		keys = append(keys, c.countsKey())
 	}
@@ -336,8 +356,9 @@ func load(ctx context.Context, rdb redis.UniversalClient) error {
 func (l *Ledger) args(marks []*mark) []any {
 	slices.SortStableFunc(marks, func(a, b *mark) int { return cmp.Compare(a.index, b.index) })
 	packed := make([]byte, 0, markBytes*len(marks))
-	args := make([]any, 3, 3+2)
+	args := make([]any, 4, 4+2)
 	var sets []string
+	var digests []byte
 	for i, m := range marks {
 		set := slices.Index(sets, m.from)
 		if set < 0 {
@@ -347,6 +368,12 @@ func (l *Ledger) args(marks []*mark) []any {
 		packed = append(packed, byte(m.index>>16), byte(m.index>>8), byte(m.index), byte(m.record.State))
 		packed = binary.BigEndian.AppendUint32(packed, uint32(m.record.At.Unix())) // good until 2106
 		packed = append(packed, byte('1'+set))
+		if m.digest != (fingerprint.Digest{}) && digests == nil {
+			digests = make([]byte, len(marks)*fingerprint.DigestBytes)
+		}
+		if digests != nil {
+			copy(digests[i*fingerprint.DigestBytes:], m.digest[:])
+		}
 		if text := reason(m.record); text != nil {
 			of := ""
 			if m.common {
@@ -355,7 +382,7 @@ func (l *Ledger) args(marks []*mark) []any {
 			args = append(args, i+1, seal.Behind{Clear: of, Private: text})
 		}
 	}
-	args[0], args[1], args[2] = int64(l.retention/time.Second), packed, strings.Join(sets, ",")
+	args[0], args[1], args[2], args[3] = int64(l.retention/time.Second), packed, strings.Join(sets, ","), digests
 	return args
 }
 

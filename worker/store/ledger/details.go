@@ -191,8 +191,8 @@ func (l *Ledger) Details(ctx context.Context, c Chunk) (map[int]Details, error) 
 
 // Conclude records the details of a message or forward when nothing is left to do for it, and takes it off the lists.
 // It deletes the request, unless a person may still want to send it, according to state. d is nil if this run learned
-// nothing.
-func (l *Ledger) Conclude(ctx context.Context, o Owner, c Chunk, state State, d *Details) error {
+// nothing. sent, if not nil, is the task with all that the message was made of: it is kept, so that its content can be shown.
+func (l *Ledger) Conclude(ctx context.Context, o Owner, c Chunk, state State, d *Details, sent *Request) error {
 	var a about
 	var payload []byte
 	if d == nil || state == Unknown {
@@ -202,10 +202,15 @@ func (l *Ledger) Conclude(ctx context.Context, o Owner, c Chunk, state State, d 
 		}
 		if a = known; state == Unknown {
 			payload = asked
+		} else if a.Kept { // this is another run of the same task
+			payload = packer.EncodeAll(asked, nil)
 		}
 	}
 	if d != nil {
 		a.Details = *d
+	}
+	if sent != nil && state == Sent && !l.forgets {
+		a.Kind, a.Kept, payload = sent.Kind, true, packer.EncodeAll(sent.Payload, nil)
 	}
 	pipe := l.rdb.Pipeline()
 	pipe.SetArgs(ctx, c.aboutKey(), a.with(payload), redis.SetArgs{Mode: "XX", KeepTTL: true})

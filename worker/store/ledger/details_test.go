@@ -87,7 +87,7 @@ func TestConclude(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := rdb.TTL(ctx, o.Chunk(0).aboutKey()).Val()
-		if err := l.Conclude(ctx, o, o.Chunk(0), c.state, c.d); err != nil {
+		if err := l.Conclude(ctx, o, o.Chunk(0), c.state, c.d, nil); err != nil {
 			t.Fatal(err)
 		}
 		r, err := l.Request(ctx, o.Chunk(0))
@@ -107,7 +107,7 @@ func TestConclude(t *testing.T) {
 	}
 	// What was never stored is not made up.
 	gone := Owner{Message, "gone"}
-	if err := l.Conclude(ctx, gone, gone.Chunk(0), Sent, learned); err != nil {
+	if err := l.Conclude(ctx, gone, gone.Chunk(0), Sent, learned, nil); err != nil {
 		t.Fatal(err)
 	}
 	if n := rdb.Exists(ctx, gone.Chunk(0).aboutKey()).Val(); n != 0 {

@@ -46,6 +46,9 @@ func (l *Ledger) EraseSingle(ctx context.Context, o Owner, c Chunk) (bool, error
 			return false, fmt.Errorf("erase %s: %w", o, err)
 		}
 	}
+	if err := l.eraseDigests(ctx, c); err != nil {
+		return false, fmt.Errorf("erase %s: %w", o, err)
+	}
 	texts, err := l.EraseTexts(ctx, c, func(string) bool { return true }, 0)
 	return changed || texts, err
 }
@@ -78,6 +81,9 @@ func (l *Ledger) EraseSlots(ctx context.Context, c Chunk, slots ...int) (bool, e
 		if err := l.rdb.SetArgs(ctx, c.detailsKey(), packDetails(all), redis.SetArgs{Mode: "XX", KeepTTL: true}).Err(); err != nil && !errors.Is(err, redis.Nil) {
 			return false, fmt.Errorf("erase in chunk %d of %s: %w", c.Index, c.Owner, err)
 		}
+	}
+	if err := l.eraseDigests(ctx, c, slots...); err != nil {
+		return false, fmt.Errorf("erase in chunk %d of %s: %w", c.Index, c.Owner, err)
 	}
 	texts, err := l.EraseTexts(ctx, c, func(string) bool { return true }, slots...)
 	return changed || texts, err

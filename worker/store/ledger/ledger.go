@@ -41,6 +41,7 @@ type Ledger struct {
 	stop      chan struct{}
 	done      sync.WaitGroup
 	keys      *fingerprint.Keys
+	forgets   bool
 	watch     atomic.Pointer[func(Batch)]
 	memory    memory
 
@@ -62,6 +63,8 @@ type Options struct {
 	// Replicas is how many replicas of Redis must have a claim or an outcome before it counts. Sending waits meanwhile.
 	Replicas int
 	Now      func() time.Time // time.Now when nil
+	// ForgetContents: Conclude keeps nothing of which a message could be made again.
+	ForgetContents bool
 }
 
 // New returns a ledger and starts its writer. Close stops it.
@@ -76,7 +79,7 @@ func New(o Options) (*Ledger, error) {
 		o.Now = time.Now
 	}
 	l := &Ledger{
-		rdb: o.Redis, keys: fingerprint.New(o.Redis), retention: o.Retention, replicas: o.Replicas, now: o.Now, log: o.Log,
+		rdb: o.Redis, keys: fingerprint.New(o.Redis), forgets: o.ForgetContents, retention: o.Retention, replicas: o.Replicas, now: o.Now, log: o.Log,
 		pending: make(chan *mark, 1024), stop: make(chan struct{}),
 	}
 	l.done.Go(l.write)
@@ -165,6 +168,11 @@ func (l *Ledger) Mark(ctx context.Context, c Chunk, index int, s State, r Reason
 // mark until the commit was waited for.
 func (l *Ledger) Post(ctx context.Context, c Chunk, index int, s State, r Reason) *Commit {
 	return l.post(ctx, &mark{chunk: c, index: index, record: Record{State: s, Reason: r}, from: notSent})
+}
+
+// PostSent is Post for a message that was sent, with what is kept of it to prove its content: see CheckProof.
+func (l *Ledger) PostSent(ctx context.Context, c Chunk, index int, p Proof) *Commit {
+	return l.post(ctx, &mark{chunk: c, index: index, record: Record{State: Sent}, from: notSent, digest: l.digest(ctx, p)})
 }
 
 // PostCommon is Post for an outcome that many slots of the chunk have for the same reason, which is stored once. Another

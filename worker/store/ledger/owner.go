@@ -74,11 +74,12 @@ func (c Chunk) tag() string {
 func (c Chunk) statesKey() string  { return c.Key("states") }
 func (c Chunk) reasonsKey() string { return c.Key("reasons") }
 func (c Chunk) commonKey() string  { return c.Key("common") }
+func (c Chunk) digestsKey() string { return c.Key("digests") }
 func (c Chunk) countsKey() string  { return c.tag() + "counts" }
 
 // DeleteIn forgets a chunk of a bulk.
 func (l *Ledger) DeleteIn(ctx context.Context, pipe redis.Pipeliner, c Chunk) {
-	pipe.Del(ctx, c.statesKey(), c.reasonsKey(), c.commonKey(), c.waitKey(), c.detailsKey(), c.feedbackKey(), c.feedbackWordsKey(), c.countsKey())
+	pipe.Del(ctx, c.statesKey(), c.reasonsKey(), c.commonKey(), c.waitKey(), c.detailsKey(), c.feedbackKey(), c.feedbackWordsKey(), c.digestsKey(), c.countsKey())
 }
 
 // ExtendIn keeps the records of a chunk of a bulk for so much longer than usual.

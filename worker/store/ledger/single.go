@@ -40,7 +40,8 @@ func (c Chunk) aboutKey() string { return c.Key("about") }
 
 // about is the line of JSON.
 type about struct {
-	Kind string `json:"kind"` // the request's
+	Kind string `json:"kind"`           // the request's
+	Kept bool   `json:"kept,omitempty"` // the payload is no request any more: it is what was sent, packed by Zstandard
 	Details
 }
 
@@ -52,7 +53,7 @@ func (a about) with(payload []byte) seal.Private {
 // Request returns the request, or ErrNotFound if it is not stored any more, or never was.
 func (l *Ledger) Request(ctx context.Context, c Chunk) (Request, error) {
 	a, payload, err := l.about(ctx, c)
-	if err == nil && len(payload) == 0 {
+	if err == nil && (len(payload) == 0 || a.Kept) {
 		err = fmt.Errorf("the content of %s: %w", c.Owner, ErrNotFound)
 	}
 	return a.request(payload), err
@@ -64,7 +65,7 @@ func (a about) request(payload []byte) Request {
 
 // stored is the request in the form of aboutKey.
 func (r Request) stored() seal.Private {
-	return about{r.Kind, Details{Channel: r.Channel, To: r.To, Country: r.Country, Labels: r.Labels}}.with(r.Payload)
+	return about{Kind: r.Kind, Details: Details{Channel: r.Channel, To: r.To, Country: r.Country, Labels: r.Labels}}.with(r.Payload)
 }
 
 func (l *Ledger) about(ctx context.Context, c Chunk) (a about, payload []byte, err error) {
@@ -79,7 +80,21 @@ func (l *Ledger) about(ctx context.Context, c Chunk) (a about, payload []byte, e
 	if err := json.Unmarshal(head, &a); err != nil {
 		return a, nil, fmt.Errorf("read %s: %w", c.Owner, err)
 	}
+	if a.Kept {
+		if payload, err = unpacker.DecodeAll(payload, nil); err != nil {
+			return a, nil, fmt.Errorf("read %s: %w: %w", c.Owner, ErrForeign, err)
+		}
+	}
 	return a, payload, nil
+}
+
+// Content is the task of a message or forward that was sent, as Conclude kept it, or ErrNotFound.
+func (l *Ledger) Content(ctx context.Context, c Chunk) (Request, error) {
+	a, payload, err := l.about(ctx, c)
+	if err == nil && (len(payload) == 0 || !a.Kept) {
+		err = fmt.Errorf("the content of %s: %w", c.Owner, ErrNotFound)
+	}
+	return a.request(payload), err
 }
 
 // unsettledKey is one of Shards lists of unsettled messages, scored by the time of the next look at them, in Unix

@@ -8,8 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/heraldsend/herald/render/catalog"
@@ -100,9 +98,10 @@ func (f *contentFlags) named() (task.Content, error) {
 
 // subjectFault is the fault of a text for a mail that has no subject.
 func (f *contentFlags) subjectFault(channels ...message.Channel) error {
-	mail := slices.ContainsFunc(channels, func(c message.Channel) bool { return c.Spec().Mail })
-	if mail && f.Text != "" && strings.TrimSpace(f.Subject) == "" {
-		return fault.At("/subject", fault.Missing, "an email needs a subject")
+	for _, c := range channels {
+		if err := compose.CheckSubject(c, task.Content{Text: f.Text, Subject: f.Subject}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/attach"
 	"github.com/heraldsend/herald/worker/bulk"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/enqueue"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
@@ -108,7 +109,7 @@ func (s *Server) definition(ctx context.Context, b BulkBody, id string) (bulk.De
 	}
 	wrong := []error{d.Validate(), checkCountry(d.Country), d.CheckAhead(s.now())}
 	for i := range d.Messages {
-		wrong = append(wrong, fault.Under(fault.Pointer("messages", i), s.judge(d.Messages[i].Content)))
+		wrong = append(wrong, fault.Under(fault.Pointer("messages", i), s.judge(d.Messages[i].Channel, d.Messages[i].Content)))
 	}
 	if err := fault.Join(wrong...); err != nil {
 		return d, err
@@ -141,7 +142,14 @@ func (b *BulkBody) definition(id string) bulk.Definition {
 }
 
 // faults implements ownRules.
-func (b *BulkBody) faults() error { return b.definition(cmp.Or(b.ID, "fresh")).Validate() }
+func (b *BulkBody) faults() error {
+	d := b.definition(cmp.Or(b.ID, "fresh"))
+	wrong := []error{d.Validate()}
+	for i, p := range d.Messages {
+		wrong = append(wrong, fault.Under(fault.Pointer("messages", i), compose.CheckSubject(p.Channel, p.Content)))
+	}
+	return fault.Join(wrong...)
+}
 
 // BulkStatus is the progress of a bulk in messages, one for each recipient and channel. Planned is always the sum of
 // the other counts.

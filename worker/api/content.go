@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/compose"
 	"github.com/heraldsend/herald/worker/fault"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
@@ -26,12 +27,13 @@ func (c ContentFields) content() task.Content {
 	return task.Content{Shortcut: c.Shortcut, Text: c.Text, Format: c.Format, Subject: c.Subject, Template: c.Template, As: c.As, Lint: c.Lint}
 }
 
-// judge finds what is wrong with content, by the templates of this server.
-func (s *Server) judge(content task.Content) error {
+// judge finds what is wrong with the content of a message on a channel, by the templates of this server.
+func (s *Server) judge(channel message.Channel, content task.Content) error {
+	wrong := compose.CheckSubject(channel, content)
 	if s.Judge == nil {
-		return nil
+		return wrong
 	}
-	return s.Judge.Check(content)
+	return fault.Join(wrong, s.Judge.Check(content))
 }
 
 // FileRef says where an attachment is. Exactly one source is given.

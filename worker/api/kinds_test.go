@@ -14,9 +14,9 @@ import (
 )
 
 var bodies = map[string]string{
-	"messages": `{"id":%q,"channel":"email","from":"help@acme.example","to":"ada@example.com","text":"Hi"}`,
+	"messages": `{"id":%q,"channel":"email","from":"help@acme.example","to":"ada@example.com","subject":"Hi","text":"Hi"}`,
 	"forwards": `{"id":%q,"from":"help@acme.example","to":"ada@example.com","conversation":{"messages":[{"channel":"email","direction":"in","body":"Hi"}]}}`,
-	"bulks":    `{"id":%q,"messages":[{"channel":"email","from":"help@acme.example","text":"Hi"}]}`,
+	"bulks":    `{"id":%q,"messages":[{"channel":"email","from":"help@acme.example","subject":"Hi","text":"Hi"}]}`,
 }
 
 // One id on three kinds of things: each is its own, in whatever state the others are, and again is harmless.

@@ -125,7 +125,7 @@ func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Me
 	if m.Shortcut == "" && m.Text == "" && s.Judge != nil {
 		m.Shortcut = s.Judge.DefaultShortcut(m.Channel)
 	}
-	wrong := fault.In(fault.Join(enqueue.CheckMessage(m), checkCountry(m.Country), s.judge(m.Content)))
+	wrong := fault.In(fault.Join(enqueue.CheckMessage(m), checkCountry(m.Country), s.judge(m.Channel, m.Content)))
 	if err := wrong.Merge(fault.In(compose.CheckRecipient(m))).Err(); err != nil {
 		return m, err
 	}
@@ -157,7 +157,7 @@ func (b *MessageBody) faults() error {
 	if m.Shortcut == "" && m.Text == "" && slices.Contains(message.Channels, m.Channel) {
 		m.Shortcut = "default" // the templates may have one: message looks
 	}
-	return enqueue.CheckMessage(m)
+	return fault.Join(enqueue.CheckMessage(m), compose.CheckSubject(m.Channel, m.Content))
 }
 
 // cancel cancels a message or forward.

@@ -54,7 +54,9 @@ func TestMessageFaults(t *testing.T) {
 	}{
 		"by the schema":   {`{"channel":"pigeon","to":""}`, []string{"/channel", "/shortcut", "/to"}},
 		"unknown field":   {`{"channel":"note","to":"c1","text":"x","colour":"red"}`, []string{"/colour"}},
-		"a dotted one":    {`{"a.b/c":{},"channel":"email","to":"hello","text":"x"}`, []string{"/a.b~1c", "/from", "/to"}},
+		"a dotted one":    {`{"a.b/c":{},"channel":"email","to":"hello","text":"x"}`, []string{"/a.b~1c", "/from", "/subject", "/to"}},
+		"no subject":      {`{"channel":"email","from":"a@b.example","to":"a@b.example","text":"x"}`, []string{"/subject"}},
+		"blanks":          {`{"channel":"email","from":"a@b.example","to":"a@b.example","text":"x","subject":" \n "}`, []string{"/subject"}},
 		"case of a field": {`{"channel":"note","TO":"c1","text":"x"}`, []string{"/TO", "/to"}},
 		"by its meaning":  {`{"channel":"email","to":"a@b.example","from":"nobody","replyTo":"@"}`, []string{"/from", "/replyTo", "/shortcut"}},
 		"a list's item":   {`{"channel":"note","to":"c1","text":"x","attachments":[{"blob":"xyz"}]}`, []string{"/attachments/0/blob"}},
@@ -65,7 +67,7 @@ func TestMessageFaults(t *testing.T) {
 		"a time zone":    {`{"channel":"note","to":"c1","text":"x","timezone":"Mars/Phobos","locale":"!!"}`, []string{"/locale", "/timezone"}},
 		"a status":       {`{"channel":"note","to":"c1","text":"x","note":{"status":"banana"}}`, []string{"/note/status"}},
 		"no number":      {`{"channel":"sms","to":"hello","text":"x"}`, []string{"/to"}},
-		"headers":        {`{"channel":"email","from":"a@b.example","to":"a@b.example","text":"x","headers":[{"name":"X-A","value":"a\r\nBcc: b"},{"name":"Subject","value":""},{"name":"a b","value":""}]}`, []string{"/headers/0/value", "/headers/1/name", "/headers/2/name"}},
+		"headers":        {`{"channel":"email","from":"a@b.example","to":"a@b.example","subject":"x","text":"x","headers":[{"name":"X-A","value":"a\r\nBcc: b"},{"name":"Subject","value":""},{"name":"a b","value":""}]}`, []string{"/headers/0/value", "/headers/1/name", "/headers/2/name"}},
 		"nothing at all": {`{}`, []string{"/channel", "/shortcut", "/to"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -129,7 +129,7 @@ func TestSendersOfTokens(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := s.in(t)
-			part := `"channel":"` + c.channel + `","from":"` + c.from + `","text":"Hi"`
+			part := `"channel":"` + c.channel + `","from":"` + c.from + `","subject":"Hi","text":"Hi"`
 			to := map[string]string{"email": "ada@example.com", "sms": "+447700900555"}[c.channel]
 			if to == "" {
 				to = "c1"

@@ -40,6 +40,15 @@ func (j *Judge) Check(content task.Content) error {
 	return errors.Join(found, err)
 }
 
+// CheckSubject finds a mail whose text comes with it, and whose subject does not. Whether a shortcut has one is known to the
+// worker, with the catalog that it has then.
+func CheckSubject(c message.Channel, content task.Content) error {
+	if c.Spec().Mail && content.Text != "" && content.Sources == "" && strings.TrimSpace(content.Subject) == "" {
+		return fault.At("/subject", fault.Missing, "an email needs a subject")
+	}
+	return nil
+}
+
 // DefaultShortcut is what a message says on a channel that names no shortcut and has no text; "" if there is none.
 func (j *Judge) DefaultShortcut(channel message.Channel) string {
 	return j.catalog().DefaultShortcut(catalog.Channel(channel))

@@ -7,6 +7,7 @@ import (
 	"github.com/heraldsend/herald/render/catalog"
 	"github.com/heraldsend/herald/render/rendertest"
 	"github.com/heraldsend/herald/worker/fault"
+	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/task"
 )
 
@@ -59,6 +60,31 @@ func TestJudge(t *testing.T) {
 			if !ok {
 				t.Errorf("%s: got %v, want %s", c.name, got, c.want)
 			}
+		}
+	}
+}
+
+func TestCheckSubject(t *testing.T) {
+	text := task.Content{Text: "Hi"}
+	for _, c := range []struct {
+		name    string
+		channel message.Channel
+		content task.Content
+		missing bool
+	}{
+		{"none", message.Email, text, true},
+		{"blanks", message.Email, task.Content{Text: "Hi", Subject: " \n"}, true},
+		{"one", message.Email, task.Content{Text: "Hi", Subject: "Hi"}, false},
+		{"a shortcut has its own", message.Email, task.Content{Shortcut: "hello"}, false},
+		{"pinned", message.Email, task.Content{Text: "Hi", Sources: strings.Repeat("0", 64)}, false},
+		{"SMS", message.SMS, text, false},
+		{"chat", message.Chat, text, false},
+		{"note", message.Note, text, false},
+		{"no channel", "", text, false},
+	} {
+		found := fault.Of(CheckSubject(c.channel, c.content))
+		if missing := len(found) == 1 && found[0].Pointer == "/subject" && found[0].Code == fault.Missing; missing != c.missing || !missing && len(found) > 0 {
+			t.Errorf("%s: %v", c.name, found)
 		}
 	}
 }

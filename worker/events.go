@@ -136,7 +136,7 @@ func (p *publisher) send(ctx context.Context, events []outbox.Event) (taken []ou
 	for i, e := range events[:n] {
 		posts.Go(func() {
 			_, answers[i] = p.endpoint.Send(ctx, webhook.Event{
-				ID: e.ID, Type: e.Type, Time: e.Time, Stream: e.Stream, Sequence: e.Sequence, Data: e.Data,
+				ID: e.ID, Type: e.Type, Time: e.Time, Stream: e.Stream, Sequence: e.Sequence, Test: e.Test, Data: e.Data,
 			})
 		})
 	}

@@ -47,6 +47,7 @@ type told struct {
 	Timestamp time.Time
 	Stream    string
 	Sequence  int64
+	Test      bool
 	Data      map[string]any
 }
 

@@ -31,6 +31,7 @@ type forwards struct {
 	ledger    *ledger.Ledger
 	blobs     *blob.Store
 	events    *outbox.Store // nil publishes nothing
+	ofTest    ofTest
 	forwarder *transcript.Forwarder
 	opened    *cache.Cache[forwardKey, *render.Prepared]
 	// one allows one transcript at a time: a long conversation takes much memory.
@@ -40,7 +41,7 @@ type forwards struct {
 func newForwards(o Options, composer *compose.Composer, d *delivery.Delivery, blobs *blob.Store) (*forwards, error) {
 	forwarder, err := transcript.New(o.Renderer)
 	return &forwards{
-		catalog: o.Catalog, composer: composer, delivery: d, ledger: o.Ledger, blobs: blobs, events: o.Events, forwarder: forwarder,
+		catalog: o.Catalog, composer: composer, delivery: d, ledger: o.Ledger, blobs: blobs, events: o.Events, ofTest: o.OfTest, forwarder: forwarder,
 		opened: cache.New[forwardKey, *render.Prepared](16), one: make(chan struct{}, 1),
 	}, err
 }
@@ -86,7 +87,14 @@ func (h *forwards) end(ctx context.Context, log *slog.Logger, f task.Forward, ma
 	if err := h.publish(ctx, log, f, made); err != nil {
 		return err
 	}
-	return conclude(ctx, h.ledger, ledger.Owner{Kind: ledger.Forward, ID: f.ID}, recordOfForward(f), f.Message(), state, notes, nil)
+	if err := conclude(ctx, h.ledger, ledger.Owner{Kind: ledger.Forward, ID: f.ID}, recordOfForward(f), f.Message(), state, notes, nil); err != nil {
+		return err
+	}
+	to, err := f.Recipients()
+	if err != nil || len(to) > 1 { // nobody says which of them a bounce would be about
+		return err
+	}
+	return h.ofTest.record(ctx, f.MessageID(), to[0].Addr, state)
 }
 
 // recordOfForward names the record of a forward.

@@ -21,6 +21,18 @@ type messages struct {
 	delivery *delivery.Delivery
 	ledger   *ledger.Ledger
 	events   *outbox.Store // nil publishes nothing
+	ofTest   ofTest
+}
+
+// ofTest is Options.OfTest.
+type ofTest func(ctx context.Context, id, to string) error
+
+// record records what comes back about a message that was sent, where it is a test.
+func (f ofTest) record(ctx context.Context, id, to string, state ledger.State) error {
+	if f == nil || state != ledger.Sent || !task.IsTest(id) {
+		return nil
+	}
+	return f(context.WithoutCancel(ctx), id, to)
 }
 
 // handle sends one message, then publishes its outcome.
@@ -38,7 +50,10 @@ func (h *messages) handle(ctx context.Context, log *slog.Logger, run queue.Run, 
 	if err != nil {
 		return err
 	}
-	return conclude(ctx, h.ledger, ledger.Owner{Kind: ledger.Message, ID: m.ID}, books, m, state, &notes, sent)
+	if err := conclude(ctx, h.ledger, ledger.Owner{Kind: ledger.Message, ID: m.ID}, books, m, state, &notes, sent); err != nil {
+		return err
+	}
+	return h.ofTest.record(ctx, m.ID, compose.Travelling(m.Channel, m.Country, m.To), state)
 }
 
 // waits records why a message or forward waits after a run that ended with err, and returns err.

@@ -41,7 +41,7 @@ type Limiter interface {
 	Waiting(lane string) int
 }
 
-// Options for New. Rules, Rates, Events, Endpoint, Concurrency, PauseAbove, Guard, Unguarded, SafeAfter and DrainTimeout
+// Options for New. Rules, Rates, Tests, OfTest, Events, Endpoint, Concurrency, PauseAbove, Guard, Unguarded, SafeAfter and DrainTimeout
 // may be left out.
 type Options struct {
 	Redis         redis.UniversalClient
@@ -51,9 +51,12 @@ type Options struct {
 	Attachments   compose.Attachments
 	compose.Rules // the rules of messages; Rules.Events follows from Events below
 	Senders       map[message.Channel]delivery.Sender
-	Limiter       Limiter
-	Suppressions  delivery.Suppressions // asked before each message; takes those who must not be written to again
-	Rates         map[string]float64    // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit. The lowest of all living workers holds
+	Tests         delivery.Tests // stands in for all of them where a message is a test; nil: tests wait for another worker
+	// OfTest records what comes back about a message of a test that was sent to an address; nothing does when nil.
+	OfTest       func(ctx context.Context, id, to string) error
+	Limiter      Limiter
+	Suppressions delivery.Suppressions // asked before each message; takes those who must not be written to again
+	Rates        map[string]float64    // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit. The lowest of all living workers holds
 	// SharedSettings are fingerprints of the settings that should be the same for all workers, by name: who differs is told.
 	SharedSettings map[string]string
 	Events         *outbox.Store // stores events for callers; nil: there are none
@@ -184,7 +187,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	}
 	l := newLines(w.gate, o.Senders, o.Log, draining)
 	d, err := delivery.New(delivery.Options{
-		Ledger: o.Ledger, Composer: composer, Senders: o.Senders, Limiter: o.Limiter, Suppressions: o.Suppressions, Rates: o.Rates,
+		Ledger: o.Ledger, Composer: composer, Senders: o.Senders, Tests: o.Tests, Limiter: o.Limiter, Suppressions: o.Suppressions, Rates: o.Rates,
 		Metrics: outcomes, Draining: draining, Answered: l.answered, Halted: w.pauser.halted, Era: func() int64 { return w.reporter.era.Load() + w.pulse.count(time.Now()) },
 	})
 	if err != nil {
@@ -208,7 +211,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 		return err
 	}
 	runner, err := bulkrun.New(bulkrun.Options{
-		Bulks: bulks, Ledger: o.Ledger, Queue: client, Composer: composer, Delivery: d, Waiting: o.Limiter.Waiting, Events: o.Events,
+		Bulks: bulks, Ledger: o.Ledger, Queue: client, Composer: composer, Delivery: d, Waiting: o.Limiter.Waiting, Events: o.Events, OfTest: o.OfTest,
 		Concurrency: o.Concurrency, PauseAbove: o.PauseAbove, Log: o.Log, Metrics: progress,
 	})
 	if err != nil {
@@ -218,7 +221,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	if err != nil {
 		return err
 	}
-	handle(m, (&messages{composer, d, o.Ledger, o.Events}).handle)
+	handle(m, (&messages{composer, d, o.Ledger, o.Events, o.OfTest}).handle)
 	handle(m, forwards.handle)
 	handle(m, runner.Start)
 	handle(m, runner.Chunk)

@@ -62,7 +62,7 @@ func printErased(std stdio, r erase.Report) error {
 		what string
 	}{
 		{r.Messages, "messages"}, {r.Forwards, "forwards"}, {r.Recipients, "rows of bulks"}, {r.Bulks, "bulks with something of theirs"}, {r.Skipped, "of these were pending and are skipped"},
-		{r.Events, "events"}, {r.DeadLetters, "dead letters"}, {r.Tasks, "tasks"}, {r.Files, "stored contents"}, {r.Suppressions, "entries of suppression lists"}, {r.Hashed, "channels with a hash that stays suppressed"},
+		{r.Events, "events"}, {r.DeadLetters, "dead letters"}, {r.Tasks, "tasks"}, {r.Files, "stored contents"}, {r.Suppressions, "entries of suppression lists"}, {r.Caught, "messages of tests"}, {r.Hashed, "channels with a hash that stays suppressed"},
 	} {
 		if line.n > 0 {
 			fmt.Fprintf(std.out, "%6d %s\n", line.n, line.what)

@@ -39,13 +39,14 @@ type tokenCreateCmd struct {
 	Channel []string      `placeholder:"CHANNEL" help:"Channels on which it may send, separated by commas. All where missing."`
 	Expires time.Time     `placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00" xor:"end" help:"When it ends, such as 2027-01-31T00:00:00Z. Never where missing."`
 	For     time.Duration `placeholder:"TIME" xor:"end" help:"How long it is valid, such as 2160h."`
+	Test    bool          `help:"For tests: what is sent with it is checked, rendered, queued and answered as ever, and reaches nobody. The token begins with test_."`
 	tokensFile
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
 // Run makes a token and prints it, once, with what the setting holds of it. Where a file is named, it adds it to the file.
 func (t *tokenCreateCmd) Run(c *app.Settings, std stdio) error {
-	token := api.Token{Name: t.Name, Owner: t.Owner, From: t.From, Expires: t.Expires}
+	token := api.Token{Name: t.Name, Owner: t.Owner, From: t.From, Expires: t.Expires, Test: t.Test}
 	for s := range strings.SplitSeq(t.Scope, "+") {
 		token.Scopes = append(token.Scopes, api.Scope(s))
 	}
@@ -98,6 +99,7 @@ type listedToken struct {
 	Channels []message.Channel `json:"channels,omitempty"`
 	Expires  time.Time         `json:"expires,omitzero"`
 	Expired  bool              `json:"expired,omitempty"`
+	Test     bool              `json:"test,omitempty"`
 }
 
 // Run lists the tokens of the file or the setting.
@@ -119,21 +121,24 @@ func (t *tokenListCmd) Run(c *app.Settings, std stdio) error {
 		fmt.Fprintln(table, "NAME\tOWNER\tSCOPES\tFROM\tCHANNELS\tEXPIRES")
 	}
 	for _, token := range tokens {
-		l := listedToken{token.Name, token.OwnerName(), token.Scopes, token.From, token.Channels, token.Expires, !token.Active(time.Now())}
+		l := listedToken{token.Name, token.OwnerName(), token.Scopes, token.From, token.Channels, token.Expires, !token.Active(time.Now()), token.Test}
 		if t.JSON {
 			if err := json.NewEncoder(std.out).Encode(l); err != nil {
 				return err
 			}
 			continue
 		}
-		expires := "never"
+		expires, mode := "never", ""
+		if l.Test {
+			mode = " (tests)"
+		}
 		if !l.Expires.IsZero() {
 			expires = l.Expires.UTC().Format(time.RFC3339)
 		}
 		if l.Expired {
 			expires += " (expired)"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Name, cmp.Or(l.Owner, "(all)"), joined(l.Scopes, "+"), cmp.Or(joined(l.From, ","), "any"), cmp.Or(joined(l.Channels, ","), "all"), expires)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Name, cmp.Or(l.Owner, "(all)")+mode, joined(l.Scopes, "+"), cmp.Or(joined(l.From, ","), "any"), cmp.Or(joined(l.Channels, ","), "all"), expires)
 	}
 	return table.Flush()
 }

@@ -28,7 +28,7 @@ type caller struct {
 
 // caller is who calls with the token.
 func (t Token) caller() caller {
-	return caller{admin: t.admin(), owner: t.OwnerName(), from: t.From, channels: t.Channels}
+	return caller{admin: t.admin(), owner: t.books(), from: t.From, channels: t.Channels}
 }
 
 type callerKey struct{}
@@ -46,6 +46,18 @@ func (c caller) stored(id string) string {
 		return id
 	}
 	return task.Owned(c.listOwner(), id)
+}
+
+// tests is the owner of the caller's tests: its own, where it is one that tests; else those of the same owner.
+func (c caller) tests() string {
+	live, _ := task.LiveOwner(c.listOwner())
+	return task.TestOwner(live)
+}
+
+// testing reports whether what the caller sends reaches nobody.
+func (c caller) testing() bool {
+	_, test := task.LiveOwner(c.owner)
+	return test
 }
 
 // nobody is no owner's name (task.CheckOwner): it keeps the zero caller away from what has no owner.

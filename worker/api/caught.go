@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/heraldsend/herald/worker/channel/catcher"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/store/caught"
+	"github.com/heraldsend/herald/worker/task"
 )
 
 // Box keeps the messages of a playground: *catcher.Box.
@@ -20,34 +23,58 @@ type Box interface {
 }
 
 func (s *Server) registerCaught(api huma.API) {
-	if s.Caught == nil {
-		return
-	}
-	const tag = "Playground"
+	const tag = "Tests"
 	Handle(api, ScopeRead, huma.Operation{
-		OperationID: "list-caught", Method: http.MethodGet, Path: "/v1/caught", Tags: []string{tag}, Summary: "Caught messages",
-		Description: "Messages that would have been sent, on all channels, the newest first, whoever sent them: a playground is for one person.",
+		OperationID: "list-caught", Method: http.MethodGet, Path: "/v1/caught", Tags: []string{tag}, Summary: "What tests would have sent",
+		Description: "Messages that tokens for tests would have sent, on all channels, the newest first: those of the token's owner, of the last day, at most 1,000 and 32 MB. In a playground (herald serve --embedded) a token that is not for tests sees everything that was sent there.",
+		Errors:      []int{http.StatusNotFound},
 	}, s.listCaught)
 	Handle(api, ScopeRead, huma.Operation{
-		OperationID: "list-caught-events", Method: http.MethodGet, Path: "/v1/caught/events", Tags: []string{tag}, Summary: "Caught events",
-		Description: "Events that an endpoint (HERALD_EVENTS_URL) would have got, the newest first.",
-	}, s.listCaughtEvents)
-	Handle(api, ScopeRead, huma.Operation{
-		OperationID: "get-caught", Method: http.MethodGet, Path: "/v1/caught/{id}", Tags: []string{tag}, Summary: "A caught message",
+		OperationID: "get-caught", Method: http.MethodGet, Path: "/v1/caught/{id}", Tags: []string{tag}, Summary: "A message that a test would have sent",
 		Errors: []int{http.StatusNotFound},
 	}, s.getCaught)
 	Handle(api, ScopeRead, huma.Operation{
-		OperationID: "get-caught-source", Method: http.MethodGet, Path: "/v1/caught/{id}/source", Tags: []string{tag}, Summary: "A caught email as it was sent",
-		Errors: []int{http.StatusNotFound},
+		OperationID: "get-caught-source", Method: http.MethodGet, Path: "/v1/caught/{id}/source", Tags: []string{tag}, Summary: "Its email as it would have been sent",
+		Description: "A test's email with more than 256 KB of files is kept without it.",
+		Errors:      []int{http.StatusNotFound},
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The mail (RFC 5322).", Content: map[string]*huma.MediaType{"message/rfc822": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
 		}},
 	}, s.getCaughtSource)
+	if s.Caught == nil {
+		return
+	}
+	Handle(api, ScopeRead, huma.Operation{
+		OperationID: "list-caught-events", Method: http.MethodGet, Path: "/v1/caught/events", Tags: []string{tag}, Summary: "Caught events",
+		Description: "In a playground alone: events that an endpoint (HERALD_EVENTS_URL) would have got, the newest first.",
+	}, s.listCaughtEvents)
+}
+
+// CaughtWhere asks for the messages of one owner's tests.
+type CaughtWhere struct {
+	Owner string `query:"owner" maxLength:"40" doc:"Whose tests. A token for tests needs none; any other names its own owner, and one with the scope admin any."`
+}
+
+// testsOf is the owner of the tests that a caller sees, or "" for the box of a playground.
+func (s *Server) testsOf(ctx context.Context, in CaughtWhere) (string, error) {
+	c := callerOf(ctx)
+	switch {
+	case c.admin && in.Owner != "":
+		return task.TestOwner(in.Owner), nil
+	case !c.admin && in.Owner != "" && task.TestOwner(in.Owner) != c.tests():
+		return "", problem(http.StatusForbidden, "insufficient_scope", "the token lacks the scope %s, which the tests of another owner need", ScopeAdmin)
+	case in.Owner != "" || c.testing():
+		return c.tests(), nil
+	case s.Caught != nil:
+		return "", nil
+	}
+	return "", problem(http.StatusNotFound, "not_found", "use a token for tests, or say whose tests: ?owner=shop")
 }
 
 // CaughtMessage is one caught message.
 type CaughtMessage struct {
-	ID          string          `json:"id"`
+	ID          string          `json:"id" doc:"In this list."`
+	Message     string          `json:"message,omitempty" doc:"Of a test: the id of the message."`
 	Channel     message.Channel `json:"channel"`
 	At          time.Time       `json:"at"`
 	From        string          `json:"from,omitempty"`
@@ -70,6 +97,7 @@ func caughtMessage(c *catcher.Caught) CaughtMessage {
 }
 
 type listCaughtInput struct {
+	CaughtWhere
 	Cursor string `query:"cursor" maxLength:"100" doc:"The next of the page before."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
@@ -82,9 +110,29 @@ type CaughtPage struct {
 
 type caughtPageOutput struct{ Body CaughtPage }
 
-func (s *Server) listCaught(_ context.Context, in *listCaughtInput) (*caughtPageOutput, error) {
+func (s *Server) listCaught(ctx context.Context, in *listCaughtInput) (*caughtPageOutput, error) {
+	owner, err := s.testsOf(ctx, in.CaughtWhere)
+	if err != nil {
+		return nil, err
+	}
+	page := CaughtPage{Items: []CaughtMessage{}}
+	if owner != "" {
+		var list []caught.Message
+		if list, page.Next, err = s.tests.List(ctx, owner, in.Cursor, in.Limit); err != nil {
+			return nil, err
+		}
+		for _, c := range list {
+			m := caughtTest(c)
+			m.Text, m.HTML = clip(c.Text), ""
+			if c.Channel.Spec().Mail {
+				m.Text = ""
+			}
+			page.Items = append(page.Items, m)
+		}
+		return &caughtPageOutput{page}, nil
+	}
 	list, next := s.Caught.List(in.Cursor, in.Limit)
-	page := CaughtPage{Items: []CaughtMessage{}, Next: next}
+	page.Next = next
 	for _, c := range list {
 		m := caughtMessage(c)
 		if c.Message != nil {
@@ -93,6 +141,16 @@ func (s *Server) listCaught(_ context.Context, in *listCaughtInput) (*caughtPage
 		page.Items = append(page.Items, m)
 	}
 	return &caughtPageOutput{page}, nil
+}
+
+// caughtTest is what a test would have sent.
+func caughtTest(c caught.Message) CaughtMessage {
+	_, id := task.SplitOwned(c.Message)
+	m := CaughtMessage{ID: c.ID, Message: id, Channel: c.Channel, At: c.At, From: c.From, To: c.To, Subject: c.Subject, Text: c.Text, HTML: c.HTML}
+	for _, f := range c.Attachments {
+		m.Attachments = append(m.Attachments, CaughtFile(f))
+	}
+	return m
 }
 
 // CaughtEvent is one caught event, as it would have been sent.
@@ -114,7 +172,12 @@ type CaughtEventPage struct {
 
 type caughtEventPageOutput struct{ Body CaughtEventPage }
 
-func (s *Server) listCaughtEvents(_ context.Context, in *listCaughtInput) (*caughtEventPageOutput, error) {
+type listCaughtEventsInput struct {
+	Cursor string `query:"cursor" maxLength:"100" doc:"The next of the page before."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}
+
+func (s *Server) listCaughtEvents(_ context.Context, in *listCaughtEventsInput) (*caughtEventPageOutput, error) {
 	list, next := s.Caught.Events(in.Cursor, in.Limit)
 	page := CaughtEventPage{Items: []CaughtEvent{}, Next: next}
 	for _, t := range list {
@@ -125,8 +188,24 @@ func (s *Server) listCaughtEvents(_ context.Context, in *listCaughtInput) (*caug
 
 type caughtOutput struct{ Body CaughtMessage }
 
-func (s *Server) getCaught(_ context.Context, in *IDInput) (*caughtOutput, error) {
-	c := s.Caught.Get(in.ID)
+type caughtInput struct {
+	CaughtWhere
+	Caught string `path:"id" minLength:"1" maxLength:"20" doc:"Its id in the list."`
+}
+
+func (s *Server) getCaught(ctx context.Context, in *caughtInput) (*caughtOutput, error) {
+	owner, err := s.testsOf(ctx, in.CaughtWhere)
+	if err != nil {
+		return nil, err
+	}
+	if owner != "" {
+		c, err := s.tests.Get(ctx, owner, in.Caught)
+		if errors.Is(err, caught.ErrNotFound) {
+			return nil, noSuchCaught()
+		}
+		return &caughtOutput{caughtTest(c)}, err
+	}
+	c := s.Caught.Get(in.Caught)
 	if c == nil {
 		return nil, noSuchCaught()
 	}
@@ -155,12 +234,27 @@ type sourceOutput struct {
 	Body               []byte
 }
 
-func (s *Server) getCaughtSource(_ context.Context, in *IDInput) (*sourceOutput, error) {
-	c := s.Caught.Get(in.ID)
+func (s *Server) getCaughtSource(ctx context.Context, in *caughtInput) (*sourceOutput, error) {
+	owner, err := s.testsOf(ctx, in.CaughtWhere)
+	if err != nil {
+		return nil, err
+	}
+	if owner != "" {
+		c, err := s.tests.Get(ctx, owner, in.Caught)
+		if errors.Is(err, caught.ErrNotFound) || err == nil && len(c.Source) == 0 {
+			return nil, noSuchCaught()
+		}
+		return sourceOf(c.ID, c.Source), err
+	}
+	c := s.Caught.Get(in.Caught)
 	if c == nil || c.Mail == nil {
 		return nil, noSuchCaught()
 	}
-	return &sourceOutput{"message/rfc822", `attachment; filename="` + c.ID + `.eml"`, c.Mail.Raw}, nil
+	return sourceOf(c.ID, c.Mail.Raw), nil
+}
+
+func sourceOf(id string, raw []byte) *sourceOutput {
+	return &sourceOutput{"message/rfc822", `attachment; filename="` + id + `.eml"`, raw}
 }
 
 func noSuchCaught() *Problem {

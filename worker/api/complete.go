@@ -33,7 +33,7 @@ func complete(d *huma.OpenAPI) {
 var tagWords = map[string]string{
 	"Messages": "Single messages, one or many in a call.", "Bulks": "The same content for many people.", "Forwards": "Transcripts of conversations for people outside.",
 	"Attachments": "Files that are stored once for all who send them.", "Suppressions": "Who must not be written to.",
-	"Preview": "A look before sending, and what templates may use.", "Operations": "For those who run Herald.", "Playground": "What would have been sent.",
+	"Preview": "A look before sending, and what templates may use.", "Operations": "For those who run Herald.", "Tests": "What would have been sent.",
 	"Recipients": "People, in everything that is stored.",
 }
 
@@ -107,6 +107,7 @@ type EventBody struct {
 	Timestamp time.Time `json:"timestamp" doc:"When it happened."`
 	Stream    string    `json:"stream" doc:"The conversation, bulk or message in whose order it stands." example:"conversation:c42"`
 	Sequence  int64     `json:"sequence" doc:"Its place in the stream; it grows by one."`
+	Test      bool      `json:"test,omitempty" doc:"It is about a test: nobody got anything."`
 	Data      Object    `json:"data" doc:"What it is about: docs/events.md shows it for each type."`
 }
 

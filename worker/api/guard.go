@@ -134,6 +134,9 @@ func (g *guard) identify(ring *keyring, r *http.Request, need Scope, now time.Ti
 		return c, 0, problem(http.StatusUnauthorized, "unauthorized", "the token is not one of those that are set up here")
 	}
 	t := ring.tokens[who]
+	if t.Test != strings.HasPrefix(strings.TrimSpace(secret), testPrefix) {
+		return c, 0, problem(http.StatusUnauthorized, "unauthorized", "the token begins with %s and is not set up for tests, or the other way round: make another one with `herald token create`", testPrefix)
+	}
 	if !t.Active(now) {
 		return c, 0, problem(http.StatusUnauthorized, "token_expired", "the token has expired: `herald token create` makes another one")
 	}

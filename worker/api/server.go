@@ -26,6 +26,7 @@ import (
 	"github.com/heraldsend/herald/worker/feedback"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/blob"
+	"github.com/heraldsend/herald/worker/store/caught"
 	"github.com/heraldsend/herald/worker/store/link"
 	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
@@ -95,6 +96,7 @@ type Server struct {
 	guard      *guard
 	follower   *follower
 	blobs      *blob.Store
+	tests      *caught.Store    // what tests would have sent
 	inline     *attach.Resolver // of files whose bytes come with a request, and of no others
 	room       *room            // for the bodies of requests
 	metrics    *metrics
@@ -146,7 +148,11 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, inline: inline, room: newRoom(o.Bodies), maxRequest: maxRequest, mux: http.NewServeMux(), guard: newGuard(o.Tokens, o.Closed, o.Rate), blobs: blob.New(o.Redis), metrics: m}
+	tests, err := caught.New(o.Redis)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Options: o, tests: tests, inline: inline, room: newRoom(o.Bodies), maxRequest: maxRequest, mux: http.NewServeMux(), guard: newGuard(o.Tokens, o.Closed, o.Rate), blobs: blob.New(o.Redis), metrics: m}
 	s.follower = newFollower(func(ctx context.Context, id string) (BulkStatus, error) {
 		return s.bulkStatus(ctx, caller{admin: true}, id)
 	})

@@ -48,9 +48,15 @@ type Token struct {
 	Channels []message.Channel
 	// Expires is when it ends. Never when zero.
 	Expires time.Time
+	// Test: what it sends reaches nobody, and is kept apart from what its owner really sends (task.TestOwner).
+	Test bool
 }
 
-const tokenPrefix = "herald_"
+// The beginnings of secrets. A token for tests is one in the setting and by its secret, so that no mistake in either sends.
+const (
+	tokenPrefix = "herald_"
+	testPrefix  = "test_"
+)
 
 // NewToken makes a token: the secret for its bearer, which is shown once, and t with the secret's hash.
 func NewToken(t Token) (secret string, _ Token, err error) {
@@ -59,7 +65,12 @@ func NewToken(t Token) (secret string, _ Token, err error) {
 	}
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails: it ends the program instead
-	secret = tokenPrefix + base64.RawURLEncoding.EncodeToString(random[:])
+	secret = base64.RawURLEncoding.EncodeToString(random[:])
+	if t.Test {
+		secret = testPrefix + secret
+	} else {
+		secret = tokenPrefix + secret
+	}
 	t.Hash = sha256.Sum256([]byte(secret))
 	return secret, t, nil
 }
@@ -70,6 +81,9 @@ const (
 	optionFrom    = "from"    // several times for several
 	optionChannel = "channel" // several times for several
 	optionExpires = "expires" // RFC 3339
+	optionMode    = "mode"    // modeTest
+
+	modeTest = "test"
 )
 
 // String is the token as ParseTokens reads it: name:scope+scope:hash, then options such as ;owner=shop. It holds no
@@ -93,6 +107,9 @@ func (t Token) String() string {
 	}
 	if !t.Expires.IsZero() {
 		option(optionExpires, t.Expires.UTC().Format(time.RFC3339))
+	}
+	if t.Test {
+		option(optionMode, modeTest)
 	}
 	return b.String()
 }
@@ -162,8 +179,10 @@ func (t *Token) parseOption(option string) (err error) {
 		if t.Expires, err = time.Parse(time.RFC3339, value); err != nil {
 			return errors.New("expires: not a time such as 2027-01-31T00:00:00Z")
 		}
+	case name == optionMode && value == modeTest:
+		t.Test = true
 	default:
-		return errors.New("options: want owner and expires once, from and channel as often as needed")
+		return errors.New("options: want owner and expires once, from and channel as often as needed, mode=test for tests")
 	}
 	return nil
 }
@@ -181,6 +200,9 @@ func (t Token) check() error {
 		if !slices.Contains(Scopes, s) {
 			return errors.New("scopes: want send, read, preview or admin, joined by +")
 		}
+	}
+	if t.admin() && t.Test {
+		return errors.New("scopes: a token for tests can't have admin, which reaches what all owners have")
 	}
 	if t.admin() && t.Owner != "" {
 		return errors.New("owner: a token with the scope admin has none, it reaches what all owners have")
@@ -210,6 +232,14 @@ func (t Token) OwnerName() string {
 		return ""
 	}
 	return cmp.Or(t.Owner, t.Name)
+}
+
+// books is the owner under which what the token enqueues is stored.
+func (t Token) books() string {
+	if t.Test {
+		return task.TestOwner(t.OwnerName())
+	}
+	return t.OwnerName()
 }
 
 func (t Token) admin() bool { return slices.Contains(t.Scopes, ScopeAdmin) }

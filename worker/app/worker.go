@@ -17,12 +17,15 @@ import (
 	"github.com/heraldsend/herald/render"
 	"github.com/heraldsend/herald/worker"
 	"github.com/heraldsend/herald/worker/attach"
+	"github.com/heraldsend/herald/worker/channel/email"
 	"github.com/heraldsend/herald/worker/delivery"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/store/blob"
+	"github.com/heraldsend/herald/worker/store/caught"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/rate"
+	"github.com/heraldsend/herald/worker/testmode"
 )
 
 // WorkerOptions for NewWorker. Settings, Log and Metrics are required.
@@ -122,9 +125,21 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
+	kept, err := caught.New(rdb)
+	if err != nil {
+		return nil, err
+	}
+	tests, err := testmode.NewSender(kept, email.Compose)
+	if err != nil {
+		return nil, err
+	}
+	comeback, err := s.newRecorder(rdb, log, prometheus.NewRegistry(), &open) // of tests: it is not counted with what comes back
+	if err != nil {
+		return nil, err
+	}
 	options := worker.Options{
 		Redis: rdb, Unguarded: unguarded, Guard: guard, SafeAfter: s.SafeAfter, Ledger: books, Catalog: live.Catalog, Renderer: renderer, Attachments: files,
-		Senders: o.Senders, Rules: rules,
+		Senders: o.Senders, Tests: tests, OfTest: comeback.OfTest, Rules: rules,
 		Limiter: limiter, Suppressions: suppressions, Rates: rates, SharedSettings: s.shared(),
 		Events: events, Endpoint: endpoint,
 		Log: log, Metrics: o.Metrics, Concurrency: s.Concurrency, PauseAbove: s.PauseAbove, DrainTimeout: s.DrainTimeout,

@@ -25,17 +25,19 @@ import (
 // one chunk don't delay the next one. With more, the marks of one chunk would no longer be stored together.
 const ChunksAtOnce = 2
 
-// Options for New. All but Events are required.
+// Options for New. All but Events and OfTest are required.
 type Options struct {
-	Bulks       *bulk.Store
-	Ledger      *ledger.Ledger
-	Queue       *queue.Client
-	Composer    *compose.Composer
-	Delivery    *delivery.Delivery
-	Waiting     func(lane string) int // how many messages of this process wait for their turn on a lane
-	Events      *outbox.Store         // stores events for callers; nil: there are none
-	Concurrency int                   // how many messages of bulks are sent at the same time
-	PauseAbove  float64               // percent of a bulk's last 500 messages that may fail; above it the bulk pauses. Never when 0
+	Bulks    *bulk.Store
+	Ledger   *ledger.Ledger
+	Queue    *queue.Client
+	Composer *compose.Composer
+	Delivery *delivery.Delivery
+	Waiting  func(lane string) int // how many messages of this process wait for their turn on a lane
+	Events   *outbox.Store         // stores events for callers; nil: there are none
+	// OfTest records what comes back about a message of a test that was sent to an address; nothing does when nil.
+	OfTest      func(ctx context.Context, id, to string) error
+	Concurrency int     // how many messages of bulks are sent at the same time
+	PauseAbove  float64 // percent of a bulk's last 500 messages that may fail; above it the bulk pauses. Never when 0
 	Log         *slog.Logger
 	Metrics     *Metrics
 }

@@ -45,7 +45,33 @@ func (r *Runner) Chunk(ctx context.Context, log *slog.Logger, run queue.Run, t t
 	if unpublished := c.publish(ctx); unpublished != nil {
 		return unpublished
 	}
+	if unanswered := c.ofTests(ctx); unanswered != nil {
+		return unanswered
+	}
 	return err
+}
+
+// ofTests records what comes back about the messages of a test, now that their outcomes are published.
+func (c *chunk) ofTests(ctx context.Context) error {
+	if c.r.OfTest == nil || !task.IsTest(c.ID) || c.recipients == nil || len(c.Messages) == 0 {
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	records, err := c.r.Ledger.Chunk(ctx, c.at)
+	if err != nil {
+		return err
+	}
+	for slot, record := range records {
+		if record.State != ledger.Sent || slot >= len(c.recipients)*c.Slots() {
+			continue
+		}
+		channel := c.Part(slot).Channel
+		to := compose.Travelling(channel, c.Country, c.recipient(slot).Address(channel))
+		if err := c.r.OfTest(ctx, c.MessageID(c.at.Index, slot), to); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // chunk is one run of a chunk.

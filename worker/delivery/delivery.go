@@ -24,6 +24,7 @@ import (
 	"github.com/heraldsend/herald/worker/store/rate"
 	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
+	"github.com/heraldsend/herald/worker/testmode"
 )
 
 // Sender sends the messages of one channel. Its errors are *send.Error.
@@ -62,11 +63,18 @@ type Suppressions interface {
 	Suppress(ctx context.Context, c message.Channel, address, reason, source string) error
 }
 
-// Options for New. All but Rates, Answered, Halted and Era are required.
+// Tests stands in for all channels where a message is a test: *testmode.Sender. Its errors are *send.Error.
+type Tests interface {
+	// Send reaches nobody. attempt counts the tries before this one.
+	Send(ctx context.Context, m *message.Message, attempt int) (send.Receipt, error)
+}
+
+// Options for New. All but Rates, Tests, Answered, Halted and Era are required.
 type Options struct {
 	Ledger       Ledger
 	Composer     Composer
 	Senders      map[message.Channel]Sender
+	Tests        Tests // nil: tests wait for a worker that has it
 	Limiter      Limiter
 	Suppressions Suppressions       // takes those who must not be written to again
 	Rates        map[string]float64 // messages a second by channel ("sms") or sender ("sms:+15550100"), all workers together; 0 is no limit
@@ -167,6 +175,11 @@ func (d *Delivery) admit(ctx context.Context, j Job) (*Outcome, error) {
 	if v := d.Composer.Admit(j.Job); v != nil {
 		return OfVerdict(v), nil
 	}
+	if j.test() {
+		if reason := testmode.Suppressed(j.Addresses()); reason != "" {
+			return &Outcome{State: ledger.Suppressed, Reason: ledger.Reason{Code: reason, Text: "a magic address of tests"}}, nil
+		}
+	}
 	if j.Message.Channel == "" {
 		return &Outcome{State: ledger.Done}, nil // it consists of actions only
 	}
@@ -247,6 +260,30 @@ func (d *Delivery) compose(ctx context.Context, j Job) (*message.Message, *Outco
 	return composed.Message, nil
 }
 
+// test reports whether the message is a test: see task.IsTest. Its record says so, and so do the ids that follow from it.
+func (j Job) test() bool { return task.IsTest(j.Chunk.ID) || task.IsTest(j.Message.ID) }
+
+// senderOf is who sends a message; false if nobody does. There is no other way to a sender, so whatever brought a test
+// here, no channel gets it.
+func (d *Delivery) senderOf(j Job, msg *message.Message) (Sender, bool) {
+	if j.test() || task.IsTest(msg.ID) {
+		return stand{d.Tests, j.Attempt}, d.Tests != nil
+	}
+	sender, ok := d.Senders[msg.Channel]
+	return sender, ok
+}
+
+// stand sends one try of a test.
+type stand struct {
+	tests   Tests
+	attempt int
+}
+
+// Send implements Sender.
+func (s stand) Send(ctx context.Context, m *message.Message) (send.Receipt, error) {
+	return s.tests.Send(ctx, m, s.attempt)
+}
+
 // send hands the message to its channel. A panic there makes this message alone unknown: nobody can tell how far it
 // got.
 func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *Outcome) {
@@ -255,7 +292,7 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 			out = &Outcome{State: ledger.Unknown, Reason: brokeDown(j.Log, p)}
 		}
 	}()
-	sender, ok := d.Senders[msg.Channel]
+	sender, ok := d.senderOf(j, msg)
 	if !ok {
 		out = interrupted("no_sender", AccountPause)
 		out.Reason.Text = fmt.Sprintf("no sender is configured for %s: set HERALD_%s_URL", msg.Channel, strings.ToUpper(string(msg.Channel)))
@@ -265,11 +302,13 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 	}
 	started := time.Now()
 	receipt, err := sender.Send(ctx, msg)
-	d.Metrics.sendTook(msg.Channel, time.Since(started))
 	e := send.AsError(err)
-	d.troubles.answered(msg.Channel, e)
-	if d.Answered != nil {
-		d.Answered(msg.Channel, e)
+	if !j.test() { // which says nothing of the channel
+		d.Metrics.sendTook(msg.Channel, time.Since(started))
+		d.troubles.answered(msg.Channel, e)
+		if d.Answered != nil {
+			d.Answered(msg.Channel, e)
+		}
 	}
 	j.Notes.note(j.Slot, func(d *ledger.Details) {
 		d.Attempts, d.ProviderID, d.Words = j.Attempt+1, receipt.ID, hideRecipients(receipt.Detail, msg)
@@ -280,7 +319,7 @@ func (d *Delivery) send(ctx context.Context, j Job, msg *message.Message) (out *
 	if e == nil {
 		return &Outcome{State: ledger.Sent, Proof: ledger.Proof{Sum: receipt.Sum, Date: receipt.Date}}
 	}
-	if pushesBack(e) {
+	if pushesBack(e) && !j.test() {
 		d.Limiter.Slow(ctx, ChannelLane(msg.Channel))
 	}
 	out = outcomeOfSend(e, msg.Channel, j.Message.PolicyOrDefault(), j.Attempt)
@@ -320,7 +359,9 @@ func brokeDown(log *slog.Logger, p any) ledger.Reason {
 // for that. A worker that was told to stop does this too.
 func (d *Delivery) record(ctx context.Context, j Job, out *Outcome) (*ledger.Commit, error) {
 	ctx = context.WithoutCancel(ctx)
-	d.Metrics.outcome(j.Message.Channel, out)
+	if !j.test() {
+		d.Metrics.outcome(j.Message.Channel, out)
+	}
 	if out.Again != nil {
 		j.Notes.waits(out.Reason, out.Again)
 		if j.claims() && !j.Held {
@@ -330,7 +371,7 @@ func (d *Delivery) record(ctx context.Context, j Job, out *Outcome) (*ledger.Com
 		}
 		return nil, out.Again
 	}
-	if out.Suppress != "" {
+	if out.Suppress != "" && !j.test() {
 		// This comes first, and waits: if the worker dies here, the next attempt finds the recipient suppressed.
 		m := j.Message
 		if err := d.Suppressions.Suppress(ctx, m.Channel, compose.Travelling(m.Channel, m.Country, m.To), out.Suppress, j.Chunk.ID); err != nil {

@@ -42,6 +42,9 @@ func (d *Delivery) awaitTurn(ctx context.Context, j Job) error {
 			return err
 		}
 	}
+	if j.test() { // it takes nobody's turn
+		return nil
+	}
 	rates := *d.rates.Load()
 	if len(rates) > 0 && m.From != "" {
 		// A sender that can't be read has no rate: its message is refused later.

@@ -378,7 +378,7 @@ func (f *finding) bulk(ctx context.Context, l bulk.Listed, held []bulk.Held) err
 				if f.at = place; !f.has(r.Record, r.Feedback) {
 					continue
 				}
-				if r.Waiting, err = f.c.nobody(ctx, r.Channel, r.Waiting); err != nil {
+				if r.Waiting, err = f.c.nobody(ctx, r.ID, r.Channel, r.Waiting); err != nil {
 					return err
 				}
 				r.Labels = b.Labels

@@ -36,7 +36,7 @@ func (c *Client) MessageStatus(ctx context.Context, id string) (Status, error) {
 		}
 		if result, other := c.bulks.MessageResult(ctx, id); !errors.Is(other, bulk.ErrNotFound) {
 			if other == nil {
-				result.Waiting, other = c.nobody(ctx, result.Channel, result.Waiting)
+				result.Waiting, other = c.nobody(ctx, id, result.Channel, result.Waiting)
 			}
 			return Status{result.Record, result.Details, id, result.Channel, result.To, result.Waiting, result.Feedback}, other
 		}
@@ -66,7 +66,7 @@ func (c *Client) status(ctx context.Context, k ledger.Kind, id string) (Status, 
 	out.Feedback = came[0]
 	if out.Waiting == nil && !out.State.Final() {
 		if out.Waiting, err = waiting(a); err == nil {
-			out.Waiting, err = c.nobody(ctx, out.Channel, out.Waiting)
+			out.Waiting, err = c.nobody(ctx, id, out.Channel, out.Waiting)
 		}
 	}
 	if out.Waiting != nil {

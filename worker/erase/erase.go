@@ -29,6 +29,7 @@ import (
 	"github.com/heraldsend/herald/worker/outbox"
 	"github.com/heraldsend/herald/worker/queue"
 	"github.com/heraldsend/herald/worker/store/blob"
+	"github.com/heraldsend/herald/worker/store/caught"
 	"github.com/heraldsend/herald/worker/store/dead"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/suppress"
@@ -55,6 +56,7 @@ type Eraser struct {
 	dead   *dead.Store
 	events *outbox.Store
 	queue  *queue.Client
+	caught *caught.Store
 }
 
 // New checks the options.
@@ -72,8 +74,12 @@ func New(o Options) (*Eraser, error) {
 	if err != nil {
 		return nil, err
 	}
+	kept, err := caught.New(o.Redis)
+	if err != nil {
+		return nil, err
+	}
 	return &Eraser{
-		Options: o, bulks: bulk.NewStore(o.Redis, o.Ledger), blobs: blob.New(o.Redis), dead: dead.New(o.Redis), events: events, queue: queue.New(o.Redis),
+		Options: o, bulks: bulk.NewStore(o.Redis, o.Ledger), blobs: blob.New(o.Redis), dead: dead.New(o.Redis), events: events, queue: queue.New(o.Redis), caught: kept,
 	}, nil
 }
 
@@ -100,6 +106,7 @@ type Report struct {
 	Tasks        int `json:"tasks" doc:"Tasks of the queue, waiting or finished."`
 	Files        int `json:"files" doc:"Stored contents: conversations, texts, files with the address in plain text."`
 	Suppressions int `json:"suppressions" doc:"Entries of the suppression lists."`
+	Caught       int `json:"caught" doc:"Messages that tests would have sent."`
 	Hashed       int `json:"hashed" doc:"Channels on which a keyed hash stays suppressed."`
 	// InFlight are the tasks that a worker still had in hand in the end.
 	InFlight []string `json:"inFlight,omitempty" doc:"What a worker still had in hand in the end: erase once more when it is over."`
@@ -142,7 +149,7 @@ func (e *Eraser) Run(ctx context.Context, text string, block bool) (Report, erro
 	deadline := time.Now().Add(e.Patience)
 	for range mostPasses {
 		r.changed, r.report.Kept = false, nil
-		for _, part := range []func(context.Context) error{r.bulkRows, r.singles, r.index, r.letters, r.waiting, r.tasks, r.contents} {
+		for _, part := range []func(context.Context) error{r.bulkRows, r.singles, r.index, r.letters, r.waiting, r.tasks, r.contents, r.ofTests} {
 			if err := part(ctx); err != nil {
 				return r.report, err
 			}
@@ -257,6 +264,14 @@ func (r *run) index(ctx context.Context) error {
 func (r *run) waiting(ctx context.Context) error {
 	n, err := r.events.Erase(ctx, r.find.In)
 	r.report.Events += n
+	r.changed = r.changed || n > 0
+	return err
+}
+
+// ofTests drops what tests would have sent.
+func (r *run) ofTests(ctx context.Context) error {
+	n, err := r.caught.Erase(ctx, r.find.In)
+	r.report.Caught += n
 	r.changed = r.changed || n > 0
 	return err
 }

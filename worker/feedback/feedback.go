@@ -29,6 +29,7 @@ import (
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
+	"github.com/heraldsend/herald/worker/testmode"
 )
 
 // Report is what somebody says about a message.
@@ -116,6 +117,17 @@ func (r *Recorder) Record(ctx context.Context, in Report) (Result, error) {
 	return result, err
 }
 
+// OfTest records what comes back about a message of a test that was sent to an address: what its magic address says, else
+// nothing.
+func (r *Recorder) OfTest(ctx context.Context, id, to string) error {
+	state, status, words := testmode.Feedback(to)
+	if !task.IsTest(id) || state == ledger.Unconfirmed {
+		return nil
+	}
+	_, err := r.Record(ctx, Report{ID: id, State: state, Source: "test", Status: status, Words: words, Recipient: to})
+	return err
+}
+
 func (r *Recorder) record(ctx context.Context, in Report) (Result, error) {
 	m, err := r.find(ctx, in.ID)
 	if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, bulk.ErrNotFound) {
@@ -159,14 +171,18 @@ func (r *Recorder) record(ctx context.Context, in Report) (Result, error) {
 
 // follow draws the consequences for the recipient, and returns the reason for which they are blocked.
 func (r *Recorder) follow(ctx context.Context, in Report, m sent) (reason string, err error) {
+	put := r.Suppressions
+	if task.IsTest(in.ID) { // it puts nobody on a list
+		put = noLists{}
+	}
 	if m.to == "" { // an older version kept no recipient, or the person was erased
 		return "", nil
 	}
 	switch in.State {
 	case ledger.Delivered:
-		return "", r.Suppressions.Arrived(ctx, m.channel, m.to)
+		return "", put.Arrived(ctx, m.channel, m.to)
 	case ledger.BouncedSoft:
-		blocked, err := r.Suppressions.Soft(ctx, m.channel, m.to, in.ID, r.Soft, r.Now())
+		blocked, err := put.Soft(ctx, m.channel, m.to, in.ID, r.Soft, r.Now())
 		if blocked {
 			reason = suppress.SoftBounces
 		}
@@ -180,8 +196,19 @@ func (r *Recorder) follow(ctx context.Context, in Report, m sent) (reason string
 	case ledger.Unconfirmed:
 		return "", nil
 	}
-	return reason, r.Suppressions.Suppress(ctx, m.channel, m.to, reason, m.books.ID)
+	return reason, put.Suppress(ctx, m.channel, m.to, reason, m.books.ID)
 }
+
+// noLists are the suppression lists of tests.
+type noLists struct{}
+
+func (noLists) Suppress(context.Context, message.Channel, string, string, string) error { return nil }
+
+func (noLists) Soft(context.Context, message.Channel, string, string, suppress.SoftRule, time.Time) (bool, error) {
+	return false, nil
+}
+
+func (noLists) Arrived(context.Context, message.Channel, string) error { return nil }
 
 func (r *Recorder) publish(ctx context.Context, in Report, m sent, f ledger.Feedback, reason string) error {
 	fact := outbox.Feedback{

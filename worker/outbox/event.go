@@ -23,7 +23,9 @@ type Event struct {
 	Time     time.Time       `json:"time"` // when it happened
 	Data     json.RawMessage `json:"data"`
 	// Beside marks events of a stream that may be sent at the same time as neighbours with the same mark.
-	Beside bool `json:"beside,omitempty"`
+	Beside bool   `json:"beside,omitempty"`
+	Owner  string `json:"owner,omitempty"` // whose it is; "" for nobody's
+	Test   bool   `json:"test,omitempty"`  // it is about a test
 	// Kept is when it was appended, or put back for another day of tries.
 	Kept time.Time `json:"-"`
 
@@ -89,6 +91,9 @@ func ConversationStream(id string) string {
 	}
 	return conversationPrefix + id
 }
+
+// testPrefix begins the streams of conversations in tests: what is really told of a conversation doesn't wait for them.
+const testPrefix = "test:"
 
 // BulkStream is the stream of a bulk.
 func BulkStream(id string) string { return "bulk:" + id }

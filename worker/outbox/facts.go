@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/heraldsend/herald/worker/conversation"
@@ -183,7 +184,12 @@ func of(f Fact) (Event, error) {
 	if e.ID == "" || e.Type == "" || e.Stream == "" || len(e.Stream) > conversation.MaxID+20 {
 		return e, fmt.Errorf("outbox: %T is incomplete", f)
 	}
-	data, err := json.Marshal(told(f))
+	var as Fact
+	as, e.Owner, e.Test = told(f)
+	if e.Test && strings.HasPrefix(e.Stream, conversationPrefix) {
+		e.Stream = testPrefix + e.Stream
+	}
+	data, err := json.Marshal(as)
 	if err != nil {
 		return e, fmt.Errorf("event %s: %w", e.Type, err)
 	}

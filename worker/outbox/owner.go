@@ -2,38 +2,39 @@ package outbox
 
 import "github.com/heraldsend/herald/worker/task"
 
-// told is a fact as its receiver knows it: ids as the caller gave them, and the owner beside them. One endpoint gets the
-// events of all owners.
-func told(f Fact) Fact {
+// told is a fact as its receiver knows it: ids as the caller gave them, and the owner beside them, whose test it may be.
+// One endpoint may get the events of all owners.
+func told(f Fact) (as Fact, owner string, test bool) {
 	switch f := f.(type) {
 	case Message:
-		f.Owner, f.ID, f.Bulk = ownerOf(f.ID, f.Bulk)
-		return f
+		f.Owner, test, f.ID, f.Bulk = ownerOf(f.ID, f.Bulk)
+		return f, f.Owner, test
 	case Feedback:
-		f.Owner, f.ID, f.Bulk = ownerOf(f.ID, f.Bulk)
-		return f
+		f.Owner, test, f.ID, f.Bulk = ownerOf(f.ID, f.Bulk)
+		return f, f.Owner, test
 	case Note:
-		f.Owner, f.ID, f.Bulk = ownerOf(f.ID, f.Bulk)
-		return f
+		f.Owner, test, f.ID, f.Bulk = ownerOf(f.ID, f.Bulk)
+		return f, f.Owner, test
 	case Updated:
-		f.Owner, f.Message, f.Bulk = ownerOf(f.Message, f.Bulk)
-		return f
+		f.Owner, test, f.Message, f.Bulk = ownerOf(f.Message, f.Bulk)
+		return f, f.Owner, test
 	case Forwarded:
-		f.Owner, f.ID, _ = ownerOf(f.ID, "")
-		return f
+		f.Owner, test, f.ID, _ = ownerOf(f.ID, "")
+		return f, f.Owner, test
 	case Bulk:
-		f.Owner, f.ID, _ = ownerOf(f.ID, "")
-		return f
+		f.Owner, test, f.ID, _ = ownerOf(f.ID, "")
+		return f, f.Owner, test
 	}
-	return f
+	return f, "", false
 }
 
-// ownerOf is the owner of a message or a bulk, and both ids without it.
-func ownerOf(message, bulk string) (owner, messageID, bulkID string) {
+// ownerOf is the owner of a message or a bulk, whether these are tests, and both ids without it.
+func ownerOf(message, bulk string) (owner string, test bool, messageID, bulkID string) {
 	owner, messageID = task.SplitOwned(message)
 	ofBulk, bulkID := task.SplitOwned(bulk)
 	if owner == "" {
 		owner = ofBulk
 	}
-	return owner, messageID, bulkID
+	owner, test = task.LiveOwner(owner)
+	return owner, test, messageID, bulkID
 }

@@ -117,7 +117,7 @@ func (s *Store) append(ctx context.Context, events []Event) error {
 		}
 		c.keys = append(c.keys, stateKey(e.Stream), waitingKey(e.Stream), seenKey(e.Stream, e.group))
 		before := int64(0)
-		if strings.HasPrefix(e.Stream, conversationPrefix) {
+		if strings.HasPrefix(strings.TrimPrefix(e.Stream, testPrefix), conversationPrefix) {
 			before = now.Unix()
 		}
 		c.args = append(c.args, e.Stream, int64(retention(e.Stream).Seconds()), mark, number, before, seal.Private(data))

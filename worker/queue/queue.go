@@ -19,7 +19,7 @@ import (
 	"github.com/heraldsend/herald/worker/task"
 )
 
-// Messages is the queue of what needs no channel: the starts of bulks, and messages that only change something. Versions
+// Messages is the queue of what needs no channel: the starts of bulks, tests, and messages that only change something. Versions
 // before layout 2 put all single messages there.
 const Messages = "message"
 
@@ -290,9 +290,9 @@ func places(p task.Payload) (id string, names []string, err error) {
 func Address(p task.Payload) (id, name string, err error) {
 	switch p := p.(type) {
 	case task.Message:
-		return owned(p.Layout, ledger.Message, p.ID), single(p.Layout, p.Channel), nil
+		return owned(p.Layout, ledger.Message, p.ID), single(p.Layout, p.ID, p.Channel), nil
 	case task.Forward:
-		return owned(p.Layout, ledger.Forward, p.ID), single(p.Layout, message.Email), nil
+		return owned(p.Layout, ledger.Forward, p.ID), single(p.Layout, p.ID, message.Email), nil
 	case task.BulkStart:
 		// It is not in the queues of the chunks: a cancelled bulk must end and a new one begin while others keep all
 		// workers busy.
@@ -353,8 +353,8 @@ func Owner(p task.Payload) string {
 	return ""
 }
 
-func single(layout int, c message.Channel) string {
-	if layout < task.LayoutLines || c == "" {
+func single(layout int, id string, c message.Channel) string {
+	if layout < task.LayoutLines || c == "" || task.IsTest(id) {
 		return Messages
 	}
 	return Line(c)
@@ -364,5 +364,9 @@ func single(layout int, c message.Channel) string {
 func shard(p task.BulkChunk) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(p.Bulk))
-	return BulkShard(p.Channel, int((h.Sum32()+uint32(p.Chunk))%BulkShards))
+	channel := p.Channel
+	if task.IsTest(p.Bulk) {
+		channel = ""
+	}
+	return BulkShard(channel, int((h.Sum32()+uint32(p.Chunk))%BulkShards))
 }

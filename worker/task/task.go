@@ -145,10 +145,28 @@ func Owned(owner, id string) string {
 
 // SplitOwned is the reverse of Owned.
 func SplitOwned(stored string) (owner, id string) {
-	if owner, id, ok := strings.Cut(stored, owned); ok {
-		return owner, id
+	owner, id, ok := strings.Cut(stored, owned)
+	if !ok {
+		return "", stored
 	}
-	return "", stored
+	if rest, test := strings.CutPrefix(id, owned); test {
+		return TestOwner(owner), rest
+	}
+	return owner, id
+}
+
+// TestOwner is the owner of an owner's tests. That something is a test is a part of the id under which it is stored,
+// OWNER~~ID. So it stays one whatever is done with it: moved to another time, sent again, retried as a dead letter.
+func TestOwner(owner string) string { return owner + owned }
+
+// LiveOwner is the reverse of TestOwner, and reports whether it was one.
+func LiveOwner(owner string) (live string, test bool) { return strings.CutSuffix(owner, owned) }
+
+// IsTest reports whether what is stored under an id, or under one that is derived from it, is a test: nobody gets it.
+func IsTest(stored string) bool {
+	owner, _ := SplitOwned(stored)
+	_, test := LiveOwner(owner)
+	return test
 }
 
 // CheckOwner reports whether a name may be an owner's: it has the form of an id of at most 40 characters.
@@ -203,8 +221,10 @@ func checkLayout(f *fault.List, layout int) {
 // dots between them, starting with a letter or digit; perhaps an owner before it (see Owned). It becomes part of Redis
 // keys and of the Message-ID.
 func CheckID(id string) error {
-	if owner, rest, ok := strings.Cut(id, owned); ok {
-		if err := CheckOwner(owner); err != nil {
+	if strings.Contains(id, owned) {
+		owner, rest := SplitOwned(id)
+		live, _ := LiveOwner(owner)
+		if err := CheckOwner(live); err != nil {
 			return err
 		}
 		id = rest

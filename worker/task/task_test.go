@@ -71,11 +71,29 @@ func TestFaultyPayloadsAreRefused(t *testing.T) {
 }
 
 func TestOwned(t *testing.T) {
-	for _, c := range []struct{ owner, id, stored string }{{"shop", "a.b", "shop~a.b"}, {"", "a", "a"}, {"a.b", "c", "a.b~c"}, {"a", "b+0.1.email", "a~b+0.1.email"}} {
+	for _, c := range []struct{ owner, id, stored string }{{"shop", "a.b", "shop~a.b"}, {"", "a", "a"}, {"a.b", "c", "a.b~c"}, {"a", "b+0.1.email", "a~b+0.1.email"},
+		{TestOwner("shop"), "a", "shop~~a"}, {TestOwner("a.b"), "c+forward", "a.b~~c+forward"}} {
 		owner, id := SplitOwned(c.stored)
 		if got := Owned(c.owner, c.id); got != c.stored || owner != c.owner || id != c.id {
 			t.Errorf("%q, split in %q and %q; want %+v", got, owner, id, c)
 		}
+	}
+}
+
+func TestIsTest(t *testing.T) {
+	for id, want := range map[string]bool{
+		"shop~~a": true, "shop~~a+forward": true, "shop~~b+0.17.email": true, Owned(TestOwner("shop"), "a"): true, Derive("shop~~b", "0"): true,
+		"shop~a": false, "a": false, "": false, "shop~a+forward": false, "test_a": false, "shop~test": false,
+	} {
+		if got := IsTest(id); got != want {
+			t.Errorf("%q: %v", id, got)
+		}
+	}
+	if live, test := LiveOwner(TestOwner("shop")); live != "shop" || !test {
+		t.Error(live, test)
+	}
+	if live, test := LiveOwner("shop"); live != "shop" || test {
+		t.Error(live, test)
 	}
 }
 
@@ -85,7 +103,7 @@ func TestCheckID(t *testing.T) {
 		"": false, "-a": false, ".a": false, "a.": false, "a..b": false, "a b": false, "a{b}": false, "a:b": false, "ä": false,
 		strings.Repeat("a", 101): false,
 		"shop~a":                 true, strings.Repeat("o", 40) + "~" + strings.Repeat("a", 100): true, strings.Repeat("o", 41) + "~a": false,
-		"~a": false, "shop~": false, "shop~~a": false, "a~b~c": false, "-~a": false, "a..b~c": false,
+		"~a": false, "shop~": false, "shop~~a": true, "shop~~": false, "shop~~~a": false, "~~a": false, "shop~~a~b": false, strings.Repeat("o", 41) + "~~a": false, "a~b~c": false, "-~a": false, "a..b~c": false,
 	} {
 		if err := CheckID(id); (err == nil) != good {
 			t.Errorf("%.20q: %v", id, err)

@@ -17,6 +17,7 @@ type Event struct {
 	// Stream and Sequence give the order: numbers of one stream grow by one.
 	Stream   string `json:"stream,omitempty"`
 	Sequence int64  `json:"sequence,omitempty"`
+	Test     bool   `json:"test,omitempty"` // it is about a test: nobody got anything
 	Data     any    `json:"data"`
 }
 

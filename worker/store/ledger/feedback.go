@@ -68,7 +68,7 @@ func ParseFeedbackState(name string) (FeedbackState, bool) {
 }
 
 // sources are where feedback comes from. Their place in the list is what is stored.
-var sources = []string{"", "mail", "link", "twilio", "ses", "postmark", "sendgrid", "mailgun", "other"}
+var sources = []string{"", "mail", "link", "twilio", "ses", "postmark", "sendgrid", "mailgun", "other", "test"}
 
 // Sources are the names of what feedback comes from.
 func Sources() []string { return sources[1:] }

@@ -203,5 +203,5 @@ func (a *API) withHealth(ctx context.Context) http.Handler {
 	mux.Handle("GET /readyz", checks)
 	mux.Handle("GET /metrics", a.server.Protect(api.ScopeRead, promhttp.HandlerFor(a.Metrics, promhttp.HandlerOpts{})))
 	mux.Handle("/", a.server)
-	return mux
+	return a.Settings.withProfiles(mux)
 }

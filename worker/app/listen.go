@@ -139,7 +139,7 @@ func onlyHere(h http.Handler) http.Handler {
 
 // ServeHealth answers for the worker on l until Close.
 func (w *Worker) ServeHealth(ctx context.Context, l net.Listener, metrics *prometheus.Registry, log *slog.Logger) {
-	w.add(serveHealth(l, health(ctx, w.Redis, w.replicas, metrics, w.Troubles), log))
+	w.add(serveHealth(l, w.settings.withProfiles(health(ctx, w.Redis, w.settings.RedisReplicas, metrics, w.Troubles)), log))
 }
 
 // serveHealth serves until the function that it returns is called.

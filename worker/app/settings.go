@@ -69,6 +69,7 @@ type Settings struct {
 	SafeAfter          time.Duration `default:"15m" help:"How old the last sign of life of a worker in Redis may be when workers start. Older data are a backup's, or all workers died at once: nothing is sent before herald resume --from. Never when 0." group:"settings"`
 	AllowVolatileRedis bool          `help:"Work on a Redis that can lose jobs. For development." group:"settings"`
 	Listen             string        `placeholder:"ADDR" help:"Address of the API, and of /healthz, /readyz and /metrics. 127.0.0.1:8080 when empty, or a free port when that is taken." group:"settings"`
+	Profiles           bool          `help:"Answer /debug/pprof/ beside /metrics, to this machine alone: profiles of CPU and memory." group:"settings"`
 	APITokens          string        `name:"api-tokens" placeholder:"TOKENS" help:"Who may call the API, as herald token create prints them, separated by commas. Without any the API answers on this machine alone. HERALD_API_TOKENS_FILE is read again whenever it changes." secret:"hash" group:"settings"`
 	APIBodies          int           `name:"api-bodies" placeholder:"MB" default:"64" help:"Megabytes of request bodies, files among them, that the API holds at the same time. A request for which there is no room waits 5 s, then gets 503." group:"settings"`
 	APIRate            float64       `name:"api-rate" placeholder:"N" default:"1000" help:"Requests a second that each token may make. No limit when 0." group:"settings"`

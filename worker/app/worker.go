@@ -42,7 +42,7 @@ type WorkerOptions struct {
 type Worker struct {
 	*worker.Worker
 	Redis        redis.UniversalClient
-	replicas     int
+	settings     *Settings
 	unconfigured map[message.Channel]string // the setting that would open each
 	stack
 }
@@ -148,7 +148,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Worker{Worker: w, Redis: rdb, replicas: s.RedisReplicas, unconfigured: rules.Unconfigured, stack: open}, nil
+	return &Worker{Worker: w, Redis: rdb, settings: s, unconfigured: rules.Unconfigured, stack: open}, nil
 }
 
 // Renderer renders with the locale and time zone of the settings for recipients without their own.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -40,33 +41,105 @@ func indexPrefix(print uint64, at time.Time) []byte {
 	return append(b, byte(ms>>40), byte(ms>>32), byte(ms>>24), byte(ms>>16), byte(ms>>8), byte(ms))
 }
 
-// enter enters messages, or forwards, into the index, with two commands for each of the sets. That comes after their records: a
-// request that is repeated, or has the id of another one, is not entered. If this process dies in between, the message is sent,
-// and found by its id alone.
+// entry is what the writer of the index writes for one call of enter: for each set its members, and when it ends.
+type entry struct {
+	members map[string][]redis.Z
+	ends    map[string]time.Time
+	done    chan error
+}
+
+// maxEntries bounds the calls of one pipeline.
+const maxEntries = 256
+
+// enter enters messages, or forwards, into the index. That comes after their records: a request that is repeated, or has the id of
+// another one, is not entered. If this process dies in between, the message is sent, and found by its id alone. What comes at the
+// same time is written together.
 func (l *Ledger) enter(ctx context.Context, list []Opening, k Kind) error {
-	members := map[string][]redis.Z{}
-	ends := map[string]time.Time{}
+	e := &entry{members: map[string][]redis.Z{}, ends: map[string]time.Time{}, done: make(chan error, 1)}
 	for _, o := range list {
 		at := l.now().Add(max(0, o.Longer))
 		for _, print := range o.Request.Recipients {
 			key := indexKey(dayOf(at), print)
 			member := append(append(indexPrefix(print, at), indexLetters[k]), o.ID...)
-			members[key] = append(members[key], redis.Z{Member: string(member)})
-			ends[key] = time.Unix(0, 0).Add(time.Duration(dayOf(at)+1) * day).Add(l.retention)
+			e.members[key] = append(e.members[key], redis.Z{Member: string(member)})
+			e.ends[key] = time.Unix(0, 0).Add(time.Duration(dayOf(at)+1) * day).Add(l.retention)
 		}
 	}
-	if len(members) == 0 {
+	if len(e.members) == 0 {
 		return nil
 	}
+	select {
+	case l.entries <- e:
+	case <-ctx.Done():
+		return fmt.Errorf("enter into the index: %w", context.Cause(ctx))
+	case <-l.stop:
+		return errors.New("enter into the index: the ledger is closed")
+	}
+	select {
+	case err := <-e.done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("enter into the index: %w", context.Cause(ctx))
+	case <-l.stop:
+		return errors.New("enter into the index: the ledger is closed")
+	}
+}
+
+// writeIndex is the one writer of the index in this process.
+func (l *Ledger) writeIndex() {
+	for {
+		select {
+		case e := <-l.entries:
+			l.writeEntries(l.together(e))
+		case <-l.stop:
+			for {
+				select {
+				case e := <-l.entries:
+					l.writeEntries(l.together(e))
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// together takes all entries that wait.
+func (l *Ledger) together(first *entry) []*entry {
+	all := []*entry{first}
+	for len(all) < maxEntries {
+		select {
+		case e := <-l.entries:
+			all = append(all, e)
+		default:
+			return all
+		}
+	}
+	return all
+}
+
+// writeEntries writes entries in one pipeline, with two commands for each of the sets.
+func (l *Ledger) writeEntries(all []*entry) {
+	members, ends := all[0].members, all[0].ends
+	for _, e := range all[1:] {
+		for key, more := range e.members {
+			members[key], ends[key] = append(members[key], more...), e.ends[key]
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	pipe := Together(l.rdb)
-	for key, all := range members {
-		pipe.ZAdd(ctx, key, all...)
+	for key, some := range members {
+		pipe.ZAdd(ctx, key, some...)
 		pipe.ExpireAt(ctx, key, ends[key])
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("enter into the index: %w", err)
+	_, err := pipe.Exec(ctx)
+	if err != nil {
+		err = fmt.Errorf("enter into the index: %w", err)
 	}
-	return nil
+	for _, e := range all {
+		e.done <- err
+	}
 }
 
 // Indexed is a message or forward to an address.

@@ -38,6 +38,7 @@ type Ledger struct {
 	now       func() time.Time
 	log       *slog.Logger
 	pending   chan *mark
+	entries   chan *entry // for the index
 	stop      chan struct{}
 	done      sync.WaitGroup
 	keys      *fingerprint.Keys
@@ -80,9 +81,10 @@ func New(o Options) (*Ledger, error) {
 	}
 	l := &Ledger{
 		rdb: o.Redis, keys: fingerprint.New(o.Redis), forgets: o.ForgetContents, retention: o.Retention, replicas: o.Replicas, now: o.Now, log: o.Log,
-		pending: make(chan *mark, 1024), stop: make(chan struct{}),
+		pending: make(chan *mark, 1024), entries: make(chan *entry, maxEntries), stop: make(chan struct{}),
 	}
 	l.done.Go(l.write)
+	l.done.Go(l.writeIndex)
 	return l, nil
 }
 

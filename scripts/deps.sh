@@ -16,6 +16,7 @@ need curl curl                 # the examples of the API
 need python3 python3
 need chromium chromium         # the pages, in a real browser
 need spamassassin spamassassin # the judgement of mails
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql # the outbox of a service
 perl -MMail::DKIM -e1 2>/dev/null || packages+=(libmail-dkim-perl) # another reader of signatures
 
 if [ ${#packages[@]} -gt 0 ]; then

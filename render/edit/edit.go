@@ -118,7 +118,7 @@ func (f *Folder) Save(name string, value any, when When, try bool) (Change, erro
 			change.File = f.freshFile(kind, own)
 		}
 		if text, err = patch(data, want, strings.TrimSuffix(path.Base(change.File), ".yaml")); err != nil {
-			return Change{}, fmt.Errorf("%s: %w", file, err)
+			return Change{}, fmt.Errorf("%s: %w", file, ErrByHand)
 		}
 	}
 	change.After, change.Version = string(text), catalog.Version(change.File, text)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"strings"
 
@@ -140,6 +141,7 @@ func editProblem(err error) error {
 	var (
 		conflict *edit.ConflictError
 		exists   *edit.ExistsError
+		file     *fs.PathError
 		byHand   = errors.Is(err, edit.ErrByHand)
 	)
 	switch {
@@ -149,6 +151,8 @@ func editProblem(err error) error {
 		return problem(http.StatusConflict, "name_taken", "%s", exists.Error())
 	case byHand:
 		return problem(http.StatusConflict, "not_editable", "%s", err.Error())
+	case errors.As(err, &file):
+		return problem(http.StatusConflict, "not_editable", "%s can't be written in the templates' folder (%v): nothing has changed", clip(file.Path), file.Err)
 	}
 	return unknownName(err)
 }

@@ -103,7 +103,7 @@ func TestOperations(t *testing.T) {
 		p.Await(`document.querySelector("dialog[open]")?.innerText.includes("Pause everything?")`)
 		browsertest.CheckAccess(p, "asking whether to pause everything")
 		p.Click(`dialog [value="yes"]`)
-		p.Await(`document.querySelector("#paused").innerText.startsWith("Everything is paused") && document.querySelector("#pauseAll").innerText === "Resume everything"`)
+		p.Await(`document.querySelector("#paused").innerText.startsWith("Everything has been paused") && document.querySelector("#pauseAll").innerText === "Resume everything"`)
 		p.Click("#pauseAll")
 		p.Await(`document.querySelector("#paused").hidden`)
 	})

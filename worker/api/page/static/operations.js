@@ -2,7 +2,7 @@
 import { byId } from "./dom.js";
 import { call, get, post, tokenButton } from "./api.js";
 import { act, sure, trouble } from "./act.js";
-import { ago, refreshTimes, set } from "./format.js";
+import { lasts, refreshTimes, set } from "./format.js";
 import { showLanes } from "./lanes.js";
 import { showBulks } from "./bulks.js";
 import { showDead } from "./deadletters.js";
@@ -18,7 +18,8 @@ async function showPause() {
   set(byId("pauseAll"), paused ? "Resume everything" : "Pause everything");
   byId("pauseAll").classList.toggle("primary", paused);
   byId("pauseAll").hidden = false;
-  const words = [paused && `Everything is paused${now.since ? ` since ${ago(now.since)}`.replace(" ago", "").replace("since just now", "since a moment") : ""}: nothing is sent, what is enqueued waits.`, now.safe?.text].filter(Boolean).join("\n");
+  const since = now.since ? ` for ${lasts((Date.now() - new Date(now.since)) / 1000)}` : "";
+  const words = [paused && `Everything has been paused${since}: nothing is sent, what is enqueued waits.`, now.safe?.text].filter(Boolean).join("\n");
   set(byId("paused"), words);
   byId("paused").hidden = words === "";
 }

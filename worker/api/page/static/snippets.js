@@ -186,6 +186,7 @@ async function start() {
   list();
   const name = decodeURIComponent(location.hash.slice(1)) || known.snippets[0]?.name;
   if (name) await choose(name);
+  else fill(byId("one"), h("p", { class: "empty" }, "No snippets yet. A snippet is a text in several languages that shortcuts show by [[sn.name]]."));
 }
 
 tokenButton(byId("token"));

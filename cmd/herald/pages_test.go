@@ -89,6 +89,11 @@ func TestPlaygroundInBrowser(t *testing.T) {
 	}
 	p.Go(url + "ui/operations")
 	p.Await(`[...document.querySelectorAll(".caught")].slice(0, 4).map((c) => c.querySelector(".tag-channel").innerText).sort().join() === "Chat,Email,Note,SMS"`)
+	p.Go(url + "ui/person#me@example.com")
+	p.Await(`document.querySelector(".got button")?.innerText === "What it said"`)
+	p.Click(".got button")
+	p.Await(`document.querySelector("dialog iframe.frame")?.contentDocument?.body?.innerText.includes("Fernhill") && document.querySelector("dialog .panel-note").innerText !== ""`)
+	browsertest.CheckAccess(p, "what a message said")
 	if elsewhere := p.Elsewhere(); len(elsewhere) > 0 {
 		t.Errorf("requests for other hosts: %q", elsewhere)
 	}

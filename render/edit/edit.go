@@ -221,10 +221,11 @@ func holds(c *catalog.Catalog, kind Kind, name string, value any) bool {
 		got = s
 	} else {
 		s, err := c.Snippet(name)
-		if err != nil {
+		given, ok := value.(*catalog.Snippet)
+		if err != nil || !ok {
 			return false
 		}
-		got, value = s, normal(*value.(*catalog.Snippet)) //nolint:forcetypeassert // nameOf has looked
+		got, value = s, normal(*given)
 	}
 	a, errA := json.Marshal(got)
 	b, errB := json.Marshal(value)

@@ -1,7 +1,7 @@
 // Package page holds the pages of Herald in a browser: the preview for template authors, all languages of the snippets, the
-// operations page, and a page for each bulk. They are plain HTML, CSS and ES modules below static/, embedded as they are:
-// there is nothing to build, and nothing is fetched from elsewhere. They get their data from the API, with the token of the
-// person who looks, and the table of channels from a module that this package writes.
+// operations page, a page for each bulk, and one for a person. They are plain HTML, CSS and ES modules below static/,
+// embedded as they are: there is nothing to build, and nothing is fetched from elsewhere. They get their data from the API,
+// with the token of the person who looks, and the table of channels from a module that this package writes.
 package page
 
 import (
@@ -34,6 +34,7 @@ var pages = map[string]string{
 	"/ui/operations": "operations.html",
 	"/ui/bulk":       "bulk.html",
 	"/ui/snippets":   "snippets.html",
+	"/ui/person":     "person.html",
 }
 
 // mediaTypes are the types of the files, independent of the machine.

@@ -128,7 +128,7 @@ func (f *Folder) Save(name string, value any, when When, try bool) (Change, erro
 	}
 	after := f.judge(&change, before, changes)
 	if len(change.Errors()) == 0 && !holds(after, kind, own, value) {
-		return Change{}, fmt.Errorf("%s: %w", file, ErrByHand)
+		return Change{}, fmt.Errorf("%s: %w", change.File, ErrByHand)
 	}
 	if try || len(change.Errors()) > 0 {
 		return change, nil
@@ -262,7 +262,7 @@ func (f *Folder) freshFile(kind Kind, name string) string {
 		if n > 1 {
 			file = fmt.Sprintf("%ss/%s-%d.yaml", kind, slug(name), n)
 		}
-		if _, err := f.root.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+		if _, err := f.root.Lstat(file); err != nil { // there is none, or writing says what is wrong
 			return file
 		}
 	}

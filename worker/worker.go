@@ -68,6 +68,8 @@ type Options struct {
 	Concurrency int
 	// PauseAbove is how many percent of a bulk's last 500 messages may fail. Above it the bulk pauses by itself. Never when 0.
 	PauseAbove float64
+	// Approve is how many persons must have approved a bulk of more than ApproveAbove messages before it is sent.
+	Approve, ApproveAbove int
 	// Guard watches Redis, and Unguarded is a client of the same Redis that it does not watch; both or none. With them a worker
 	// notices before it sends that another Redis answers, and puts back what that has lost.
 	Guard     *fleet.Guard
@@ -212,7 +214,7 @@ func (w *Worker) addSending(o Options, m *mux, client *queue.Client, draining co
 	}
 	runner, err := bulkrun.New(bulkrun.Options{
 		Bulks: bulks, Ledger: o.Ledger, Queue: client, Composer: composer, Delivery: d, Waiting: o.Limiter.Waiting, Events: o.Events, OfTest: o.OfTest,
-		Concurrency: o.Concurrency, PauseAbove: o.PauseAbove, Log: o.Log, Metrics: progress,
+		Concurrency: o.Concurrency, PauseAbove: o.PauseAbove, Approve: o.Approve, ApproveAbove: o.ApproveAbove, Log: o.Log, Metrics: progress,
 	})
 	if err != nil {
 		return err

@@ -102,6 +102,7 @@ func (b *bench) run() error {
 	if err != nil {
 		return err
 	}
+	empty := b.memory()
 	stored, err := b.enqueue("bench", b.recipients, -1)
 	if err != nil {
 		return err
@@ -110,6 +111,7 @@ func (b *bench) run() error {
 	if err != nil {
 		return err
 	}
+	kept := float64(b.memory()-empty) / float64(b.recipients)
 	after, err := b.floor()
 	if err != nil {
 		return err
@@ -117,6 +119,7 @@ func (b *bench) run() error {
 	floor := (before + after) / 2
 	fmt.Printf("%d recipients, %d worker(s) × %d, replies after %s\n\n", b.recipients, b.workers, b.concurrency, b.delay)
 	fmt.Println(stored)
+	fmt.Printf("kept      Redis %.1f MB per million when all are sent\n", kept)
 	fmt.Printf("floor     CPU s/1,000: %.4f before, %.4f after\n", before, after)
 	fmt.Printf("send      %.0f messages/s; CPU s/1,000: worker %.4f, Redis %.4f, both %.4f = %.2f × floor\n",
 		cost.rate, cost.worker, cost.redis, cost.worker+cost.redis, (cost.worker+cost.redis)/floor)

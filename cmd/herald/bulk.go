@@ -17,6 +17,7 @@ import (
 type bulkCmd struct {
 	Send    bulkSendCmd    `cmd:"" help:"Store an audience and send a message to each recipient, on each of the channels."`
 	Start   bulkStartCmd   `cmd:"" help:"Start a bulk that send --hold-back stored."`
+	Approve bulkApproveCmd `cmd:"" help:"Approve a bulk that somebody else made."`
 	List    bulkListCmd    `cmd:"" help:"Print the newest bulks with their progress."`
 	Status  bulkStatusCmd  `cmd:"" help:"Print how far a bulk is."`
 	Export  bulkExportCmd  `cmd:"" help:"Print the state of each message, as CSV or NDJSON."`
@@ -53,6 +54,9 @@ func awaitBulk(ctx context.Context, q *app.Client, std stdio, id string) (bulk.S
 			if status.State == bulk.Pausing && status.Canary == string(bulk.Failing) {
 				return status, fmt.Errorf("the canary failed: %d of %d messages sent, %d failed; nobody else gets anything before you `herald bulk resume` or `cancel` it",
 					status.Sent, status.Planned, status.Failed)
+			}
+			if status.Unapproved > 0 {
+				return status, fmt.Errorf("it lacks %d approvals, so the bulk is paused: others `herald bulk approve` it, then `herald bulk resume` it", status.Unapproved)
 			}
 			if status.FailureShare != "" {
 				return status, fmt.Errorf("%s of the last messages failed, so the bulk is paused: %d of %d messages sent; nobody else gets anything before you `herald bulk resume` or `cancel` it",

@@ -289,6 +289,7 @@ func (b *bulkSendCmd) override(d *bulk.Definition, c *app.Settings, labels messa
 		}
 		d.Metadata[key] = text
 	}
+	d.CreatedBy = person()
 	d.Deduplicate = d.Deduplicate || b.Deduplicate
 	if b.Rate != 0 {
 		d.Rate = b.Rate

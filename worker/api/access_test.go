@@ -50,6 +50,7 @@ var accesses = map[string]access{
 	"get-bulk":             {scope: ScopeRead, status: 200, thing: "bulk"},
 	"put-recipients":       {scope: ScopeSend, status: 200, thing: "bulk", suffix: "/recipients", body: audience(1), header: ndjson},
 	"start-bulk":           {scope: ScopeSend, status: 202, thing: "audience", suffix: "/start"},
+	"approve-bulk":         {scope: ScopeApprove, status: 200, thing: "audience", suffix: "/approve"},
 	"pause-bulk":           {scope: ScopeSend, status: 202, thing: "audience", suffix: "/pause"},
 	"resume-bulk":          {scope: ScopeSend, status: 202, thing: "audience", suffix: "/resume"},
 	"cancel-bulk":          {scope: ScopeSend, status: 202, thing: "audience", suffix: "/cancel"},

@@ -89,6 +89,7 @@ func (s *Server) createBulk(ctx context.Context, in *createBulkInput) (*Accepted
 	if err != nil {
 		return nil, err
 	}
+	d.CreatedBy = by.person()
 	var stored enqueue.Receipt
 	err = s.bind(ctx, in.IdempotencyKey, operation, in.Body, func() (err error) {
 		stored, err = s.Client.DefineBulk(ctx, d)
@@ -174,10 +175,18 @@ type BulkStatus struct {
 	Channels   PerChannel[message.Channel] `json:"channels" nullable:"false"`
 	Shortcut   string                      `json:"shortcut,omitempty" doc:"Of its first message."`
 
+	Approvals []BulkApproval `json:"approvals,omitempty" doc:"Who approved it, the first one first."`
+
 	Cause            *Reason       `json:"cause,omitempty" doc:"Why it waits or is slow; missing where nothing holds it up."`
 	PerSecond        float64       `json:"perSecond" doc:"Messages settled a second, on the average of the last 10 to 20 s."`
 	RemainingSeconds *int          `json:"remainingSeconds,omitempty" doc:"How long it takes at this pace."`
 	Troubles         []BulkTrouble `json:"troubles,omitempty" doc:"Workers that can't send on one of its channels."`
+}
+
+// BulkApproval says who approved a bulk.
+type BulkApproval struct {
+	By string    `json:"by" doc:"token:NAME, or user:NAME on the command line."`
+	At time.Time `json:"at"`
 }
 
 // BulkTrouble is a worker that can't send on a channel.
@@ -211,6 +220,9 @@ func (s *Server) bulkStatus(ctx context.Context, by caller, id string) (BulkStat
 		ID: by.shown(id), LabelFields: labelsOf(b.Labels), State: string(status.State), Planned: status.Planned, Pending: status.Pending, Sent: status.Sent, Done: status.Done, Failed: status.Failed,
 		Suppressed: status.Suppressed, Skipped: status.Skipped, Unknown: status.Unknown, Issues: status.Issues, Feedback: status.Feedback, Canary: status.Canary,
 		Rate: controls.Rate, CreatedAt: b.CreatedAt, Channels: PerChannel[message.Channel]{},
+	}
+	for _, a := range b.Approvals {
+		out.Approvals = append(out.Approvals, BulkApproval(a))
 	}
 	if !b.Started.IsZero() {
 		out.StartedAt = &b.Started

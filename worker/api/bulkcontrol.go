@@ -21,6 +21,10 @@ func (s *Server) registerBulkControl(api huma.API) {
 	Handle(api, ScopeSend, add("start-bulk", http.MethodPost, "/v1/bulks/{id}/start", "Start a bulk",
 		"At once, or at its sendAt. With plan, the hash that storing its audience returned, it starts only if that is what was stored.",
 		http.StatusAccepted, gone, conflict), s.startBulk)
+	Handle(api, ScopeApprove, add("approve-bulk", http.MethodPost, "/v1/bulks/{id}/approve", "Approve a bulk",
+		"In the name of the token: that of another person than who made the bulk, with the same owner or with admin. With plan, the hash that a dry run printed or that storing the audience returned, it approves only that. "+
+			"A bulk that was started without the approvals that it needs (HERALD_APPROVE) is paused: resume it then. Approving twice is harmless.",
+		0, gone, conflict), s.approveBulk)
 	Handle(api, ScopeSend, add("pause-bulk", http.MethodPost, "/v1/bulks/{id}/pause", "Pause a bulk within a second",
 		"Messages in flight finish, all others stay pending.", http.StatusAccepted, gone, conflict), s.steer(s.Client.PauseBulk))
 	Handle(api, ScopeSend, add("resume-bulk", http.MethodPost, "/v1/bulks/{id}/resume", "Let a paused bulk go on",
@@ -52,6 +56,14 @@ func (s *Server) startBulk(ctx context.Context, in *startBulkInput) (*BulkStatus
 			return s.Client.StartBulk(ctx, id)
 		}
 		return s.Client.StartPlanned(ctx, id, in.Plan)
+	})(ctx, &in.IDInput)
+}
+
+func (s *Server) approveBulk(ctx context.Context, in *startBulkInput) (*BulkStatusOutput, error) {
+	by := callerOf(ctx)
+	return s.steer(func(ctx context.Context, id string) error {
+		_, err := s.Client.Bulks().Approve(ctx, id, by.person(), in.Plan)
+		return err
 	})(ctx, &in.IDInput)
 }
 

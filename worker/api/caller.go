@@ -20,6 +20,7 @@ import (
 
 // caller is who calls: what its token says. The zero caller reaches nothing.
 type caller struct {
+	name     string // of the token; "" where everyone may call
 	admin    bool
 	owner    string
 	from     []string
@@ -28,7 +29,7 @@ type caller struct {
 
 // caller is who calls with the token.
 func (t Token) caller() caller {
-	return caller{admin: t.admin(), owner: t.books(), from: t.From, channels: t.Channels}
+	return caller{name: t.Name, admin: t.admin(), owner: t.books(), from: t.From, channels: t.Channels}
 }
 
 type callerKey struct{}
@@ -71,6 +72,9 @@ func (c caller) shown(stored string) string {
 	_, id := task.SplitOwned(stored)
 	return id
 }
+
+// person is how the caller is named as who made or approved something.
+func (c caller) person() string { return "token:" + c.name }
 
 // owns reports whether what is stored under an id is the caller's.
 func (c caller) owns(stored string) bool {

@@ -44,6 +44,7 @@ var problemCodes = []problemCode{
 	{"audience_complete", 409, "The bulk has its audience, which can't be changed any more.", "An audience that is sent twice had arrived: go on and start the bulk."},
 	{"audience_loading", 409, "Somebody else stores the bulk's audience now.", "Wait for Retry-After, and look at the bulk."},
 	{"plan_changed", 409, "What is stored is not what was planned, or was stored without plan=true.", "Look at it again; nothing was sent."},
+	{"own_bulk", 409, "Whoever made a bulk can't approve it.", "Let another person approve it, with a token of their own."},
 	{"bulk_busy", 409, "The bulk is not over, or its events are not all published.", "Cancel it, and delete it when it is over."},
 	{"bulk_completed", 409, "Nobody is left to cancel for.", "There is nothing to do."},
 	{"bulk_cancelled", 409, "The bulk was cancelled.", "Send to those left out with a new bulk."},

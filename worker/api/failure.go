@@ -65,12 +65,14 @@ func asProblem(err error) *Problem {
 		p := problem(http.StatusConflict, "audience_loading", "somebody else stores the bulk's audience now")
 		p.retryAfter = retryLoading
 		return p
-	case errors.Is(err, enqueue.ErrNoAudience):
+	case errors.Is(err, enqueue.ErrNoAudience), errors.Is(err, bulk.ErrNoAudience):
 		return problem(http.StatusConflict, "no_audience", "the bulk's audience is not complete: PUT its recipients first")
 	case errors.Is(err, enqueue.ErrTooLate):
 		return problem(http.StatusConflict, "too_late", "it was sent, is being sent at this moment, or was given up")
 	case errors.Is(err, bulk.ErrPlan):
 		return problem(http.StatusConflict, "plan_changed", "what is stored is not what was planned, or was stored without plan=true: nothing was sent")
+	case errors.Is(err, bulk.ErrOwnBulk):
+		return problem(http.StatusConflict, "own_bulk", "the bulk was made with this token: another person has to approve it")
 	case errors.Is(err, bulk.ErrBusy):
 		return problem(http.StatusConflict, "bulk_busy", "the bulk is not over yet, or its events are not all published: cancel it, and wait until it is over")
 	case errors.Is(err, bulk.ErrLocalTimes):

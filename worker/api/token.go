@@ -26,12 +26,13 @@ const (
 	ScopeSend    Scope = "send"    // messages, bulks, forwards, attachments: enqueue and steer
 	ScopeRead    Scope = "read"    // follow what was enqueued, the lists, the metrics
 	ScopePreview Scope = "preview" // render, and what templates may use
+	ScopeApprove Scope = "approve" // approve bulks that others made
 	ScopeEdit    Scope = "edit"    // save and delete shortcuts and snippets
 	ScopeAdmin   Scope = "admin"   // everything, of all owners: suppressions, dead letters
 )
 
 // Scopes lists them all.
-var Scopes = []Scope{ScopeSend, ScopeRead, ScopePreview, ScopeEdit, ScopeAdmin}
+var Scopes = []Scope{ScopeSend, ScopeRead, ScopePreview, ScopeEdit, ScopeApprove, ScopeAdmin}
 
 // Token is a bearer token as the setting holds it: its SHA-256, so that nobody can use the setting to call. A token
 // has 256 random bits, which no table and no guessing finds: a slow hash would add nothing.
@@ -198,7 +199,7 @@ func (t Token) check() error {
 	}
 	for _, s := range t.Scopes {
 		if !slices.Contains(Scopes, s) {
-			return errors.New("scopes: want send, read, preview or admin, joined by +")
+			return errors.New("scopes: want send, read, preview, edit, approve or admin, joined by +")
 		}
 	}
 	if t.admin() && t.Test {

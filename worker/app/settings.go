@@ -92,6 +92,8 @@ type Settings struct {
 	SoftBounces        string        `placeholder:"N/DAYS" default:"5/30d" help:"After how many messages that bounced without a final reason (a full mailbox), within how many days, an address is put on the suppression list. Never when 0." group:"settings"`
 	Rates              string        `placeholder:"LIST" help:"Messages a second that all workers together may send, by channel or by sender: email=200,sms=10,sms:+15550100=1. No limit for what is not named." group:"settings"`
 	Concurrency        int           `default:"16" help:"Bulk messages that one worker sends at the same time; single messages have a quarter of that besides." group:"settings"`
+	Approve            int           `placeholder:"N" help:"How many persons, none of whom made it, must approve a bulk before workers send it. Nobody when 0." group:"settings"`
+	ApproveAbove       int           `placeholder:"MESSAGES" help:"Bulks of at most so many messages need no approval." group:"settings"`
 	PauseAbove         float64       `placeholder:"PERCENT" default:"20" help:"Percent of a bulk's last 500 messages that may fail or be unknown: above it the bulk pauses by itself, and a person resumes or cancels it. Never when 0." group:"settings"`
 	DrainTimeout       time.Duration `default:"30s" help:"How long a worker that stops waits for messages in flight." group:"settings"`
 	KeepContent        string        `enum:"yes,no" default:"yes" help:"Whether what single messages were made of, their contexts too, is kept as long as their state, so that they can be shown as they were sent. With no it is forgotten when they are." group:"settings"`
@@ -197,6 +199,12 @@ func (s *Settings) Check() error {
 	}
 	if s.Retention != 0 && (s.Retention < time.Hour || s.Retention > maxRetention) {
 		fault("retention", "%s is not from 1h to %s", s.Retention, maxRetention)
+	}
+	if s.Approve < 0 || s.Approve > 10 {
+		fault("approve", "%d is not from 0 to 10 persons", s.Approve)
+	}
+	if s.ApproveAbove < 0 {
+		fault("approve-above", "%d is no number of messages", s.ApproveAbove)
 	}
 	if !(s.PauseAbove >= 0 && s.PauseAbove <= 100) {
 		fault("pause-above", "%v is not from 0 to 100 percent", s.PauseAbove)

@@ -142,7 +142,7 @@ func NewWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		Senders: o.Senders, Tests: tests, OfTest: comeback.OfTest, Rules: rules,
 		Limiter: limiter, Suppressions: suppressions, Rates: rates, SharedSettings: s.shared(),
 		Events: events, Endpoint: endpoint,
-		Log: log, Metrics: o.Metrics, Concurrency: s.Concurrency, PauseAbove: s.PauseAbove, DrainTimeout: s.DrainTimeout,
+		Log: log, Metrics: o.Metrics, Concurrency: s.Concurrency, PauseAbove: s.PauseAbove, Approve: s.Approve, ApproveAbove: s.ApproveAbove, DrainTimeout: s.DrainTimeout,
 	}
 	w, err := worker.New(options)
 	if err != nil {
@@ -161,7 +161,7 @@ func (s *Settings) shared() map[string]string {
 	all := map[string]string{}
 	for flag, value := range map[string]any{
 		"country": s.Country, "timezone": cmp.Or(s.Timezone, DefaultTimezone), "locale": cmp.Or(s.Locale, DefaultLocale), "retention": s.Retention,
-		"pause-above": s.PauseAbove, "safe-after": s.SafeAfter, "redis-replicas": s.RedisReplicas, "sms-stop-words": s.SMSStopWords, "sms-start-words": s.SMSStartWords,
+		"pause-above": s.PauseAbove, "approve": s.Approve, "approve-above": s.ApproveAbove, "safe-after": s.SafeAfter, "redis-replicas": s.RedisReplicas, "sms-stop-words": s.SMSStopWords, "sms-start-words": s.SMSStartWords,
 		"unconfigured": s.Unconfigured, "public-url": s.PublicURL, "list-id": s.ListID,
 	} {
 		sum := sha256.Sum256(fmt.Append(nil, value))

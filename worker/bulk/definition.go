@@ -49,13 +49,15 @@ type Definition struct {
 	// Events adds an event for each message to those of the bulk.
 	Events    bool      `json:"events,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
+	// CreatedBy is who made it, who can't approve it; "" where nobody knows.
+	CreatedBy string `json:"createdBy,omitempty"`
 	// Layout is set by Store.Create: see task.Layout.
 	Layout int `json:"layout,omitempty"`
 }
 
 // Same reports whether a stored definition is d, apart from what storing and starting adds.
 func (d Definition) Same(stored Definition) (bool, error) {
-	stored.CreatedAt, stored.Layout = d.CreatedAt, d.Layout
+	stored.CreatedAt, stored.CreatedBy, stored.Layout = d.CreatedAt, d.CreatedBy, d.Layout
 	stored.Messages = slices.Clone(stored.Messages)
 	for i := range min(len(d.Messages), len(stored.Messages)) {
 		if d.Messages[i].Sources == "" {

@@ -24,7 +24,7 @@ type Plan struct {
 
 // NewPlan begins a plan of a definition whose Sources are set.
 func NewPlan(d Definition) (*Plan, error) {
-	d.ID, d.CreatedAt, d.Layout = "", time.Time{}, 0
+	d.ID, d.CreatedAt, d.CreatedBy, d.Layout = "", time.Time{}, "", 0
 	data, err := json.Marshal(d)
 	if err != nil {
 		return nil, fmt.Errorf("plan: %w", err)

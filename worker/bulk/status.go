@@ -41,6 +41,8 @@ type Status struct {
 	Canary string `json:"canary,omitempty"`
 	// FailureShare is how many of the last messages failed, such as "500 of 500", if the bulk paused by itself for that.
 	FailureShare string `json:"failureShare,omitempty"`
+	// Unapproved is how many approvals it lacks, if it paused for that.
+	Unapproved int `json:"unapproved,omitempty"`
 }
 
 // Feedback is what came back about the sent messages of a bulk. The sum of all is Status.Sent.
@@ -90,7 +92,7 @@ func (s *Store) StatusOf(ctx context.Context, b Bulk) (Status, error) {
 	case status.Pending == 0:
 		status.State = Completed
 	case b.Control == Paused:
-		status.State, status.FailureShare = Pausing, b.Share
+		status.State, status.FailureShare, status.Unapproved = Pausing, b.Share, max(0, b.Needs-len(b.Approvals))
 	case b.Started.IsZero() && b.SendAt.After(time.Now()):
 		status.State = Scheduled
 	case b.Started.IsZero() && status.Settled() == 0: // the first chunks of a large bulk run while its last ones get their tasks

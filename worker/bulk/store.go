@@ -216,6 +216,9 @@ type Bulk struct {
 	Share string
 	// Plan is the hash of what was stored (see type Plan), "" where nobody asked for it.
 	Plan string
+	// Approvals are those that it has, the first one first; Needs is how many it needs, where it paused for lack of them.
+	Approvals []Approval
+	Needs     int
 	// AskedAt is the SendAt of the definition as it was stored first; SendAt is when the bulk begins now.
 	AskedAt time.Time
 }
@@ -244,6 +247,9 @@ func (s *Store) read(ctx context.Context, id string, head bool) (Bulk, error) {
 	}
 	if err := json.Unmarshal(definition, &b.Definition); err != nil {
 		return Bulk{}, fmt.Errorf("read bulk %s: %w: %w", id, ledger.ErrForeign, err)
+	}
+	if err := b.readApprovals(fields); err != nil {
+		return Bulk{}, fmt.Errorf("read bulk %s: approvals: %w: %w", id, ledger.ErrForeign, err)
 	}
 	b.AskedAt = b.SendAt
 	if text := fields[fieldSendAt]; text != "" {

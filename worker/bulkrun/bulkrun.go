@@ -38,8 +38,10 @@ type Options struct {
 	OfTest      func(ctx context.Context, id, to string) error
 	Concurrency int     // how many messages of bulks are sent at the same time
 	PauseAbove  float64 // percent of a bulk's last 500 messages that may fail; above it the bulk pauses. Never when 0
-	Log         *slog.Logger
-	Metrics     *Metrics
+	// Approve is how many persons must have approved a bulk of more than ApproveAbove messages before it is sent; 0: nobody.
+	Approve, ApproveAbove int
+	Log                   *slog.Logger
+	Metrics               *Metrics
 }
 
 // Runner runs bulks. It is safe for concurrent use.
@@ -58,7 +60,7 @@ func New(o Options) (*Runner, error) {
 		return nil, errors.New("bulkrun: Bulks, Ledger, Queue, Composer, Delivery, Waiting, Concurrency, Log and Metrics are required")
 	}
 	return &Runner{
-		Options: o, restorer: restorer{o.Bulks, o.Ledger, o.Queue},
+		Options: o, restorer: restorer{o.Bulks, o.Ledger, o.Queue, func(b bulk.Bulk) int { return b.Lacks(o.Approve, o.ApproveAbove) }},
 		controls: newControls(o.Bulks.Controls), fairness: newFairness(o.Waiting, o.Bulks.Running),
 		opened: cache.New[string, *opened](64),
 	}, nil
@@ -76,6 +78,10 @@ func (r *Runner) Start(ctx context.Context, log *slog.Logger, run queue.Run, t t
 	}
 	if b.Control == bulk.Paused {
 		return nil // resuming starts it
+	}
+	if lacks := r.restorer.lacks(b); lacks > 0 {
+		log.Warn("a bulk lacks approvals: it is paused; approve it, then resume it", "bulk", t.Bulk, "planned", b.Planned, "lacks", lacks)
+		return r.Bulks.PauseUnapproved(ctx, t.Bulk, r.Approve)
 	}
 	restored, err := r.restorer.restore(ctx, b, t.Round > 0 && !b.CanaryOut())
 	if err != nil {

@@ -85,7 +85,7 @@ func TestReconcilerPassesDamage(t *testing.T) {
 					t.Fatal(err)
 				}
 				r := &reconciler{
-					restorer: restorer{bulk.NewStore(rdb, books), books, queue.New(rdb)}, log: log, metrics: m,
+					restorer: restorer{bulk.NewStore(rdb, books), books, queue.New(rdb), nil}, log: log, metrics: m,
 					publish: func(context.Context, string) ([]int, error) { return nil, nil },
 				}
 				for range 3 {

@@ -44,7 +44,7 @@ func TestReconcilerRestoresChunks(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := &reconciler{
-				restorer: restorer{bulk.NewStore(rdb, books), books, queue.New(rdb)}, log: log, metrics: m,
+				restorer: restorer{bulk.NewStore(rdb, books), books, queue.New(rdb), nil}, log: log, metrics: m,
 				publish: func(context.Context, string) ([]int, error) { return nil, nil },
 			}
 			part := bulk.Part{Channel: message.Email, From: "help@acme.example", Content: task.Content{Text: "Hi", Subject: "Hi"}}

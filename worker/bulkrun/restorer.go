@@ -16,12 +16,16 @@ type restorer struct {
 	bulks  *bulk.Store
 	ledger *ledger.Ledger
 	queue  *queue.Client
+	lacks  func(bulk.Bulk) int // approvals; nil: no bulk needs any
 }
 
 // restore enqueues the chunks of a bulk that are due and have pending messages but no task. It returns how many. With
 // atOnce it also runs chunks whose task waits for its next attempt and, of a cancelled bulk, those that wait for
 // their time.
 func (r restorer) restore(ctx context.Context, b bulk.Bulk, atOnce bool) (int, error) {
+	if r.lacks != nil && r.lacks(b) > 0 {
+		return 0, nil // its start pauses it
+	}
 	var dues map[int]time.Time
 	if b.SendAtLocal != "" && b.Control != bulk.Cancelled {
 		var err error

@@ -79,6 +79,9 @@ func (c *Client) cause(ctx context.Context, b bulk.Bulk, p Progress, workers []f
 		if b.Verdict == bulk.Failing {
 			return &Cause{"canary_failed", "too many of its first recipients failed: resume or cancel it"}, nil
 		}
+		if p.Unapproved > 0 {
+			return &Cause{"unapproved", fmt.Sprintf("it needs %d more approvals, by others than who made it: herald bulk approve, then resume it", p.Unapproved)}, nil
+		}
 		if b.Share != "" {
 			return &Cause{"failure_share", b.Share + " of its last messages failed, so it paused by itself: look at who failed, then resume or cancel it"}, nil
 		}

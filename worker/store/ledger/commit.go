@@ -77,7 +77,10 @@ end
 if ARGV[4] ~= '' then
   local from, past = slot(1) * 8, slot(n * 9 - 8) * 8 + 8
   local old, none, parts, copied = redis.call('GETRANGE', KEYS[4], from, past - 1), string.rep('\0', 8), {}, 1
-  old = old .. string.rep('\0', past - from - #old)
+  if #old < past - from then -- a string that grows piece by piece takes twice its size
+    redis.call('SET', KEYS[4], string.rep('\0', size / 5 * 8))
+    old = string.rep('\0', past - from)
+  end
   for i = 1, n do
     local digest, at = string.sub(ARGV[4], i * 8 - 7, i * 8), slot(i * 9 - 8) * 8 - from + 1
     if result[i] == 's' and digest ~= none and at >= copied then

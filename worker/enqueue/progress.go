@@ -72,7 +72,7 @@ func (c *Client) ProgressOf(ctx context.Context, b bulk.Bulk) (Progress, error) 
 func (c *Client) cause(ctx context.Context, b bulk.Bulk, p Progress, workers []fleet.Worker) (*Cause, error) {
 	switch p.State {
 	case bulk.Loading:
-		return &Cause{"loading", "its audience is being stored"}, nil
+		return &Cause{"loading", "its audience is not complete: it is being stored, or its recipients were not sent yet"}, nil
 	case bulk.Scheduled:
 		return &Cause{ledger.WaitScheduled, "until " + b.SendAt.UTC().Format(time.RFC3339)}, nil
 	case bulk.Pausing:

@@ -71,13 +71,17 @@ const redisKey = "herald:{fingerprint}:key"
 // fresh is how long a key is used before it is read again: a Redis that was emptied gets another one.
 const fresh = time.Minute
 
+// renewed is how often a process stores the key again, so that it is sealed with the key of today: those of before may go.
+const renewed = 24 * time.Hour
+
 // Keys reads the key of a Redis. It is safe for concurrent use.
 type Keys struct {
 	rdb redis.UniversalClient
 
-	mu   sync.Mutex
-	key  *Key
-	read time.Time
+	mu     sync.Mutex
+	key    *Key
+	read   time.Time
+	stored time.Time // again, by this process
 }
 
 // New returns the keys of a Redis, which stays the caller's to close.
@@ -103,6 +107,13 @@ func (k *Keys) Key(ctx context.Context) (*Key, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the key of fingerprints: %w", err)
+	}
+	if time.Since(k.stored) >= renewed {
+		again := redis.SetArgs{Mode: "XX", KeepTTL: true}
+		if err := k.rdb.SetArgs(ctx, redisKey, seal.Private(stored), again).Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return nil, fmt.Errorf("store the key of fingerprints again: %w", err)
+		}
+		k.stored = time.Now()
 	}
 	k.key, k.read = (*Key)(stored), time.Now()
 	return k.key, nil

@@ -2,11 +2,15 @@ package fingerprint
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/binary"
+	"strings"
 	"testing"
 
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/address/phone"
+	"github.com/heraldsend/herald/worker/redistest"
+	"github.com/heraldsend/herald/worker/seal"
 )
 
 func TestAllSpellingsShareAFingerprint(t *testing.T) {
@@ -91,4 +95,31 @@ func randomPrints(n int) []uint64 {
 		prints[i] = binary.BigEndian.Uint64(b[:])
 	}
 	return prints
+}
+
+// All processes have one key. It stays readable when the key that sealed it goes, once a process with the next one has run.
+func TestTheKeyOutlivesTheKeysOfStoredData(t *testing.T) {
+	server := redistest.Start(t)
+	ctx := t.Context()
+	open := func(keys string) (*Key, error) {
+		rdb := server.Client()
+		ring, err := seal.Parse(keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seal.Use(rdb, ring)
+		return New(rdb).Key(ctx)
+	}
+	named := func(id string) string {
+		return id + ":" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat(id[:1], 32)))
+	}
+	first, err := open(named("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, keys := range []string{named("a"), named("b") + "," + named("a"), named("b"), "off," + named("b"), ""} {
+		if got, err := open(keys); err != nil || *got != *first {
+			t.Errorf("with %.8s…: another key, or %v", keys, err)
+		}
+	}
 }

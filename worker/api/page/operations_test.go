@@ -10,6 +10,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/api/page/browsertest"
+	"github.com/heraldsend/herald/worker/bulk"
 	"github.com/heraldsend/herald/worker/store/dead"
 )
 
@@ -42,7 +43,8 @@ func twoLooks(p *browsertest.Page) {
 // TestOperations is what an operator meets: nothing jumps, nothing is stale, errors stay, and looking costs little.
 func TestOperations(t *testing.T) {
 	var letters *dead.Store
-	url := serve(t, func(o *api.Options) { letters = dead.New(o.Redis) })
+	var bulks *bulk.Store
+	url := serve(t, func(o *api.Options) { letters, bulks = dead.New(o.Redis), o.Client.Bulks() })
 	if err := letters.Put(t.Context(), dead.Letter{ID: "l", Kind: "bulk.start", Payload: []byte(`{"bulk":"b"}`), Reason: "gone", Owner: "b", Attempts: 1, At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
@@ -117,12 +119,12 @@ func TestOperations(t *testing.T) {
 			t.Errorf("the rates are %s", body)
 		}
 	})
-	t.Run("the page of a bulk", func(t *testing.T) { onePage(t, p.In(t), url) })
+	t.Run("the page of a bulk", func(t *testing.T) { onePage(t, p.In(t), url, bulks) })
 	check(t, p)
 }
 
 // onePage goes from the list to a bulk: its recipients are found, and it is steered.
-func onePage(t *testing.T, p *browsertest.Page, url string) {
+func onePage(t *testing.T, p *browsertest.Page, url string, bulks *bulk.Store) {
 	p.Click(`[data-id="news"] .bulk-name a`)
 	p.Await(`document.querySelector("h1")?.innerText === "order-issue-before-arrival" && document.querySelectorAll("tbody tr").length === 100`)
 	browsertest.CheckAccess(p, "a bulk")
@@ -147,6 +149,22 @@ func onePage(t *testing.T, p *browsertest.Page, url string) {
 			}
 		}
 	}
+	// A bulk that lacks an approval. Whoever made it can't give it.
+	if err := bulks.PauseUnapproved(t.Context(), "news", 1); err != nil {
+		t.Fatal(err)
+	}
+	p.Go(url + "/ui/bulk?id=news")
+	p.Await(`document.querySelector('[data-do="approve"]')`)
+	p.Click(`[data-do="approve"]`)
+	p.Await(`document.querySelector("dialog[open]")`)
+	browsertest.CheckAccess(p, "approving")
+	p.Click(`dialog[open] button[value="yes"]`)
+	p.Await(`document.querySelector("#trouble").innerText.includes("another person has to approve it")`)
+	if _, err := bulks.Approve(t.Context(), "news", "token:boss", ""); err != nil {
+		t.Fatal(err)
+	}
+	p.Go(url + "/ui/bulk?id=news")
+	p.Await(`document.body.innerText.includes("Approved by token:boss") && !document.querySelector('[data-do="approve"]')`)
 	p.Go(url + "/ui/bulk?id=none")
 	p.Await(`document.querySelector("#trouble").innerText !== ""`)
 }

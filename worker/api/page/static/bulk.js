@@ -1,7 +1,7 @@
 // The page of one bulk: how it goes, who gets it, and all that can be done with it.
 import { byId, h } from "./dom.js";
 import { call, follow, get, post, tokenButton } from "./api.js";
-import { act, ask, trouble } from "./act.js";
+import { act, ask, sure, trouble } from "./act.js";
 import { number, refreshTimes, set } from "./format.js";
 import { BulkView, kinds, moves, pathOf } from "./bulkview.js";
 import { Recipients, download } from "./recipients.js";
@@ -14,6 +14,7 @@ const again = ["failed", "skipped", "suppressed", "unknown"]; // whom a bulk may
 const view = new BulkView({
   heading: "h1",
   more: (bulk) => [
+    bulk.cause?.code === "unapproved" && ["approve", () => h("button", { type: "button", class: "small", "data-do": "approve", onclick: approve }, "Approve…")],
     again.some((state) => bulk[state] > 0) && !["loading", "ready"].includes(bulk.state) && ["resend", () => h("button", { type: "button", class: "small", "data-do": "resend", onclick: resend }, "Send again…")],
     bulk.unknown > 0 && ["resolve", () => h("button", { type: "button", class: "small", "data-do": "resolve", onclick: resolve }, "Settle the unknown…")],
     !["completed", "cancelled"].includes(bulk.state) && ["rate", () => h("button", { type: "button", class: "small", "data-do": "rate", onclick: rate }, "Rate…")],
@@ -21,7 +22,8 @@ const view = new BulkView({
 });
 const troubles = h("ul", { class: "bulk-troubles" });
 const feedback = h("dl", { class: "bulk-numbers" });
-byId("bulk").append(h("article", { class: "bulk", "data-id": id, "aria-label": `Bulk ${id}` }, view.head, view.about, view.track, view.foot, feedback, troubles));
+const approved = h("p", { class: "bulk-about" });
+byId("bulk").append(h("article", { class: "bulk", "data-id": id, "aria-label": `Bulk ${id}` }, view.head, view.about, view.track, view.foot, feedback, approved, troubles));
 byId("list").append(recipients.element);
 byId("export").addEventListener("click", () => download(id, recipients.state));
 
@@ -32,6 +34,7 @@ function show(bulk) {
   document.title = `${bulk.shortcut || "Bulk"} · Herald`;
   view.show(bulk);
   feedback.replaceChildren(...returned.filter(([key]) => bulk.feedback?.[key] > 0).map(([key, title]) => h("div", {}, h("dt", {}, title), h("dd", {}, number(bulk.feedback[key])))));
+  set(approved, bulk.approvals ? `Approved by ${bulk.approvals.map((a) => a.by).join(", ")}` : "");
   troubles.replaceChildren(...(bulk.troubles ?? []).map((t) => h("li", {}, `${t.worker}: ${[t.code, t.detail].filter(Boolean).join(": ")}`)));
   recipients.count(bulk);
 }
@@ -48,6 +51,12 @@ async function resend() {
     show(now);
   });
   look();
+}
+
+// approve is for another person than who made the bulk.
+async function approve() {
+  if (!(await sure("Approve this bulk?", "What is stored can't change any more, and may be sent. You looked at it: its recipients, and what they get.", "Approve", "Not yet"))) return;
+  await act(async () => show(await post(pathOf(id, "/approve"))));
 }
 
 async function resolve() {

@@ -341,7 +341,7 @@ func TestSpamBlocksTheCustomer(t *testing.T) {
 	for channel, addresses := range map[message.Channel][]string{
 		message.Email: {"spam@example.com", "other@example.com", "row@example.com"}, message.SMS: {"+447912345678", "+447912345679"},
 	} {
-		entries, err := list.Check(ctx, channel, addresses)
+		entries, err := list.Check(ctx, channel, "", addresses)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -244,7 +244,7 @@ func TestForwardsThatFail(t *testing.T) {
 		t.Errorf("%d mails", c.Count())
 	}
 	// A list's refusal tells nothing about its first recipient.
-	if entries, err := list.Check(context.Background(), message.Email, []string{"ann@partner.example"}); err != nil || entries[0] != nil {
+	if entries, err := list.Check(context.Background(), message.Email, "", []string{"ann@partner.example"}); err != nil || entries[0] != nil {
 		t.Errorf("%+v, %v", entries, err)
 	}
 }

@@ -103,6 +103,10 @@ func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m 
 		return ledger.Pending, "", again
 	}
 	held := records[0].State == ledger.Claimed
+	if err := h.composer.CheckTopic(m.Topic); err != nil {
+		state, err = h.delivery.Refuse(ctx, log, chunk, held, err)
+		return state, "", err
+	}
 	content, err := h.composer.Open(ctx, m.Content)
 	if err != nil {
 		// A missing shortcut and a template that doesn't compile: another attempt would not help.
@@ -119,7 +123,7 @@ func (h *messages) send(ctx context.Context, log *slog.Logger, run queue.Run, m 
 // or none if another run has the message.
 func sendAlone(ctx context.Context, d *delivery.Delivery, run queue.Run, j delivery.Job) (_ ledger.State, err error) {
 	j.Alone, j.Attempt, j.Quarantined = true, run.Attempt, d.Quarantined(run)
-	if j.Suppressed, err = d.Suppressions.Check(ctx, j.Message.Channel, j.Addresses()); err != nil {
+	if j.Suppressed, err = d.Suppressions.Check(ctx, j.Message.Channel, j.Topic(), j.Addresses()); err != nil {
 		return ledger.Pending, err
 	}
 	commit, err := d.Deliver(ctx, j)

@@ -162,7 +162,7 @@ func (simRest) Compose(_ context.Context, j compose.Job) (compose.Composed, erro
 func (simRest) Wait(context.Context, string, float64) error { return nil }
 func (simRest) Slow(context.Context, string)                {}
 func (simRest) Lanes() []rate.Lane                          { return nil }
-func (simRest) Check(_ context.Context, _ message.Channel, all []string) ([]*suppress.Entry, error) {
+func (simRest) Check(_ context.Context, _ message.Channel, _ string, all []string) ([]*suppress.Entry, error) {
 	return make([]*suppress.Entry, len(all)), nil
 }
 func (simRest) Suppress(context.Context, message.Channel, string, string, string) error { return nil }

@@ -84,7 +84,7 @@ func TestSuppressedGetNothing(t *testing.T) {
 					t.Errorf("reason %q", r.Reason.Text)
 				}
 			}
-			if _, err := list.Remove(ctx, message.Email, "gone@example.com"); err != nil {
+			if _, err := list.Remove(ctx, message.Email, "", "gone@example.com"); err != nil {
 				t.Fatal(err)
 			}
 			if n, err := s.client.ResendBulk(ctx, id, ledger.Suppressed); n != 2 || err != nil {
@@ -116,7 +116,7 @@ func TestHardBounceSuppressesTheNextBulk(t *testing.T) {
 	email.ID = "first"
 	s.complete(s.bulkTo(email, 0, people...))
 	s.want("first", map[string]int{"sent": 1, "failed smtp_550": 2, "failed smtp_552": 1})
-	found, err := s.suppressions().Check(context.Background(), message.Email, people)
+	found, err := s.suppressions().Check(context.Background(), message.Email, "", people)
 	if err != nil || found[0] == nil || found[0].Reason != suppress.HardBounce || found[0].Source != "first" || found[1] != nil || found[2] != nil || found[3] != nil {
 		t.Errorf("entries %v, %v", found, err)
 	}
@@ -175,12 +175,12 @@ type away struct {
 	asked, addresses atomic.Int32
 }
 
-func (a *away) Check(ctx context.Context, c message.Channel, addresses []string) ([]*suppress.Entry, error) {
+func (a *away) Check(ctx context.Context, c message.Channel, topic string, addresses []string) ([]*suppress.Entry, error) {
 	if a.asked.Add(1) == 1 {
 		return nil, errors.New("the list is away")
 	}
 	a.addresses.Add(int32(len(addresses)))
-	return a.Suppressions.Check(ctx, c, addresses)
+	return a.Suppressions.Check(ctx, c, topic, addresses)
 }
 
 // Each of the five chunks asks once for all of its recipients; while the list can't be read nobody is written to; and those who get

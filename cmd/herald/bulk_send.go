@@ -248,7 +248,7 @@ func (b *bulkSendCmd) definition(c *app.Settings, std stdio) (bulk.Definition, e
 	for i, channel := range b.Channel {
 		channels[i] = message.Channel(channel)
 	}
-	return d, b.where(fault.Join(check.Validate(), check.CheckAhead(time.Now()), b.subjectFault(channels...)), d)
+	return d, b.where(fault.Join(check.Validate(), check.CheckAhead(time.Now()), check.CheckTopic(c.CheckTopic), b.subjectFault(channels...)), d)
 }
 
 // where says in which flags, or in which members of the definition's file, the faults of err are.

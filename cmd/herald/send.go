@@ -62,7 +62,7 @@ func (s *sendCmd) Run(ctx context.Context, c *app.Settings, std stdio) (err erro
 	if m.Content, err = s.named(); err != nil {
 		return err
 	}
-	wrong := fault.In(fault.Join(enqueue.CheckMessage(m), s.subjectFault(channel)))
+	wrong := fault.In(fault.Join(enqueue.CheckMessage(m), s.subjectFault(channel), c.CheckTopic(m.Labels, m.Unsubscribe)))
 	if err := wrong.Merge(fault.In(compose.CheckRecipient(m))).Err(); err != nil {
 		return inFlags(err, nil)
 	}

@@ -49,12 +49,13 @@ func (f suppressFlags) with(ctx context.Context, c *app.Settings, std stdio, do 
 // suppressEntry is what new entries say where nothing else does.
 type suppressEntry struct {
 	Reason string `default:"manual" help:"Why, as a code: hard_bounce, unsubscribed, complaint, manual, or your own."`
+	Topic  string `default:"*" placeholder:"NAME" help:"Topic that they are about; * is all of them."`
 	Source string `help:"Where this comes from, for people."`
 	Allow  bool   `help:"Put them on the allow list: an address there is written to although its domain is blocked."`
 }
 
 func (s suppressEntry) entry(address, source string) suppress.Entry {
-	return suppress.Entry{Address: address, Allow: s.Allow, Reason: s.Reason, Source: first(s.Source, source)}
+	return suppress.Entry{Address: address, Topic: s.Topic, Allow: s.Allow, Reason: s.Reason, Source: first(s.Source, source)}
 }
 
 type suppressAddCmd struct {
@@ -80,13 +81,14 @@ func (s *suppressAddCmd) Run(ctx context.Context, c *app.Settings, std stdio) er
 
 type suppressRemoveCmd struct {
 	suppressFlags `embed:""`
+	Topic         string   `placeholder:"NAME" help:"The entries about this topic alone, * being those about all. All of their entries when empty."`
 	Address       []string `arg:"" help:"Addresses or wildcards."`
 }
 
 // Run removes the entries from whichever list they are on.
 func (s *suppressRemoveCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return s.with(ctx, c, std, func(store *suppress.Store, channel message.Channel) error {
-		n, err := store.Remove(ctx, channel, s.Address...)
+		n, err := store.Remove(ctx, channel, s.Topic, s.Address...)
 		if err != nil {
 			return err
 		}
@@ -97,13 +99,14 @@ func (s *suppressRemoveCmd) Run(ctx context.Context, c *app.Settings, std stdio)
 
 type suppressCheckCmd struct {
 	suppressFlags `embed:""`
+	Topic         string   `placeholder:"NAME" help:"Whether they may be written to about this topic; * asks for entries about all. The default of HERALD_TOPICS when empty."`
 	Address       []string `arg:"" help:"Addresses."`
 }
 
 // Run prints a line for each address.
 func (s *suppressCheckCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return s.with(ctx, c, std, func(store *suppress.Store, channel message.Channel) error {
-		found, err := store.Check(ctx, channel, s.Address)
+		found, err := store.Check(ctx, channel, s.Topic, s.Address)
 		if err != nil {
 			return err
 		}
@@ -133,7 +136,7 @@ func (s *suppressListCmd) Run(ctx context.Context, c *app.Settings, std stdio) e
 		}
 		table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 		if !s.JSON {
-			fmt.Fprintln(table, "ADDRESS\tLIST\tREASON\tSINCE\tSOURCE")
+			fmt.Fprintln(table, "ADDRESS\tTOPIC\tLIST\tREASON\tSINCE\tSOURCE")
 		}
 		n := 0
 		for e, err := range store.List(ctx, channel) {
@@ -154,7 +157,7 @@ func (s *suppressListCmd) Run(ctx context.Context, c *app.Settings, std stdio) e
 			if e.Allow {
 				list = "allow"
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", e.Address, list, e.Reason, e.At.Format(time.DateOnly), e.Source)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Address, e.Topic, list, e.Reason, e.At.Format(time.DateOnly), e.Source)
 		}
 		if s.JSON {
 			return nil

@@ -108,7 +108,7 @@ func (s *Server) definition(ctx context.Context, b BulkBody, id string) (bulk.De
 	if err := callerOf(ctx).checkBulk(d); err != nil {
 		return d, err
 	}
-	wrong := []error{d.Validate(), checkCountry(d.Country), d.CheckAhead(s.now())}
+	wrong := []error{d.Validate(), checkCountry(d.Country), d.CheckAhead(s.now()), s.Client.CheckBulkTopic(d)}
 	for i := range d.Messages {
 		wrong = append(wrong, fault.Under(fault.Pointer("messages", i), s.judge(d.Messages[i].Channel, d.Messages[i].Content)))
 	}

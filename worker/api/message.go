@@ -125,7 +125,7 @@ func (s *Server) message(ctx context.Context, b MessageBody, id string) (task.Me
 	if m.Shortcut == "" && m.Text == "" && s.Judge != nil {
 		m.Shortcut = s.Judge.DefaultShortcut(m.Channel)
 	}
-	wrong := fault.In(fault.Join(enqueue.CheckMessage(m), checkCountry(m.Country), s.judge(m.Channel, m.Content)))
+	wrong := fault.In(fault.Join(enqueue.CheckMessage(m), checkCountry(m.Country), s.judge(m.Channel, m.Content), s.Client.CheckTopic(m.Labels, m.Unsubscribe)))
 	if err := wrong.Merge(fault.In(compose.CheckRecipient(m))).Err(); err != nil {
 		return m, err
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/heraldsend/herald/worker/store/link"
 	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
+	"github.com/heraldsend/herald/worker/topic"
 )
 
 // Options for New. Redis, Client, Suppressions, Log and Metrics are required.
@@ -37,6 +38,7 @@ type Options struct {
 	Redis        redis.UniversalClient // stays the caller's to close
 	Client       *enqueue.Client
 	Suppressions *suppress.Store
+	Topics       *topic.Set // that recipients may choose from; nil: there are none
 	Log          *slog.Logger
 	Metrics      prometheus.Registerer
 

@@ -10,7 +10,7 @@ import (
 	"github.com/heraldsend/herald/worker/feedback"
 	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/ledger"
-	"github.com/heraldsend/herald/worker/store/suppress"
+	"github.com/heraldsend/herald/worker/topic"
 )
 
 // serveTwilio answers Twilio's callbacks: states of SMS, and incoming SMS.
@@ -76,14 +76,9 @@ func (s *Server) keepStatus(ctx context.Context, form url.Values) error {
 func (s *Server) follow(ctx context.Context, w sms.Wish, number, source string) error {
 	switch w {
 	case sms.OptOut:
-		return s.Suppressions.Suppress(ctx, message.SMS, number, suppress.Unsubscribed, source)
+		return s.Suppressions.Unsubscribe(ctx, message.SMS, topic.All, number, source)
 	case sms.OptIn:
-		found, err := s.Suppressions.Check(ctx, message.SMS, []string{number})
-		if err != nil || found[0] == nil || found[0].Reason != suppress.Unsubscribed {
-			return err
-		}
-		_, err = s.Suppressions.Remove(ctx, message.SMS, number)
-		return err
+		return s.Suppressions.Resubscribe(ctx, message.SMS, topic.All, number, source)
 	default:
 		return nil
 	}

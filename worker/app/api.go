@@ -53,7 +53,11 @@ func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log, Phones: phone.Parse, Retention: s.Retention})
+	topics, err := s.topics()
+	if err != nil {
+		return nil, err
+	}
+	client, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log, Phones: phone.Parse, Retention: s.Retention, Topics: topics})
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +75,7 @@ func NewAPI(ctx context.Context, o APIOptions) (_ *API, err error) {
 		return nil, err
 	}
 	options := api.Options{
-		Redis: rdb, Client: client, Suppressions: suppressions, Log: log, Metrics: o.Metrics,
+		Redis: rdb, Client: client, Suppressions: suppressions, Topics: topics, Log: log, Metrics: o.Metrics,
 		Tokens: tokens, Closed: s.needsToken(), Rate: s.APIRate, Bodies: int64(s.APIBodies) << 20, Country: s.Country, Links: links, Caught: o.Box, Version: o.Version,
 	}
 	if options.Feedback, err = s.newRecorder(rdb, log, o.Metrics, &open); err != nil {

@@ -25,7 +25,11 @@ func NewClient(ctx context.Context, s *Settings, log *slog.Logger) (_ *Client, e
 		return nil, err
 	}
 	open.add(rdb.Close)
-	queue, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log, Phones: phone.Parse, Retention: s.Retention})
+	topics, err := s.topics()
+	if err != nil {
+		return nil, err
+	}
+	queue, err := enqueue.New(enqueue.Options{Redis: rdb, Log: log, Phones: phone.Parse, Retention: s.Retention, Topics: topics})
 	if err != nil {
 		return nil, err
 	}

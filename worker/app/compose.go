@@ -18,7 +18,11 @@ func (s *Settings) rules(senders map[message.Channel]delivery.Sender) (compose.R
 	if err != nil {
 		return compose.Rules{}, err
 	}
-	r := compose.Rules{Events: s.EventsURL != "", NoBulk: s.noBulk(), Checks: checks(), Unconfigured: s.unconfigured(senders), LogOnly: s.logsOnly(), ListID: s.ListID}
+	topics, err := s.topics()
+	if err != nil {
+		return compose.Rules{}, err
+	}
+	r := compose.Rules{Topics: topics, Events: s.EventsURL != "", NoBulk: s.noBulk(), Checks: checks(), Unconfigured: s.unconfigured(senders), LogOnly: s.logsOnly(), ListID: s.ListID}
 	if links != nil {
 		r.Links = links
 	}

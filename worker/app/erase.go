@@ -20,7 +20,11 @@ func (s *Settings) eraseKeys() []string {
 
 // NewSuppressions opens the suppression lists.
 func (s *Settings) NewSuppressions(rdb redis.UniversalClient, log *slog.Logger) (*suppress.Store, error) {
-	return suppress.New(suppress.Options{Redis: rdb, Country: s.Country, Keys: s.eraseKeys(), Log: log})
+	topics, err := s.topics()
+	if err != nil {
+		return nil, err
+	}
+	return suppress.New(suppress.Options{Redis: rdb, Country: s.Country, Keys: s.eraseKeys(), Topics: topics, Log: log})
 }
 
 // newEraser makes what erases people.

@@ -75,6 +75,7 @@ type Settings struct {
 	APIRate            float64       `name:"api-rate" placeholder:"N" default:"1000" help:"Requests a second that each token may make. No limit when 0." group:"settings"`
 	PublicURL          string        `name:"public-url" placeholder:"URL" help:"https address at which recipients and carriers reach the API, for links to unsubscribe, files of an MMS and callbacks. No such links when empty." group:"settings"`
 	ListID             string        `name:"list-id" placeholder:"TEXT" help:"List-Id of the mails of bulks, such as Fernhill news <news.fernhill.example> (RFC 2919). A bulk's own List-Id, among its headers, goes first. None when empty." group:"settings"`
+	Topics             string        `placeholder:"FILE" help:"JSON file with the topics that recipients can unsubscribe from: name, kind (marketing, transactional), titles by language. The same for workers, API, intake and commands. No topics when empty." group:"settings"`
 	LinkSecret         string        `placeholder:"SECRETS" help:"What links are sealed with: at least 32 random characters, the same for workers and API. Several, separated by commas, while it is changed: the first one seals." secret:"key" group:"settings"`
 	EraseKeys          string        `placeholder:"SECRETS" help:"What erased addresses on the suppression list are hashed with: at least 32 random characters, the same for workers, API and commands. Several, separated by commas: the first one hashes, all must stay." secret:"key" group:"settings"`
 	BounceDomain       string        `placeholder:"DOMAIN" help:"Domain of the envelope senders of mails, one for each message, so that bounces and complaints come back to herald intake: its MX is where that listens. Sealed with HERALD_LINK_SECRET. The envelope sender is the From address when empty." group:"settings"`
@@ -179,6 +180,9 @@ func (s *Settings) Check() error {
 		fault("public-url", "links need HERALD_PUBLIC_URL and HERALD_LINK_SECRET together")
 	} else if _, err := s.links(); err != nil {
 		fault("public-url", "%w", err)
+	}
+	if _, err := s.topics(); err != nil {
+		fault("topics", "%w", err)
 	}
 	if s.ListID != "" {
 		if err := message.CheckListID(s.ListID); err != nil {

@@ -162,7 +162,7 @@ func (s *Settings) shared() map[string]string {
 	for flag, value := range map[string]any{
 		"country": s.Country, "timezone": cmp.Or(s.Timezone, DefaultTimezone), "locale": cmp.Or(s.Locale, DefaultLocale), "retention": s.Retention,
 		"pause-above": s.PauseAbove, "approve": s.Approve, "approve-above": s.ApproveAbove, "safe-after": s.SafeAfter, "redis-replicas": s.RedisReplicas, "sms-stop-words": s.SMSStopWords, "sms-start-words": s.SMSStartWords,
-		"unconfigured": s.Unconfigured, "public-url": s.PublicURL, "list-id": s.ListID,
+		"unconfigured": s.Unconfigured, "public-url": s.PublicURL, "list-id": s.ListID, "topics": s.topicsText(),
 	} {
 		sum := sha256.Sum256(fmt.Append(nil, value))
 		all[EnvName(flag)] = hex.EncodeToString(sum[:4])

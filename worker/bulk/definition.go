@@ -132,6 +132,19 @@ func (d Definition) Validate() error {
 	return f.Err()
 }
 
+// CheckTopic asks a function what the topics have against the labels of the bulk, and against links to unsubscribe.
+func (d Definition) CheckTopic(check func(message.Labels, bool) error) error {
+	var f fault.List
+	f.Join("", check(d.Labels, false))
+	for i, p := range d.Messages {
+		if p.Unsubscribe && len(f) == 0 {
+			f.Join(fault.Pointer("messages", i), check(d.Labels, true))
+			break
+		}
+	}
+	return f.Err()
+}
+
 func (d Definition) checkTimes() error {
 	var f fault.List
 	if d.SendAtLocal == "" {

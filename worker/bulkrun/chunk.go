@@ -202,7 +202,7 @@ func (c *chunk) findSuppressed(ctx context.Context, pending []int) error {
 				addresses = append(addresses, compose.Travelling(p.Channel, c.Country, c.recipient(slot).Address(p.Channel)))
 			}
 		}
-		entries, err := c.r.Delivery.Suppressions.Check(ctx, p.Channel, addresses)
+		entries, err := c.r.Delivery.Suppressions.Check(ctx, p.Channel, c.Topic, addresses)
 		if err != nil {
 			return err
 		}

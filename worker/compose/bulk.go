@@ -30,6 +30,9 @@ type PinFunc func(c message.Channel, sources string) (pinned string, err error)
 
 // OpenBulk prepares the messages of a bulk. The error is for what another attempt may fix.
 func (c *Composer) OpenBulk(ctx context.Context, d bulk.Definition, pin PinFunc) (*Bulk, error) {
+	if err := c.CheckTopic(d.Topic); err != nil {
+		return nil, err
+	}
 	b := &Bulk{Definition: d, Parts: make([]*Part, len(d.Messages))}
 	for i, m := range d.Messages {
 		part, err := c.openPart(ctx, m, pin)

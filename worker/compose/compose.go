@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/heraldsend/herald/render"
@@ -26,6 +25,7 @@ import (
 	"github.com/heraldsend/herald/worker/store/link"
 	"github.com/heraldsend/herald/worker/store/suppress"
 	"github.com/heraldsend/herald/worker/task"
+	"github.com/heraldsend/herald/worker/topic"
 )
 
 // Attachments finds the bytes of attachments within a policy. Its errors are *attach.Error.
@@ -41,7 +41,7 @@ type Blobs interface {
 
 // Links makes the links that recipients get: *link.Links.
 type Links interface {
-	Unsubscribe(c message.Channel, address, owner string) string
+	Unsubscribe(s link.Subscriber) string
 	Media(f link.File) string
 }
 
@@ -61,7 +61,10 @@ type Options struct {
 type Rules struct {
 	Links  Links // nil: there are none, and messages that need one wait
 	Events bool  // whether events tell changes of conversations
-	// ListID is the List-Id of the mails of bulks that have no such header of their own; "" for none.
+	// Topics are those that messages can have; nil: there are none.
+	Topics *topic.Set
+	// ListID is the List-Id of the mails of bulks that have no such header of their own, and within which that of a topic is
+	// made; "" for none.
 	ListID string
 	// NoBulk says why a channel must not send bulks, for those that must not.
 	NoBulk map[message.Channel]error
@@ -229,7 +232,7 @@ func (c *Composer) Show(ctx context.Context, j Job) (out Composed, err error) {
 	}
 	link := ""
 	if j.Message.Unsubscribe {
-		link = SampleLinks{}.Unsubscribe(j.Message.Channel, j.Message.To, j.Message.ID)
+		link = SampleLinks{}.Unsubscribe(subscriber(j.Message, j.Message.To, address.Address{Addr: j.Message.From}))
 	}
 	content, err := c.render(ctx, j, link)
 	var fault *Verdict
@@ -246,11 +249,11 @@ func (c *Composer) compose(ctx context.Context, j Job) (out Composed, err error)
 	if err != nil {
 		return out, err
 	}
-	if msg.Unsubscribe, err = c.unsubscribe(j, msg.To[0].Addr); err != nil {
+	if msg.Unsubscribe, err = c.unsubscribe(j, msg); err != nil {
 		return out, err
 	}
-	if j.Part != nil && c.ListID != "" && m.Channel.Spec().Mail && !hasListID(msg.Headers) {
-		msg.Headers = append(slices.Clip(msg.Headers), message.Header{Name: "List-Id", Value: c.ListID})
+	if err := c.addListID(j, msg); err != nil {
+		return out, err
 	}
 	if v := c.actionsAlone(j); v != nil {
 		return out, v
@@ -280,10 +283,6 @@ func (c *Composer) compose(ctx context.Context, j Job) (out Composed, err error)
 		return out, err
 	}
 	return out, c.loggedOnly(m)
-}
-
-func hasListID(headers []message.Header) bool {
-	return slices.ContainsFunc(headers, func(h message.Header) bool { return strings.EqualFold(h.Name, "List-Id") })
 }
 
 // LoggedOnly is the code of a complete message that no sender is configured for.
@@ -318,18 +317,6 @@ func empty(channel message.Channel, content *render.Content, files *Files) *Verd
 		}
 	}
 	return nil
-}
-
-// unsubscribe is the link with which the recipient unsubscribes; "" if none is wanted.
-func (c *Composer) unsubscribe(j Job, address string) (string, error) {
-	if !j.Message.Unsubscribe {
-		return "", nil
-	}
-	if c.Links == nil {
-		c.Log.Error("the message is to have an unsubscribe link, and this worker has no public URL to make one with; it waits")
-		return "", &Trouble{Code: "no_public_url", Setting: true}
-	}
-	return c.Links.Unsubscribe(j.Message.Channel, address, j.Message.ID), nil
 }
 
 // render renders the content, with the unsubscribe link if there is one.

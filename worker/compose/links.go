@@ -3,7 +3,6 @@ package compose
 import (
 	"strings"
 
-	"github.com/heraldsend/herald/worker/message"
 	"github.com/heraldsend/herald/worker/store/link"
 )
 
@@ -14,8 +13,9 @@ type SampleLinks struct{}
 const sampleBase = "https://herald.example/"
 
 // Unsubscribe implements Links.
-func (SampleLinks) Unsubscribe(_ message.Channel, address, owner string) string {
-	return sampleBase + "unsubscribe/" + strings.Repeat("x", (60+len(address)+len(owner))*4/3)
+func (SampleLinks) Unsubscribe(s link.Subscriber) string {
+	held := len(s.Address) + len(s.Owner) + len(s.Topic) + len(s.Locale) + min(len(s.Sender), 60)
+	return sampleBase + "unsubscribe/" + strings.Repeat("x", (60+held)*4/3)
 }
 
 // Media implements Links.

@@ -54,6 +54,7 @@ var ailments = []ailment{
 	{"no such place for replies", "invalid_sender", mails, "reply", func(s *scene) { s.job.Message.ReplyTo = "nobody" }},
 	{"no such copy", "invalid_address", mails, "", func(s *scene) { s.job.Message.Cc = []string{"nobody"} }},
 	{"no link to unsubscribe can be made", "no_public_url", mails, "", func(s *scene) { s.rules.Links, s.job.Message.Unsubscribe = nil, true }},
+	{"a topic that this worker doesn't know", "unknown_topic", mails, "", func(s *scene) { s.job.Message.Topic = "news" }},
 	{"lint finds an error", "template_invalid", nil, "content", func(s *scene) { s.text, s.checked = "Hi {{customer.fristName}}", true }},
 	{"context is no object", "render_error", nil, "context", func(s *scene) { s.job.Message.Context = []byte(`[]`) }},
 	{"the text is too long to render", "template_limit_output", nil, "content", func(s *scene) { s.text, s.limits.Output = strings.Repeat("x", 2000), 1000 }},

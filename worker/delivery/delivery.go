@@ -57,9 +57,9 @@ type Limiter interface {
 
 // Suppressions are the addresses that must not be written to: *suppress.Store.
 type Suppressions interface {
-	// Check returns for each address the entry that forbids it, or nil.
-	Check(ctx context.Context, c message.Channel, addresses []string) ([]*suppress.Entry, error)
-	// Suppress forbids an address from now on.
+	// Check returns for each address the entry that forbids it for messages of a topic, or nil.
+	Check(ctx context.Context, c message.Channel, topic string, addresses []string) ([]*suppress.Entry, error)
+	// Suppress forbids an address for all topics from now on.
 	Suppress(ctx context.Context, c message.Channel, address, reason, source string) error
 }
 

@@ -80,7 +80,7 @@ func (w *way) Wait(ctx context.Context, lane string, _ float64) error {
 func (w *way) Slow(context.Context, string) { w.note("slow") }
 func (w *way) Lanes() []rate.Lane           { return nil }
 
-func (w *way) Check(context.Context, message.Channel, []string) ([]*suppress.Entry, error) {
+func (w *way) Check(context.Context, message.Channel, string, []string) ([]*suppress.Entry, error) {
 	return nil, nil
 }
 

@@ -30,7 +30,7 @@ type Options struct {
 
 	// Suppressed, if set, returns for each of these addresses the entry that forbids writing to it on a channel, or
 	// nil. Several goroutines call it, with some hundreds of addresses at a time.
-	Suppressed func(ctx context.Context, c message.Channel, addresses []string) ([]*suppress.Entry, error)
+	Suppressed func(ctx context.Context, c message.Channel, topic string, addresses []string) ([]*suppress.Entry, error)
 	// OnVerdict, if set, is called for each message with its verdict, or nil if it would be sent. Several goroutines
 	// call it.
 	OnVerdict func(row int, c message.Channel, v *compose.Verdict)

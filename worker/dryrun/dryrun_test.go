@@ -147,7 +147,7 @@ func TestSkips(t *testing.T) {
 
 func TestSuppressed(t *testing.T) {
 	o := emailTo(t, mixed)
-	o.Suppressed = func(_ context.Context, _ message.Channel, addresses []string) ([]*suppress.Entry, error) {
+	o.Suppressed = func(_ context.Context, _ message.Channel, _ string, addresses []string) ([]*suppress.Entry, error) {
 		out := make([]*suppress.Entry, len(addresses))
 		for i, a := range addresses {
 			if a == "eve@example.com" {
@@ -161,7 +161,7 @@ func TestSuppressed(t *testing.T) {
 		t.Errorf("suppressed %+v, %d sendable, %d failing", r.Suppressed, r.Sendable, r.Failing)
 	}
 	o = emailTo(t, mixed)
-	o.Suppressed = func(context.Context, message.Channel, []string) ([]*suppress.Entry, error) {
+	o.Suppressed = func(context.Context, message.Channel, string, []string) ([]*suppress.Entry, error) {
 		return nil, errors.New("redis is away")
 	}
 	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "redis is away") {

@@ -44,7 +44,7 @@ func (r *run) suppressed(ctx context.Context, part int, b batch) ([]*suppress.En
 	for i, e := range b {
 		addresses[i] = compose.Travelling(channel, r.bulk.Country, e.recipient.Address(channel))
 	}
-	out, err := r.Suppressed(ctx, channel, addresses)
+	out, err := r.Suppressed(ctx, channel, r.Definition.Topic, addresses)
 	if err != nil {
 		return nil, fmt.Errorf("suppressed addresses: %w", err)
 	}

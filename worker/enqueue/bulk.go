@@ -64,7 +64,7 @@ func (c *Client) DefineBulk(ctx context.Context, d bulk.Definition) (Receipt, er
 		d.ID = NewID()
 	}
 	d.CreatedAt = now()
-	if err := fault.Join(d.Validate(), d.CheckAhead(d.CreatedAt)); err != nil {
+	if err := fault.Join(d.Validate(), d.CheckAhead(d.CreatedAt), c.CheckBulkTopic(d)); err != nil {
 		return Receipt{}, err
 	}
 	for i, p := range d.Messages {

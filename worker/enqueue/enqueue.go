@@ -32,6 +32,7 @@ import (
 	"github.com/heraldsend/herald/worker/store/fleet"
 	"github.com/heraldsend/herald/worker/store/ledger"
 	"github.com/heraldsend/herald/worker/task"
+	"github.com/heraldsend/herald/worker/topic"
 )
 
 // ErrConflict says that another message, forward or bulk is stored under the same id.
@@ -47,6 +48,7 @@ type Client struct {
 	events *outbox.Store
 	phones address.PhoneParser
 	fleet  *fleet.Store
+	topics *topic.Set
 }
 
 // Options for New.
@@ -59,6 +61,9 @@ type Options struct {
 	// Retention is how long what is enqueued is known after it was to be sent: its state, its content, its id. The same for
 	// clients and workers (HERALD_RETENTION). ledger.DefaultRetention, 30 days, when zero.
 	Retention time.Duration
+	// Topics are those of the workers (topic.Open of HERALD_TOPICS), so that messages of others are refused at once. nil:
+	// they are not looked at, and messages of a topic that no worker knows wait.
+	Topics *topic.Set
 }
 
 // New returns a client. Close it before its Redis client.
@@ -79,7 +84,7 @@ func New(o Options) (*Client, error) {
 	}
 	return &Client{
 		rdb: o.Redis, queue: queue.New(o.Redis), ledger: books,
-		bulks: bulk.NewStore(o.Redis, books), blobs: blob.New(o.Redis), events: events, phones: o.Phones, fleet: fleet.New(o.Redis),
+		bulks: bulk.NewStore(o.Redis, books), blobs: blob.New(o.Redis), events: events, phones: o.Phones, fleet: fleet.New(o.Redis), topics: o.Topics,
 	}, nil
 }
 
@@ -126,6 +131,17 @@ func CheckMessage(m task.Message) error {
 	faults.Join("/sendAt", checkAhead(m.SendAt))
 	return faults.Err()
 }
+
+// CheckTopic finds what Options.Topics have against a message with these labels; unsubscribe says that it is to have a link.
+func (c *Client) CheckTopic(l message.Labels, unsubscribe bool) error {
+	if c.topics == nil {
+		return nil
+	}
+	return c.topics.Check(l, unsubscribe)
+}
+
+// CheckBulkTopic is CheckTopic for a bulk.
+func (c *Client) CheckBulkTopic(d bulk.Definition) error { return d.CheckTopic(c.CheckTopic) }
 
 // CheckFiles finds what is wrong with files under a policy, as far as references and the sizes of stored files show
 // it. The faults have places in refs; any other error is trouble with Redis.

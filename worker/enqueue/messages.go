@@ -39,7 +39,7 @@ func (c *Client) Messages(ctx context.Context, list []task.Message) ([]Receipt, 
 			m.ID = NewID()
 		}
 		receipts[i].ID = m.ID
-		e, err := newEntry(i, m, sizes)
+		e, err := c.newEntry(i, m, sizes)
 		if receipts[i].Err = err; err == nil {
 			good = append(good, e)
 		}
@@ -72,11 +72,11 @@ type entry struct {
 	open  ledger.Opening
 }
 
-func newEntry(index int, m task.Message, sizes map[string]int64) (entry, error) {
+func (c *Client) newEntry(index int, m task.Message, sizes map[string]int64) (entry, error) {
 	m.EnqueuedAt = time.Time{} // it is the same message, whenever it is enqueued
 	m.Layout = 0
 	asked, err := RequestOf(m) // it finds what CheckMessage does, but for the time
-	if err := fault.Join(err, fault.Under("/sendAt", checkAhead(m.SendAt))); err != nil {
+	if err := fault.Join(err, fault.Under("/sendAt", checkAhead(m.SendAt)), c.CheckTopic(m.Labels, m.Unsubscribe)); err != nil {
 		return entry{}, err
 	}
 	if err := attach.Single(m.Channel).CheckKnown(m.Attachments, sizes); err != nil {
@@ -154,7 +154,7 @@ func (c *Client) Enqueue(ctx context.Context, m task.Message) (Receipt, error) {
 	if m.ID == "" {
 		m.ID = NewID()
 	}
-	if err := CheckMessage(m); err != nil {
+	if err := fault.Join(CheckMessage(m), c.CheckTopic(m.Labels, m.Unsubscribe)); err != nil {
 		return Receipt{}, err
 	}
 	if err := c.CheckFiles(ctx, attach.Single(m.Channel), m.Attachments); err != nil {

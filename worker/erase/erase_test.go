@@ -271,7 +271,7 @@ func newSealed(t *testing.T, keys ...string) *world {
 func TestSealedInRedis(t *testing.T) {
 	w := newSealed(t)
 	w.everywhere()
-	if _, err := w.list.Remove(t.Context(), message.Email, canary); err != nil {
+	if _, err := w.list.Remove(t.Context(), message.Email, "", canary); err != nil {
 		t.Fatal(err)
 	}
 	if found := w.traces(w.raw); len(found) > 0 {
@@ -333,7 +333,7 @@ func erasePerson(t *testing.T, w *world) {
 			t.Errorf("%s: %+v, %v", id, s, err)
 		}
 	}
-	if found, err := w.list.Check(ctx, message.Email, []string{canary}); err != nil || found[0] == nil {
+	if found, err := w.list.Check(ctx, message.Email, "", []string{canary}); err != nil || found[0] == nil {
 		t.Errorf("she can be written to again: %v", err)
 	}
 	if _, err := w.client.Dead().Get(ctx, "stays"); err != nil {
@@ -419,7 +419,7 @@ func TestPhonesAndFaults(t *testing.T) {
 	if r, err := w.eraser.Run(ctx, "+44 7700 900123", false); !errors.Is(err, suppress.ErrNoKey) || r.Messages != 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if _, err := w.list.Remove(ctx, message.SMS, "+447700900123"); err != nil {
+	if _, err := w.list.Remove(ctx, message.SMS, "", "+447700900123"); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := w.eraser.Run(ctx, "+44 7700 900123", false); err != nil || r.Messages != 1 || r.Skipped != 1 {

@@ -61,6 +61,8 @@ const again = 24 * time.Hour
 // Suppressions are the addresses that must not be written to: *suppress.Store.
 type Suppressions interface {
 	Suppress(ctx context.Context, c message.Channel, address, reason, source string) error
+	Unsubscribe(ctx context.Context, c message.Channel, topic, address, source string) error
+	TopicOf(name string) string // that one refuses who unsubscribes from a message of a topic
 	Soft(ctx context.Context, c message.Channel, address, id string, rule suppress.SoftRule, at time.Time) (bool, error)
 	Arrived(ctx context.Context, c message.Channel, address string) error
 }
@@ -156,6 +158,9 @@ func (r *Recorder) record(ctx context.Context, in Report) (Result, error) {
 	case !kept.Stored && kept.Before != in.State, !kept.Stored && f.At.Sub(kept.Since) > again:
 		return Known, nil
 	}
+	if in.State == ledger.Unsubscribed {
+		m.labels.Topic = r.Suppressions.TopicOf(m.labels.Topic)
+	}
 	reason, err := r.follow(ctx, in, m)
 	if err != nil {
 		return "", err
@@ -191,7 +196,9 @@ func (r *Recorder) follow(ctx context.Context, in Report, m sent) (reason string
 		reason = suppress.HardBounce
 	case ledger.Complained:
 		reason = suppress.Complaint
-	case ledger.Unsubscribed, ledger.OptedOut:
+	case ledger.Unsubscribed: // from the message's topic
+		return suppress.Unsubscribed, put.Unsubscribe(ctx, m.channel, m.labels.Topic, m.to, m.books.ID)
+	case ledger.OptedOut: // by STOP, which ends all
 		reason = suppress.Unsubscribed
 	case ledger.Unconfirmed:
 		return "", nil
@@ -203,6 +210,10 @@ func (r *Recorder) follow(ctx context.Context, in Report, m sent) (reason string
 type noLists struct{}
 
 func (noLists) Suppress(context.Context, message.Channel, string, string, string) error { return nil }
+
+func (noLists) Unsubscribe(context.Context, message.Channel, string, string, string) error { return nil }
+
+func (noLists) TopicOf(name string) string { return name }
 
 func (noLists) Soft(context.Context, message.Channel, string, string, suppress.SoftRule, time.Time) (bool, error) {
 	return false, nil

@@ -117,7 +117,7 @@ func (s *scene) record(r Report) Result {
 // blocked is the reason for which an address is on the list, "" where it is not.
 func (s *scene) blocked(c message.Channel, address string) string {
 	s.t.Helper()
-	found, err := s.suppressions.Check(context.Background(), c, []string{address})
+	found, err := s.suppressions.Check(context.Background(), c, "", []string{address})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func TestOldFeedbackAgain(t *testing.T) {
 	in := Report{ID: "m1", State: ledger.BouncedHard}
 	s.record(in)
 	remove := func() {
-		if _, err := s.suppressions.Remove(context.Background(), message.Email, "ada@example.org"); err != nil {
+		if _, err := s.suppressions.Remove(context.Background(), message.Email, "", "ada@example.org"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -35,6 +35,8 @@ type Spec struct {
 	// Hold is the default policy. If a worker dies, the messages that it had claimed are held for a person and not
 	// sent again.
 	Hold bool
+	// StopsAll: who refuses messages refuses all of them, also those of transactional topics.
+	StopsAll bool
 	// Refused is the reason code on the suppression list for a recipient whom the other side refuses for good.
 	Refused string
 	Files   FileRule
@@ -79,7 +81,7 @@ var specs = []Spec{
 	},
 	{
 		// A second SMS costs money and trust. Numbers don't bounce: their owners text STOP.
-		Channel: SMS, Title: "SMS", Address: address.Phone, Form: FormText, Hold: true, Refused: "unsubscribed",
+		Channel: SMS, Title: "SMS", Address: address.Phone, Form: FormText, Hold: true, Refused: "unsubscribed", StopsAll: true,
 		Files: FileRule{MaxFile: MaxFile, MaxTotal: MaxFileTotal, Types: fileTypes, MoreTypes: moreTypes, Linked: true},
 	},
 	{

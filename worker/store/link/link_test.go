@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/topic"
 )
 
 const secret = "a secret of thirty-two characters"
@@ -20,20 +21,28 @@ func newLinks(t *testing.T, at *time.Time, secrets ...string) *Links {
 	return l
 }
 
+var ada = Subscriber{message.Email, "ada@example.com", "bulk-1", "news", "de", strings.Repeat("é", 40)}
+
 func TestUnsubscribe(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	l := newLinks(t, &now, secret)
-	made := l.Unsubscribe(message.Email, "ada@example.com", "bulk-1")
+	made := l.Unsubscribe(ada)
 	token, ok := strings.CutPrefix(made, "https://messages.example/unsubscribe/")
 	if !ok || strings.Contains(made, "ada") {
 		t.Fatalf("link %s", made)
 	}
-	want := Subscriber{message.Email, "ada@example.com", "bulk-1"}
+	want := ada
+	want.Sender = strings.Repeat("é", 30) + "…"
 	if got, err := l.ParseUnsubscribe(token); err != nil || got != want {
 		t.Fatalf("%+v, %v", got, err)
 	}
+	// One that an older version made is about all topics.
+	older := l.Sign(unsubscribe, []string{"email", "ada@example.com", "bulk-1"}, now.Add(time.Hour))
+	if got, err := l.ParseUnsubscribe(older); err != nil || got != (Subscriber{Channel: message.Email, Address: "ada@example.com", Owner: "bulk-1", Topic: topic.All}) {
+		t.Fatalf("%+v, %v", got, err)
+	}
 	now = now.Add(time.Hour)
-	if again := l.Unsubscribe(message.Email, "ada@example.com", "bulk-1"); again != made {
+	if again := l.Unsubscribe(ada); again != made {
 		t.Error("an hour later the link is another one")
 	}
 	now = now.Add(unsubscribeLife - time.Hour)

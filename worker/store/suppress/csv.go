@@ -16,7 +16,7 @@ import (
 )
 
 // header are the columns of an export.
-var header = []string{"address", "list", "reason", "source", "time"}
+var header = []string{"address", "list", "reason", "source", "time", "topic"}
 
 // The two lists as the column "list" names them.
 const (
@@ -60,7 +60,7 @@ func row(e Entry) []string {
 	if !e.At.IsZero() {
 		at = e.At.Format(time.RFC3339)
 	}
-	return []string{guard(e.Address), list, e.Reason, guard(e.Source), at}
+	return []string{guard(e.Address), list, e.Reason, guard(e.Source), at, e.Topic}
 }
 
 // formula are the characters that begin a formula in spreadsheets, and the apostrophe that marks a text.
@@ -83,7 +83,7 @@ func unguard(s string) string {
 }
 
 // Import adds the rows of a CSV in UTF-8: address and reason code, or columns in any order under a header row that
-// has "address" and any of list (block, allow), reason, source and time (RFC 3339). fallback has the values for what
+// has "address" and any of list (block, allow), reason, source, time (RFC 3339) and topic (* for all). fallback has the values for what
 // a row leaves out. Wrong rows are left out and reported by line; the others are stored. It returns how many were
 // stored.
 func (s *Store) Import(ctx context.Context, c message.Channel, from io.Reader, fallback Entry) (stored int, err error) {
@@ -184,6 +184,7 @@ func (c columns) entry(row []string, fallback Entry) (e Entry, err error) {
 	e.Address = cell("address", "")
 	e.Reason = cell("reason", fallback.Reason)
 	e.Source = cell("source", fallback.Source)
+	e.Topic = cell("topic", fallback.Topic)
 	switch list := cell("list", ""); list {
 	case "":
 	case listBlock, listAllow:

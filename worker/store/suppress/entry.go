@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/heraldsend/herald/worker/topic"
 )
 
 // Reason codes that Herald itself uses. Operators may use others.
@@ -17,15 +19,17 @@ const (
 	Unsubscribed = "unsubscribed" // the recipient asked for it
 	Complaint    = "complaint"    // the recipient reported a message as spam
 	Spam         = "spam"         // a conversation with them was marked as spam
+	Resubscribed = "resubscribed" // the recipient wants messages of a topic again, after they had refused all
 	Manual       = "manual"       // an operator's decision; the code of entries that give none
 )
 
 // OwnReasons are the codes that Herald itself uses.
-var OwnReasons = []string{HardBounce, SoftBounces, Unsubscribed, Complaint, Spam, Manual}
+var OwnReasons = []string{HardBounce, SoftBounces, Unsubscribed, Resubscribed, Complaint, Spam, Manual}
 
 // Entry says of an address, or of every address of a domain, whether it may be written to.
 type Entry struct {
 	Address string `json:"address"`         // the key of an address, or *@ and a domain
+	Topic   string `json:"topic"`           // topic.All where empty
 	Allow   bool   `json:"allow,omitempty"` // on the allow list instead of the block list
 	Reason  string `json:"reason"`          // a code: lower-case letters, digits and _, at most 40; Manual when empty
 	// Source is where the entry comes from, for people: a bulk, an import. At most 100 bytes.
@@ -38,6 +42,9 @@ func (e Entry) Text() string {
 	text := "on the suppression list"
 	if strings.HasPrefix(e.Address, "*") {
 		text += " by " + e.Address
+	}
+	if e.Topic != "" && e.Topic != topic.All {
+		text += " for the topic " + e.Topic
 	}
 	if e.Erased() {
 		text += " by a hash"
@@ -86,9 +93,10 @@ func (e Entry) encode() string {
 }
 
 // decode reads what encode wrote. A value that it does not understand blocks: that is the safe side.
-func decode(pattern, value string) Entry {
+func decode(field, value string) Entry {
 	head, rest, _ := strings.Cut(value, " ")
-	e := Entry{Address: pattern, Allow: strings.HasPrefix(head, "a")}
+	e := Entry{Allow: strings.HasPrefix(head, "a")}
+	e.Address, e.Topic = splitField(field)
 	e.Reason, e.Source, _ = strings.Cut(rest, " ")
 	if e.Reason == "" {
 		e.Reason = Manual

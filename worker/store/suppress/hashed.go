@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/topic"
 )
 
 // A person who was erased may stay on a list without an address: as # and the HMAC-SHA-256 of the address under a secret.
@@ -97,7 +98,8 @@ func (s *Store) checkMarks(used string) error {
 // ErrNoKey says that an address should stay on the list as a hash, and there is no key.
 var ErrNoKey = errors.New("set HERALD_ERASE_KEYS: without a key they could not stay on the suppression list, and would be written to again")
 
-// Erase takes an address off a channel's lists. If it was blocked, or block says so, a hash of it stays blocked. It reports
+// Erase takes an address off a channel's lists. If it was blocked, or block says so, a hash of it stays blocked; what it
+// refused or allowed of single topics stays under the hash too. It reports
 // whether the address stood there, and whether a hash does now.
 func (s *Store) Erase(ctx context.Context, c message.Channel, text string, block bool) (there, hashed bool, err error) {
 	if err := s.migrate(ctx, c); err != nil {
@@ -110,35 +112,83 @@ func (s *Store) Erase(ctx context.Context, c message.Channel, text string, block
 	if err := s.Arrived(ctx, c, text); err != nil { // its soft bounces, under a hash of it
 		return false, false, err
 	}
-	value, err := s.rdb.HGet(ctx, hashKey(c, own), own).Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return false, false, fmt.Errorf("erase from the suppression list: %w", err)
+	entries, err := s.allOf(ctx, c, own)
+	if err != nil {
+		return false, false, err
 	}
-	there = err == nil
-	e := Entry{Reason: Manual, At: s.now()}
-	if there {
-		e = decode(own, value)
-		block = block || !e.Allow
+	var old []string
+	var kept []any
+	e := Entry{Reason: Manual, Topic: topic.All, At: s.now()}
+	for _, known := range entries {
+		old = append(old, fieldOf(known.Address, known.Topic))
+		switch {
+		case known.Topic == topic.All:
+			e, block = known, block || !known.Allow
+		case len(s.keys) > 0:
+			known.Address, known.Source = s.hashes(c, own)[0], erasedSource
+			kept = append(kept, fieldOf(known.Address, known.Topic), known.encode())
+		case !known.Allow:
+			return true, false, ErrNoKey
+		}
 	}
+	there = len(old) > 0
 	if block {
 		if len(s.keys) == 0 {
 			return there, false, ErrNoKey
 		}
-		e.Allow, e.Source, e.Address = false, "erased", s.hashes(c, own)[0]
+		e.Allow, e.Source, e.Address = false, erasedSource, s.hashes(c, own)[0]
+		kept = append(kept, e.Address, e.encode())
+	}
+	if len(kept) > 0 {
 		if err := s.addMark(ctx, c); err != nil {
 			return there, false, err
 		}
-		if err := s.Add(ctx, c, e); err != nil {
-			return there, false, err
+		if err := s.rdb.HSet(ctx, hashKey(c, s.hashes(c, own)[0]), kept...).Err(); err != nil {
+			return there, false, fmt.Errorf("erase from the suppression list: %w", err)
 		}
 	}
 	if there {
-		if err := s.rdb.HDel(ctx, hashKey(c, own), own).Err(); err != nil {
-			return there, block, fmt.Errorf("erase from the suppression list: %w", err)
+		if err := s.rdb.HDel(ctx, hashKey(c, own), old...).Err(); err != nil {
+			return there, len(kept) > 0, fmt.Errorf("erase from the suppression list: %w", err)
 		}
 	}
-	return there, block, nil
+	return there, len(kept) > 0, nil
 }
+
+// erasedSource is the source of who was erased.
+const erasedSource = "erased"
+
+// allOf are the entries of an address about all topics, also those that are in no file any more.
+func (s *Store) allOf(ctx context.Context, c message.Channel, own string) ([]Entry, error) {
+	var out []Entry
+	key := hashKey(c, own)
+	whole, err := s.rdb.HGet(ctx, key, own).Result()
+	if err == nil {
+		out = append(out, decode(own, whole))
+	} else if !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("read the suppression list: %w", err)
+	}
+	match := globs.Replace(own) + topicMark + "*"
+	all := s.rdb.HScan(ctx, key, 0, match, scanCount).Iterator()
+	seen := map[string]bool{}
+	for all.Next(ctx) {
+		field := all.Val()
+		if !all.Next(ctx) {
+			break
+		}
+		if !seen[field] {
+			seen[field] = true
+			out = append(out, decode(field, all.Val()))
+		}
+	}
+	if err := all.Err(); err != nil {
+		return nil, fmt.Errorf("read the suppression list: %w", err)
+	}
+	return out, nil
+}
+
+// globs makes a pattern of Redis of a text.
+var globs = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`)
 
 // addMark puts down that the first secret is in use, before its first hash is.
 func (s *Store) addMark(ctx context.Context, c message.Channel) error {

@@ -29,7 +29,7 @@ func TestErase(t *testing.T) {
 	}
 	blocked := func(s *Store, c message.Channel, text string) bool {
 		t.Helper()
-		found, err := s.Check(ctx, c, []string{text})
+		found, err := s.Check(ctx, c, "", []string{text})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestErase(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, s := range map[string]*Store{"none": store(), "the old one alone": s, "another": store(strings.Repeat("c", 32))} {
-		if _, err := s.Check(ctx, message.Email, []string{"x@example.com"}); err == nil || !strings.Contains(err.Error(), "HERALD_ERASE_KEYS") {
+		if _, err := s.Check(ctx, message.Email, "", []string{"x@example.com"}); err == nil || !strings.Contains(err.Error(), "HERALD_ERASE_KEYS") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -80,14 +80,14 @@ func TestErase(t *testing.T) {
 	if err != nil || n != 3 || strings.Contains(out.String(), "@") {
 		t.Errorf("%d, %v: %s", n, err, out.String())
 	}
-	if found, err := both.Check(ctx, message.Email, []string{"ada@bücher.example"}); err != nil || found[0].Reason != Complaint || !found[0].Erased() {
+	if found, err := both.Check(ctx, message.Email, "", []string{"ada@bücher.example"}); err != nil || found[0].Reason != Complaint || !found[0].Erased() {
 		t.Errorf("%+v, %v", found[0], err)
 	}
 	// New consent: an entry of their own allows them again; removing removes the hash.
 	if err := both.Add(ctx, message.Email, Entry{Address: "joe@example.com", Allow: true}); err != nil || blocked(both, message.Email, "joe@example.com") {
 		t.Errorf("consent does not count: %v", err)
 	}
-	if n, err := both.Remove(ctx, message.Email, "ada@bücher.example"); err != nil || n != 1 || blocked(both, message.Email, "ada@bücher.example") {
+	if n, err := both.Remove(ctx, message.Email, "", "ada@bücher.example"); err != nil || n != 1 || blocked(both, message.Email, "ada@bücher.example") {
 		t.Errorf("removed %d, %v", n, err)
 	}
 	if _, err := New(Options{Redis: rdb, Keys: []string{"short"}}); err == nil {

@@ -76,7 +76,7 @@ func (s *Store) migrate(ctx context.Context, c message.Channel) error {
 	return nil
 }
 
-// move is an entry under an old pattern and a new one.
+// move is an entry under an old field and a new one.
 type move struct{ from, to, value string }
 
 // migrateShard moves the entries of one hash and returns how many can't be read.
@@ -89,12 +89,13 @@ func (s *Store) migrateShard(ctx context.Context, c message.Channel, shard int) 
 		}
 		var moves []move
 		for i := 0; i+1 < len(found); i += 2 {
-			pattern, err := s.pattern(c, found[i])
+			old, name := splitField(found[i])
+			pattern, err := s.pattern(c, old)
 			switch {
 			case err != nil:
 				unread++
-			case pattern != found[i]:
-				moves = append(moves, move{found[i], pattern, found[i+1]})
+			case pattern != old:
+				moves = append(moves, move{found[i], fieldOf(pattern, name), found[i+1]})
 			}
 		}
 		if err := s.move(ctx, c, moves); err != nil {

@@ -85,7 +85,7 @@ func TestOldEntries(t *testing.T) {
 		}
 	}
 	// What can't be read can still be taken off.
-	if n, err := s.Remove(t.Context(), message.SMS, "4.47912E+11"); n != 1 || err != nil {
+	if n, err := s.Remove(t.Context(), message.SMS, "", "4.47912E+11"); n != 1 || err != nil {
 		t.Error(n, err)
 	}
 }
@@ -95,9 +95,9 @@ func TestEveryMethodMigrates(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	for name, use := range map[string]func(s *Store) error{
-		"Check":  func(s *Store) error { _, err := s.Check(ctx, message.SMS, nil); return err },
+		"Check":  func(s *Store) error { _, err := s.Check(ctx, message.SMS, "", nil); return err },
 		"Add":    func(s *Store) error { return s.Add(ctx, message.SMS, Entry{Address: "+447912000000"}) },
-		"Remove": func(s *Store) error { _, err := s.Remove(ctx, message.SMS, "+447912000000"); return err },
+		"Remove": func(s *Store) error { _, err := s.Remove(ctx, message.SMS, "", "+447912000000"); return err },
 		"Count":  func(s *Store) error { _, err := s.Count(ctx, message.SMS); return err },
 		"Page":   func(s *Store) error { _, _, err := s.Page(ctx, message.SMS, "", 10); return err },
 		"Export": func(s *Store) error { _, err := s.Export(ctx, message.SMS, &strings.Builder{}); return err },
@@ -148,7 +148,7 @@ func TestMigrateTogether(t *testing.T) {
 		for range 4 {
 			workers.Go(func() {
 				s := open(t, rdb, "GB", slog.New(slog.DiscardHandler))
-				found, err := s.Check(context.Background(), message.SMS, []string{"07911 000599", "+44 (0)7912 345678", "+447912345699"})
+				found, err := s.Check(context.Background(), message.SMS, "", []string{"07911 000599", "+44 (0)7912 345678", "+447912345699"})
 				if err != nil || found[0] == nil || found[1] == nil || found[2] != nil {
 					t.Error(name, found, err)
 				}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/topic"
 )
 
 // Validate reports every fault of an entry on a channel's list.
@@ -25,9 +26,21 @@ func (s *Store) normal(c message.Channel, e Entry) (Entry, error) {
 	if e.Reason == "" {
 		e.Reason = Manual
 	}
+	if e.Topic == "" {
+		e.Topic = topic.All
+	}
 	e.Source = strings.TrimSpace(e.Source)
 	e.At = e.At.UTC().Truncate(time.Second)
-	return e, errors.Join(checkReason(e.Reason), checkSource(e.Source))
+	return e, errors.Join(s.checkTopic(e.Topic), checkReason(e.Reason), checkSource(e.Source))
+}
+
+// checkTopic refuses topics that there are none of.
+func (s *Store) checkTopic(name string) error {
+	if name == topic.All {
+		return nil
+	}
+	_, err := s.topics.Find(name)
+	return err
 }
 
 // pattern gives an entry's address or wildcard in the form in which it is stored.

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/topic"
 )
 
 // SoftBounces is the reason of an address whose mail was returned again and again, though it may exist: a mailbox that is
@@ -74,8 +75,8 @@ func (s *Store) Soft(ctx context.Context, c message.Channel, text, id string, ru
 	if n < rule.Bounces {
 		return false, nil
 	}
-	found, err := s.Check(ctx, c, []string{text})
-	if err != nil || found[0] != nil {
+	found, err := s.Check(ctx, c, topic.All, []string{text})
+	if err != nil || found[0] != nil && !found[0].consent() {
 		return found != nil && found[0] != nil && found[0].Reason == SoftBounces, err
 	}
 	return true, s.Suppress(ctx, c, text, SoftBounces, fmt.Sprintf("%d bounces", n))

@@ -46,7 +46,7 @@ func TestSoft(t *testing.T) {
 				t.Errorf("%s, step %d: %t, %v", name, i, got, err)
 			}
 		}
-		found, err := s.Check(ctx, message.Email, []string{address})
+		found, err := s.Check(ctx, message.Email, "", []string{address})
 		if err != nil || (found[0] != nil) != steps[len(steps)-1].blocked {
 			t.Errorf("%s: %+v, %v", name, found[0], err)
 		}

@@ -8,9 +8,9 @@
 //	no entry             blocked        no
 //	no entry             else           yes
 //
-// Of a person who was erased only a keyed hash stays: see hashed.go.
+// An entry is about one topic or about all: see topics.go. Of a person who was erased only a keyed hash stays: see hashed.go.
 //
-// An address or wildcard has one entry: adding it again replaces the entry. Entries stay until they are removed.
+// An address or wildcard has one entry for each topic, and one for all: adding it again replaces the entry. Entries stay until they are removed.
 package suppress
 
 import (
@@ -31,6 +31,7 @@ import (
 	"github.com/heraldsend/herald/worker/address"
 	"github.com/heraldsend/herald/worker/address/phone"
 	"github.com/heraldsend/herald/worker/message"
+	"github.com/heraldsend/herald/worker/topic"
 )
 
 // shards is how many hashes hold the entries of a channel, so that the nodes of a cluster share them. The stored data
@@ -51,8 +52,10 @@ type Options struct {
 	// Keys are the secrets by which erased addresses are hashed; the first one writes. Without those that were used, nobody
 	// can be written to: the list can't be read.
 	Keys []string
-	Log  *slog.Logger     // slog.Default() when nil
-	Now  func() time.Time // time.Now when nil
+	// Topics are those that messages can have; nil: there are none.
+	Topics *topic.Set
+	Log    *slog.Logger     // slog.Default() when nil
+	Now    func() time.Time // time.Now when nil
 }
 
 // Store reads and writes the lists. It is safe for concurrent use.
@@ -60,6 +63,7 @@ type Store struct {
 	rdb       redis.UniversalClient
 	addresses address.Parser
 	keys      []hashKeyed
+	topics    *topic.Set
 	log       *slog.Logger
 	now       func() time.Time
 	migrated  map[message.Channel]*migration
@@ -83,17 +87,17 @@ func New(o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("suppress: %w", err)
 	}
-	s := &Store{rdb: o.Redis, keys: keys, addresses: phone.Parser(o.Country), log: o.Log, now: o.Now, migrated: map[message.Channel]*migration{}}
+	s := &Store{rdb: o.Redis, keys: keys, topics: o.Topics, addresses: phone.Parser(o.Country), log: o.Log, now: o.Now, migrated: map[message.Channel]*migration{}}
 	for _, c := range message.Channels {
 		s.migrated[c] = &migration{}
 	}
 	return s, nil
 }
 
-// hashKey is the hash that holds a pattern's entry: field → Entry.encode.
-func hashKey(c message.Channel, pattern string) string {
+// hashKey is the hash that holds a pattern's entries: field → Entry.encode. A field serves for its pattern.
+func hashKey(c message.Channel, field string) string {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(pattern))
+	_, _ = h.Write([]byte(patternOf(field)))
 	return shardKey(c, int(h.Sum32()%shards))
 }
 
@@ -101,32 +105,83 @@ func shardKey(c message.Channel, shard int) string {
 	return "herald:suppress:{" + string(c) + ":" + strconv.Itoa(shard) + "}"
 }
 
-// Check returns, for each address, the entry that forbids writing to it, or nil. It takes one round trip for any
-// number of addresses. Text that is no address has no entry: it can't be written to anyway.
-func (s *Store) Check(ctx context.Context, c message.Channel, addresses []string) ([]*Entry, error) {
+// Check returns, for each address, the entry that forbids writing to it about a topic, or nil: "" is the default topic,
+// topic.All asks for entries about all. It takes one round trip for any number of addresses. Text that is no address has no
+// entry: it can't be written to anyway. An unknown topic is a *topic.Unknown.
+func (s *Store) Check(ctx context.Context, c message.Channel, name string, addresses []string) ([]*Entry, error) {
+	rule, name, err := s.ruleOf(c, name)
+	if err != nil {
+		return nil, err
+	}
+	fields := make([][]string, len(addresses))
+	for i, text := range addresses {
+		if own, err := s.key(c, text); err == nil {
+			fields[i] = s.fields(c, own, name)
+		}
+	}
+	found, err := s.entries(ctx, c, fields)
+	if err != nil {
+		return nil, err
+	}
+	verdicts := make([]*Entry, len(addresses))
+	for i := range found {
+		verdicts[i] = rule.verdict(found[i])
+	}
+	return verdicts, nil
+}
+
+// CheckTopics is Check for one address and several topics.
+func (s *Store) CheckTopics(ctx context.Context, c message.Channel, address string, names []string) ([]*Entry, error) {
+	rules, fields := make([]rule, len(names)), make([][]string, len(names))
+	own, wrong := s.key(c, address)
+	for i, name := range names {
+		var err error
+		if rules[i], name, err = s.ruleOf(c, name); err != nil {
+			return nil, err
+		}
+		if wrong == nil {
+			fields[i] = s.fields(c, own, name)
+		}
+	}
+	found, err := s.entries(ctx, c, fields)
+	if err != nil {
+		return nil, err
+	}
+	verdicts := make([]*Entry, len(names))
+	for i := range found {
+		verdicts[i] = rules[i].verdict(found[i])
+	}
+	return verdicts, nil
+}
+
+// fields are those that decide about an address and a topic, in the order that verdict wants.
+func (s *Store) fields(c message.Channel, own, name string) []string {
+	var fields []string
+	for _, pattern := range s.patterns(c, own) {
+		if pattern != "" {
+			fields = append(fields, fieldOf(pattern, name), pattern)
+		}
+	}
+	return fields
+}
+
+// entries reads fields, in one round trip; nil stands for those that are not there.
+func (s *Store) entries(ctx context.Context, c message.Channel, fields [][]string) ([][]*Entry, error) {
 	if err := s.migrate(ctx, c); err != nil {
 		return nil, err
 	}
-	patterns := make([][]string, len(addresses)) // each address's own, its hashes, its wildcard
-	ask := map[string][]string{}                 // by key
-	asked := make(map[string]*Entry, 2*len(addresses))
-	for i, text := range addresses {
-		own, err := s.key(c, text)
-		if err != nil {
-			continue
-		}
-		patterns[i] = s.patterns(c, own)
-		for _, pattern := range patterns[i] {
-			if _, known := asked[pattern]; !known && pattern != "" {
-				asked[pattern] = nil
-				k := hashKey(c, pattern)
-				ask[k] = append(ask[k], pattern)
-			}
+	ask := map[string][]string{} // by key
+	asked := make(map[string]*Entry, 2*len(fields))
+	for _, field := range slices.Concat(fields...) {
+		if _, known := asked[field]; !known {
+			asked[field] = nil
+			k := hashKey(c, field)
+			ask[k] = append(ask[k], field)
 		}
 	}
 	type question struct {
-		patterns []string
-		answer   *redis.SliceCmd
+		fields []string
+		answer *redis.SliceCmd
 	}
 	var questions []question
 	if len(ask) > 0 {
@@ -155,34 +210,16 @@ func (s *Store) Check(ctx context.Context, c message.Channel, addresses []string
 	}
 	for _, q := range questions {
 		for i, value := range q.answer.Val() {
-			if text, ok := value.(string); ok {
-				e := decode(q.patterns[i], text)
-				asked[q.patterns[i]] = &e
-			}
+			asked[q.fields[i]] = entryOf(q.fields[i], value)
 		}
 	}
-	verdicts := make([]*Entry, len(addresses))
-	for i, p := range patterns {
-		entries := make([]*Entry, len(p))
-		for j, pattern := range p {
-			entries[j] = asked[pattern]
-		}
-		verdicts[i] = verdict(entries)
-	}
-	return verdicts, nil
-}
-
-// verdict is the entry that forbids writing, or nil. The first entry that there is decides.
-func verdict(entries []*Entry) *Entry {
-	for _, e := range entries {
-		if e != nil {
-			if e.Allow {
-				return nil
-			}
-			return e
+	out := make([][]*Entry, len(fields))
+	for i, some := range fields {
+		for _, field := range some {
+			out[i] = append(out[i], asked[field])
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // Add stores entries in one round trip. If one of them is wrong, nothing is stored; the error names it. An entry
@@ -198,7 +235,7 @@ func (s *Store) Add(ctx context.Context, c message.Channel, entries ...Entry) er
 			return fmt.Errorf("entry %d: %w", i+1, err)
 		}
 		k := hashKey(c, e.Address)
-		fields[k] = append(fields[k], e.Address, e.encode())
+		fields[k] = append(fields[k], fieldOf(e.Address, e.Topic), e.encode())
 	}
 	if len(fields) == 0 {
 		return nil
@@ -220,11 +257,14 @@ func (s *Store) Add(ctx context.Context, c message.Channel, entries ...Entry) er
 	return nil
 }
 
-// Suppress blocks one recipient because of what its channel said. It never adds a wildcard: *@acme.com is an address
+// Suppress blocks one recipient for all topics because of what its channel said. It never adds a wildcard: *@acme.com is an address
 // too, and its bounce must not block a domain. So it ignores addresses with a *, and text that is no address.
 func (s *Store) Suppress(ctx context.Context, c message.Channel, text, reason, source string) error {
 	if own, err := s.key(c, text); err != nil || strings.Contains(own, "*") {
 		return nil //nolint:nilerr // there is nothing to block
+	}
+	if reason == Unsubscribed {
+		return s.Unsubscribe(ctx, c, topic.All, text, source)
 	}
 	return s.Add(ctx, c, Entry{Address: text, Reason: reason, Source: source})
 }
@@ -238,9 +278,14 @@ func (e *PatternError) Error() string { return e.Err.Error() }
 // Unwrap implements errors.Unwrap.
 func (e *PatternError) Unwrap() error { return e.Err }
 
-// Remove deletes the entries of addresses and wildcards from both lists, and returns how many there were. Text that
-// can't be read is a *PatternError, unless the list holds it in that form: see migrate.
-func (s *Store) Remove(ctx context.Context, c message.Channel, patterns ...string) (int, error) {
+// Remove deletes the entries of addresses and wildcards about a topic from both lists, and returns how many there were;
+// with "" those about all and about each topic that there is. Text that can't be read is a *PatternError, unless the list
+// holds it in that form: see migrate.
+func (s *Store) Remove(ctx context.Context, c message.Channel, name string, patterns ...string) (int, error) {
+	names := []string{name}
+	if name == "" {
+		names = append(s.topics.Names(), topic.All)
+	}
 	if err := s.migrate(ctx, c); err != nil {
 		return 0, err
 	}
@@ -252,7 +297,9 @@ func (s *Store) Remove(ctx context.Context, c message.Channel, patterns ...strin
 		}
 		for _, p := range append([]string{pattern}, s.hashes(c, pattern)...) {
 			k := hashKey(c, p)
-			fields[k] = append(fields[k], p)
+			for _, name := range names {
+				fields[k] = append(fields[k], fieldOf(p, name))
+			}
 		}
 	}
 	if len(fields) == 0 {

@@ -34,6 +34,8 @@ func printBulk(ctx context.Context, q *app.Client, std stdio, id string, asJSON 
 
 type bulkListCmd struct {
 	Owner string `help:"Those of this owner of tokens alone."`
+	Topic string `placeholder:"NAME" help:"Those that were given this topic alone."`
+	Tag   string `placeholder:"WORD" help:"Those with this tag alone."`
 	Most  int    `default:"20" help:"How many at the most."`
 	JSON  bool   `name:"json" help:"Print JSON, one bulk a line."`
 }
@@ -41,7 +43,7 @@ type bulkListCmd struct {
 // Run prints the newest bulks.
 func (b *bulkListCmd) Run(ctx context.Context, c *app.Settings, std stdio) error {
 	return withClient(ctx, c, std, func(q *app.Client) error {
-		ids, err := q.Bulks().List(ctx, b.Owner, b.Most)
+		listed, err := q.Bulks().Page(ctx, bulk.Range{Owner: b.Owner, Topic: b.Topic, Tag: b.Tag, Most: b.Most})
 		if err != nil {
 			return err
 		}
@@ -49,8 +51,8 @@ func (b *bulkListCmd) Run(ctx context.Context, c *app.Settings, std stdio) error
 		if !b.JSON {
 			fmt.Fprintln(table, "ID\tSTATE\tPLANNED\tPENDING\tSENT\tFAILED\tSUPPRESSED\tSKIPPED\tUNKNOWN\tDONE\t")
 		}
-		for _, id := range ids {
-			s, err := q.Bulks().Status(ctx, id)
+		for _, l := range listed {
+			s, err := q.Bulks().Status(ctx, l.ID)
 			if errors.Is(err, bulk.ErrNotFound) {
 				continue // its time ran out just now
 			}

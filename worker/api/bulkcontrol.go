@@ -116,6 +116,8 @@ type listBulksInput struct {
 	State  string    `query:"state" enum:"loading,ready,scheduled,running,completed,paused,cancelled" doc:"Those in this state alone."`
 	Since  time.Time `query:"createdSince" doc:"Created at this time or later."`
 	Before time.Time `query:"createdBefore" doc:"Created before this time."`
+	Topic  string    `query:"topic" maxLength:"40" doc:"Those that were given this topic alone."`
+	Tag    string    `query:"tag" maxLength:"64" doc:"Those with this tag alone."`
 }
 
 type bulkListOutput struct {
@@ -158,7 +160,7 @@ const bulksAPage = 300
 
 func (s *Server) listBulks(ctx context.Context, in *listBulksInput) (*bulkListOutput, error) {
 	by := callerOf(ctx)
-	r := bulk.Range{Owner: by.listOwner(), Since: in.Since, Before: in.Before, Most: in.Limit}
+	r := bulk.Range{Owner: by.listOwner(), Since: in.Since, Before: in.Before, Topic: in.Topic, Tag: in.Tag, Most: in.Limit}
 	if in.State != "" {
 		r.Most = bulksAPage
 	}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/heraldsend/herald/worker/store/ledger"
-	"github.com/heraldsend/herald/worker/task"
 )
 
 // ErrBusy says that a bulk can't be deleted: it is not over, or workers still publish what became of it.
@@ -45,10 +43,9 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 		}
 	}
 	// The definition goes last: until then the call can be repeated.
-	owner, _ := task.SplitOwned(id)
 	pipe := s.rdb.Pipeline()
 	pipe.SRem(ctx, runningKey, id)
-	for _, key := range slices.Compact([]string{listKey(""), listKey(owner)}) {
+	for _, key := range b.listKeys() {
 		pipe.ZRem(ctx, key, id)
 	}
 	for shard := range ledger.Shards {

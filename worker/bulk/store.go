@@ -104,8 +104,7 @@ func (s *Store) Create(ctx context.Context, d Definition) error {
 	if d.Rate != 0 {
 		pipe.HSet(ctx, metaKey(d.ID), fieldRate, d.Rate)
 	}
-	owner, _ := task.SplitOwned(d.ID)
-	for _, key := range slices.Compact([]string{listKey(""), listKey(owner)}) {
+	for _, key := range d.listKeys() {
 		pipe.ZAdd(ctx, key, redis.Z{Score: float64(d.CreatedAt.UnixMilli()), Member: d.ID})
 		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(d.CreatedAt.Add(-SourceRetention(s.ledger.Retention())).UnixMilli(), 10))
 		pipe.Expire(ctx, key, SourceRetention(s.ledger.Retention()))

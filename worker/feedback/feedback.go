@@ -211,7 +211,9 @@ type noLists struct{}
 
 func (noLists) Suppress(context.Context, message.Channel, string, string, string) error { return nil }
 
-func (noLists) Unsubscribe(context.Context, message.Channel, string, string, string) error { return nil }
+func (noLists) Unsubscribe(context.Context, message.Channel, string, string, string) error {
+	return nil
+}
 
 func (noLists) TopicOf(name string) string { return name }
 

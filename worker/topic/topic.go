@@ -196,7 +196,7 @@ func (s *Set) Find(name string) (Topic, error) {
 			return t, nil
 		}
 	}
-	names := s.names()
+	names := s.Names()
 	advice := "there are " + strings.Join(names, ", ")
 	if meant := strictjson.Nearest(name, names); meant != "" {
 		advice = fmt.Sprintf("did you mean %q?", meant)
@@ -204,20 +204,16 @@ func (s *Set) Find(name string) (Topic, error) {
 	return Topic{}, &Unknown{name, advice}
 }
 
-func (s *Set) names() []string {
-	names := make([]string, len(s.Topics))
-	for i, t := range s.Topics {
-		names[i] = t.Name
-	}
-	return names
-}
-
 // Names are those of all topics, in the order of the file.
 func (s *Set) Names() []string {
 	if s == nil {
 		return nil
 	}
-	return s.names()
+	names := make([]string, len(s.Topics))
+	for i, t := range s.Topics {
+		names[i] = t.Name
+	}
+	return names
 }
 
 // Marketing are the topics that recipients may refuse.

@@ -15,8 +15,8 @@ import (
 
 type fakeLinks struct{}
 
-func (fakeLinks) Unsubscribe(c message.Channel, address, owner string) string {
-	return "https://m.example/" + string(c) + "/" + address + "/" + owner
+func (fakeLinks) Unsubscribe(s link.Subscriber) string {
+	return "https://m.example/" + string(s.Channel) + "/" + s.Address + "/" + s.Owner
 }
 
 func (fakeLinks) Media(f link.File) string { return "https://m.example/media/" + f.Name + "/" + f.Blob }

@@ -80,6 +80,24 @@ func TestFilter(t *testing.T) {
 			t.Errorf("a filter of %d takes %.2f %% of strangers", n, 100*share)
 		}
 	}
+	// No fingerprint is taken by many filters: the search for its address would be slow.
+	filters := make([]Filter, 2000)
+	for i := range filters {
+		filters[i] = NewFilter(randomPrints(200))
+	}
+	for _, high := range []uint64{0, 1, 3, 1 << 8, 1 << 16, 1 << 20, 1<<31 - 1, 1 << 31, 1<<32 - 1, 1<<32 - 1<<16} {
+		for _, low := range randomPrints(10) {
+			wrong := 0
+			for _, f := range filters {
+				if f.MayHold([]uint64{high<<32 | low>>32}) {
+					wrong++
+				}
+			}
+			if wrong > 40 {
+				t.Errorf("%d of %d filters take %#x", wrong, len(filters), high<<32|low>>32)
+			}
+		}
+	}
 	for _, f := range []Filter{nil, {}, {1}, {2, 0, 0}} {
 		if !f.MayHold([]uint64{7}) {
 			t.Errorf("%v is no filter that this version reads, and it holds nothing", f)

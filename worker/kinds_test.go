@@ -289,6 +289,8 @@ func (s *site) oldBulk(id string, recipients int) {
 	for _, key := range []string{"{" + id + ":0}:states:0", "{" + id + ":0}:recipients:0", "{" + id + ":1}:states:1", "{" + id + ":1}:recipients:1"} {
 		pipe.Rename(ctx, "herald:bulk:"+key, "herald:"+key)
 	}
+	pipe.Del(ctx, "herald:bulk:{"+id+":0}:filters:0") // which find wants: there were none
+	pipe.Del(ctx, "herald:bulk:{"+id+":1}:filters:1")
 	pipe.Set(ctx, "herald:{"+id+":0}:states:0", strings.Repeat("sjjjj", recipients/2), time.Hour)
 	pipe.HSet(ctx, "herald:{"+id+":0}:counts", "s", recipients/2)
 	if _, err := pipe.Exec(ctx); err != nil {

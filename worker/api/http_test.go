@@ -136,10 +136,10 @@ func TestRateLimitHeaders(t *testing.T) {
 	}
 }
 
-// Reads of the catalog have a tag, and who knows it gets nothing again.
-func TestCatalogReadsHaveTags(t *testing.T) {
+// Reads of the catalog, and of what pages ask for again and again, have a tag: who knows it gets nothing again.
+func TestReadsHaveTags(t *testing.T) {
 	s := everything(t)
-	for _, path := range []string{"/v1/shortcuts", "/v1/snippets", "/v1/fields", "/v1/helpers", "/openapi.json", "/docs"} {
+	for _, path := range []string{"/v1/shortcuts", "/v1/snippets", "/v1/fields", "/v1/helpers", "/v1/lanes", "/openapi.json", "/docs"} {
 		first := s.want(200, "GET", path, nil)
 		tag := first.header.Get("ETag")
 		if !strings.HasPrefix(tag, `W/"`) || first.header.Get("Cache-Control") != "private, no-cache" {
@@ -159,7 +159,7 @@ func TestCatalogReadsHaveTags(t *testing.T) {
 	if a := s.want(404, "GET", "/v1/shortcuts/none", nil); a.header.Get("ETag") != "" || a.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("a problem has a tag: %v", a.header)
 	}
-	if a := s.want(200, "GET", "/v1/lanes", nil); a.header.Get("ETag") != "" {
+	if a := s.want(200, "GET", "/v1/rates", nil); a.header.Get("ETag") != "" {
 		t.Errorf("%v", a.header)
 	}
 }

@@ -234,8 +234,8 @@ func TestAPIExamples(t *testing.T) {
 			ran++
 		}
 	}
-	if ran != 7 {
-		t.Errorf("%d examples ran, want 7", ran)
+	if ran != 8 {
+		t.Errorf("%d examples ran, want 8", ran)
 	}
 	s.caught("curl@example.com", "batch@example.com", "node@example.com", "python@example.com", "readme@example.com", "ada.lovelace@example.com")
 	var status struct {

@@ -36,7 +36,7 @@ var accesses = map[string]access{
 	"stream-messages":      {scope: ScopeSend, status: 200, path: "/v1/messages:stream", body: withID("m", aMessage), header: ndjson},
 	"list-scheduled":       {scope: ScopeRead, status: 200, path: "/v1/scheduled"},
 	"reschedule-message":   {scope: ScopeSend, status: 200, thing: "message", body: `{"sendAt":"` + tomorrow + `"}`},
-	"get-message-content":  {scope: ScopeRead, status: 410, thing: "message", suffix: "/content"},
+	"get-message-content":  {scope: ScopeContent, status: 410, thing: "message", suffix: "/content"},
 	"find-messages":        {scope: ScopeRead, status: 200, path: "/v1/messages?recipient=ada%40example.com"},
 	"get-message":          {scope: ScopeRead, status: 200, thing: "message"},
 	"cancel-message":       {scope: ScopeSend, status: 204, thing: "message"},

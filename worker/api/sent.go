@@ -16,7 +16,7 @@ type Remaker interface {
 }
 
 func (s *Server) registerSent(api huma.API) {
-	Handle(api, ScopeRead, huma.Operation{
+	Handle(api, ScopeContent, huma.Operation{
 		OperationID: "get-message-content", Method: http.MethodGet, Path: "/v1/messages/{id}/content", Tags: []string{"Messages"}, Summary: "A message as it was sent",
 		Description: "The bytes that left, made again from the pinned templates and the stored recipient: a mail (message/rfc822, without its DKIM signature), the form that Twilio gets, the JSON of a chat or note. " +
 			"Herald-Proof says whether the digest that was stored when it was sent fits: same, differs, or unknown where there is none. Ids of a bulk's messages work too. " +

@@ -25,6 +25,7 @@ type Scope string
 const (
 	ScopeSend    Scope = "send"    // messages, bulks, forwards, attachments: enqueue and steer
 	ScopeRead    Scope = "read"    // follow what was enqueued, the lists, the metrics
+	ScopeContent Scope = "content" // read what messages said
 	ScopePreview Scope = "preview" // render, and what templates may use
 	ScopeApprove Scope = "approve" // approve bulks that others made
 	ScopeEdit    Scope = "edit"    // save and delete shortcuts and snippets
@@ -32,7 +33,7 @@ const (
 )
 
 // Scopes lists them all.
-var Scopes = []Scope{ScopeSend, ScopeRead, ScopePreview, ScopeEdit, ScopeApprove, ScopeAdmin}
+var Scopes = []Scope{ScopeSend, ScopeRead, ScopeContent, ScopePreview, ScopeEdit, ScopeApprove, ScopeAdmin}
 
 // Token is a bearer token as the setting holds it: its SHA-256, so that nobody can use the setting to call. A token
 // has 256 random bits, which no table and no guessing finds: a slow hash would add nothing.
@@ -199,7 +200,7 @@ func (t Token) check() error {
 	}
 	for _, s := range t.Scopes {
 		if !slices.Contains(Scopes, s) {
-			return errors.New("scopes: want send, read, preview, edit, approve or admin, joined by +")
+			return errors.New("scopes: want send, read, content, preview, edit, approve or admin, joined by +")
 		}
 	}
 	if t.admin() && t.Test {

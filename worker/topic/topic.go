@@ -242,7 +242,7 @@ func (u *Unknown) fault() fault.Fault {
 func (s *Set) Check(l message.Labels, unsubscribe bool) error {
 	var f fault.List
 	if message.CheckTopic(l.Topic) != nil {
-		return nil // its Validate tells that
+		return nil //nolint:nilerr // its Validate tells that
 	}
 	t, err := s.Find(l.Topic)
 	if err != nil {

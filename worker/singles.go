@@ -17,8 +17,8 @@ import (
 const (
 	// singlesEvery is how often it looks for messages and forwards that are unsettled for long.
 	singlesEvery = 10 * time.Second
-	// singlesPause is how long it leaves a message alone after a look at it.
-	singlesPause = 5 * time.Minute
+	// singlesPause is how long it leaves a message alone after a look at it. A worker that dies within a look delays a message for so long.
+	singlesPause = time.Minute
 	// singlesAtOnce bounds how many of each list it looks at in one round.
 	singlesAtOnce = 500
 )

@@ -51,9 +51,9 @@ func (w *world) settle() {
 			return
 		}
 		w.revive()
-		if time.Since(began) > 3*time.Minute {
+		if time.Since(began) > 5*time.Minute {
 			log := w.logs.String()
-			w.t.Fatalf("still pending after three minutes: %s\n%s", strings.Join(open, ", "), log[max(0, len(log)-4000):])
+			w.t.Fatalf("still pending after five minutes: %s\n%s", strings.Join(open, ", "), log[max(0, len(log)-4000):])
 		}
 		time.Sleep(200 * time.Millisecond)
 	}

@@ -156,26 +156,31 @@ func (p *Page) Go(address string) {
 // Eval gives what an expression comes to.
 func Eval[T any](p *Page, expression string) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	v, err := eval[T](p, expression)
 	if err != nil {
 		p.t.Fatalf("browser: %s: %v", expression, err)
 	}
 	return v
 }
 
-// Await waits until an expression holds.
+func eval[T any](p *Page, expression string) (T, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+}
+
+// Await waits until an expression holds. One that throws does not hold yet: what it asks for may not be on the page so early.
 func (p *Page) Await(expression string) {
 	p.t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
-		if Eval[bool](p, "Boolean("+expression+")") {
+		holds, err := eval[bool](p, "Boolean("+expression+")")
+		if holds {
 			return
 		}
 		if time.Now().After(deadline) {
 			p.Shot(filepath.Join(os.TempDir(), "herald-browser-failed.png"))
-			p.t.Fatalf("browser: never came true: %s\nfailures: %q\nthe page says: %.2000s", expression, p.Failures(), Eval[string](p, "document.body.innerText"))
+			p.t.Fatalf("browser: never came true: %s\nlast error: %v\nfailures: %q\nthe page says: %.2000s", expression, err, p.Failures(), Eval[string](p, "document.body.innerText"))
 		}
 		time.Sleep(20 * time.Millisecond) // between two looks
 	}

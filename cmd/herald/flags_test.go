@@ -38,7 +38,7 @@ func TestFaultsAreNamedByFlags(t *testing.T) {
 // Every flag is one of a command, and every pointer leads to something that can be wrong.
 func TestFlagsAndPointersExist(t *testing.T) {
 	var c cli
-	k, err := kong.New(&c, channelVars(), kong.Exit(func(int) {}))
+	k, err := kong.New(&c, helpVars(), kong.Exit(func(int) {}))
 	if err != nil {
 		t.Fatal(err)
 	}

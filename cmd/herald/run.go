@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/term"
 
+	"github.com/heraldsend/herald/worker/api"
 	"github.com/heraldsend/herald/worker/app"
 	"github.com/heraldsend/herald/worker/message"
 )
@@ -36,8 +37,8 @@ func (s stdio) terminal() bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// channelVars are what flags and help say of channels.
-func channelVars() kong.Vars {
+// helpVars are what flags and help say of channels and scopes.
+func helpVars() kong.Vars {
 	var names, holding []string
 	for _, c := range message.Channels {
 		names = append(names, string(c))
@@ -45,7 +46,7 @@ func channelVars() kong.Vars {
 	for _, c := range message.HeldChannels() {
 		holding = append(holding, c.Spec().Title)
 	}
-	return kong.Vars{"channels": strings.Join(names, ","), "channelWords": message.Join(names, "or"), "holding": message.Join(holding, "and")}
+	return kong.Vars{"channels": strings.Join(names, ","), "channelWords": message.Join(names, "or"), "holding": message.Join(holding, "and"), "scopes": joined(api.Scopes, ", ")}
 }
 
 // cli is the command line: settings that all commands share, and one command.
@@ -145,7 +146,7 @@ func parseAndRun(ctx context.Context, args []string, getenv func(string) string,
 		kong.Writers(std.out, std.err),
 		kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.Resolvers(fromEnv(getenv)),
-		channelVars(),
+		helpVars(),
 		kong.ExplicitGroups([]kong.Group{
 			{Key: authorsGroup, Title: "Commands for template authors"},
 			{Key: settingsGroup, Title: "Settings. Each is an environment variable too: --redis-url is HERALD_REDIS_URL."},

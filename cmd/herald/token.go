@@ -33,7 +33,7 @@ func (t tokensFile) path(c *app.Settings) string { return cmp.Or(t.File, c.Token
 
 type tokenCreateCmd struct {
 	Name    string        `required:"" placeholder:"NAME" help:"Which token it is."`
-	Scope   string        `required:"" placeholder:"SCOPES" help:"What it allows: send, read, content, preview, edit, approve, admin; several joined by +."`
+	Scope   string        `required:"" placeholder:"SCOPES" help:"What it allows: ${scopes}; several joined by +."`
 	Owner   string        `placeholder:"NAME" help:"Whose token it is; its name where missing. Tokens of one owner share what they enqueue."`
 	From    []string      `placeholder:"SENDER" help:"Senders that it may name, separated by commas: addresses, or *@ and a domain. Any where missing."`
 	Channel []string      `placeholder:"CHANNEL" help:"Channels on which it may send, separated by commas. All where missing."`

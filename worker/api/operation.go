@@ -136,7 +136,7 @@ func describe(version string) huma.Config {
 			Components: &huma.Components{
 				Schemas: registry,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					securityScheme: {Type: "http", Scheme: "bearer", Description: "A token that `herald token create` made. It has scopes: send, read, content, preview, edit, approve, admin. Messages, forwards, bulks and their keys belong to its owner; admin reaches those of all owners."},
+					securityScheme: {Type: "http", Scheme: "bearer", Description: "A token that `herald token create` made. It has scopes: " + message.Join(Scopes, "or") + ". Messages, forwards, bulks and their keys belong to its owner; admin reaches those of all owners."},
 				},
 			},
 		},

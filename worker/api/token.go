@@ -200,7 +200,7 @@ func (t Token) check() error {
 	}
 	for _, s := range t.Scopes {
 		if !slices.Contains(Scopes, s) {
-			return errors.New("scopes: want send, read, content, preview, edit, approve or admin, joined by +")
+			return fmt.Errorf("scopes: want %s, joined by +", message.Join(Scopes, "or"))
 		}
 	}
 	if t.admin() && t.Test {
